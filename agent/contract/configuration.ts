@@ -1,0 +1,149 @@
+/** The configuration file (INTERFACES.md), as written by people, and what the installer makes of it for the nodes. */
+import { z } from 'zod';
+import { assertNever } from './fault.ts';
+
+const nameSchema = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, 'use lower-case letters, digits and hyphens, at most 32 characters');
+
+const durationText = z.string().regex(/^\d+(ms|s|m|h)$/, 'write a duration such as 500ms, 3s, 2m or 1h');
+
+/** '500ms' | '3s' | '2m' | '1h' → milliseconds. */
+export function durationMs(text: string): number {
+  const match = /^(\d+)(ms|s|m|h)$/.exec(text);
+  if (!match?.[1]) throw new RangeError(`not a duration: ${text}`);
+  const unit = match[2] as 'ms' | 's' | 'm' | 'h';
+  switch (unit) {
+    case 'ms':
+      return Number(match[1]);
+    case 's':
+      return Number(match[1]) * 1000;
+    case 'm':
+      return Number(match[1]) * 60_000;
+    case 'h':
+      return Number(match[1]) * 3_600_000;
+    default:
+      return assertNever(unit);
+  }
+}
+
+const ipv4 = z.ipv4('write an IPv4 address such as 10.0.0.50');
+const ipv4WithPrefix = z.cidrv4('write an address with its prefix length, such as 10.0.0.50/24');
+
+export const scriptSchema = z.union([
+  z.string().min(1),
+  z.strictObject({ command: z.string().min(1), timeout: durationText.default('60s') }),
+]);
+export type ScriptText = z.infer<typeof scriptSchema>;
+
+const sshTarget = z.string().regex(/^([^@\s]+@)?[^@\s]+$/, 'write user@host');
+
+/** `{ ssh, port, sudo }`: how the laptop reaches a machine. */
+const machineShape = {
+  ssh: sshTarget,
+  port: z.number().int().min(1).max(65535).optional(),
+  sudo: z.boolean().optional(),
+};
+
+export const mirrorModuleSchema = z.strictObject({
+  name: nameSchema,
+  kind: z.literal('mirror'),
+  prefer: nameSchema.optional(),
+  failback: z.enum(['manual', 'automatic']).default('manual'),
+  replicate: z
+    .array(
+      z.strictObject({
+        path: z.string().regex(/^\/[^\0]*[^/\0]$/, 'write an absolute path without a slash at its end'),
+      }),
+    )
+    .min(1),
+  acknowledge: z.literal('durable').default('durable'),
+  cache: z.enum(['writeback', 'none']).default('none'),
+  vip: z.union([ipv4WithPrefix, z.array(ipv4WithPrefix)]).default([]),
+  interface: z.string().optional(),
+  prestart: scriptSchema.optional(),
+  start: scriptSchema,
+  stop: scriptSchema,
+  poststop: scriptSchema.optional(),
+  forceStop: scriptSchema.optional(),
+  transition: scriptSchema.optional(),
+});
+
+export const configurationSchema = z.strictObject({
+  version: z.literal(1),
+  cluster: nameSchema,
+  nodes: z
+    .array(z.strictObject({ name: nameSchema, ...machineShape }))
+    .length(2, 'a mirror cluster has exactly two nodes'),
+  networks: z
+    .array(z.strictObject({ name: nameSchema, subnet: ipv4WithPrefix }))
+    .min(1)
+    .optional(),
+  witness: z.union([z.literal('none'), z.strictObject(machineShape)]).default('none'),
+  withoutWitness: z.enum(['prefer-one-copy', 'prefer-availability']).default('prefer-one-copy'),
+  detection: durationText.default('3s'),
+  modules: z.array(mirrorModuleSchema).min(1),
+});
+export type Configuration = z.output<typeof configurationSchema>;
+export type MirrorModuleConfiguration = z.output<typeof mirrorModuleSchema>;
+
+/**
+ * What a node is told: `/etc/holdfast/cluster.json`, the same text on both nodes, resolved by the installer (addresses of
+ * every node on every network, one secret and one certificate per node are in files beside it).
+ */
+export const clusterRecordSchema = z.object({
+  format: z.literal(1),
+  /** Grows with every apply; a node refuses an older one. */
+  revision: z.number().int().positive(),
+  cluster: nameSchema,
+  /** Random, made at the first apply: tells apart two clusters of the same name. */
+  clusterUuid: z.string(),
+  nodes: z
+    .array(
+      z.object({
+        name: nameSchema,
+        /** One per network, same order as `networks`. */
+        addresses: z.array(ipv4).min(1),
+      }),
+    )
+    .length(2),
+  networks: z.array(z.object({ name: nameSchema, subnet: z.string() })).min(1),
+  witness: z.object({ address: ipv4, port: z.number().int() }).nullable(),
+  withoutWitness: z.enum(['prefer-one-copy', 'prefer-availability']),
+  detectionMs: z.number().int().min(1000).max(60_000),
+  modules: z.array(
+    z.object({
+      name: nameSchema,
+      prefer: nameSchema.nullable(),
+      failback: z.enum(['manual', 'automatic']),
+      /** volume id is `<module>/<index>`. */
+      volumes: z.array(z.object({ id: z.string(), path: z.string(), volumeUuid: z.string() })).min(1),
+      cache: z.enum(['writeback', 'none']),
+      vips: z.array(
+        z.object({ address: ipv4, prefixLength: z.number().int().min(0).max(32), interface: z.string().nullable() }),
+      ),
+      scripts: z.object({
+        prestart: z.object({ command: z.string(), timeoutMs: z.number() }).nullable(),
+        start: z.object({ command: z.string(), timeoutMs: z.number() }),
+        stop: z.object({ command: z.string(), timeoutMs: z.number() }),
+        poststop: z.object({ command: z.string(), timeoutMs: z.number() }).nullable(),
+        forceStop: z.object({ command: z.string(), timeoutMs: z.number() }).nullable(),
+        transition: z.object({ command: z.string(), timeoutMs: z.number() }).nullable(),
+      }),
+    }),
+  ),
+});
+export type ClusterRecord = z.infer<typeof clusterRecordSchema>;
+export type ModuleDefinition = ClusterRecord['modules'][number];
+
+/** `/etc/holdfast/node.json`: who this node is. */
+export const nodeRecordSchema = z.object({ format: z.literal(1), node: nameSchema });
+
+export const ports = {
+  /** TCP, replicator, TLS 1.3. */
+  peerLink: 7411,
+  /** UDP, holdfastd, authenticated. */
+  heartbeat: 7412,
+  /** UDP, witness, authenticated. */
+  witness: 7413,
+} as const;

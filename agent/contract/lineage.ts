@@ -1,0 +1,37 @@
+/** Data lineage: which copy descends from which. No clock takes part. Stored with every volume and spoken in every heartbeat. */
+import { z } from 'zod';
+
+export const generationSchema = z.object({
+  /** Grows by one at every start of a period in which one node writes without the other. */
+  number: z.number().int().positive(),
+  /** Unique: two nodes that go alone from the same generation get the same number and different ids (a fork). */
+  id: z.string().min(1).max(120),
+});
+export type Generation = z.infer<typeof generationSchema>;
+
+/** How many former generation ids a copy remembers, newest first. Older ancestors count as unrelated. */
+export const historyLengthMax = 256;
+
+/**
+ * The durable record of one copy of one volume: `<path>/.holdfast/volume.json` in the filesystem of the data, so that a disk
+ * restored from a snapshot brings its old record with it. Written by rename, file and directory fsynced. Never replicated.
+ */
+export const volumeRecordSchema = z.object({
+  format: z.literal(1),
+  /** Same on both nodes; another one means "not the same data at all". */
+  volumeUuid: z.string(),
+  /** null: this copy has never held the data (a blank target). */
+  generation: generationSchema.nullable(),
+  /** Ids of former generations, newest first, the current one not included. */
+  history: z.array(z.string()),
+  /** `stale`: must not be used without a recorded order: blank, known to be behind, or in the middle of a resync as its target. */
+  copy: z.enum(['up-to-date', 'stale']),
+  /** The durable "peer is stale" record. True before the first write is acknowledged that the peer will not get. */
+  peerStale: z.boolean(),
+  /**
+   * Both copies were byte-identical and on disk when this checkpoint was agreed, and nothing was written here since.
+   * Cleared, durably, before the first write. Null: not known to be clean, contact compares.
+   */
+  cleanCheckpoint: z.number().int().nullable(),
+});
+export type VolumeRecord = z.infer<typeof volumeRecordSchema>;

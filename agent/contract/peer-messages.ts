@@ -1,0 +1,103 @@
+/**
+ * Datagrams between holdfastds and to the witness: JSON, authenticated (network/datagram-seal), at most one packet each.
+ * Every message may be lost, repeated, delayed or reordered: receivers only rely on numbered requests and on fresh sessions.
+ */
+import { z } from 'zod';
+import { generationSchema } from './lineage.ts';
+import { dataStates, moduleStates, resyncProgressSchema } from './status.ts';
+
+/** What a node says of one module in every heartbeat. */
+export const moduleBeatSchema = z.object({
+  module: z.string(),
+  state: z.enum(moduleStates),
+  data: z.enum(dataStates),
+  /** Lineage of this node's copy, the lowest of the module's volumes; null: never held the data. */
+  generation: generationSchema.nullable(),
+  copy: z.enum(['up-to-date', 'stale']),
+  peerStale: z.boolean(),
+  clean: z.boolean(),
+  /** Holds (or is about to use) the right to be primary. */
+  active: z.boolean(),
+  /** Was the last one to run the application, as recorded. Breaks ties at a cold start. */
+  lastPrimary: z.boolean(),
+  wanted: z.enum(['started', 'stopped']),
+  maintenance: z.boolean(),
+  /** Set by a primary that has stopped for a swap: the other one may take over at once. */
+  handoverTo: z.string().nullable(),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  since: z.string().optional(),
+  resync: resyncProgressSchema.optional(),
+});
+export type ModuleBeat = z.infer<typeof moduleBeatSchema>;
+
+export const voteRequestSchema = z.object({
+  kind: z.literal('vote-request'),
+  module: z.string(),
+  /** Grows; the answer carries it back, and the life of the grant counts from when this request was sent. */
+  number: z.number().int(),
+  leaseMs: z.number().int(),
+  /** Lineage of the candidate's copy. The voter refuses one that is older than what it knows. */
+  generation: generationSchema,
+  /**
+   * Set: before granting, durably note that this is the newest generation and that any other copy is stale. Writes without the
+   * peer begin only after one such confirmation.
+   */
+  store: generationSchema.nullable(),
+  /** A person ordered this with --accept-data-loss: overrides the refusal for age, never a running lease. */
+  order: z.boolean(),
+});
+export const voteReplySchema = z.object({
+  kind: z.literal('vote-reply'),
+  module: z.string(),
+  number: z.number().int(),
+  granted: z.boolean(),
+  /** Echo of `store` once it is durable. */
+  stored: generationSchema.nullable(),
+  /** Why not: lease-held, older-generation, just-started, candidate-myself … */
+  reason: z.string(),
+  /** The newest generation that the voter knows. */
+  newest: generationSchema.nullable(),
+  holder: z.string().nullable(),
+});
+/** The holder gives the right back before it runs out (planned stop or swap). */
+export const voteReleaseSchema = z.object({
+  kind: z.literal('vote-release'),
+  module: z.string(),
+  number: z.number().int(),
+});
+export const heartbeatSchema = z.object({
+  kind: z.literal('heartbeat'),
+  agentVersion: z.string(),
+  revision: z.number().int(),
+  modules: z.array(moduleBeatSchema),
+});
+export const bodySchema = z.discriminatedUnion('kind', [
+  heartbeatSchema,
+  voteRequestSchema,
+  voteReplySchema,
+  voteReleaseSchema,
+]);
+
+export type VoteRequest = z.infer<typeof voteRequestSchema>;
+export type VoteReply = z.infer<typeof voteReplySchema>;
+export type VoteRelease = z.infer<typeof voteReleaseSchema>;
+export type Heartbeat = z.infer<typeof heartbeatSchema>;
+export type MessageBody = z.infer<typeof bodySchema>;
+
+/**
+ * The authenticated envelope. `session` is random per process start; `echo` is the session of the receiver that the sender last
+ * heard from. A receiver trusts a new session only when it echoes its own: a recorded conversation cannot be played again.
+ */
+export const envelopeSchema = z.object({
+  format: z.literal(1),
+  cluster: z.string(),
+  from: z.string(),
+  to: z.string(),
+  session: z.string(),
+  counter: z.number().int(),
+  echo: z.string().nullable(),
+  network: z.string(),
+  body: bodySchema.nullable(),
+});
+export type Envelope = z.infer<typeof envelopeSchema>;

@@ -1,0 +1,112 @@
+/** holdfastd ↔ replicator, over `/run/holdfast/replicator.sock`. The replicator decides nothing about roles: it obeys and reports. */
+import { z } from 'zod';
+import { generationSchema, volumeRecordSchema } from './lineage.ts';
+import { defineInterface } from './rpc.ts';
+import { resyncProgressSchema } from './status.ts';
+import { faultRecordSchema } from './fault.ts';
+
+export const volumeStatusSchema = z.object({
+  id: z.string(),
+  path: z.string(),
+  /** Null: not initialised, or unreadable (then `fault` says why). */
+  record: volumeRecordSchema.nullable(),
+  /**
+   * `idle`: covered, nobody reaches the data. `secondary`: takes the peer's stream, covered. `primary`: mounted.
+   * `fenced`: was primary, connection aborted, on the way to idle.
+   */
+  role: z.enum(['idle', 'secondary', 'primary', 'fenced']),
+  /**
+   * Of a primary. `undecided`: no peer, and no right yet to go on without it: reads are answered, changes wait.
+   * `alone`: changes go to this disk only, `peerStale` is on disk. `resynchronising`: changes go to both, the peer's copy is stale.
+   * `in-sync`: an acknowledged fsync is on both disks. Null for other roles.
+   */
+  mode: z.enum(['undecided', 'alone', 'resynchronising', 'in-sync']).nullable(),
+  /** The peer link of this volume. */
+  link: z.enum(['down', 'up']),
+  /** On either side of a running resync. */
+  resync: resyncProgressSchema.nullable(),
+  /** Why the link is refused or the volume cannot serve: forked, not-the-same-data, peer-is-newer, disk errors … */
+  fault: faultRecordSchema.nullable(),
+});
+export type VolumeStatus = z.infer<typeof volumeStatusSchema>;
+
+const volumeId = z.object({ volume: z.string() });
+
+export const replicatorApi = defineInterface({
+  name: 'holdfast-replicator',
+  methods: {
+    /**
+     * Whole desired configuration, idempotent. New volumes are covered at once (door closed) unless somebody uses the directory
+     * (fault directory-in-use, with the holders). Volumes that are gone must be idle; they are uncovered.
+     */
+    configure: {
+      params: z.object({
+        node: z.string(),
+        volumes: z.array(
+          z.object({
+            id: z.string(),
+            module: z.string(),
+            path: z.string(),
+            volumeUuid: z.string(),
+            cache: z.enum(['writeback', 'none']),
+          }),
+        ),
+        /** Own addresses to listen on, peer's addresses to connect to, in order of preference. */
+        listen: z.array(z.object({ address: z.string(), port: z.number().int() })),
+        peer: z.object({
+          name: z.string(),
+          endpoints: z.array(z.object({ address: z.string(), port: z.number().int() })),
+          certificateFile: z.string(),
+        }),
+        certificateFile: z.string(),
+        keyFile: z.string(),
+        /** A request that the peer leaves unacknowledged for longer expels it. */
+        acknowledgeTimeoutMs: z.number().int(),
+      }),
+      result: z.null(),
+    },
+    status: { params: z.object({}), result: z.array(volumeStatusSchema) },
+    /** Writes the first record. `blank` moves what stands there aside first (keptAt), `good` takes it as the data. Volume must be idle. */
+    initialise: {
+      params: z.object({
+        volume: z.string(),
+        as: z.enum(['good', 'blank']),
+        generation: generationSchema.nullable(),
+        keepAside: z.boolean(),
+        replaceRecord: z.boolean(),
+      }),
+      result: z.object({ keptAt: z.string().nullable() }),
+    },
+    /** Takes the peer's stream from now on. Idempotent. */
+    serveSecondary: { params: volumeId, result: z.null() },
+    /**
+     * Applies everything received, mounts, and connects to the peer; the mode is `undecided` until the link is up (then `resynchronising`
+     * or `in-sync` by the lineage) or `goAlone` comes. Faults: copy-stale (unless `order`), mount-failed, directory-in-use.
+     */
+    servePrimary: { params: z.object({ volume: z.string(), order: z.boolean() }), result: z.null() },
+    /**
+     * The right to go on without the peer. On disk before the first waiting change is let through: the generation becomes the
+     * record's, the old one enters the history, `peerStale` true, `copy` up-to-date. Idempotent for the same generation.
+     */
+    goAlone: { params: z.object({ volume: z.string(), generation: generationSchema }), result: z.null() },
+    /**
+     * Planned end of a role. Primary: unmount (fault mount-busy with the holders when the application still uses it), then agree a
+     * clean checkpoint with an in-sync peer. Secondary: closes the link. `clean`: a checkpoint was agreed on both disks.
+     */
+    stop: { params: volumeId, result: z.object({ clean: z.boolean() }) },
+    /** At once and always: no reply any more, connection aborted, holders killed, unmounted. Returns when the mount is gone. Idempotent. */
+    fence: { params: volumeId, result: z.object({ killedPids: z.array(z.number()) }) },
+    /**
+     * The replicator answers nothing of the module's volumes after this instant (CLOCK_BOOTTIME ms); later calls extend it. Until the first
+     * call after servePrimary nothing is answered.
+     */
+    setLease: { params: z.object({ module: z.string(), deadlineMs: z.number() }), result: z.null() },
+    /** Uncovers and forgets an idle volume; removes `.holdfast` when `removeRecord`. */
+    release: { params: z.object({ volume: z.string(), removeRecord: z.boolean() }), result: z.null() },
+  },
+  events: {
+    /** On every change of role, mode, link, record or fault at once; during a resync also every 500 ms. */
+    volume: volumeStatusSchema,
+  },
+});
+export type ReplicatorApi = typeof replicatorApi;

@@ -1,0 +1,92 @@
+/** What is shown to people: `holdfast status --json` and the app. Unknown numbers are null, never 0. */
+import { z } from 'zod';
+
+export const moduleStates = ['stopped', 'wait', 'alone', 'primary', 'secondary', 'up', 'unknown', 'transient'] as const;
+export const dataStates = ['up-to-date', 'resynchronising', 'stale', 'forked', 'unknown'] as const;
+
+export const resyncProgressSchema = z.object({
+  doneBytes: z.number(),
+  totalBytes: z.number().nullable(),
+  sentBytes: z.number(),
+  bytesPerSecond: z.number().nullable(),
+  etaSeconds: z.number().nullable(),
+});
+export type ResyncProgress = z.infer<typeof resyncProgressSchema>;
+
+/** Good states have neither reason nor message; every other one has all three. */
+const whySchema = {
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  since: z.iso.datetime().optional(),
+};
+
+export const moduleOnNodeSchema = z.object({
+  name: z.string(),
+  state: z.enum(moduleStates),
+  data: z.enum(dataStates),
+  ...whySchema,
+  resync: resyncProgressSchema.optional(),
+});
+export type ModuleOnNode = z.infer<typeof moduleOnNodeSchema>;
+
+export const clusterStatusSchema = z.object({
+  schemaVersion: z.literal(1),
+  cluster: z.string(),
+  observedAt: z.iso.datetime(),
+  protected: z.boolean(),
+  /** The one sentence on top, English; the app words its own from the codes. */
+  sentence: z.string(),
+  nodes: z.array(
+    z.object({
+      name: z.string(),
+      reachable: z.boolean(),
+      lastSeen: z.iso.datetime().nullable(),
+      agentVersion: z.string().nullable(),
+      fault: z.object({ code: z.string(), message: z.string() }).optional(),
+    }),
+  ),
+  witness: z.object({ kind: z.enum(['voting', 'ping', 'none']), reachable: z.boolean().nullable() }),
+  modules: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.enum(['mirror', 'farm', 'vm']),
+      protected: z.boolean(),
+      maintenance: z.boolean(),
+      generation: z.string().nullable(),
+      nodes: z.array(moduleOnNodeSchema),
+      vip: z.array(z.object({ address: z.string(), on: z.string().nullable() })),
+    }),
+  ),
+});
+export type ClusterStatus = z.infer<typeof clusterStatusSchema>;
+
+/** One agent's own view, answered by `status` of the control interface. The laptop merges the views of both nodes. */
+export const nodeStatusSchema = z.object({
+  cluster: z.string(),
+  node: z.string(),
+  agentVersion: z.string(),
+  observedAt: z.iso.datetime(),
+  revision: z.number(),
+  witness: z.object({ kind: z.enum(['voting', 'none']), reachable: z.boolean().nullable() }),
+  peer: z.object({
+    name: z.string(),
+    /** Heard within the detection time on at least one network. */
+    alive: z.boolean(),
+    lastHeard: z.iso.datetime().nullable(),
+    agentVersion: z.string().nullable(),
+    networks: z.array(z.object({ name: z.string(), alive: z.boolean() })),
+  }),
+  modules: z.array(
+    z.object({
+      name: z.string(),
+      protected: z.boolean(),
+      maintenance: z.boolean(),
+      generation: z.string().nullable(),
+      vips: z.array(z.object({ address: z.string(), here: z.boolean() })),
+      own: moduleOnNodeSchema,
+      /** As last told by the peer's heartbeats; null: never heard since this agent started. */
+      peer: moduleOnNodeSchema.nullable(),
+    }),
+  ),
+});
+export type NodeStatus = z.infer<typeof nodeStatusSchema>;

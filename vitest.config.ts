@@ -1,0 +1,43 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'agent/**/*.test.ts',
+            'src-main/**/*.test.ts',
+            'src-renderer/**/*.test.ts',
+            'resources/**/*.test.ts',
+            'test/simulation/**/*.test.ts',
+            'test/lab/**/*.test.ts',
+          ],
+        },
+      },
+      { test: { name: 'rules', include: ['test/rules/**/*.test.ts'], testTimeout: 180_000 } },
+      {
+        // Root, FUSE and namespaces: one file at a time, since they share one kernel.
+        test: {
+          name: 'suites',
+          include: ['test/suites/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+});

@@ -256,7 +256,7 @@ export function serve<I extends RpcInterface>(
         });
       const parsed = schema.params.safeParse(params);
       if (!parsed.success) throw new Fault('bad-parameters', { message: z.prettifyError(parsed.error) });
-      send({ id, result: (await handler(parsed.data, controller.signal)) ?? null });
+      send({ id, result: (await handler(parsed.data as never, controller.signal)) ?? null });
     } catch (error) {
       send({ id, fault: Fault.from(error).toRecord() });
     } finally {

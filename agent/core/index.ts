@@ -1,0 +1,4 @@
+export * from './mirror.ts';
+export * from './mirror-types.ts';
+export * from './timing.ts';
+export * from './voter.ts';

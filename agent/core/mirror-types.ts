@@ -1,0 +1,130 @@
+/**
+ * The mirror machine's vocabulary: what it is told, what it remembers, what it asks for. One machine per module and node;
+ * `step(state, event)` is in mirror.ts. All instants are CLOCK_BOOTTIME milliseconds of this node; no wall clock takes part.
+ */
+import type {
+  EventDraft,
+  FaultRecord,
+  Generation,
+  ModuleBeat,
+  VolumeStatus,
+  VoteRelease,
+  VoteReply,
+  VoteRequest,
+} from '../contract/index.ts';
+import type { Timing } from './timing.ts';
+
+/** Constant while the machine lives; a changed configuration makes a new one from the same record. */
+export interface MirrorIdentity {
+  readonly module: string;
+  readonly node: string;
+  readonly peer: string;
+  /** Breaks ties at a cold start; null: the last primary, then the first name in the alphabet. */
+  readonly prefer: string | null;
+  readonly failback: 'manual' | 'automatic';
+  readonly witness: boolean;
+  readonly withoutWitness: 'prefer-one-copy' | 'prefer-availability';
+  readonly timing: Timing;
+  /** Random per process start: makes generation ids unique. */
+  readonly session: string;
+  /** Kernel boot id: a role recorded under another one ended with that boot. */
+  readonly bootId: string;
+}
+
+/** `/var/lib/holdfast/modules/<module>.json`, durable before anything that follows it in the action list happens. */
+export interface ModuleRecord {
+  readonly format: 1;
+  readonly wanted: 'started' | 'stopped';
+  readonly maintenance: boolean;
+  /** The newest generation this node has promised anybody (it is a voter), itself included. */
+  readonly newest: Generation | null;
+  /** Asked of the voters, not yet written into the volumes: after a crash the copy still may claim it. */
+  readonly pending: Generation | null;
+  /** The application runs, or may run, here under this boot. Cleared only after it was stopped or fenced. */
+  readonly activeBoot: string | null;
+  readonly lastPrimary: boolean;
+  /** The last start of the application failed here; a new order from a person clears it. */
+  readonly startFailed: boolean;
+  /** A person's order to use this copy although it may lack acknowledged writes. */
+  readonly order: { readonly by: string } | null;
+}
+
+export interface Settled<T> {
+  readonly value: T;
+}
+
+/** One step of a plan; executed by the runtime, in order, each awaited. A step that fails ends the plan. */
+export type PlanStep =
+  /** replicator.servePrimary for every volume. */
+  | { readonly do: 'mount'; readonly order: boolean }
+  /** replicator.goAlone for every volume. */
+  | { readonly do: 'go-alone'; readonly generation: Generation }
+  /** Duplicate-address check, then address + announcement. The kernel's fence lets it answer only while the lease runs. */
+  | { readonly do: 'raise-vip' }
+  | { readonly do: 'drop-vip' }
+  /** The configured script, nothing when there is none. Output is kept. `stop` that fails or times out is followed by force-stop. */
+  | { readonly do: 'script'; readonly script: 'prestart' | 'start' | 'stop' | 'poststop' | 'transition' }
+  /** replicator.stop for every volume: unmount (holders killed after the stop script), then a clean checkpoint with an in-sync peer. */
+  | { readonly do: 'unmount' }
+  /** replicator.fence for every volume: no reply any more, connection aborted, holders killed. Then the stop script, its failure ignored. */
+  | { readonly do: 'fence' }
+  | { readonly do: 'serve-secondary' }
+  /** replicator.stop of a secondary. */
+  | { readonly do: 'idle' };
+
+/**
+ * Executed in array order, each finished before the next begins, except `run`, which goes on beside and reports `ran`.
+ * `persist` is on disk before any later action: a vote that is sent must not be forgotten in a power cut.
+ */
+export type MirrorAction =
+  | { readonly type: 'persist'; readonly record: ModuleRecord }
+  | { readonly type: 'send'; readonly to: 'peer' | 'witness'; readonly message: VoteRequest | VoteReply | VoteRelease }
+  /** The kernel's timed sets and the replicator's own deadline; both only ever extended by this, cut by `cut-lease`. */
+  | { readonly type: 'extend-lease'; readonly deadlineMs: number }
+  /** At once: empties the kernel's timed set and stops the replicator's answers. */
+  | { readonly type: 'cut-lease' }
+  /** Starts a plan. `preempt`: abandons a running plan first (its script is killed); without it no plan is running. */
+  | { readonly type: 'run'; readonly id: number; readonly preempt: boolean; readonly steps: readonly PlanStep[] }
+  | { readonly type: 'emit'; readonly event: EventDraft }
+  /** An invariant is broken: fence everything of this module and end the process. */
+  | { readonly type: 'halt'; readonly because: string };
+
+export type MirrorCommand =
+  | { readonly name: 'start' | 'stop' | 'restart' | 'swap' }
+  | { readonly name: 'maintenance'; readonly on: boolean }
+  | { readonly name: 'promote'; readonly orderedBy: string };
+
+export type MirrorEvent =
+  /** Every `timing.heartbeatIntervalMs`. */
+  | { readonly type: 'tick' }
+  /** An authentic heartbeat of the peer. `beat` is null when the peer does not know the module (yet). */
+  | { readonly type: 'heard'; readonly network: string; readonly beat: ModuleBeat | null }
+  | { readonly type: 'vote-request'; readonly message: VoteRequest }
+  | { readonly type: 'vote-reply'; readonly from: 'peer' | 'witness'; readonly message: VoteReply }
+  | { readonly type: 'vote-release'; readonly message: VoteRelease }
+  /** All volumes of the module, at every change; null: the replicator cannot be reached (it died or restarts). */
+  | { readonly type: 'data'; readonly volumes: readonly VolumeStatus[] | null }
+  | {
+      readonly type: 'ran';
+      readonly id: number;
+      readonly failed: { readonly step: PlanStep['do']; readonly fault: FaultRecord } | null;
+      readonly clean: boolean;
+    }
+  | { readonly type: 'command'; readonly command: MirrorCommand };
+
+/** Every event comes with the instant it is processed at. */
+export type TimedMirrorEvent = MirrorEvent & { readonly atMs: number };
+
+/** A refusal of a command, as the caller will see it. */
+export interface CommandRefusal {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export interface StepResult<S> {
+  readonly state: S;
+  readonly actions: readonly MirrorAction[];
+  /** Only for `command` events: null when taken. */
+  readonly refused: CommandRefusal | null;
+}

@@ -1,0 +1,39 @@
+/**
+ * Every duration of the decision core, with the arithmetic that ties them together. One number is configured: the detection time D.
+ *
+ *   heartbeat interval h = D / 6          five may be lost before the sixth is missed
+ *   lease L              = D × 2 / 3      renewed every h: three renewals may be lost. A pause of up to 0.8 D may outlast L: the
+ *                                         holder is then suspended (answers nothing), asks again and goes on, because nobody
+ *                                         else asks before D.
+ *   a voter keeps a grant for L × (1 + ρ) / (1 − ρ) + margin after the request arrived, the holder counts from when it was *sent*;
+ *   with both clocks off by ρ in opposite directions the voter still frees it last.
+ *   takeover begins at D ≥ that, so that in the usual case the lost node's grants have run out when its loss is noticed.
+ */
+export interface Timing {
+  readonly heartbeatIntervalMs: number;
+  readonly detectionMs: number;
+  readonly leaseMs: number;
+  /** How long a voter honours a grant. */
+  readonly grantMs: number;
+  /** A holder that could not renew for this long after its lease ran out gives up and fences itself for good. */
+  readonly suspendedMaxMs: number;
+  /** After its start a node waits this long for the other one before it asks to start alone. */
+  readonly settleMs: number;
+}
+
+/** Bound of a clock's rate error, both ways, in production. Quartz is below 0.01 %; a disciplined clock slews by 0.05 % at most. */
+export const clockRateErrorMax = 0.001;
+/** Kernel timers and packet handling between "the grant ran out" and "nothing leaves any more". */
+const kernelMarginMs = 100;
+
+export function timingFor(detectionMs: number, rateError: number = clockRateErrorMax): Timing {
+  const leaseMs = Math.floor((detectionMs * 2) / 3);
+  return {
+    heartbeatIntervalMs: Math.floor(detectionMs / 6),
+    detectionMs,
+    leaseMs,
+    grantMs: Math.ceil((leaseMs * (1 + rateError)) / (1 - rateError)) + kernelMarginMs,
+    suspendedMaxMs: detectionMs,
+    settleMs: detectionMs * 2,
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * One vote: the same rules for a node's own vote, the peer's and the witness's. A grant is exclusive until it has run out by the
+ * voter's clock; the newest generation is durable before it is confirmed, and older ones are refused for ever.
+ */
+import type { Generation, VoteReply, VoteRequest } from '../contract/index.ts';
+
+export interface VoterState {
+  /** Durable. */
+  readonly newest: Generation | null;
+  /** In memory: after a restart `quietUntilMs` stands in for grants that were forgotten. */
+  readonly grant: { readonly holder: string; readonly untilMs: number } | null;
+  /** Nothing is granted before: a grant made before a restart may still be running. */
+  readonly quietUntilMs: number;
+}
+
+export interface VoterStep {
+  readonly state: VoterState;
+  readonly reply: VoteReply;
+  /** `state.newest` has changed and must be on disk before the reply leaves. */
+  readonly persist: boolean;
+}
+
+export function newVoter(newest: Generation | null, quietUntilMs: number): VoterState {
+  return { newest, grant: null, quietUntilMs };
+}
+
+export function sameGeneration(a: Generation | null, b: Generation | null): boolean {
+  return a === null || b === null ? a === b : a.number === b.number && a.id === b.id;
+}
+
+/** Older, or a different branch of the same age. */
+export function behind(generation: Generation | null, newest: Generation | null): boolean {
+  if (newest === null) return false;
+  if (generation === null) return true;
+  return generation.number < newest.number || (generation.number === newest.number && generation.id !== newest.id);
+}
+
+export function holderOf(voter: VoterState, nowMs: number): string | null {
+  return voter.grant !== null && nowMs < voter.grant.untilMs ? voter.grant.holder : null;
+}
+
+/** @param grantMs how long a grant is honoured: already longer than the requested lease by both clocks' errors (timing.ts). */
+export function vote(
+  voter: VoterState,
+  candidate: string,
+  request: VoteRequest,
+  nowMs: number,
+  grantMs: number,
+): VoterStep {
+  const refuse = (reason: string): VoterStep => ({
+    state: voter,
+    persist: false,
+    reply: {
+      kind: 'vote-reply',
+      module: request.module,
+      number: request.number,
+      granted: false,
+      stored: null,
+      reason,
+      newest: voter.newest,
+      holder: holderOf(voter, nowMs),
+    },
+  });
+  const holder = holderOf(voter, nowMs);
+  if (holder !== null && holder !== candidate) return refuse('lease-held');
+  if (nowMs < voter.quietUntilMs) return refuse('just-started');
+  // A store that was confirmed and whose answer was lost comes again with the old claim: it is the same wish.
+  const repeatedStore = request.store !== null && sameGeneration(request.store, voter.newest);
+  if (behind(request.generation, voter.newest) && !request.order && !repeatedStore) return refuse('older-generation');
+  let newest = voter.newest;
+  const wanted = request.store ?? request.generation;
+  if (newest === null || wanted.number > newest.number || (request.order && !sameGeneration(wanted, newest)))
+    newest = wanted;
+  else if (request.store !== null && !repeatedStore) return refuse('older-generation');
+  return {
+    state: {
+      ...voter,
+      newest,
+      grant: { holder: candidate, untilMs: Math.max(nowMs + grantMs, voter.grant?.untilMs ?? 0) },
+    },
+    persist: !sameGeneration(newest, voter.newest),
+    reply: {
+      kind: 'vote-reply',
+      module: request.module,
+      number: request.number,
+      granted: true,
+      stored: request.store,
+      reason: 'granted',
+      newest,
+      holder: candidate,
+    },
+  };
+}
+
+/** The holder gives its grant back; anybody else's release changes nothing. */
+export function release(voter: VoterState, from: string): VoterState {
+  return voter.grant?.holder === from ? { ...voter, grant: null } : voter;
+}

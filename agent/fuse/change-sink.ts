@@ -1,0 +1,99 @@
+/**
+ * What the primary's filesystem tells about every change, and whom it asks before making one. Replication implements it;
+ * `passthroughSink` is the implementation of a directory without a peer.
+ *
+ * Rules of the calls:
+ * - `changesAllowed` is asked once per request, before anything is touched. False: nothing has happened, the handler
+ *   answers `deferred`, and the same request comes again later.
+ * - Every other method is called after the local success and before the reply, in the order of application. There is one caller, and
+ *   it waits for the return: the order of calls *is* the order in which the changes reached the disk.
+ * - While it is told of a change the sink sees the node's known link as it was *before* the change, so that it can still send
+ *   `bind(node, parent, name)` ahead of it. A created node has its new link already.
+ * - `bytes` buffers are valid during the call only.
+ * - A sink that cannot send keeps that to itself (the link is lost, the mode changes): it never throws for it, since the change
+ *   has been made and must be answered.
+ */
+import type { Attributes, Time } from '../sys/attributes.ts';
+import type { Name, Node, NodeId } from './node-table.ts';
+
+/** Numbers one change in the stream. 0: nothing to wait for. */
+export type Sequence = number;
+
+export interface ChangeSink {
+  changesAllowed(): boolean;
+
+  /** Regular file, directory, symbolic link (then `target`), FIFO, socket or device, by the type in `attributes.mode`. */
+  create(node: Node, parent: Node, name: Name, attributes: Attributes, target: Buffer | null, parentTime: Time): void;
+  /** A further name of a file. `attributes` are the file's after the change. */
+  link(node: Node, parent: Node, name: Name, attributes: Attributes, parentTime: Time): void;
+  /** File or directory. The node may stay open; what is done to it once it has no name is not told any more. */
+  unlink(node: Node, parent: Node, name: Name, isDirectory: boolean, parentTime: Time): void;
+  /**
+   * `exchanged`: the node that was at the new place and is now at the old one (RENAME_EXCHANGE). `replaced`: the node that stood at the
+   * new place and lost that name. At most one of them is not null. Times: of the directories after the change.
+   */
+  rename(
+    node: Node,
+    from: Node,
+    fromName: Name,
+    to: Node,
+    toName: Name,
+    exchanged: Node | null,
+    replaced: Node | null,
+    fromTime: Time,
+    toTime: Time,
+  ): void;
+  /** `bytes[start, start+length)` now stand at `offset`; `modified` is the file's mtime after it. */
+  write(node: Node, offset: number, bytes: Buffer, start: number, length: number, modified: Time): void;
+  /** Size after the change; shorter or longer. */
+  truncate(node: Node, size: number, modified: Time): void;
+  /** Mode, owner, access and modification time as they now are. */
+  attributes(node: Node, attributes: Attributes): void;
+  setXattr(node: Node, name: Buffer, value: Buffer): void;
+  removeXattr(node: Node, name: Buffer): void;
+  /** fallocate(2) with its mode bits. `attributes` are the file's after the change. */
+  allocate(node: Node, mode: number, offset: number, length: number, attributes: Attributes): void;
+
+  /**
+   * fsync or fdatasync of a file or directory: sends the sync, does not wait. Called *before* the local sync so that both disks
+   * work at once. Returns what to park on.
+   */
+  sync(node: Node, dataOnly: boolean): Sequence;
+  /** A descriptor of the file is being closed: the sequence that the peer must have acknowledged before close(2) returns. */
+  closing(node: Node): Sequence;
+  /**
+   * The request waits until `sequence` is acknowledged; whoever gets the acknowledgement answers it with error 0 and no body. False:
+   * nothing to wait for, the handler answers at once.
+   */
+  park(unique: number, sequence: Sequence): boolean;
+
+  /** The local disk failed to sync or write (EIO and the like). The application has got the error; it is never retried as success. */
+  localFailure(call: string, errno: number): void;
+  /** The process that made this request got a signal. Only for requests that the sink's owner keeps (deferred or parked). */
+  interrupted(unique: number): void;
+  /** The kernel has forgotten the node and its id will never be used again. */
+  forgotten(id: NodeId): void;
+}
+
+/** A directory without a peer: everything is allowed and acknowledged at once. */
+export const passthroughSink: ChangeSink = {
+  changesAllowed: () => true,
+  create: () => undefined,
+  link: () => undefined,
+  unlink: () => undefined,
+  rename: () => undefined,
+  write: () => undefined,
+  truncate: () => undefined,
+  attributes: () => undefined,
+  setXattr: () => undefined,
+  removeXattr: () => undefined,
+  allocate: () => undefined,
+  sync: () => 0,
+  closing: () => 0,
+  park: () => false,
+  localFailure: (call, errno) => {
+    process.stderr.write(`${call} failed: errno ${errno}\n`);
+  },
+  interrupted: () => undefined,
+  forgotten: () => undefined,
+};

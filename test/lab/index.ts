@@ -1,0 +1,11 @@
+export { Client, defaultLabName, Lab } from './lab.ts';
+export type { LabOptions, LabSummary } from './lab.ts';
+export { Host } from './host.ts';
+export type { Command, ExecOptions, HostState } from './host.ts';
+export { isAlive, must, recordOf, repositoryRoot, run, until } from './process.ts';
+export type { ProcessRecord, RunOptions, RunResult } from './process.ts';
+export { labDebianPackages, labObstacle, missingDebianPackages } from './requirements.ts';
+export { labHome, pointerHome } from './description.ts';
+export type { NetworkName } from './description.ts';
+export { rootPassword } from './ssh.ts';
+export type { SshAccess } from './ssh.ts';

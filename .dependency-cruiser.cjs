@@ -53,8 +53,8 @@ module.exports = {
       name: 'platform-files-from-their-factory',
       comment: 'vip-linux.ts is imported by vip.ts (its factory), by its own folder’s index.ts, and by nobody else.',
       severity: 'error',
-      from: { path: '^agent/', pathNot: ['(^|/)index\\.ts$', '-(linux|windows)(-[a-z-]+)?(\\.test)?\\.ts$'] },
-      to: { path: '^agent/.*/[^/]+-(linux|windows)\\.ts$', pathNot: [] },
+      from: { path: '^(agent/.+)\\.ts$', pathNot: ['/index\\.ts$', '-linux', '-windows'] },
+      to: { path: '^agent/.+-(linux|windows)\\.ts$', pathNot: '^$1-(linux|windows)\\.ts$' },
     },
     {
       name: 'agent-stays-on-the-server',

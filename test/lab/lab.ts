@@ -6,7 +6,17 @@ import path from 'node:path';
 import { Fault } from '../../agent/contract/fault.ts';
 import { insideGroup, killGroup, makeGroup } from './cgroups.ts';
 import type { HostDescription, LabDescription, NetworkName } from './description.ts';
-import { labId, networkNames, nodeNumber, placesOf, readDescription, witnessNumber, writeJson } from './description.ts';
+import {
+  addressOf,
+  clientNumber,
+  labId,
+  networkNames,
+  nodeNumber,
+  placesOf,
+  readDescription,
+  witnessNumber,
+  writeJson,
+} from './description.ts';
 import { makeDisks, mountDisks, releaseAll, unmountDisks } from './disks.ts';
 import { asArguments, Host } from './host.ts';
 import type { Command } from './host.ts';

@@ -1,0 +1,312 @@
+import { describe, expect, it } from 'vitest';
+import { Fault } from '../../agent/contract/fault.ts';
+import { checkConfiguration, parseConfiguration } from './index.ts';
+
+const good = `version: 1
+cluster: site-a
+nodes:
+  - { name: n1, ssh: root@10.77.0.11 }
+  - { name: n2, ssh: root@10.77.0.12 }
+networks:
+  - { name: lan, subnet: 10.77.0.0/24 }
+witness: { ssh: root@10.77.0.13 }
+detection: 3s
+modules:
+  - name: db
+    kind: mirror
+    prefer: n1
+    replicate:
+      - path: /data/db
+    acknowledge: durable
+    vip: 10.77.0.50/24
+    start: systemctl start app
+    stop: { command: systemctl stop app, timeout: 90s }
+`;
+
+function replaced(from: string, to: string): string {
+  expect(good).toContain(from);
+  return good.replace(from, to);
+}
+
+interface Case {
+  readonly name: string;
+  readonly text: string;
+  readonly code: string;
+  readonly at: readonly [line: number, column: number];
+  readonly says: RegExp;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'an unknown key',
+    text: replaced('detection: 3s', 'detecton: 3s'),
+    code: 'configuration-unknown-key',
+    at: [9, 1],
+    says: /`detecton` is not known.*detection/,
+  },
+  {
+    name: 'an unknown key in a module',
+    text: replaced('    prefer: n1', '    preferred: n1'),
+    code: 'configuration-unknown-key',
+    at: [13, 5],
+    says: /preferred/,
+  },
+  {
+    name: 'an unknown key in a node',
+    text: replaced('name: n1, ssh', 'name: n1, shh: x, ssh'),
+    code: 'configuration-unknown-key',
+    at: [4, 17],
+    says: /`shh`.*name, ssh, port, sudo/,
+  },
+  {
+    name: 'an unknown key in a script',
+    text: replaced('timeout: 90s', 'timeot: 90s'),
+    code: 'configuration-unknown-key',
+    at: [19, 42],
+    says: /timeot.*command, timeout/,
+  },
+  {
+    name: 'a wrong type',
+    text: replaced('cluster: site-a', 'cluster: 12'),
+    code: 'configuration-wrong-value',
+    at: [2, 10],
+    says: /cluster.*a text/,
+  },
+  {
+    name: 'a wrong version',
+    text: replaced('version: 1', 'version: 2'),
+    code: 'configuration-wrong-value',
+    at: [1, 10],
+    says: /version.*`1`/,
+  },
+  {
+    name: 'a missing key',
+    text: replaced('cluster: site-a\n', ''),
+    code: 'configuration-missing-key',
+    at: [1, 1],
+    says: /`cluster` is missing/,
+  },
+  {
+    name: 'a missing start',
+    text: replaced('    start: systemctl start app\n', ''),
+    code: 'configuration-missing-key',
+    at: [11, 5],
+    says: /`start` is missing/,
+  },
+  {
+    name: 'a bad duration',
+    text: replaced('detection: 3s', 'detection: 3 seconds'),
+    code: 'configuration-wrong-value',
+    at: [9, 12],
+    says: /duration such as/,
+  },
+  {
+    name: 'a detection that is too short',
+    text: replaced('detection: 3s', 'detection: 200ms'),
+    code: 'configuration-wrong-value',
+    at: [9, 12],
+    says: /from 1s to 60s/,
+  },
+  {
+    name: 'a bad address',
+    text: replaced('10.77.0.50/24', '10.77.0.500/24'),
+    code: 'configuration-wrong-value',
+    at: [17, 10],
+    says: /prefix length/,
+  },
+  {
+    name: 'prefer naming nobody',
+    text: replaced('prefer: n1', 'prefer: n3'),
+    code: 'configuration-wrong-value',
+    at: [13, 13],
+    says: /No node is named n3.*n1, n2/,
+  },
+  {
+    name: 'the same server twice',
+    text: replaced('root@10.77.0.12', 'admin@10.77.0.11'),
+    code: 'configuration-wrong-value',
+    at: [5, 22],
+    says: /second time/,
+  },
+  {
+    name: 'the witness on a node',
+    text: replaced('root@10.77.0.13', 'root@10.77.0.12'),
+    code: 'configuration-wrong-value',
+    at: [8, 17],
+    says: /three different machines/,
+  },
+  {
+    name: 'the same node name twice',
+    text: replaced('name: n2', 'name: n1'),
+    code: 'configuration-wrong-value',
+    at: [5, 13],
+    says: /Two nodes are named n1/,
+  },
+  {
+    name: 'a node name with capitals',
+    text: replaced('name: n2', 'name: N2'),
+    code: 'configuration-wrong-value',
+    at: [5, 13],
+    says: /lower-case/,
+  },
+  {
+    name: 'one node',
+    text: replaced('  - { name: n2, ssh: root@10.77.0.12 }\n', ''),
+    code: 'configuration-wrong-value',
+    at: [4, 3],
+    says: /two nodes/,
+  },
+  {
+    name: 'nested directories',
+    text: replaced('- path: /data/db', '- path: /data/db\n      - path: /data/db/wal'),
+    code: 'configuration-wrong-value',
+    at: [16, 15],
+    says: /lie in one another/,
+  },
+  {
+    name: 'a system directory',
+    text: replaced('/data/db', '/etc'),
+    code: 'configuration-wrong-value',
+    at: [15, 15],
+    says: /belongs to the system/,
+  },
+  {
+    name: 'a relative path',
+    text: replaced('/data/db', 'data/db'),
+    code: 'configuration-wrong-value',
+    at: [15, 15],
+    says: /absolute path/,
+  },
+  {
+    name: 'a VIP that is a node',
+    text: replaced('10.77.0.50/24', '10.77.0.11/24'),
+    code: 'configuration-wrong-value',
+    at: [17, 10],
+    says: /address of a node/,
+  },
+  {
+    name: 'a duplicate key',
+    text: replaced('detection: 3s', 'detection: 3s\ndetection: 4s'),
+    code: 'configuration-duplicate-key',
+    at: [10, 1],
+    says: /twice/,
+  },
+  {
+    name: 'a tab',
+    text: replaced('    prefer: n1', '\tprefer: n1'),
+    code: 'configuration-tab',
+    at: [13, 1],
+    says: /tab/i,
+  },
+  {
+    name: 'broken YAML',
+    text: replaced('ssh: root@10.77.0.12 }', 'ssh: root@10.77.0.12'),
+    code: 'configuration-syntax',
+    at: [6, 1],
+    says: /not YAML/,
+  },
+  {
+    name: 'kind farm',
+    text: replaced('kind: mirror', 'kind: farm'),
+    code: 'not-in-this-version',
+    at: [12, 11],
+    says: /kind: farm.*not in this version/,
+  },
+  {
+    name: 'kind vm',
+    text: replaced('kind: mirror', 'kind: vm'),
+    code: 'not-in-this-version',
+    at: [12, 11],
+    says: /kind: vm/,
+  },
+  {
+    name: 'library',
+    text: replaced('kind: mirror', 'kind: mirror\n    library: postgresql'),
+    code: 'not-in-this-version',
+    at: [13, 5],
+    says: /`library`/,
+  },
+  {
+    name: 'a ping witness',
+    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: 10.77.0.1 }'),
+    code: 'not-in-this-version',
+    at: [8, 12],
+    says: /ping witness/,
+  },
+  {
+    name: 'checkers',
+    text: `${good}    checkers:\n      - { tcp: 5432 }\n`,
+    code: 'not-in-this-version',
+    at: [20, 5],
+    says: /`checkers`/,
+  },
+  {
+    name: 'exclude',
+    text: replaced('- path: /data/db', '- path: /data/db\n        exclude: [tmp]'),
+    code: 'not-in-this-version',
+    at: [16, 9],
+    says: /`exclude`/,
+  },
+  {
+    name: 'acknowledge received',
+    text: replaced('acknowledge: durable', 'acknowledge: received'),
+    code: 'not-in-this-version',
+    at: [16, 18],
+    says: /acknowledge: received/,
+  },
+  {
+    name: 'an unknown acknowledge',
+    text: replaced('acknowledge: durable', 'acknowledge: sometimes'),
+    code: 'configuration-wrong-value',
+    at: [16, 18],
+    says: /`durable`/,
+  },
+  { name: 'nothing', text: '', code: 'configuration-wrong-value', at: [1, 1], says: /empty/ },
+  { name: 'binary', text: 'PK\0\u0003', code: 'configuration-not-text', at: [1, 1], says: /not a configuration file/ },
+];
+
+describe('a configuration file', () => {
+  it('is taken with its defaults', () => {
+    const configuration = parseConfiguration(good, 'cluster.yaml');
+    expect(configuration.withoutWitness).toBe('prefer-one-copy');
+    expect(configuration.modules[0]?.failback).toBe('manual');
+    expect(configuration.modules[0]?.stop).toEqual({ command: 'systemctl stop app', timeout: '90s' });
+  });
+
+  it.each([
+    ['Windows line endings', good.replaceAll('\n', '\r\n')],
+    ['a byte order mark', `\uFEFF${good}`],
+    ['both', `\uFEFF${good.replaceAll('\n', '\r\n')}`],
+  ])('is the same with %s', (_name, text) => {
+    expect(parseConfiguration(text, 'x')).toEqual(parseConfiguration(good, 'x'));
+  });
+
+  it.each(cases)('with $name is refused with its place', ({ text, code, at, says }) => {
+    const { problems } = checkConfiguration(text);
+    const first = problems[0]!;
+    expect({ code: first.code, at: [first.line, first.column] }).toEqual({ code, at });
+    expect(`${first.message} ${first.remedy}`).toMatch(says);
+    expect(first.remedy).not.toBe('');
+  });
+
+  it.each(cases)('with $name has the same place with Windows line endings', ({ text, code, at }) => {
+    const first = checkConfiguration(text.replaceAll('\n', '\r\n')).problems[0]!;
+    expect({ code: first.code, at: [first.line, first.column] }).toEqual({ code, at });
+  });
+
+  it('names the file, the line and the column in the fault, and every problem in its details', () => {
+    const text = replaced('detection: 3s', 'detecton: 3s').replace('kind: mirror', 'kind: vm');
+    const fault = (() => {
+      try {
+        parseConfiguration(text, 'site.yaml');
+      } catch (error) {
+        return error;
+      }
+      return null;
+    })();
+    expect(fault).toBeInstanceOf(Fault);
+    expect((fault as Fault).message).toMatch(/^site\.yaml:9:1: /);
+    expect((fault as Fault).details).toMatchObject({ file: 'site.yaml', line: 9, column: 1 });
+    expect((fault as Fault).details['problems']).toHaveLength(2);
+  });
+});

@@ -1,0 +1,221 @@
+/** Rules that span more than one value: names that must differ, names that must exist, directories that must not lie in one another. */
+import type { Configuration } from '../../agent/contract/configuration.ts';
+import { durationMs } from '../../agent/contract/configuration.ts';
+import type { ProblemAt } from './problem.ts';
+
+type Path = readonly (string | number)[];
+
+function problem(path: Path, message: string, remedy: string): ProblemAt {
+  return { code: 'configuration-wrong-value', message, remedy, path };
+}
+
+/** One problem per value that stood before. */
+function repeated<T>(
+  values: readonly { readonly value: T; readonly path: Path }[],
+  words: (value: T) => { message: string; remedy: string },
+): ProblemAt[] {
+  const seen = new Set<T>();
+  const found: ProblemAt[] = [];
+  for (const { value, path } of values) {
+    if (seen.has(value)) {
+      const { message, remedy } = words(value);
+      found.push(problem(path, message, remedy));
+    }
+    seen.add(value);
+  }
+  return found;
+}
+
+function machineKey(machine: { readonly ssh: string; readonly port?: number | undefined }): string {
+  const host = machine.ssh.slice(machine.ssh.indexOf('@') + 1).toLowerCase();
+  return `${host}:${machine.port ?? 22}`;
+}
+
+function checkMachines(configuration: Configuration): ProblemAt[] {
+  const found = repeated(
+    configuration.nodes.map((node, index) => ({ value: node.name, path: ['nodes', index, 'name'] })),
+    (name) => ({ message: `Two nodes are named ${name}.`, remedy: 'Give each node its own name.' }),
+  );
+  const machines = configuration.nodes.map((node, index) => ({
+    value: machineKey(node),
+    path: ['nodes', index, 'ssh'] as Path,
+  }));
+  if (configuration.witness !== 'none') {
+    machines.push({ value: machineKey(configuration.witness), path: ['witness', 'ssh'] });
+  }
+  found.push(
+    ...repeated(machines, (machine) => ({
+      message: `${machine.replace(/:22$/, '')} stands here a second time.`,
+      remedy: 'The two nodes and the witness are three different machines.',
+    })),
+  );
+  return found;
+}
+
+function checkModules(configuration: Configuration): ProblemAt[] {
+  const found = repeated(
+    configuration.modules.map((module, index) => ({ value: module.name, path: ['modules', index, 'name'] })),
+    (name) => ({ message: `Two modules are named ${name}.`, remedy: 'Give each module its own name.' }),
+  );
+  const names = configuration.nodes.map((node) => node.name);
+  configuration.modules.forEach((module, index) => {
+    if (module.prefer !== undefined && !names.includes(module.prefer)) {
+      found.push(
+        problem(
+          ['modules', index, 'prefer'],
+          `No node is named ${module.prefer}.`,
+          `Write one of: ${names.join(', ')}.`,
+        ),
+      );
+    }
+    if (module.failback === 'automatic' && module.prefer === undefined) {
+      found.push(
+        problem(
+          ['modules', index, 'failback'],
+          'Automatic failback needs to know the preferred node.',
+          `Add \`prefer: ${names[0] ?? 'n1'}\` or write \`failback: manual\`.`,
+        ),
+      );
+    }
+  });
+  return found;
+}
+
+const forbiddenRoots = [
+  '/',
+  '/bin',
+  '/boot',
+  '/dev',
+  '/etc',
+  '/lib',
+  '/lib64',
+  '/opt',
+  '/proc',
+  '/run',
+  '/sbin',
+  '/sys',
+  '/tmp',
+  '/usr',
+  '/var',
+];
+const ownRoots = ['/etc/holdfast', '/opt/holdfast', '/var/lib/holdfast', '/run/holdfast'];
+
+function isInside(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`);
+}
+
+function checkDirectories(configuration: Configuration): ProblemAt[] {
+  const found: ProblemAt[] = [];
+  const before: string[] = [];
+  configuration.modules.forEach((module, moduleIndex) => {
+    module.replicate.forEach(({ path }, index) => {
+      const at = ['modules', moduleIndex, 'replicate', index, 'path'];
+      if (/\/\/|\/\.\.?(\/|$)/.test(path)) {
+        found.push(problem(at, `${path} is not written plainly.`, 'Write it without `//`, `.` and `..`.'));
+      } else if (forbiddenRoots.includes(path) || ownRoots.some((own) => isInside(path, own))) {
+        found.push(
+          problem(
+            at,
+            `${path} belongs to the system and cannot be replicated.`,
+            'Name the directory that holds the data of the application.',
+          ),
+        );
+      }
+      const same = before.find((other) => other === path);
+      const nested = before.find((other) => isInside(path, other) || isInside(other, path));
+      if (same !== undefined) {
+        found.push(problem(at, `${path} is replicated twice.`, 'Remove one of the two.'));
+      } else if (nested !== undefined) {
+        found.push(
+          problem(
+            at,
+            `${path} and ${nested} lie in one another.`,
+            'Replicate the outer directory only, or two that are apart.',
+          ),
+        );
+      }
+      before.push(path);
+    });
+  });
+  return found;
+}
+
+function ipv4Number(address: string): number {
+  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+/** 10.0.0.5 in 10.0.0.0/24. */
+export function subnetContains(subnet: string, address: string): boolean {
+  const [network = '', prefix = '32'] = subnet.split('/');
+  const size = 2 ** (32 - Number(prefix));
+  return Math.floor(ipv4Number(network) / size) === Math.floor(ipv4Number(address) / size);
+}
+
+function checkNetworks(configuration: Configuration): ProblemAt[] {
+  const networks = configuration.networks ?? [];
+  const found = repeated(
+    networks.map((network, index) => ({ value: network.name, path: ['networks', index, 'name'] })),
+    (name) => ({ message: `Two networks are named ${name}.`, remedy: 'Give each network its own name.' }),
+  );
+  networks.forEach((network, index) => {
+    const other = networks.slice(0, index).find((earlier) => {
+      const [here = ''] = network.subnet.split('/');
+      const [there = ''] = earlier.subnet.split('/');
+      return subnetContains(earlier.subnet, here) || subnetContains(network.subnet, there);
+    });
+    if (other) {
+      found.push(
+        problem(
+          ['networks', index, 'subnet'],
+          `${network.subnet} overlaps ${other.subnet}.`,
+          'Heartbeats on the same network twice protect nobody: name two different networks.',
+        ),
+      );
+    }
+  });
+  const vips = configuration.modules.flatMap((module, index) => {
+    const list = Array.isArray(module.vip) ? module.vip : [module.vip];
+    return list.map((vip, position) => ({
+      value: vip.split('/')[0] ?? vip,
+      path: Array.isArray(module.vip) ? ['modules', index, 'vip', position] : ['modules', index, 'vip'],
+    }));
+  });
+  found.push(
+    ...repeated(vips, (address) => ({
+      message: `The virtual IP ${address} stands here a second time.`,
+      remedy: 'Each virtual IP belongs to one module.',
+    })),
+  );
+  const hosts = configuration.nodes.map((node) => node.ssh.slice(node.ssh.indexOf('@') + 1));
+  for (const { value, path } of vips) {
+    if (hosts.includes(value)) {
+      found.push(
+        problem(
+          path,
+          `${value} is the address of a node.`,
+          'Choose a free address: the virtual IP moves between the nodes.',
+        ),
+      );
+    }
+  }
+  return found;
+}
+
+const detectionMsMin = 1000;
+const detectionMsMax = 60_000;
+
+export function findBrokenRules(configuration: Configuration): ProblemAt[] {
+  const found = [
+    ...checkMachines(configuration),
+    ...checkNetworks(configuration),
+    ...checkModules(configuration),
+    ...checkDirectories(configuration),
+  ];
+  const detection = durationMs(configuration.detection);
+  if (detection < detectionMsMin || detection > detectionMsMax) {
+    found.push(
+      problem(['detection'], `${configuration.detection} is outside of what works.`, 'Write a time from 1s to 60s.'),
+    );
+  }
+  return found;
+}

@@ -207,8 +207,8 @@ export function createClient<I extends RpcInterface>(
     on(event, listener) {
       const set = listeners.get(event) ?? new Set();
       listeners.set(event, set);
-      set.add(listener as (data: never) => void);
-      return () => set.delete(listener as (data: never) => void);
+      set.add(listener);
+      return () => set.delete(listener);
     },
     onClose(listener) {
       closeListeners.push(listener);

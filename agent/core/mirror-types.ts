@@ -42,6 +42,8 @@ export interface ModuleRecord {
   readonly pending: Generation | null;
   /** The application runs, or may run, here under this boot. Cleared only after it was stopped or fenced. */
   readonly activeBoot: string | null;
+  /** Its start script has finished: a restarted control plane may go on with it. Otherwise it fences and starts again. */
+  readonly running: boolean;
   readonly lastPrimary: boolean;
   /** The last start of the application failed here; a new order from a person clears it. */
   readonly startFailed: boolean;
@@ -49,16 +51,10 @@ export interface ModuleRecord {
   readonly order: { readonly by: string } | null;
 }
 
-export interface Settled<T> {
-  readonly value: T;
-}
-
 /** One step of a plan; executed by the runtime, in order, each awaited. A step that fails ends the plan. */
 export type PlanStep =
   /** replicator.servePrimary for every volume. */
   | { readonly do: 'mount'; readonly order: boolean }
-  /** replicator.goAlone for every volume. */
-  | { readonly do: 'go-alone'; readonly generation: Generation }
   /** Duplicate-address check, then address + announcement. The kernel's fence lets it answer only while the lease runs. */
   | { readonly do: 'raise-vip' }
   | { readonly do: 'drop-vip' }
@@ -81,6 +77,8 @@ export type MirrorAction =
   | { readonly type: 'send'; readonly to: 'peer' | 'witness'; readonly message: VoteRequest | VoteReply | VoteRelease }
   /** The kernel's timed sets and the replicator's own deadline; both only ever extended by this, cut by `cut-lease`. */
   | { readonly type: 'extend-lease'; readonly deadlineMs: number }
+  /** replicator.goAlone for every volume, beside a running plan (whose start script may be waiting for exactly this). The outcome shows in `data`. */
+  | { readonly type: 'go-alone'; readonly generation: Generation }
   /** At once: empties the kernel's timed set and stops the replicator's answers. */
   | { readonly type: 'cut-lease' }
   /** Starts a plan. `preempt`: abandons a running plan first (its script is killed); without it no plan is running. */

@@ -1,0 +1,107 @@
+/** What people order. Each order is recorded before anything happens, or refused with the reason and what to do. */
+import { assertNever } from '../contract/index.ts';
+import { keepOrNext, mayBeActive, ownCopy, peerBeat, type Draft } from './mirror-state.ts';
+import type { MirrorCommand } from './mirror-types.ts';
+import { deactivate, peerReady } from './serving.ts';
+import { seek } from './waiting.ts';
+
+export function command(draft: Draft, order: MirrorCommand): void {
+  switch (order.name) {
+    case 'start':
+      draft.persist({ wanted: 'started', startFailed: false });
+      draft.emit('info', 'ordered-start', 'The order to start was given.');
+      break;
+    case 'stop':
+      draft.persist({ wanted: 'stopped' });
+      draft.emit('info', 'ordered-stop', 'The order to stop was given.');
+      break;
+    case 'restart':
+      restart(draft);
+      break;
+    case 'swap':
+      swap(draft);
+      break;
+    case 'maintenance':
+      draft.persist({ maintenance: order.on });
+      draft.emit(
+        'info',
+        'maintenance',
+        order.on ? 'Maintenance began: nothing is moved automatically.' : 'Maintenance ended.',
+      );
+      break;
+    case 'promote':
+      promote(draft, order.orderedBy);
+      break;
+    default:
+      assertNever(order);
+  }
+}
+
+function whoIs(draft: Draft): string {
+  return peerBeat(draft.s, draft.now)?.active === true ? `${draft.s.identity.peer} is` : 'no server is, at the moment';
+}
+
+function restart(draft: Draft): void {
+  const { s } = draft;
+  if (s.phase.name !== 'active') {
+    draft.refuse(
+      'not-primary',
+      `${s.identity.node} does not run the application; ${whoIs(draft)} primary.`,
+      'Give the order on the primary.',
+    );
+    return;
+  }
+  draft.emit('info', 'ordered-restart', 'The order to restart the application was given.');
+  deactivate(draft, 'restart');
+}
+
+function swap(draft: Draft): void {
+  const { s } = draft;
+  if (s.phase.name !== 'active') {
+    draft.refuse(
+      'not-primary',
+      `${s.identity.node} does not run the application; ${whoIs(draft)} primary.`,
+      'Give the order on the primary.',
+    );
+    return;
+  }
+  if (!peerReady(draft)) {
+    draft.refuse(
+      'peer-not-ready',
+      `${s.identity.peer} cannot take over now: it is not an up-to-date secondary.`,
+      'Wait until the module is protected, then swap.',
+    );
+    return;
+  }
+  draft.emit('info', 'ordered-swap', `The order to move the application to ${s.identity.peer} was given.`);
+  deactivate(draft, 'handover');
+}
+
+function promote(draft: Draft, by: string): void {
+  const { s, now } = draft;
+  const copy = ownCopy(s);
+  const { node, peer } = s.identity;
+  if (mayBeActive(s))
+    draft.refuse('already-primary', `${node} already runs the application, or is about to.`, 'Nothing to do.');
+  else if (s.volumes === null)
+    draft.refuse(
+      'replicator-down',
+      'The replication process of this node does not answer.',
+      'Look at its journal: journalctl -u holdfast-replicator.',
+    );
+  else if (!copy.initialised || copy.generation === null)
+    draft.refuse('no-data', `${node} has never held the data of this module.`, `Use the other server.`);
+  else if (peerBeat(s, now)?.active === true)
+    draft.refuse('peer-active', `${peer} runs the application now.`, `Stop the module, or swap, instead of promoting.`);
+  else {
+    draft.persist({ wanted: 'started', startFailed: false, order: { by } });
+    draft.emit(
+      'attention',
+      'ordered-promote',
+      `${by} ordered ${node} to use its copy although it may lack acknowledged writes.`,
+    );
+    s.seek = null;
+    if (s.phase.name === 'stopped') draft.enter({ name: 'wait' });
+    seek(draft, 'order', keepOrNext(s, null));
+  }
+}

@@ -1,0 +1,188 @@
+/** What a mirror machine says of itself: to the peer, to people, to the timeline. */
+import { assertNever, type ModuleBeat, type ModuleOnNode, type ResyncProgress } from '../contract/index.ts';
+import {
+  allModes,
+  anyMode,
+  mayBeActive,
+  ownCopy,
+  peerAlive,
+  peerBeat,
+  volumeFault,
+  type Draft,
+  type MirrorState,
+} from './mirror-state.ts';
+import { votesInWords } from './right.ts';
+
+export interface OwnDescription {
+  readonly state: ModuleOnNode['state'];
+  readonly data: ModuleOnNode['data'];
+  readonly reason?: string;
+  readonly message?: string;
+  /** CLOCK_BOOTTIME milliseconds. */
+  readonly sinceMs?: number;
+  readonly resync?: ResyncProgress;
+}
+
+export function describeOwn(state: MirrorState, atMs: number): OwnDescription {
+  const data = dataOf(state);
+  const resync = state.volumes?.find((volume) => volume.resync !== null)?.resync ?? null;
+  const why = whyOf(state, data, atMs);
+  return {
+    state: stateOf(state),
+    data,
+    ...(why === null ? {} : { reason: why.code, message: why.message, sinceMs: state.sinceMs }),
+    ...(resync === null ? {} : { resync }),
+  };
+}
+
+function stateOf(state: MirrorState): ModuleOnNode['state'] {
+  if (state.resuming) return 'transient';
+  const { name } = state.phase;
+  switch (name) {
+    case 'stopped':
+    case 'wait':
+    case 'secondary':
+      return name;
+    case 'active':
+      return allModes(state, 'in-sync', 'resynchronising') ? 'primary' : 'alone';
+    case 'activating':
+    case 'deactivating':
+    case 'fencing':
+      return 'transient';
+    default:
+      return assertNever(name);
+  }
+}
+
+function dataOf(state: MirrorState): ModuleOnNode['data'] {
+  if (state.volumes === null) return 'unknown';
+  if (state.volumes.some((volume) => volume.fault?.code === 'forked') || state.waiting.code === 'forked')
+    return 'forked';
+  const copy = ownCopy(state);
+  if (!copy.initialised) return 'unknown';
+  if (
+    state.volumes.some(
+      (volume) => volume.role === 'secondary' && volume.record?.copy === 'stale' && volume.link === 'up',
+    )
+  )
+    return 'resynchronising';
+  return copy.usable ? 'up-to-date' : 'stale';
+}
+
+function whyOf(state: MirrorState, data: ModuleOnNode['data'], now: number): { code: string; message: string } | null {
+  const { node, peer } = state.identity;
+  const { name } = state.phase;
+  const fault = volumeFault(state);
+  switch (name) {
+    case 'stopped':
+      return { code: 'stopped-by-order', message: 'Stopped by order.' };
+    case 'wait':
+      return state.resuming
+        ? { code: 'resuming', message: 'The control plane has just been restarted.' }
+        : state.waiting;
+    case 'secondary':
+      if (fault !== null) return fault;
+      if (data === 'resynchronising')
+        return { code: 'resynchronising', message: `${node} is being brought up to date.` };
+      if (!peerAlive(state, now))
+        return state.waiting.code === 'starting'
+          ? { code: 'peer-silent', message: `${peer} is silent.` }
+          : state.waiting;
+      if (data !== 'up-to-date')
+        return { code: 'waiting-for-resync', message: `Waits for ${peer} to bring this copy up to date.` };
+      return null;
+    case 'active': {
+      if (allModes(state, 'in-sync')) return null;
+      if (allModes(state, 'in-sync', 'resynchronising'))
+        return { code: 'peer-resynchronising', message: `${peer} is being brought up to date.` };
+      const alive = peerBeat(state, now);
+      if (anyMode(state, 'undecided'))
+        return {
+          code: 'deciding',
+          message: `${peer} does not acknowledge any more; changes wait for the right to go on alone.`,
+        };
+      if (fault !== null) return fault;
+      if (alive === null)
+        return { code: 'peer-silent', message: `${peer} is silent. It will catch up by itself when it returns.` };
+      return {
+        code: 'peer-not-connected',
+        message: `${peer} is alive but does not take the changes: ${alive.message ?? 'it is starting'}`,
+      };
+    }
+    case 'activating':
+      return { code: 'starting', message: 'The application is being started.' };
+    case 'deactivating':
+      return { code: 'stopping', message: 'The application is being stopped.' };
+    case 'fencing':
+      return state.phase.because;
+    default:
+      return assertNever(name);
+  }
+}
+
+export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
+  const copy = ownCopy(state);
+  const own = describeOwn(state, atMs);
+  return {
+    module: state.identity.module,
+    state: own.state,
+    data: own.data,
+    generation: copy.claim,
+    copy: copy.usable ? 'up-to-date' : 'stale',
+    peerStale: copy.peerStale,
+    clean: copy.clean,
+    active: mayBeActive(state),
+    lastPrimary: state.record.lastPrimary,
+    wanted: state.record.wanted,
+    maintenance: state.record.maintenance,
+    handoverTo: atMs < state.handoverUntilMs ? state.identity.peer : null,
+    ...(own.reason === undefined ? {} : { reason: own.reason }),
+    ...(own.message === undefined ? {} : { message: own.message }),
+    ...(own.resync === undefined ? {} : { resync: own.resync }),
+  };
+}
+
+/** An acknowledged write is on two disks now, and the loss of either server is survived without a person. */
+export function isProtected(state: MirrorState, atMs: number): boolean {
+  if (state.record.maintenance) return false;
+  const beat = peerBeat(state, atMs);
+  if (beat === null) return false;
+  if (state.phase.name === 'active')
+    return allModes(state, 'in-sync') && beat.state === 'secondary' && beat.data === 'up-to-date';
+  return (
+    state.phase.name === 'secondary' &&
+    beat.state === 'primary' &&
+    dataOf(state) === 'up-to-date' &&
+    state.volumes?.every((volume) => volume.link === 'up') === true
+  );
+}
+
+/** What has changed in this step that people want to know. */
+export function reportChanges(draft: Draft): void {
+  const { s, now } = draft;
+  const { peer, timing } = s.identity;
+  const alive = peerAlive(s, now);
+  if (alive !== s.peerWasAlive) {
+    s.peerWasAlive = alive;
+    const networks = Object.keys(s.heardMs).length;
+    if (alive) draft.emit('info', 'peer-heard', `${peer} is heard.`);
+    else
+      draft.emit(
+        'attention',
+        'peer-silent',
+        `${peer} has been silent for ${String(timing.detectionMs)} ms on ${String(networks)} network(s); ${votesInWords(s, now)}.`,
+        { networks, silentMs: timing.detectionMs },
+      );
+  }
+  const safe = isProtected(s, now);
+  if (safe !== s.wasProtected) {
+    if (safe) draft.emit('good', 'protected', 'Protected: both servers have every acknowledged write.');
+    else if (s.wasProtected === true)
+      draft.emit(
+        'attention',
+        'not-protected',
+        `Not protected any more: ${describeOwn(s, now).message ?? 'the module is changing'}`,
+      );
+    s.wasProtected = safe;
+  }
+}

@@ -1,0 +1,276 @@
+/** What the mirror machine remembers between events, and the small questions that every phase asks of it. */
+import type { EventDraft, Generation, ModuleBeat, VolumeStatus, VoteReply } from '../contract/index.ts';
+import type { CommandRefusal, MirrorAction, MirrorIdentity, ModuleRecord, PlanStep } from './mirror-types.ts';
+import { behind, newVoter, sameGeneration, type VoterState } from './voter.ts';
+
+/** Why a node that is wanted does not run the application. */
+export interface WaitReason {
+  readonly code: string;
+  readonly message: string;
+}
+
+export type Phase =
+  | { readonly name: 'stopped' }
+  | { readonly name: 'wait' }
+  | { readonly name: 'secondary' }
+  /** The plan that mounts, raises the address and starts the application is running. */
+  | { readonly name: 'activating' }
+  | { readonly name: 'active' }
+  /** The planned stop is running. */
+  | { readonly name: 'deactivating'; readonly then: 'stopped' | 'handover' | 'restart' | 'start-failed' }
+  | { readonly name: 'fencing'; readonly because: WaitReason; readonly then: 'wait' | 'stopped' | 'start-failed' };
+
+/** The wish to become primary. While it lasts this node's own vote is its own. */
+export interface Seek {
+  readonly purpose: 'start' | 'takeover' | 'handover' | 'order';
+  /** Generation to begin without the peer; null when the peer is expected to connect. */
+  readonly store: Generation | null;
+  readonly sinceMs: number;
+}
+
+export interface Ballot {
+  /** Requests in flight, newest last: the life of a grant counts from when its request was sent. */
+  readonly sent: readonly { readonly number: number; readonly atMs: number }[];
+  readonly deadlineMs: number;
+  readonly stored: Generation | null;
+  readonly reply: VoteReply | null;
+  readonly replyMs: number;
+}
+
+export interface MirrorState {
+  readonly identity: MirrorIdentity;
+  readonly record: ModuleRecord;
+  readonly startedMs: number;
+  readonly phase: Phase;
+  readonly sinceMs: number;
+  readonly waiting: WaitReason;
+  readonly seek: Seek | null;
+  /** A new generation being asked for by an active node whose peer is gone. */
+  readonly goingAlone: Generation | null;
+  readonly goAloneSentMs: number;
+  readonly heardMs: Readonly<Record<string, number>>;
+  readonly beat: ModuleBeat | null;
+  readonly volumes: readonly VolumeStatus[] | null;
+  readonly undecidedSinceMs: number | null;
+  /** The peer has been connected since the application was started here. */
+  readonly hadLink: boolean;
+  readonly voter: VoterState;
+  readonly ballots: { readonly peer: Ballot; readonly witness: Ballot };
+  readonly nextNumber: number;
+  /** Last deadline given to the kernel and to the replicator. */
+  readonly leaseMs: number;
+  readonly runId: number;
+  readonly running: boolean;
+  /** Set after a planned handover, until the other one has taken over or the patience is over. */
+  readonly handoverUntilMs: number;
+  /** Whether the restarted control plane still has to find out if the application runs. */
+  readonly resuming: boolean;
+  readonly peerWasAlive: boolean;
+  readonly wasProtected: boolean | null;
+  readonly nextSeekMs: number;
+  /** When the preferred node may take the application back by itself. */
+  readonly peerReadySinceMs: number | null;
+}
+
+const noBallot: Ballot = { sent: [], deadlineMs: 0, stored: null, reply: null, replyMs: 0 };
+
+export function freshRecord(): ModuleRecord {
+  return {
+    format: 1,
+    wanted: 'stopped',
+    maintenance: false,
+    newest: null,
+    pending: null,
+    activeBoot: null,
+    running: false,
+    lastPrimary: false,
+    startFailed: false,
+    order: null,
+  };
+}
+
+/** @param atMs CLOCK_BOOTTIME, milliseconds. */
+export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, atMs: number): MirrorState {
+  const resuming = record.activeBoot === identity.bootId;
+  return {
+    identity,
+    record: resuming ? record : { ...record, activeBoot: null, running: false },
+    startedMs: atMs,
+    phase: record.wanted === 'stopped' && !resuming ? { name: 'stopped' } : { name: 'wait' },
+    sinceMs: atMs,
+    waiting: { code: 'starting', message: 'The agent has just started.' },
+    seek: null,
+    goingAlone: null,
+    goAloneSentMs: 0,
+    heardMs: {},
+    beat: null,
+    volumes: null,
+    undecidedSinceMs: null,
+    hadLink: false,
+    voter: newVoter(record.newest, 0),
+    ballots: { peer: noBallot, witness: noBallot },
+    nextNumber: 1,
+    leaseMs: 0,
+    runId: 0,
+    running: false,
+    handoverUntilMs: 0,
+    resuming,
+    peerWasAlive: false,
+    wasProtected: null,
+    nextSeekMs: 0,
+    peerReadySinceMs: null,
+  };
+}
+
+/** The draft that one step works on: a copy of the state, and what it asks for. */
+export class Draft {
+  s: Mutable<MirrorState>;
+  readonly actions: MirrorAction[] = [];
+  refused: CommandRefusal | null = null;
+  readonly now: number;
+
+  constructor(state: MirrorState, atMs: number) {
+    this.s = { ...state };
+    this.now = atMs;
+  }
+
+  persist(change: Partial<ModuleRecord>): void {
+    const record = { ...this.s.record, ...change };
+    if (JSON.stringify(record) === JSON.stringify(this.s.record)) return;
+    this.s.record = record;
+    this.actions.push({ type: 'persist', record });
+  }
+
+  enter(phase: Phase): void {
+    this.s.phase = phase;
+    this.s.sinceMs = this.now;
+  }
+
+  wait(code: string, message: string): void {
+    if (this.s.waiting.code !== code) this.s.sinceMs = this.now;
+    this.s.waiting = { code, message };
+  }
+
+  run(steps: readonly PlanStep[], preempt = false): void {
+    this.s.runId += 1;
+    this.s.running = true;
+    this.actions.push({ type: 'run', id: this.s.runId, preempt, steps });
+  }
+
+  emit(severity: EventDraft['severity'], code: string, message: string, evidence: EventDraft['evidence'] = {}): void {
+    this.actions.push({ type: 'emit', event: { module: this.s.identity.module, code, message, severity, evidence } });
+  }
+
+  refuse(code: string, message: string, remedy: string): void {
+    this.refused = { code, message, remedy };
+  }
+}
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export function lastHeardMs(state: MirrorState): number | null {
+  const all = Object.values(state.heardMs);
+  return all.length === 0 ? null : Math.max(...all);
+}
+
+/** Silent for less than the detection time on at least one network. */
+export function peerAlive(state: MirrorState, now: number): boolean {
+  const heard = lastHeardMs(state);
+  return heard !== null && now - heard < state.identity.timing.detectionMs;
+}
+
+/** The peer's own words, as long as it is alive. */
+export function peerBeat(state: MirrorState, now: number): ModuleBeat | null {
+  return peerAlive(state, now) ? state.beat : null;
+}
+
+/** Phases in which the application may be running here, so that nobody else may have this node's vote. */
+export function mayBeActive(state: MirrorState): boolean {
+  return (
+    state.resuming ||
+    state.phase.name === 'activating' ||
+    state.phase.name === 'active' ||
+    state.phase.name === 'deactivating' ||
+    state.phase.name === 'fencing'
+  );
+}
+
+export interface Copy {
+  /** Lineage of the oldest volume; what this node claims in votes (`pending` when it was promised to it). */
+  readonly generation: Generation | null;
+  readonly claim: Generation | null;
+  readonly initialised: boolean;
+  /** May be offered to the application without a person's order. */
+  readonly usable: boolean;
+  readonly peerStale: boolean;
+  readonly clean: boolean;
+}
+
+export function ownCopy(state: MirrorState): Copy {
+  const none: Copy = {
+    generation: null,
+    claim: null,
+    initialised: false,
+    usable: false,
+    peerStale: false,
+    clean: false,
+  };
+  const records = (state.volumes ?? []).map((volume) => volume.record);
+  if (records.length === 0 || records.some((record) => record === null)) return none;
+  const known = records.filter((record) => record !== null);
+  let generation: Generation | null = known[0]?.generation ?? null;
+  for (const record of known) {
+    if (record.generation === null || generation === null) generation = null;
+    else if (record.generation.number < generation.number) generation = record.generation;
+  }
+  const upToDate = generation !== null && known.every((record) => record.copy === 'up-to-date');
+  const { pending, newest } = state.record;
+  const claim =
+    upToDate && pending !== null && generation !== null && pending.number > generation.number ? pending : generation;
+  return {
+    generation,
+    claim,
+    initialised: true,
+    usable: upToDate && !behind(claim, newest),
+    peerStale: known.every((record) => record.peerStale),
+    clean: known.every((record) => record.cleanCheckpoint !== null),
+  };
+}
+
+export function allModes(state: MirrorState, ...modes: readonly VolumeStatus['mode'][]): boolean {
+  return (
+    state.volumes !== null &&
+    state.volumes.length > 0 &&
+    state.volumes.every((volume) => volume.role === 'primary' && modes.includes(volume.mode))
+  );
+}
+
+export function anyMode(state: MirrorState, mode: VolumeStatus['mode']): boolean {
+  return state.volumes?.some((volume) => volume.role === 'primary' && volume.mode === mode) ?? false;
+}
+
+/** A volume that was refused on contact: forked, not the same data … Null when all is well. */
+export function volumeFault(state: MirrorState): { code: string; message: string } | null {
+  for (const volume of state.volumes ?? [])
+    if (volume.fault !== null) return { code: volume.fault.code, message: volume.fault.message };
+  return null;
+}
+
+/** One more than anything this node has heard of, with an id that nobody else can make. */
+export function nextGeneration(state: MirrorState): Generation {
+  const known = [
+    ownCopy(state).claim,
+    state.record.newest,
+    state.record.pending,
+    state.beat?.generation ?? null,
+    state.ballots.peer.reply?.newest ?? null,
+    state.ballots.witness.reply?.newest ?? null,
+  ];
+  const number = Math.max(0, ...known.map((generation) => generation?.number ?? 0)) + 1;
+  return { number, id: `${String(number)}.${state.identity.node}.${state.identity.session}` };
+}
+
+/** `wish` again if it is still ahead of everything heard of, else a newer one. */
+export function keepOrNext(state: MirrorState, wish: Generation | null): Generation {
+  const next = nextGeneration(state);
+  return wish !== null && (wish.number >= next.number || sameGeneration(wish, state.record.pending)) ? wish : next;
+}

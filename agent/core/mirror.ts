@@ -1,0 +1,141 @@
+/**
+ * The mirror machine: one module on one node. Pure: the simulator and production run this same code.
+ *
+ * Phases: stopped → wait → secondary | (seek →) activating → active → deactivating | fencing → wait. `seek` is the wish to become
+ * primary and exists in wait and secondary only. An active node whose lease has run out is *suspended*: the kernel and the replicator answer
+ * nothing, the machine asks again, and fences itself when somebody else was chosen or nobody answers for too long.
+ */
+import { assertNever, type VoteRequest } from '../contract/index.ts';
+import { command } from './commands.ts';
+import { Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } from './mirror-state.ts';
+import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
+import { absorbReply, askForVotes } from './right.ts';
+import { finishPlan, resume, serve } from './serving.ts';
+import { holderOf, release, vote } from './voter.ts';
+import { decideSecondary, decideStopped, decideWait } from './waiting.ts';
+import { reportChanges } from './describe.ts';
+
+export { beatOf, describeOwn, isProtected } from './describe.ts';
+export { freshRecord, initialMirror, type MirrorState } from './mirror-state.ts';
+
+export function stepMirror(state: MirrorState, event: TimedMirrorEvent): StepResult<MirrorState> {
+  const draft = new Draft(state, event.atMs);
+  absorb(draft, event);
+  decide(draft);
+  reportChanges(draft);
+  return { state: draft.s, actions: draft.actions, refused: draft.refused };
+}
+
+function absorb(draft: Draft, event: TimedMirrorEvent): void {
+  const { s, now } = draft;
+  switch (event.type) {
+    case 'tick':
+      if (s.seek !== null) askForVotes(draft, s.seek.store, s.record.order !== null);
+      else if (mayBeActive(s) && s.phase.name !== 'fencing') askForVotes(draft, s.goingAlone, s.record.order !== null);
+      break;
+    case 'heard':
+      s.heardMs = { ...s.heardMs, [event.network]: now };
+      if (event.beat !== null) s.beat = event.beat;
+      break;
+    case 'vote-request':
+      answer(draft, event.message);
+      break;
+    case 'vote-reply':
+      absorbReply(draft, event.from, event.message);
+      break;
+    case 'vote-release':
+      s.voter = release(s.voter, s.identity.peer);
+      break;
+    case 'data':
+      absorbData(draft, event.volumes);
+      break;
+    case 'ran':
+      if (event.id === s.runId && s.running) {
+        s.running = false;
+        finishPlan(draft, event);
+      }
+      break;
+    case 'command':
+      command(draft, event.command);
+      break;
+    default:
+      assertNever(event);
+  }
+}
+
+function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
+  const { s, now } = draft;
+  s.volumes = volumes;
+  const undecided = volumes?.some((volume) => volume.mode === 'undecided') ?? false;
+  s.undecidedSinceMs = undecided ? (s.undecidedSinceMs ?? now) : null;
+  if (volumes?.some((volume) => volume.mode === 'in-sync' || volume.mode === 'resynchronising') === true)
+    s.hadLink = true;
+  const { generation, usable } = ownCopy(s);
+  if (generation === null) return;
+  const { newest, pending } = s.record;
+  if (usable && (newest === null || generation.number > newest.number)) draft.persist({ newest: generation });
+  if (pending !== null && generation.number >= pending.number) draft.persist({ pending: null });
+  s.voter = { ...s.voter, newest: s.record.newest };
+}
+
+/** This node as a voter. Whoever may be active, or wants to be, keeps his own vote. */
+function answer(draft: Draft, message: VoteRequest): void {
+  const { s, now } = draft;
+  if (mayBeActive(s) || s.seek !== null) {
+    draft.actions.push({
+      type: 'send',
+      to: 'peer',
+      message: {
+        kind: 'vote-reply',
+        module: message.module,
+        number: message.number,
+        granted: false,
+        stored: null,
+        reason: 'lease-held',
+        newest: s.record.newest,
+        holder: s.identity.node,
+      },
+    });
+    return;
+  }
+  const { state, reply, persist } = vote(s.voter, s.identity.peer, message, now, s.identity.timing.grantMs);
+  s.voter = state;
+  if (persist) draft.persist({ newest: state.newest });
+  draft.actions.push({ type: 'send', to: 'peer', message: reply });
+}
+
+function decide(draft: Draft): void {
+  const { s } = draft;
+  if (s.resuming) resume(draft);
+  const phase = s.phase;
+  switch (phase.name) {
+    case 'stopped':
+      decideStopped(draft);
+      break;
+    case 'wait':
+      if (!s.resuming) decideWait(draft);
+      break;
+    case 'secondary':
+      decideSecondary(draft);
+      break;
+    case 'activating':
+    case 'active':
+    case 'deactivating':
+      serve(draft);
+      break;
+    case 'fencing':
+      break;
+    default:
+      assertNever(phase);
+  }
+}
+
+/** For the runtime's own status: whom this node has given its vote. */
+export function voteGivenTo(state: MirrorState, atMs: number): string | null {
+  if (mayBeActive(state) || state.seek !== null) return state.identity.node;
+  return holderOf(state.voter, atMs);
+}
+
+export function peerIsAlive(state: MirrorState, atMs: number): boolean {
+  return peerAlive(state, atMs);
+}

@@ -1,0 +1,114 @@
+/**
+ * The right to be primary: a majority of own, peer and witness vote, renewed at every heartbeat. The life of a grant counts
+ * from when its request was *sent*, so that the holder's clock always ends first (timing.ts).
+ */
+import type { Generation, VoteReply, VoteRequest } from '../contract/index.ts';
+import { ownCopy, peerAlive, type Ballot, type Draft, type MirrorState } from './mirror-state.ts';
+import { behind, sameGeneration } from './voter.ts';
+
+const inFlightMax = 8;
+
+/** Asks every voter that might answer. `store`: the generation that must be durable elsewhere before this node writes alone. */
+export function askForVotes(draft: Draft, store: Generation | null, order: boolean): void {
+  const { s } = draft;
+  const generation = ownCopy(s).claim;
+  if (generation === null) return;
+  const number = s.nextNumber;
+  s.nextNumber += 1;
+  const message: VoteRequest = {
+    kind: 'vote-request',
+    module: s.identity.module,
+    number,
+    leaseMs: s.identity.timing.leaseMs,
+    generation,
+    store,
+    order,
+  };
+  const noted = (ballot: Ballot): Ballot => ({
+    ...ballot,
+    sent: [...ballot.sent.slice(1 - inFlightMax), { number, atMs: draft.now }],
+  });
+  s.ballots = {
+    peer: noted(s.ballots.peer),
+    witness: s.identity.witness ? noted(s.ballots.witness) : s.ballots.witness,
+  };
+  draft.actions.push({ type: 'send', to: 'peer', message });
+  if (s.identity.witness) draft.actions.push({ type: 'send', to: 'witness', message });
+}
+
+export function absorbReply(draft: Draft, from: 'peer' | 'witness', reply: VoteReply): void {
+  const { s } = draft;
+  const ballot = s.ballots[from];
+  const request = ballot.sent.find((one) => one.number === reply.number);
+  if (request === undefined) return;
+  // A late refusal of an older request says nothing about a grant that came after it; a newer one ends the counting of nothing either:
+  // the voter keeps what it granted.
+  const deadlineMs = reply.granted
+    ? Math.max(ballot.deadlineMs, request.atMs + s.identity.timing.leaseMs)
+    : ballot.deadlineMs;
+  const next: Ballot = { ...ballot, deadlineMs, stored: reply.stored ?? ballot.stored, reply, replyMs: draft.now };
+  s.ballots = from === 'peer' ? { ...s.ballots, peer: next } : { ...s.ballots, witness: next };
+}
+
+/** Ends every grant that this node holds: the voters may give it to the other one at once. Only after stop or fence. */
+export function giveBack(draft: Draft): void {
+  const { s } = draft;
+  const number = s.nextNumber;
+  s.nextNumber += 1;
+  const message = { kind: 'vote-release' as const, module: s.identity.module, number };
+  draft.actions.push({ type: 'send', to: 'peer', message });
+  if (s.identity.witness) draft.actions.push({ type: 'send', to: 'witness', message });
+  const ended = (ballot: Ballot): Ballot => ({ ...ballot, sent: [], deadlineMs: 0, stored: null, reply: null });
+  s.ballots = { peer: ended(s.ballots.peer), witness: ended(s.ballots.witness) };
+  s.leaseMs = 0;
+}
+
+/**
+ * Until when this node may be primary. Own vote plus the longer of the two others. Without a witness there is nobody who could
+ * take over by himself (`prefer-one-copy`), or the person chose that both may run (`prefer-availability`): the right renews itself.
+ */
+export function rightUntilMs(state: MirrorState, now: number): number {
+  if (!state.identity.witness) return now + state.identity.timing.leaseMs;
+  return Math.max(state.ballots.peer.deadlineMs, state.ballots.witness.deadlineMs);
+}
+
+/** Somebody other than this node has the new generation on disk. */
+export function storedElsewhere(state: MirrorState, generation: Generation): boolean {
+  if (!state.identity.witness) return true;
+  return (
+    sameGeneration(state.ballots.peer.stored, generation) || sameGeneration(state.ballots.witness.stored, generation)
+  );
+}
+
+/** A voter has said that somebody else is ahead: this node must not hope for a renewal. */
+export function overtaken(state: MirrorState, now: number): string | null {
+  for (const from of ['peer', 'witness'] as const) {
+    const { reply, replyMs } = state.ballots[from];
+    if (reply === null || reply.granted || now - replyMs > state.identity.timing.detectionMs) continue;
+    const who = from === 'peer' ? state.identity.peer : 'the witness';
+    if (reply.reason === 'lease-held' && reply.holder === state.identity.peer)
+      return `${who} has given the lease to ${state.identity.peer}`;
+    if (from === 'witness' && reply.reason === 'older-generation' && behind(ownCopy(state).claim, reply.newest)) {
+      return `the witness knows a newer generation (${String(reply.newest?.number ?? 0)})`;
+    }
+  }
+  return null;
+}
+
+export function witnessAnswers(state: MirrorState, now: number): boolean | null {
+  if (!state.identity.witness) return null;
+  const { replyMs } = state.ballots.witness;
+  if (replyMs === 0 && now - state.startedMs < state.identity.timing.detectionMs) return null;
+  return replyMs !== 0 && now - replyMs < state.identity.timing.detectionMs;
+}
+
+/** What the voters said, for people: "n2 is silent, the witness grants". */
+export function votesInWords(state: MirrorState, now: number): string {
+  const word = (from: 'peer' | 'witness', name: string): string => {
+    const { reply, replyMs } = state.ballots[from];
+    if (reply === null || now - replyMs >= state.identity.timing.detectionMs) return `${name} is silent`;
+    return reply.granted ? `${name} grants the lease` : `${name} refuses (${reply.reason})`;
+  };
+  const peer = peerAlive(state, now) ? word('peer', state.identity.peer) : `${state.identity.peer} is silent`;
+  return state.identity.witness ? `${peer}, ${word('witness', 'the witness')}` : `${peer}, no witness is configured`;
+}

@@ -1,0 +1,378 @@
+/** Nodes with the application: starting it, holding the right, going on alone, planned stops and fencing. */
+import { assertNever } from '../contract/index.ts';
+import {
+  allModes,
+  anyMode,
+  keepOrNext,
+  mayBeActive,
+  ownCopy,
+  peerAlive,
+  peerBeat,
+  type Draft,
+  type Phase,
+  type Seek,
+  type WaitReason,
+} from './mirror-state.ts';
+import type { MirrorEvent, PlanStep } from './mirror-types.ts';
+import { askForVotes, giveBack, overtaken, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
+import { behind, sameGeneration } from './voter.ts';
+
+/** How often an order to go alone is repeated while the replicator has not shown its effect. */
+const goAloneRepeatMs = 1000;
+
+export function activate(draft: Draft, wish: Seek): void {
+  const { s, now } = draft;
+  const { peer, node } = s.identity;
+  s.seek = null;
+  s.goingAlone = wish.store;
+  s.goAloneSentMs = 0;
+  s.hadLink = false;
+  s.peerReadySinceMs = null;
+  s.handoverUntilMs = 0;
+  draft.persist({
+    activeBoot: s.identity.bootId,
+    running: false,
+    lastPrimary: true,
+    newest: wish.store ?? s.record.newest,
+    pending: wish.store ?? s.record.pending,
+  });
+  s.voter = { ...s.voter, newest: s.record.newest };
+  draft.enter({ name: 'activating' });
+  const because = {
+    takeover: `${peer} has been silent for ${String(now - Math.max(0, ...Object.values(s.heardMs)))} ms on ${String(Object.keys(s.heardMs).length)} network(s)`,
+    handover: `${peer} handed it over`,
+    start: 'the module is wanted and this copy is the newest known',
+    order: `${s.record.order?.by ?? 'a person'} ordered it, accepting that data may be lost`,
+  }[wish.purpose];
+  draft.emit('info', 'becomes-primary', `${node} takes the application because ${because}; ${votesInWords(s, now)}.`, {
+    purpose: wish.purpose,
+    generation: (wish.store ?? ownCopy(s).claim)?.number ?? null,
+  });
+  extendLease(draft);
+  draft.run(
+    [
+      { do: 'mount', order: s.record.order !== null },
+      { do: 'raise-vip' },
+      { do: 'script', script: 'prestart' },
+      { do: 'script', script: 'start' },
+    ],
+    true,
+  );
+}
+
+/** A control plane that comes back under a running application takes it over again, or ends it for good. */
+export function resume(draft: Draft): void {
+  const { s } = draft;
+  if (s.volumes === null) return;
+  s.resuming = false;
+  if (s.record.running && s.volumes.length > 0 && s.volumes.every((volume) => volume.role === 'primary')) {
+    draft.enter({ name: 'active' });
+    s.hadLink = true;
+    draft.emit(
+      'info',
+      'resumed',
+      `The control plane of ${s.identity.node} was restarted and goes on with the running application.`,
+    );
+    askForVotes(draft, null, false);
+    draft.run([{ do: 'raise-vip' }]);
+  } else
+    fence(
+      draft,
+      'restarted',
+      'The control plane was restarted in the middle of a change; the application is started anew.',
+      'wait',
+    );
+}
+
+export function serve(draft: Draft): void {
+  const { s } = draft;
+  if (s.volumes === null) {
+    fence(draft, 'replicator-lost', 'The replication process stopped: the application had lost its files.', 'wait');
+    return;
+  }
+  if (s.phase.name === 'active' && s.volumes.some((volume) => volume.role !== 'primary')) {
+    fence(draft, 'mount-lost', 'The replicated directory was no longer mounted.', 'wait');
+    return;
+  }
+  if (yieldsToPeer(draft) || lostRight(draft)) return;
+  extendLease(draft);
+  goAlone(draft);
+  if (s.phase.name === 'deactivating') return;
+  if (s.record.wanted === 'stopped') deactivate(draft, 'stopped');
+  else if (s.phase.name === 'active' && !s.running) considerFailback(draft);
+}
+
+/** Two active nodes that see each other: only possible without a witness, or while one of them has not yet noticed that its right is gone. */
+function yieldsToPeer(draft: Draft): boolean {
+  const { s, now } = draft;
+  const beat = peerBeat(s, now);
+  if (beat?.active !== true) return false;
+  const mine = ownCopy(s).claim;
+  const theirs = beat.generation;
+  if (theirs === null || mine === null) return false;
+  const tie = mine.number === theirs.number && mine.id !== theirs.id;
+  const { prefer, node, peer } = s.identity;
+  const loses = tie ? (prefer !== null ? prefer === peer : peer < node) : behind(mine, theirs);
+  if (!loses) return false;
+  fence(
+    draft,
+    tie ? 'forked' : 'peer-newer',
+    `${peer} runs the application with ${tie ? 'another' : 'newer'} data; this node gives way. Its data is kept.`,
+    'wait',
+  );
+  return true;
+}
+
+function lostRight(draft: Draft): boolean {
+  const { s, now } = draft;
+  const until = rightUntilMs(s, now);
+  if (now < until) return false;
+  const who = overtaken(s, now);
+  const suspendedMs = now - Math.max(until, s.sinceMs);
+  if (who === null && suspendedMs <= s.identity.timing.suspendedMaxMs) return false;
+  const why = who ?? `no majority for ${String(Math.round(suspendedMs / 1000))} s`;
+  fence(
+    draft,
+    who === null ? 'no-majority' : 'overtaken',
+    `This node lost the right to run the application: ${why}; ${votesInWords(s, now)}.`,
+    'wait',
+  );
+  return true;
+}
+
+function extendLease(draft: Draft): void {
+  const { s, now } = draft;
+  const until = rightUntilMs(s, now);
+  if (until <= s.leaseMs) return;
+  s.leaseMs = until;
+  draft.actions.push({ type: 'extend-lease', deadlineMs: until });
+}
+
+/**
+ * The peer does not get our changes any more. The new generation is promised by a voter on its disk, then written into the volumes, then the
+ * application's waiting writes go on. Once asked for it is carried through even when the link returns: a voter may already have promised it.
+ */
+function goAlone(draft: Draft): void {
+  const { s, now } = draft;
+  const wish = s.goingAlone;
+  const generation = ownCopy(s).generation;
+  if (wish !== null && sameGeneration(generation, wish)) {
+    s.goingAlone = null;
+    draft.emit(
+      'attention',
+      'alone',
+      `${s.identity.node} goes on alone: ${s.identity.peer} does not get the changes any more and will be resynchronised when it returns.`,
+      {
+        generation: wish.number,
+      },
+    );
+    return;
+  }
+  if (wish === null) {
+    if (!anyMode(s, 'undecided') || s.undecidedSinceMs === null) return;
+    const beat = peerBeat(s, now);
+    const patienceMs = !s.hadLink && beat !== null && beat.wanted === 'started' ? s.identity.timing.detectionMs : 0;
+    if (now - s.undecidedSinceMs < patienceMs) return;
+    s.goingAlone = keepOrNext(s, s.record.pending);
+    draft.persist({ pending: s.goingAlone });
+    askForVotes(draft, s.goingAlone, false);
+  }
+  if (s.goingAlone === null || !storedElsewhere(s, s.goingAlone) || rightUntilMs(s, now) <= now) return;
+  if (!s.volumes?.every((volume) => volume.role === 'primary') || now - s.goAloneSentMs < goAloneRepeatMs) return;
+  s.goAloneSentMs = now;
+  draft.persist({ newest: s.goingAlone });
+  s.voter = { ...s.voter, newest: s.record.newest };
+  draft.actions.push({ type: 'go-alone', generation: s.goingAlone });
+}
+
+/** The peer could take over this instant without losing anything. */
+export function peerReady(draft: Draft): boolean {
+  const beat = peerBeat(draft.s, draft.now);
+  return (
+    beat !== null &&
+    beat.state === 'secondary' &&
+    beat.data === 'up-to-date' &&
+    beat.wanted === 'started' &&
+    allModes(draft.s, 'in-sync')
+  );
+}
+
+function considerFailback(draft: Draft): void {
+  const { s, now } = draft;
+  const { identity } = s;
+  if (
+    identity.failback !== 'automatic' ||
+    identity.prefer !== identity.peer ||
+    s.record.maintenance ||
+    !peerReady(draft)
+  ) {
+    s.peerReadySinceMs = null;
+    return;
+  }
+  s.peerReadySinceMs ??= now;
+  if (now - s.peerReadySinceMs < identity.timing.detectionMs * 5) return;
+  draft.emit(
+    'info',
+    'failback',
+    `${identity.peer} is the preferred server and has been ready for ${String(Math.round((now - s.peerReadySinceMs) / 1000))} s: the application goes back to it.`,
+  );
+  deactivate(draft, 'handover');
+}
+
+const stopSteps: readonly PlanStep[] = [
+  { do: 'script', script: 'stop' },
+  { do: 'drop-vip' },
+  { do: 'unmount' },
+  { do: 'script', script: 'poststop' },
+];
+
+export function deactivate(draft: Draft, then: Extract<Phase, { name: 'deactivating' }>['then']): void {
+  const preempt = draft.s.running;
+  draft.enter({ name: 'deactivating', then });
+  draft.run(stopSteps, preempt);
+}
+
+/** At once and always: no answer, no address, no process, no mount. What follows is `then`. */
+export function fence(
+  draft: Draft,
+  code: string,
+  message: string,
+  then: Extract<Phase, { name: 'fencing' }>['then'],
+): void {
+  const { s } = draft;
+  const because: WaitReason = { code, message };
+  s.seek = null;
+  s.goingAlone = null;
+  s.leaseMs = 0;
+  s.resuming = false;
+  draft.enter({ name: 'fencing', because, then });
+  draft.actions.push({ type: 'cut-lease' });
+  draft.emit('bad', 'fenced', message, { reason: code });
+  draft.run([{ do: 'fence' }, { do: 'drop-vip' }], true);
+}
+
+/** A plan has ended. Plans belong to phases: what comes next is decided here, in one place. */
+export function finishPlan(draft: Draft, event: Extract<MirrorEvent, { type: 'ran' }>): void {
+  const { s } = draft;
+  const { phase } = s;
+  const { failed } = event;
+  switch (phase.name) {
+    case 'stopped':
+      break;
+    case 'wait':
+    case 'secondary':
+      finishSmallPlan(draft, failed?.fault.message ?? null);
+      break;
+    case 'activating':
+      if (failed === null) started(draft);
+      else startFailed(draft, failed.step, failed.fault.message);
+      break;
+    case 'active':
+      if (failed !== null) draft.emit('attention', failed.fault.code, failed.fault.message);
+      break;
+    case 'deactivating':
+      if (failed === null) stopped(draft, phase.then, event.clean);
+      else
+        fence(
+          draft,
+          'stop-failed',
+          `The planned stop failed at ${failed.step}: ${failed.fault.message}`,
+          phase.then === 'stopped' || phase.then === 'start-failed' ? phase.then : 'wait',
+        );
+      break;
+    case 'fencing':
+      if (failed === null) fenced(draft, phase);
+      else {
+        draft.emit(
+          'bad',
+          'fence-failed',
+          `Fencing failed at ${failed.step}: ${failed.fault.message}. It is tried again.`,
+        );
+        draft.run([{ do: 'fence' }, { do: 'drop-vip' }]);
+      }
+      break;
+    default:
+      assertNever(phase);
+  }
+}
+
+function finishSmallPlan(draft: Draft, failure: string | null): void {
+  const { s, now } = draft;
+  if (failure !== null) {
+    draft.enter({ name: 'wait' });
+    draft.wait('secondary-failed', failure);
+    s.nextSeekMs = now + s.identity.timing.detectionMs;
+  } else if (s.record.wanted === 'stopped') {
+    draft.enter({ name: 'stopped' });
+  } else if (s.phase.name === 'wait') {
+    draft.enter({ name: 'secondary' });
+    draft.emit(
+      'info',
+      'became-secondary',
+      `${s.identity.node} is secondary: it receives the changes of ${s.identity.peer}.`,
+    );
+  }
+}
+
+function started(draft: Draft): void {
+  const { s, now } = draft;
+  draft.persist({ running: true, startFailed: false, order: null });
+  const tookMs = now - s.sinceMs;
+  draft.enter({ name: 'active' });
+  draft.emit(
+    'good',
+    'became-primary',
+    `${s.identity.node} runs the application; starting took ${String(Math.round(tookMs))} ms.`,
+    { tookMs: Math.round(tookMs) },
+  );
+}
+
+function startFailed(draft: Draft, step: string, message: string): void {
+  draft.emit(
+    'bad',
+    'start-failed',
+    `The application did not start on ${draft.s.identity.node}, at ${step}: ${message}`,
+  );
+  draft.persist({ startFailed: true, order: null });
+  deactivate(draft, 'start-failed');
+}
+
+function stopped(draft: Draft, then: Extract<Phase, { name: 'deactivating' }>['then'], clean: boolean): void {
+  const { s, now } = draft;
+  const { node, peer } = s.identity;
+  s.goingAlone = null;
+  draft.persist({ activeBoot: null, running: false });
+  draft.emit(
+    'info',
+    'application-stopped',
+    `The application was stopped on ${node}${clean ? '; both copies are equal and on disk' : ''}.`,
+    { clean },
+  );
+  if (then === 'restart') {
+    draft.enter({ name: 'wait' });
+    s.seek = { purpose: 'start', store: null, sinceMs: now };
+    return;
+  }
+  giveBack(draft);
+  draft.enter(then === 'stopped' ? { name: 'stopped' } : { name: 'wait' });
+  const handOver =
+    then === 'handover' ||
+    (then === 'start-failed' && peerAlive(s, now) && s.beat?.state === 'secondary' && s.beat.data === 'up-to-date');
+  if (handOver) {
+    s.handoverUntilMs = now + s.identity.timing.detectionMs * 3;
+    draft.wait('handing-over', `${peer} takes over.`);
+  } else if (then === 'start-failed')
+    draft.wait(
+      'start-failed',
+      'The application did not start here. Look at the output of the start script, mend it, and give the order to start again.',
+    );
+}
+
+function fenced(draft: Draft, phase: Extract<Phase, { name: 'fencing' }>): void {
+  const { s } = draft;
+  draft.persist({ activeBoot: null, running: false });
+  giveBack(draft);
+  draft.enter(phase.then === 'stopped' ? { name: 'stopped' } : { name: 'wait' });
+  if (phase.then !== 'stopped') draft.wait(phase.because.code, phase.because.message);
+  draft.emit('info', 'fence-complete', `${s.identity.node} has stopped everything of this module.`);
+}

@@ -1,0 +1,272 @@
+/** Nodes without the application: stopped, waiting, secondary; and the wish to become primary. */
+import type { Generation, ModuleBeat } from '../contract/index.ts';
+import {
+  keepOrNext,
+  ownCopy,
+  peerAlive,
+  peerBeat,
+  volumeFault,
+  type Draft,
+  type MirrorState,
+  type Seek,
+} from './mirror-state.ts';
+import { askForVotes, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
+import { activate, fence } from './serving.ts';
+import { behind, holderOf, sameGeneration } from './voter.ts';
+
+export function decideStopped(draft: Draft): void {
+  const { s } = draft;
+  s.seek = null;
+  if (s.running) return;
+  if (s.record.wanted === 'started') {
+    draft.enter({ name: 'wait' });
+    draft.wait('starting', 'The order to start has just been given.');
+    decideWait(draft);
+    return;
+  }
+  if (leftover(draft)) return;
+  if (s.volumes?.some((volume) => volume.role === 'secondary') === true) draft.run([{ do: 'idle' }]);
+}
+
+/** Something is mounted that this machine did not mount in this life: it goes before anything else happens. */
+function leftover(draft: Draft): boolean {
+  if (draft.s.volumes?.some((volume) => volume.role === 'primary' || volume.role === 'fenced') !== true) return false;
+  fence(
+    draft,
+    'leftover-mount',
+    'A mount of an earlier run was still there.',
+    draft.s.record.wanted === 'stopped' ? 'stopped' : 'wait',
+  );
+  return true;
+}
+
+export function decideWait(draft: Draft): void {
+  const { s, now } = draft;
+  if (s.running) return;
+  if (s.record.wanted === 'stopped') {
+    s.seek = null;
+    draft.enter({ name: 'stopped' });
+    decideStopped(draft);
+    return;
+  }
+  if (s.volumes === null) {
+    s.seek = null;
+    draft.wait('replicator-down', 'The replication process of this node does not answer.');
+    return;
+  }
+  if (leftover(draft)) return;
+  const copy = ownCopy(s);
+  if (!copy.initialised) {
+    const fault = volumeFault(s);
+    draft.wait(
+      fault?.code ?? 'not-initialised',
+      fault?.message ?? 'The data of this module has not been set up on this node.',
+    );
+    return;
+  }
+  if (s.seek !== null) pursue(draft, s.seek);
+  else if (now >= s.nextSeekMs) considerStart(draft);
+}
+
+function considerStart(draft: Draft): void {
+  const { s, now } = draft;
+  const { peer } = s.identity;
+  const copy = ownCopy(s);
+  const beat = peerBeat(s, now);
+  if (beat?.active === true) {
+    draft.run([{ do: 'serve-secondary' }]);
+    return;
+  }
+  if (now < s.handoverUntilMs) {
+    draft.wait('handing-over', `${peer} takes over.`);
+    return;
+  }
+  if (beat === null) {
+    considerStartAlone(draft);
+    return;
+  }
+  const offer = comparePeer(s, beat);
+  if (offer === 'forked')
+    draft.wait(
+      'forked',
+      `Both servers changed data while they could not see each other. Nothing was erased; a person must choose.`,
+    );
+  else if (!copy.usable && beat.copy !== 'up-to-date')
+    draft.wait(
+      'copy-stale',
+      `Neither server has a copy that is known to be complete. A person must choose one with "promote".`,
+    );
+  else if (offer === 'peer') {
+    if (beat.wanted === 'stopped')
+      draft.wait('peer-has-newer-data', `${peer} has newer data and is stopped. Start the module there.`);
+    else draft.wait('waiting-for-primary', `Waits for ${peer} to become primary.`);
+  } else if (s.record.startFailed)
+    draft.wait(
+      'start-failed',
+      'The application did not start here. Look at the output of the start script, mend it, and give the order to start again.',
+    );
+  else seek(draft, 'start', null);
+}
+
+function considerStartAlone(draft: Draft): void {
+  const { s, now } = draft;
+  const { identity } = s;
+  const copy = ownCopy(s);
+  if (!copy.usable) {
+    draft.wait(
+      'copy-stale',
+      `This copy is not known to be complete, and ${identity.peer} is silent. Bring ${identity.peer} back; only if its data is lost, use "promote" here.`,
+    );
+    return;
+  }
+  if (s.record.startFailed) {
+    draft.wait(
+      'start-failed',
+      'The application did not start here. Look at the output of the start script, mend it, and give the order to start again.',
+    );
+    return;
+  }
+  if (now - s.startedMs < identity.timing.settleMs && Object.keys(s.heardMs).length === 0) {
+    draft.wait('waiting-for-peer', `Waits for a sign of ${identity.peer}.`);
+    return;
+  }
+  const allowed =
+    identity.witness ||
+    identity.withoutWitness === 'prefer-availability' ||
+    copy.peerStale ||
+    (copy.clean && s.record.lastPrimary);
+  if (allowed) seek(draft, 'start', keepOrNext(s, s.record.pending));
+  else
+    draft.wait(
+      'peer-silent',
+      `${identity.peer} is silent and may be running the application; without a witness this node cannot know. Bring ${identity.peer} back, or use "promote" here when it is certainly off.`,
+    );
+}
+
+/** Who should run the application, by lineage first. Both nodes compute the same from the same heartbeats. */
+function comparePeer(state: MirrorState, beat: ModuleBeat): 'me' | 'peer' | 'forked' {
+  const copy = ownCopy(state);
+  const theirs = beat.copy === 'up-to-date' ? beat.generation : null;
+  if (!copy.usable) return 'peer';
+  if (theirs === null) return 'me';
+  const mine = copy.claim;
+  if (mine !== null && mine.number === theirs.number && mine.id !== theirs.id) return 'forked';
+  if (behind(mine, theirs)) return 'peer';
+  if (behind(theirs, mine)) return 'me';
+  const canStart = { me: !state.record.startFailed, peer: beat.wanted === 'started' && beat.reason !== 'start-failed' };
+  if (canStart.me !== canStart.peer) return canStart.me ? 'me' : 'peer';
+  const { prefer, node, peer } = state.identity;
+  if (prefer !== null) return prefer === node ? 'me' : 'peer';
+  if (state.record.lastPrimary !== beat.lastPrimary) return state.record.lastPrimary ? 'me' : 'peer';
+  return node < peer ? 'me' : 'peer';
+}
+
+export function seek(draft: Draft, purpose: Seek['purpose'], store: Generation | null): void {
+  const { s, now } = draft;
+  // The vote that was given to the peer is not ours before it has run out.
+  if (holderOf(s.voter, now) !== null) {
+    draft.wait('vote-given', `The vote of this node belongs to ${s.identity.peer} until its lease has run out.`);
+    return;
+  }
+  if (store !== null) draft.persist({ pending: store });
+  s.seek = { purpose, store, sinceMs: now };
+  askForVotes(draft, store, s.record.order !== null);
+  pursue(draft, s.seek);
+}
+
+function dropSeek(draft: Draft): void {
+  const { s } = draft;
+  s.seek = null;
+  s.nextSeekMs = draft.now + s.identity.timing.heartbeatIntervalMs * 2;
+}
+
+function pursue(draft: Draft, wish: Seek): void {
+  const { s, now } = draft;
+  const { timing, peer } = s.identity;
+  const beat = peerBeat(s, now);
+  const answered = s.ballots.witness.replyMs > wish.sinceMs || s.ballots.peer.replyMs > wish.sinceMs;
+  // A wish that a voter may have stored is not dropped before its answer, or the stored generation would lock both nodes out.
+  const settled = wish.store === null || answered || now - wish.sinceMs > timing.grantMs;
+  if (s.record.wanted === 'stopped') {
+    if (settled) dropSeek(draft);
+    return;
+  }
+  if (hasRight(s, wish, now) && (wish.store === null || storedElsewhere(s, wish.store))) {
+    activate(draft, wish);
+    return;
+  }
+  if (beat?.active === true && settled) {
+    dropSeek(draft);
+    return;
+  }
+  if (wish.purpose === 'order' && s.ballots.witness.reply?.reason === 'older-generation') renumber(draft, wish);
+  const words = votesInWords(s, now);
+  const refusal = s.ballots.witness.reply;
+  if (refusal !== null && !refusal.granted && refusal.reason === 'older-generation') {
+    draft.wait(
+      'copy-stale',
+      `The witness knows newer data than this copy: ${peer} went on without it. Bring ${peer} back; only if its data is lost, use "promote" here.`,
+    );
+  } else if (refusal !== null && !refusal.granted && refusal.reason === 'lease-held') {
+    draft.wait('peer-active', `${peer} holds the lease of the witness: it may be running although it is silent here.`);
+  } else draft.wait('no-majority', `Not enough votes to start: ${words}.`);
+  if (now - wish.sinceMs > timing.detectionMs) dropSeek(draft);
+}
+
+function renumber(draft: Draft, wish: Seek): void {
+  const { s } = draft;
+  const store = keepOrNext(s, null);
+  if (sameGeneration(store, wish.store)) return;
+  draft.persist({ pending: store });
+  s.seek = { ...wish, store };
+}
+
+function hasRight(state: MirrorState, wish: Seek, now: number): boolean {
+  if (state.identity.witness) return rightUntilMs(state, now) > now;
+  // Two votes only. With the peer in sight both are needed; without it the policy or a person has decided when the wish was made.
+  if (peerAlive(state, now)) return state.ballots.peer.deadlineMs > now;
+  return wish.purpose === 'order' || wish.purpose === 'takeover' || wish.store !== null;
+}
+
+export function decideSecondary(draft: Draft): void {
+  const { s, now } = draft;
+  if (s.running) return;
+  if (s.volumes === null || s.volumes.some((volume) => volume.role !== 'secondary')) {
+    s.seek = null;
+    draft.enter({ name: 'wait' });
+    decideWait(draft);
+    return;
+  }
+  const beat = peerBeat(s, now);
+  if (s.record.wanted === 'stopped' && s.seek === null) {
+    if (beat?.active !== true) draft.run([{ do: 'idle' }]);
+    return;
+  }
+  if (s.seek !== null) {
+    pursue(draft, s.seek);
+    return;
+  }
+  if (beat === null) considerTakeover(draft);
+  else if (beat.handoverTo === s.identity.node && !beat.active && ownCopy(s).usable) seek(draft, 'handover', null);
+  else if (!beat.active) {
+    draft.enter({ name: 'wait' });
+    decideWait(draft);
+  }
+}
+
+function considerTakeover(draft: Draft): void {
+  const { s, now } = draft;
+  const { identity, record } = s;
+  const { peer } = identity;
+  if (!ownCopy(s).usable) {
+    draft.enter({ name: 'wait' });
+    decideWait(draft);
+  } else if (record.maintenance)
+    draft.wait('maintenance', `${peer} is silent; in maintenance nothing is moved automatically.`);
+  else if (!identity.witness && identity.withoutWitness === 'prefer-one-copy') {
+    draft.wait(
+      'peer-silent',
+      `${peer} is silent and may still be running the application; without a witness this node cannot know. Use "promote" here when ${peer} is certainly off.`,
+    );
+  } else if (now >= s.nextSeekMs) seek(draft, 'takeover', keepOrNext(s, record.pending));
+}

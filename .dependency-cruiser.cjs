@@ -12,7 +12,7 @@ module.exports = {
       comment: 'Everyone may import the contract, so it may lean on nothing but zod.',
       severity: 'error',
       from: { path: '^agent/contract/', ...outsideTests },
-      to: { pathNot: ['^agent/contract/', '^node_modules/zod/', '^zod'] },
+      to: { pathNot: ['^agent/contract/', '(^|/)node_modules/zod/'] },
     },
     {
       name: 'core-imports-contract-only',

@@ -1,9 +1,11 @@
 /**
  * `npm run check`: everything about the sources that a machine can judge without running them, and the tests that these
  * judges do bite. Every step runs, also after one has failed: a person mends them all at once.
- * `--sources-only` leaves out the tests of the judges (they call this very program on broken copies).
+ * `--sources-only` leaves out the tests of the judges (they call this very program on broken copies); `--only NAME` runs
+ * one step.
  */
 import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
 import { repositoryRoot, toolPath } from './tools.ts';
 
 interface Step {
@@ -58,8 +60,15 @@ function run(step: Step): Promise<Outcome> {
   });
 }
 
-const sourcesOnly = process.argv.includes('--sources-only');
-const chosen = steps.filter((step) => !sourcesOnly || step.tool !== 'vitest');
+const { values } = parseArgs({ options: { 'sources-only': { type: 'boolean' }, only: { type: 'string' } } });
+const chosen = steps.filter(
+  (step) =>
+    !(values['sources-only'] && step.tool === 'vitest') && (values.only === undefined || values.only === step.name),
+);
+if (chosen.length === 0) {
+  console.error(`No such step. There are: ${steps.map((step) => step.name).join(', ')}.`);
+  process.exit(2);
+}
 let failed = 0;
 const pending = [...chosen];
 

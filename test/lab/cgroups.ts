@@ -21,13 +21,16 @@ export function unifiedPath(...names: string[]): string {
   return path.join(hierarchies().unified, ...names);
 }
 
-/** Creates the group in each hierarchy and returns the files that a process writes `0` to in order to join it. */
+/** The files that a process writes `0` to in order to join a group. */
+export function groupFiles(...names: string[]): string[] {
+  return hierarchies().all.map((root) => path.join(root, ...names, 'cgroup.procs'));
+}
+
+/** Creates the group in each hierarchy and returns its files. */
 export function makeGroup(...names: string[]): string[] {
-  return hierarchies().all.map((root) => {
-    const group = path.join(root, ...names);
-    mkdirSync(group, { recursive: true });
-    return path.join(group, 'cgroup.procs');
-  });
+  const files = groupFiles(...names);
+  for (const file of files) mkdirSync(path.dirname(file), { recursive: true });
+  return files;
 }
 
 /** Wraps a command so that it runs inside a group: the process joins before it becomes the command. */

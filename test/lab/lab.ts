@@ -111,6 +111,7 @@ export class Lab implements AsyncDisposable {
     try {
       await makeSwitch(description);
       await plugInClient(description);
+      makeGroup(description.id, 'client');
       await Promise.all(lab.hosts.map((host) => furnish(host)));
       publish(description);
       await Promise.all(lab.hosts.map((host) => host.start()));

@@ -47,7 +47,12 @@ export async function runRaw(argv: readonly string[], options: RunOptions = {}):
   // A program that does not read its input to the end is not a failure of the caller.
   child.stdin!.on('error', () => undefined);
   child.stdin!.end(options.stdin);
-  const kill = (): void => void child.kill('SIGKILL');
+  const kill = (): void => {
+    child.kill('SIGKILL');
+    // Its own children may hold the pipes open for ever.
+    child.stdout!.destroy();
+    child.stderr!.destroy();
+  };
   const timer = options.timeoutMs === undefined ? undefined : setTimeout(kill, options.timeoutMs);
   options.signal?.addEventListener('abort', kill, { once: true });
   try {

@@ -1,0 +1,93 @@
+/** Who a thread is to the filesystem. Linux credentials belong to threads; these calls change the calling thread alone. */
+import { checked } from './errno.ts';
+import { library, result, systemCall, systemCallNumber } from './library.ts';
+import { Memory } from './memory.ts';
+
+/** Bit numbers, linux/capability.h. */
+export const CAP = {
+  CHOWN: 0,
+  DAC_OVERRIDE: 1,
+  DAC_READ_SEARCH: 2,
+  FOWNER: 3,
+  FSETID: 4,
+  SYS_ADMIN: 21,
+  SYS_RESOURCE: 24,
+  MKNOD: 27,
+  SETFCAP: 31,
+} as const;
+
+const version3 = 0x20080522;
+const header = new Memory(8);
+header.bytes.writeUInt32LE(version3, 0);
+const data = new Memory(24);
+
+/** All known capabilities fit in 64 bits; only the lower 32 matter here, the upper ones are kept as they are. */
+interface CapabilitySets {
+  readonly effective: readonly [number, number];
+  readonly permitted: readonly [number, number];
+}
+
+function capabilities(): CapabilitySets {
+  checked(result(library.capget(header.address(), data.address())), 'capget');
+  const word = (index: number): number => data.bytes.readUInt32LE(index * 4);
+  return { effective: [word(0), word(3)], permitted: [word(1), word(4)] };
+}
+
+function setCapabilities(effective: readonly [number, number], permitted: readonly [number, number]): void {
+  const words = [effective[0], permitted[0], 0, effective[1], permitted[1], 0];
+  words.forEach((word, index) => data.bytes.writeUInt32LE(word >>> 0, index * 4));
+  checked(result(library.capset(header.address(), data.address())), 'capset');
+}
+
+const cloneFs = 0x200;
+
+/**
+ * The identity of one filesystem thread. `enter` once per thread; then `become` the caller around creations and `restore` after it.
+ * CAP_SYS_RESOURCE is given up so that quotas hold; a created object is owned by its caller, whose permissions the kernel has checked, so
+ * the checks of the directory below are overridden. CAP_FSETID is not raised for a caller: the set-group-id bit must fall
+ * where it would have fallen without us.
+ */
+export class ThreadIdentity {
+  readonly #all: readonly [number, number];
+  readonly #asCaller: readonly [number, number];
+  #umask = 0;
+
+  private constructor(all: readonly [number, number]) {
+    this.#all = all;
+    this.#asCaller = [all[0] & ~(1 << CAP.FSETID), all[1]];
+  }
+
+  /** Own umask and credentials for this thread, from now to its end. */
+  static enter(): ThreadIdentity {
+    checked(result(library.unshare(cloneFs)), 'unshare');
+    library.umask(0);
+    checked(systemCall(systemCallNumber.setgroups, 0n, 0n), 'setgroups');
+    const { permitted } = capabilities();
+    const all: readonly [number, number] = [permitted[0] & ~(1 << CAP.SYS_RESOURCE), permitted[1]];
+    setCapabilities(all, all);
+    return new ThreadIdentity(all);
+  }
+
+  become(uid: number, gid: number, umask: number): void {
+    if (umask !== this.#umask) {
+      library.umask(umask);
+      this.#umask = umask;
+    }
+    if (gid !== 0) library.setfsgid(gid);
+    if (uid === 0) return;
+    library.setfsuid(uid);
+    setCapabilities(this.#asCaller, this.#all);
+  }
+
+  restore(uid: number, gid: number): void {
+    if (this.#umask !== 0) {
+      library.umask(0);
+      this.#umask = 0;
+    }
+    if (uid !== 0) {
+      library.setfsuid(0);
+      setCapabilities(this.#all, this.#all);
+    }
+    if (gid !== 0) library.setfsgid(0);
+  }
+}

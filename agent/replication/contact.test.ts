@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { VolumeRecord } from '../contract/index.ts';
+import { contactFault, decideContact } from './contact.ts';
+import * as lineage from './volume-lineage.ts';
+
+const generation = (number: number, id = `g${number}`): { number: number; id: string } => ({ number, id });
+const good = lineage.goneAlone(lineage.freshGood('u', null), generation(1));
+const after = (record: VolumeRecord): VolumeRecord => lineage.resyncedTarget(lineage.freshBlank('u'), record);
+
+describe('contact', () => {
+  it('fills a blank copy', () => {
+    expect(decideContact(good, lineage.freshBlank('u'))).toEqual({ kind: 'resync' });
+  });
+  it('compares after a crash, and does not after a clean stop', () => {
+    const source = lineage.resyncedSource(good);
+    const target = after(source);
+    expect(decideContact(source, target)).toEqual({ kind: 'resync' });
+    const clean = [lineage.checkpointed(source, 7), lineage.checkpointed(target, 7)] as const;
+    expect(decideContact(clean[0], clean[1])).toEqual({ kind: 'in-sync' });
+    expect(decideContact(clean[1], clean[0])).toEqual({ kind: 'in-sync' });
+    expect(decideContact(clean[0], lineage.checkpointed(target, 8))).toEqual({ kind: 'resync' });
+    expect(decideContact(clean[0], lineage.connectedClean(clean[1]))).toEqual({ kind: 'resync' });
+    expect(decideContact(clean[0], { ...clean[1], copy: 'stale' })).toEqual({ kind: 'resync' });
+  });
+  it('never takes a copy for clean that went alone after the checkpoint', () => {
+    const source = lineage.checkpointed(lineage.resyncedSource(good), 7);
+    const target = lineage.checkpointed(after(source), 7);
+    const alone = lineage.goneAlone(source, generation(2));
+    expect(decideContact(alone, target)).toEqual({ kind: 'resync' });
+    expect(decideContact(target, alone)).toEqual({ kind: 'refused', code: 'peer-is-newer' });
+  });
+  it('recognises a fork, other data, and a stale source', () => {
+    const source = lineage.resyncedSource(good);
+    const target = after(source);
+    const [a, b] = [lineage.goneAlone(source, generation(2, 'a')), lineage.goneAlone(target, generation(2, 'b'))];
+    expect(decideContact(a, b)).toEqual({ kind: 'refused', code: 'forked' });
+    expect(decideContact({ ...a, volumeUuid: 'v' }, b)).toEqual({ kind: 'refused', code: 'not-the-same-data' });
+    expect(decideContact(lineage.resyncTarget(a), b)).toEqual({ kind: 'refused', code: 'copy-stale' });
+  });
+  it('is in sync in both directions or in none, and never resyncs both ways between different generations', () => {
+    const record = fc
+      .record({
+        generation: fc.option(fc.integer({ min: 1, max: 4 })),
+        history: fc.uniqueArray(fc.integer({ min: 1, max: 4 })),
+        copy: fc.constantFrom('up-to-date' as const, 'stale' as const),
+        peerStale: fc.boolean(),
+        cleanCheckpoint: fc.option(fc.integer({ min: 1, max: 2 })),
+      })
+      .map(
+        (r): VolumeRecord => ({
+          ...r,
+          format: 1,
+          volumeUuid: 'u',
+          generation: r.generation === null ? null : generation(r.generation),
+          history: r.history.filter((n) => n !== r.generation).map((n) => `g${n}`),
+        }),
+      );
+    fc.assert(
+      fc.property(record, record, (a, b) => {
+        const [ab, ba] = [decideContact(a, b), decideContact(b, a)];
+        if (ab.kind === 'in-sync') expect(ba.kind === 'in-sync' || a.copy !== b.copy).toBe(true);
+        if (a.copy === 'stale') expect(ab.kind).toBe('refused');
+        if (ab.kind === 'refused') expect(contactFault(ab.code, 'm/0', 'n2').message).not.toBe('');
+        if (ab.kind === 'in-sync') expect(a.peerStale || b.peerStale).toBe(false);
+      }),
+    );
+  });
+});
+
+describe('lineage', () => {
+  it('keeps the newest 256 ancestors', () => {
+    let record = lineage.freshGood('u', null);
+    for (let n = 1; n <= 300; n++) record = lineage.goneAlone(record, generation(n));
+    expect(record.history).toHaveLength(256);
+    expect(record.history[0]).toBe('g299');
+    expect(record.generation).toEqual(generation(300));
+  });
+  it('goes alone twice with the same generation without growing the history', () => {
+    expect(lineage.goneAlone(good, generation(1))).toEqual(good);
+  });
+  it('refuses a checkpoint of copies that are not in sync', () => {
+    expect(() => lineage.checkpointed(good, 1)).toThrow(/in sync/);
+    expect(() => lineage.resyncSource(lineage.freshBlank('u'))).toThrow(/stale/);
+  });
+});

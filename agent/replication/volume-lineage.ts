@@ -1,0 +1,88 @@
+/**
+ * Every transition of a VolumeRecord. Pure: who calls one of these has the result on disk before it acts on it.
+ * The order between both nodes is in docs/replication.md; each function names what it makes true.
+ */
+import { historyLengthMax, invariant } from '../contract/index.ts';
+import type { Generation, VolumeRecord } from '../contract/index.ts';
+
+/** The copy that a person declared to be the data. `generation` null: the control plane names one with the first goAlone. */
+export function freshGood(volumeUuid: string, generation: Generation | null): VolumeRecord {
+  return {
+    format: 1,
+    volumeUuid,
+    generation,
+    history: [],
+    copy: 'up-to-date',
+    peerStale: false,
+    cleanCheckpoint: null,
+  };
+}
+
+/** A copy that has never held the data: any primary of the same volume may fill it. */
+export function freshBlank(volumeUuid: string): VolumeRecord {
+  return {
+    format: 1,
+    volumeUuid,
+    generation: null,
+    history: [],
+    copy: 'stale',
+    peerStale: false,
+    cleanCheckpoint: null,
+  };
+}
+
+/** The right to go on without the peer. Idempotent for the generation that the record has already. */
+export function goneAlone(record: VolumeRecord, generation: Generation): VolumeRecord {
+  if (record.generation?.id === generation.id) {
+    return { ...record, copy: 'up-to-date', peerStale: true, cleanCheckpoint: null };
+  }
+  const former = record.generation;
+  return {
+    ...record,
+    generation,
+    history: (former === null ? record.history : [former.id, ...record.history]).slice(0, historyLengthMax),
+    copy: 'up-to-date',
+    peerStale: true,
+    cleanCheckpoint: null,
+  };
+}
+
+/** Target, before the first byte of a resync: from here on this copy must not be used until `resyncedTarget`. */
+export function resyncTarget(record: VolumeRecord): VolumeRecord {
+  return { ...record, copy: 'stale', peerStale: false, cleanCheckpoint: null };
+}
+
+/** Source, after the target has recorded itself stale and before its first change. */
+export function resyncSource(record: VolumeRecord): VolumeRecord {
+  invariant(record.copy === 'up-to-date', 'a stale copy is never the source of a resync');
+  return { ...record, peerStale: true, cleanCheckpoint: null };
+}
+
+/** Both sides, before the first change of a session that needed no resync. */
+export function connectedClean(record: VolumeRecord): VolumeRecord {
+  return { ...record, cleanCheckpoint: null };
+}
+
+/** Target, after syncfs at the end of a resync: it has become what the source is. */
+export function resyncedTarget(record: VolumeRecord, source: VolumeRecord): VolumeRecord {
+  invariant(record.volumeUuid === source.volumeUuid, 'a resync stays within one volume');
+  return {
+    ...record,
+    generation: source.generation,
+    history: source.history,
+    copy: 'up-to-date',
+    peerStale: false,
+    cleanCheckpoint: null,
+  };
+}
+
+/** Source, after the target has acknowledged the end of the resync. */
+export function resyncedSource(record: VolumeRecord): VolumeRecord {
+  return { ...record, peerStale: false };
+}
+
+/** Both sides of a clean stop, target first: both disks hold the same and nothing has been written since. */
+export function checkpointed(record: VolumeRecord, checkpoint: number): VolumeRecord {
+  invariant(record.copy === 'up-to-date' && !record.peerStale, 'only copies that are in sync agree on a checkpoint');
+  return { ...record, cleanCheckpoint: checkpoint };
+}

@@ -1,0 +1,8 @@
+export {
+  environmentSecrets,
+  firstOf,
+  noSecrets,
+  remembering,
+  type SecretRequest,
+  type SecretSource,
+} from './secret-source.ts';

@@ -13,6 +13,8 @@ export const moduleBeatSchema = z.object({
   data: z.enum(dataStates),
   /** Lineage of this node's copy, the lowest of the module's volumes; null: never held the data. */
   generation: generationSchema.nullable(),
+  /** Has asked voters for a newer generation and not written it: some of them may have stored it. */
+  unsettled: z.boolean(),
   copy: z.enum(['up-to-date', 'stale']),
   peerStale: z.boolean(),
   clean: z.boolean(),
@@ -39,6 +41,8 @@ export const voteRequestSchema = z.object({
   leaseMs: z.number().int(),
   /** Lineage of the candidate's copy. The voter refuses one that is older than what it knows. */
   generation: generationSchema,
+  /** Generations that this node has asked for since it wrote one: a voter that stored exactly one of them still accepts its copy. */
+  pending: z.array(generationSchema),
   /**
    * Set: before granting, durably note that this is the newest generation and that any other copy is stale. Writes without the
    * peer begin only after one such confirmation.

@@ -1,6 +1,6 @@
 /** What people order. Each order is recorded before anything happens, or refused with the reason and what to do. */
 import { assertNever } from '../contract/index.ts';
-import { keepOrNext, mayBeActive, ownCopy, peerBeat, type Draft } from './mirror-state.ts';
+import { mayBeActive, ownCopy, peerBeat, wishedGeneration, type Draft } from './mirror-state.ts';
 import type { MirrorCommand } from './mirror-types.ts';
 import { deactivate, peerReady } from './serving.ts';
 import { seek } from './waiting.ts';
@@ -102,6 +102,6 @@ function promote(draft: Draft, by: string): void {
     );
     s.seek = null;
     if (s.phase.name === 'stopped') draft.enter({ name: 'wait' });
-    seek(draft, 'order', keepOrNext(s, null));
+    seek(draft, 'order', wishedGeneration(s));
   }
 }

@@ -1,7 +1,7 @@
 /** What the mirror machine remembers between events, and the small questions that every phase asks of it. */
 import type { EventDraft, Generation, ModuleBeat, VolumeStatus, VoteReply } from '../contract/index.ts';
 import type { CommandRefusal, MirrorAction, MirrorIdentity, ModuleRecord, PlanStep } from './mirror-types.ts';
-import { behind, newVoter, sameGeneration, type VoterState } from './voter.ts';
+import { behind, includesGeneration, newVoter, type VoterState } from './voter.ts';
 
 /** Why a node that is wanted does not run the application. */
 export interface WaitReason {
@@ -26,6 +26,8 @@ export interface Seek {
   /** Generation to begin without the peer; null when the peer is expected to connect. */
   readonly store: Generation | null;
   readonly sinceMs: number;
+  /** Made while the peer was silent, by a rule or an order that allows it to start without its vote. */
+  readonly unassisted: boolean;
 }
 
 export interface Ballot {
@@ -80,7 +82,7 @@ export function freshRecord(): ModuleRecord {
     wanted: 'stopped',
     maintenance: false,
     newest: null,
-    pending: null,
+    pending: [],
     activeBoot: null,
     running: false,
     lastPrimary: false,
@@ -195,9 +197,8 @@ export function mayBeActive(state: MirrorState): boolean {
 }
 
 export interface Copy {
-  /** Lineage of the oldest volume; what this node claims in votes (`pending` when it was promised to it). */
+  /** Lineage of the oldest volume. */
   readonly generation: Generation | null;
-  readonly claim: Generation | null;
   readonly initialised: boolean;
   /** May be offered to the application without a person's order. */
   readonly usable: boolean;
@@ -208,7 +209,6 @@ export interface Copy {
 export function ownCopy(state: MirrorState): Copy {
   const none: Copy = {
     generation: null,
-    claim: null,
     initialised: false,
     usable: false,
     peerStale: false,
@@ -224,13 +224,10 @@ export function ownCopy(state: MirrorState): Copy {
   }
   const upToDate = generation !== null && known.every((record) => record.copy === 'up-to-date');
   const { pending, newest } = state.record;
-  const claim =
-    upToDate && pending !== null && generation !== null && pending.number > generation.number ? pending : generation;
   return {
     generation,
-    claim,
     initialised: true,
-    usable: upToDate && !behind(claim, newest),
+    usable: upToDate && (!behind(generation, newest) || includesGeneration(pending, newest)),
     peerStale: known.every((record) => record.peerStale),
     clean: known.every((record) => record.cleanCheckpoint !== null),
   };
@@ -258,9 +255,9 @@ export function volumeFault(state: MirrorState): { code: string; message: string
 /** One more than anything this node has heard of, with an id that nobody else can make. */
 export function nextGeneration(state: MirrorState): Generation {
   const known = [
-    ownCopy(state).claim,
+    ownCopy(state).generation,
     state.record.newest,
-    state.record.pending,
+    ...state.record.pending,
     state.beat?.generation ?? null,
     state.ballots.peer.reply?.newest ?? null,
     state.ballots.witness.reply?.newest ?? null,
@@ -269,8 +266,16 @@ export function nextGeneration(state: MirrorState): Generation {
   return { number, id: `${String(number)}.${state.identity.node}.${state.identity.session}` };
 }
 
-/** `wish` again if it is still ahead of everything heard of, else a newer one. */
-export function keepOrNext(state: MirrorState, wish: Generation | null): Generation {
+/** The wish made before, as long as nobody has heard of anything newer; else a newer one. */
+export function wishedGeneration(state: MirrorState): Generation {
   const next = nextGeneration(state);
-  return wish !== null && (wish.number >= next.number || sameGeneration(wish, state.record.pending)) ? wish : next;
+  const wish = state.record.pending.at(-1);
+  return wish !== undefined && wish.number === next.number - 1 ? wish : next;
 }
+
+/** On disk before any voter hears of it. The oldest wishes are forgotten first: a voter that stored one of those needs a person. */
+export function rememberWish(draft: Draft, wish: Generation): void {
+  const { pending } = draft.s.record;
+  if (!includesGeneration(pending, wish)) draft.persist({ pending: [...pending, wish].slice(-pendingMax) });
+}
+const pendingMax = 16;

@@ -38,8 +38,8 @@ export interface ModuleRecord {
   readonly maintenance: boolean;
   /** The newest generation this node has promised anybody (it is a voter), itself included. */
   readonly newest: Generation | null;
-  /** Asked of the voters, not yet written into the volumes: after a crash the copy still may claim it. */
-  readonly pending: Generation | null;
+  /** Asked of the voters since the last one was written into the volumes, oldest first: whoever stored one of them still accepts this copy. */
+  readonly pending: readonly Generation[];
   /** The application runs, or may run, here under this boot. Cleared only after it was stopped or fenced. */
   readonly activeBoot: string | null;
   /** Its start script has finished: a restarted control plane may go on with it. Otherwise it fences and starts again. */

@@ -16,7 +16,7 @@ import { decideSecondary, decideStopped, decideWait } from './waiting.ts';
 import { reportChanges } from './describe.ts';
 
 export { beatOf, describeOwn, isProtected } from './describe.ts';
-export { freshRecord, initialMirror, type MirrorState } from './mirror-state.ts';
+export { freshRecord, initialMirror, ownCopy, type MirrorState } from './mirror-state.ts';
 
 export function stepMirror(state: MirrorState, event: TimedMirrorEvent): StepResult<MirrorState> {
   const draft = new Draft(state, event.atMs);
@@ -74,7 +74,8 @@ function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
   if (generation === null) return;
   const { newest, pending } = s.record;
   if (usable && (newest === null || generation.number > newest.number)) draft.persist({ newest: generation });
-  if (pending !== null && generation.number >= pending.number) draft.persist({ pending: null });
+  const unwritten = pending.filter((wish) => wish.number > generation.number);
+  if (unwritten.length < pending.length) draft.persist({ pending: unwritten });
   s.voter = { ...s.voter, newest: s.record.newest };
 }
 

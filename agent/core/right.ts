@@ -11,7 +11,7 @@ const inFlightMax = 8;
 /** Asks every voter that might answer. `store`: the generation that must be durable elsewhere before this node writes alone. */
 export function askForVotes(draft: Draft, store: Generation | null, order: boolean): void {
   const { s } = draft;
-  const generation = ownCopy(s).claim;
+  const { generation } = ownCopy(s);
   if (generation === null) return;
   const number = s.nextNumber;
   s.nextNumber += 1;
@@ -21,6 +21,7 @@ export function askForVotes(draft: Draft, store: Generation | null, order: boole
     number,
     leaseMs: s.identity.timing.leaseMs,
     generation,
+    pending: [...s.record.pending],
     store,
     order,
   };
@@ -80,17 +81,14 @@ export function storedElsewhere(state: MirrorState, generation: Generation): boo
   );
 }
 
-/** A voter has said that somebody else is ahead: this node must not hope for a renewal. */
+/** The witness has said that somebody else is ahead: this node must not hope for a renewal. */
 export function overtaken(state: MirrorState, now: number): string | null {
-  for (const from of ['peer', 'witness'] as const) {
-    const { reply, replyMs } = state.ballots[from];
-    if (reply === null || reply.granted || now - replyMs > state.identity.timing.detectionMs) continue;
-    const who = from === 'peer' ? state.identity.peer : 'the witness';
-    if (reply.reason === 'lease-held' && reply.holder === state.identity.peer)
-      return `${who} has given the lease to ${state.identity.peer}`;
-    if (from === 'witness' && reply.reason === 'older-generation' && behind(ownCopy(state).claim, reply.newest)) {
-      return `the witness knows a newer generation (${String(reply.newest?.number ?? 0)})`;
-    }
+  const { reply, replyMs } = state.ballots.witness;
+  if (reply === null || reply.granted || now - replyMs > state.identity.timing.detectionMs) return null;
+  if (reply.reason === 'lease-held' && reply.holder === state.identity.peer)
+    return `the witness has given the lease to ${state.identity.peer}`;
+  if (reply.reason === 'older-generation' && behind(ownCopy(state).generation, reply.newest)) {
+    return `the witness knows a newer generation (${String(reply.newest?.number ?? 0)})`;
   }
   return null;
 }

@@ -3,11 +3,11 @@ import { assertNever } from '../contract/index.ts';
 import {
   allModes,
   anyMode,
-  keepOrNext,
-  mayBeActive,
   ownCopy,
   peerAlive,
   peerBeat,
+  rememberWish,
+  wishedGeneration,
   type Draft,
   type Phase,
   type Seek,
@@ -15,7 +15,7 @@ import {
 } from './mirror-state.ts';
 import type { MirrorEvent, PlanStep } from './mirror-types.ts';
 import { askForVotes, giveBack, overtaken, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
-import { behind, sameGeneration } from './voter.ts';
+import { forked, older, sameGeneration } from './voter.ts';
 
 /** How often an order to go alone is repeated while the replicator has not shown its effect. */
 const goAloneRepeatMs = 1000;
@@ -34,7 +34,6 @@ export function activate(draft: Draft, wish: Seek): void {
     running: false,
     lastPrimary: true,
     newest: wish.store ?? s.record.newest,
-    pending: wish.store ?? s.record.pending,
   });
   s.voter = { ...s.voter, newest: s.record.newest };
   draft.enter({ name: 'activating' });
@@ -46,7 +45,7 @@ export function activate(draft: Draft, wish: Seek): void {
   }[wish.purpose];
   draft.emit('info', 'becomes-primary', `${node} takes the application because ${because}; ${votesInWords(s, now)}.`, {
     purpose: wish.purpose,
-    generation: (wish.store ?? ownCopy(s).claim)?.number ?? null,
+    generation: (wish.store ?? ownCopy(s).generation)?.number ?? null,
   });
   extendLease(draft);
   draft.run(
@@ -107,12 +106,10 @@ function yieldsToPeer(draft: Draft): boolean {
   const { s, now } = draft;
   const beat = peerBeat(s, now);
   if (beat?.active !== true) return false;
-  const mine = ownCopy(s).claim;
-  const theirs = beat.generation;
-  if (theirs === null || mine === null) return false;
-  const tie = mine.number === theirs.number && mine.id !== theirs.id;
+  const copy = ownCopy(s);
+  const tie = forked(copy.generation, beat.generation);
   const { prefer, node, peer } = s.identity;
-  const loses = tie ? (prefer !== null ? prefer === peer : peer < node) : behind(mine, theirs);
+  const loses = tie ? (prefer !== null ? prefer === peer : peer < node) : older(copy.generation, beat.generation);
   if (!loses) return false;
   fence(
     draft,
@@ -173,8 +170,8 @@ function goAlone(draft: Draft): void {
     const beat = peerBeat(s, now);
     const patienceMs = !s.hadLink && beat !== null && beat.wanted === 'started' ? s.identity.timing.detectionMs : 0;
     if (now - s.undecidedSinceMs < patienceMs) return;
-    s.goingAlone = keepOrNext(s, s.record.pending);
-    draft.persist({ pending: s.goingAlone });
+    s.goingAlone = wishedGeneration(s);
+    rememberWish(draft, s.goingAlone);
     askForVotes(draft, s.goingAlone, false);
   }
   if (s.goingAlone === null || !storedElsewhere(s, s.goingAlone) || rightUntilMs(s, now) <= now) return;
@@ -306,6 +303,7 @@ function finishSmallPlan(draft: Draft, failure: string | null): void {
     draft.enter({ name: 'stopped' });
   } else if (s.phase.name === 'wait') {
     draft.enter({ name: 'secondary' });
+    draft.persist({ lastPrimary: false });
     draft.emit(
       'info',
       'became-secondary',
@@ -350,7 +348,7 @@ function stopped(draft: Draft, then: Extract<Phase, { name: 'deactivating' }>['t
   );
   if (then === 'restart') {
     draft.enter({ name: 'wait' });
-    s.seek = { purpose: 'start', store: null, sinceMs: now };
+    s.seek = { purpose: 'start', store: null, sinceMs: now, unassisted: true };
     return;
   }
   giveBack(draft);

@@ -35,6 +35,20 @@ export function behind(generation: Generation | null, newest: Generation | null)
   return generation.number < newest.number || (generation.number === newest.number && generation.id !== newest.id);
 }
 
+/** Strictly older, whatever the branch. */
+export function older(a: Generation | null, b: Generation | null): boolean {
+  return b !== null && (a === null || a.number < b.number);
+}
+
+/** Two branches of the same age: both were written without the other. */
+export function forked(a: Generation | null, b: Generation | null): boolean {
+  return a !== null && b !== null && a.number === b.number && a.id !== b.id;
+}
+
+export function includesGeneration(list: readonly Generation[], generation: Generation | null): boolean {
+  return generation !== null && list.some((one) => sameGeneration(one, generation));
+}
+
 export function holderOf(voter: VoterState, nowMs: number): string | null {
   return voter.grant !== null && nowMs < voter.grant.untilMs ? voter.grant.holder : null;
 }
@@ -64,14 +78,15 @@ export function vote(
   const holder = holderOf(voter, nowMs);
   if (holder !== null && holder !== candidate) return refuse('lease-held');
   if (nowMs < voter.quietUntilMs) return refuse('just-started');
-  // A store that was confirmed and whose answer was lost comes again with the old claim: it is the same wish.
-  const repeatedStore = request.store !== null && sameGeneration(request.store, voter.newest);
-  if (behind(request.generation, voter.newest) && !request.order && !repeatedStore) return refuse('older-generation');
+  // A wish that was stored for this candidate and not written by it yet: its copy is still the one that the wish was made for.
+  const ownWish = includesGeneration(request.pending, voter.newest);
+  if (behind(request.generation, voter.newest) && !request.order && !ownWish) return refuse('older-generation');
   let newest = voter.newest;
   const wanted = request.store ?? request.generation;
-  if (newest === null || wanted.number > newest.number || (request.order && !sameGeneration(wanted, newest)))
-    newest = wanted;
-  else if (request.store !== null && !repeatedStore) return refuse('older-generation');
+  // An order overrides the age of the copy, but its new generation must be the newest too: the candidate asks again, with a higher number.
+  if (newest === null || wanted.number > newest.number) newest = wanted;
+  else if (!sameGeneration(wanted, newest) && (request.store !== null || request.order))
+    return refuse('older-generation');
   return {
     state: {
       ...voter,

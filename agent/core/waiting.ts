@@ -1,7 +1,8 @@
 /** Nodes without the application: stopped, waiting, secondary; and the wish to become primary. */
 import type { Generation, ModuleBeat } from '../contract/index.ts';
 import {
-  keepOrNext,
+  rememberWish,
+  wishedGeneration,
   ownCopy,
   peerAlive,
   peerBeat,
@@ -12,7 +13,7 @@ import {
 } from './mirror-state.ts';
 import { askForVotes, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
 import { activate, fence } from './serving.ts';
-import { behind, holderOf, sameGeneration } from './voter.ts';
+import { forked, holderOf, older, sameGeneration } from './voter.ts';
 
 export function decideStopped(draft: Draft): void {
   const { s } = draft;
@@ -105,7 +106,7 @@ function considerStart(draft: Draft): void {
       'start-failed',
       'The application did not start here. Look at the output of the start script, mend it, and give the order to start again.',
     );
-  else seek(draft, 'start', null);
+  else seek(draft, 'start', unsettled(s, beat) ? wishedGeneration(s) : null);
 }
 
 function considerStartAlone(draft: Draft): void {
@@ -135,7 +136,7 @@ function considerStartAlone(draft: Draft): void {
     identity.withoutWitness === 'prefer-availability' ||
     copy.peerStale ||
     (copy.clean && s.record.lastPrimary);
-  if (allowed) seek(draft, 'start', keepOrNext(s, s.record.pending));
+  if (allowed) seek(draft, 'start', wishedGeneration(s));
   else
     draft.wait(
       'peer-silent',
@@ -146,19 +147,25 @@ function considerStartAlone(draft: Draft): void {
 /** Who should run the application, by lineage first. Both nodes compute the same from the same heartbeats. */
 function comparePeer(state: MirrorState, beat: ModuleBeat): 'me' | 'peer' | 'forked' {
   const copy = ownCopy(state);
-  const theirs = beat.copy === 'up-to-date' ? beat.generation : null;
   if (!copy.usable) return 'peer';
-  if (theirs === null) return 'me';
-  const mine = copy.claim;
-  if (mine !== null && mine.number === theirs.number && mine.id !== theirs.id) return 'forked';
-  if (behind(mine, theirs)) return 'peer';
-  if (behind(theirs, mine)) return 'me';
+  if (beat.copy !== 'up-to-date') return 'me';
+  if (forked(copy.generation, beat.generation)) return 'forked';
+  if (older(copy.generation, beat.generation)) return 'peer';
+  if (older(beat.generation, copy.generation)) return 'me';
   const canStart = { me: !state.record.startFailed, peer: beat.wanted === 'started' && beat.reason !== 'start-failed' };
   if (canStart.me !== canStart.peer) return canStart.me ? 'me' : 'peer';
   const { prefer, node, peer } = state.identity;
   if (prefer !== null) return prefer === node ? 'me' : 'peer';
   if (state.record.lastPrimary !== beat.lastPrimary) return state.record.lastPrimary ? 'me' : 'peer';
   return node < peer ? 'me' : 'peer';
+}
+
+/**
+ * One of the two has asked for a generation that nobody wrote; a voter may have stored it and would refuse everything older. Both nodes
+ * together are a majority: they agree on one that is newer than all of them.
+ */
+function unsettled(state: MirrorState, beat: ModuleBeat): boolean {
+  return state.record.pending.length > 0 || beat.unsettled;
 }
 
 export function seek(draft: Draft, purpose: Seek['purpose'], store: Generation | null): void {
@@ -168,8 +175,8 @@ export function seek(draft: Draft, purpose: Seek['purpose'], store: Generation |
     draft.wait('vote-given', `The vote of this node belongs to ${s.identity.peer} until its lease has run out.`);
     return;
   }
-  if (store !== null) draft.persist({ pending: store });
-  s.seek = { purpose, store, sinceMs: now };
+  if (store !== null) rememberWish(draft, store);
+  s.seek = { purpose, store, sinceMs: now, unassisted: !peerAlive(s, now) || purpose === 'takeover' };
   askForVotes(draft, store, s.record.order !== null);
   pursue(draft, s.seek);
 }
@@ -195,7 +202,8 @@ function pursue(draft: Draft, wish: Seek): void {
     activate(draft, wish);
     return;
   }
-  if (beat?.active === true && settled) {
+  const deserted = beat === null && !wish.unassisted && !s.identity.witness;
+  if (settled && (beat?.active === true || deserted)) {
     dropSeek(draft);
     return;
   }
@@ -215,9 +223,9 @@ function pursue(draft: Draft, wish: Seek): void {
 
 function renumber(draft: Draft, wish: Seek): void {
   const { s } = draft;
-  const store = keepOrNext(s, null);
+  const store = wishedGeneration(s);
   if (sameGeneration(store, wish.store)) return;
-  draft.persist({ pending: store });
+  rememberWish(draft, store);
   s.seek = { ...wish, store };
 }
 
@@ -225,7 +233,7 @@ function hasRight(state: MirrorState, wish: Seek, now: number): boolean {
   if (state.identity.witness) return rightUntilMs(state, now) > now;
   // Two votes only. With the peer in sight both are needed; without it the policy or a person has decided when the wish was made.
   if (peerAlive(state, now)) return state.ballots.peer.deadlineMs > now;
-  return wish.purpose === 'order' || wish.purpose === 'takeover' || wish.store !== null;
+  return wish.unassisted;
 }
 
 export function decideSecondary(draft: Draft): void {
@@ -268,5 +276,5 @@ function considerTakeover(draft: Draft): void {
       'peer-silent',
       `${peer} is silent and may still be running the application; without a witness this node cannot know. Use "promote" here when ${peer} is certainly off.`,
     );
-  } else if (now >= s.nextSeekMs) seek(draft, 'takeover', keepOrNext(s, record.pending));
+  } else if (now >= s.nextSeekMs) seek(draft, 'takeover', wishedGeneration(s));
 }

@@ -1,0 +1,381 @@
+/** A whole node in the simulator: the real mirror machine, its durable store, plans that take time, an application and a kernel that enforces the lease. */
+import {
+  beatOf,
+  describeOwn,
+  freshRecord,
+  initialMirror,
+  isProtected,
+  stepMirror,
+  type MirrorAction,
+  type MirrorEvent,
+  type MirrorIdentity,
+  type MirrorState,
+  type ModuleRecord,
+  type PlanStep,
+} from '../../agent/core/index.ts';
+import type { MessageBody } from '../../agent/contract/index.ts';
+import { Replica } from './replica.ts';
+import type { World } from './world.ts';
+
+export interface NodePorts {
+  send(to: string, body: MessageBody): void;
+  /** The application becomes able to answer clients on this node. */
+  applicationStarted(node: SimulatedNode): void;
+  stepped(node: SimulatedNode, before: MirrorState, after: MirrorState): void;
+  readonly stepMirror: typeof stepMirror;
+}
+
+export class SimulatedNode {
+  readonly name: string;
+  readonly identity: Omit<MirrorIdentity, 'session' | 'bootId'>;
+  readonly world: World;
+  readonly replica: Replica;
+  private readonly ports: NodePorts;
+  /** Rate of this node's clock against true time. */
+  readonly clockRate: number;
+  private readonly clockOffsetMs: number;
+  up = false;
+  frozen = false;
+  private boots = 0;
+  private sessions = 0;
+  mirror: MirrorState | null = null;
+  /** On disk. */
+  record: ModuleRecord = freshRecord();
+  application = false;
+  vip = false;
+  kernelLeaseMs = 0;
+  private life = 0;
+  private planLife = 0;
+  private deferred: (() => void)[] = [];
+
+  constructor(
+    name: string,
+    identity: Omit<MirrorIdentity, 'session' | 'bootId'>,
+    world: World,
+    ports: NodePorts,
+    clockRate: number,
+    pathUp: (from: string, to: string) => boolean,
+  ) {
+    this.name = name;
+    this.identity = identity;
+    this.world = world;
+    this.ports = ports;
+    this.clockRate = clockRate;
+    this.clockOffsetMs = world.random.between(0, 1e6);
+    this.replica = new Replica(
+      name,
+      world,
+      pathUp,
+      () => this.localNow(),
+      () => {
+        this.event({ type: 'data', volumes: this.replica.alive ? [this.replica.status()] : null });
+      },
+    );
+  }
+
+  localNow(): number {
+    return this.clockOffsetMs + this.world.nowMs * this.clockRate;
+  }
+
+  /** Clients reach the application here: it runs, the address is up and the kernel lets it answer. */
+  serving(): boolean {
+    return this.up && this.application && this.vip && this.localNow() < this.kernelLeaseMs;
+  }
+
+  powerOn(): void {
+    if (this.up) return;
+    this.up = true;
+    this.boots += 1;
+    this.replica.start();
+    this.startControlPlane();
+  }
+
+  private startControlPlane(): void {
+    this.life += 1;
+    this.sessions += 1;
+    this.mirror = initialMirror(
+      { ...this.identity, session: `s${String(this.sessions)}`, bootId: `b${String(this.boots)}` },
+      this.record,
+      this.localNow(),
+    );
+    const { life } = this;
+    this.world.at(this.world.random.between(5, 60), () => {
+      if (this.life === life)
+        this.event({ type: 'data', volumes: this.replica.alive ? [this.replica.status()] : null });
+    });
+    this.scheduleTick(life);
+  }
+
+  private scheduleTick(life: number): void {
+    this.world.at(this.identity.timing.heartbeatIntervalMs / this.clockRate, () => {
+      if (this.life !== life) return;
+      this.whenThawed(() => {
+        if (this.life !== life || this.mirror === null) return;
+        this.event({ type: 'tick' });
+        if (this.life !== life) return;
+        this.ports.send(this.identity.peer, {
+          kind: 'heartbeat',
+          agentVersion: '0',
+          revision: 1,
+          modules: [beatOf(this.mirror, this.localNow())],
+        });
+        this.scheduleTick(life);
+      });
+    });
+  }
+
+  private whenThawed(action: () => void): void {
+    if (this.frozen) this.deferred.push(action);
+    else action();
+  }
+
+  powerOff(): void {
+    if (!this.up) return;
+    this.up = false;
+    this.life += 1;
+    this.planLife += 1;
+    this.mirror = null;
+    this.frozen = false;
+    this.replica.frozen = false;
+    this.deferred = [];
+    this.application = false;
+    this.vip = false;
+    this.kernelLeaseMs = 0;
+    this.replica.die();
+  }
+
+  /** kill -9 of the control plane; systemd starts it again. */
+  killControlPlane(): void {
+    if (!this.up) return;
+    this.life += 1;
+    this.planLife += 1;
+    this.mirror = null;
+    const { life } = this;
+    this.world.at(this.world.random.between(300, 1500), () => {
+      this.whenThawed(() => {
+        if (this.up && this.life === life) this.startControlPlane();
+      });
+    });
+  }
+
+  killReplicator(): void {
+    if (!this.up || !this.replica.alive) return;
+    this.replica.die();
+    this.event({ type: 'data', volumes: null });
+    const { boots } = this;
+    this.world.at(this.world.random.between(300, 1500), () => {
+      this.whenThawed(() => {
+        if (this.up && this.boots === boots && !this.replica.alive) this.replica.start();
+      });
+    });
+  }
+
+  freeze(): void {
+    if (!this.up || this.frozen) return;
+    this.frozen = true;
+    this.replica.freeze(true);
+  }
+
+  thaw(): void {
+    if (!this.frozen) return;
+    this.frozen = false;
+    const waiting = this.deferred;
+    this.deferred = [];
+    // What waited in sockets and timers is worked off in an order nobody promises.
+    for (const action of waiting) this.world.at(this.world.random.between(0, 20), action);
+    this.replica.freeze(false);
+  }
+
+  receive(from: string, body: MessageBody, network: string): void {
+    this.whenThawed(() => {
+      if (this.mirror === null) return;
+      if (body.kind === 'heartbeat') this.event({ type: 'heard', network, beat: body.modules[0] ?? null });
+      else if (body.kind === 'vote-request') this.event({ type: 'vote-request', message: body });
+      else if (body.kind === 'vote-reply')
+        this.event({ type: 'vote-reply', from: from === 'w' ? 'witness' : 'peer', message: body });
+      else this.event({ type: 'vote-release', message: body });
+    });
+  }
+
+  command(name: 'start' | 'stop' | 'restart' | 'swap'): void {
+    this.event({ type: 'command', command: { name } });
+  }
+
+  promote(): void {
+    this.event({ type: 'command', command: { name: 'promote', orderedBy: 'person' } });
+  }
+
+  event(event: MirrorEvent): void {
+    if (this.mirror === null) return;
+    if (this.frozen) {
+      const { life } = this;
+      this.deferred.push(() => {
+        if (this.life === life) this.event(event);
+      });
+      return;
+    }
+    // The connection to the replicator keeps its order: what counts is how things are when the event is worked off.
+    if (event.type === 'data') event = { type: 'data', volumes: this.replica.alive ? [this.replica.status()] : null };
+    const before = this.mirror;
+    const { state, actions } = this.ports.stepMirror(before, { ...event, atMs: this.localNow() });
+    this.mirror = state;
+    this.ports.stepped(this, before, state);
+    for (const action of actions) {
+      this.execute(action);
+      // A crash between any two actions.
+      if (this.world.random.chance(this.crashProbability)) {
+        this.world.count('crash-between-actions');
+        this.world.log(this.name, 'crashes between two actions');
+        this.killControlPlane();
+        return;
+      }
+    }
+  }
+  crashProbability = 0;
+
+  private execute(action: MirrorAction): void {
+    switch (action.type) {
+      case 'persist':
+        this.record = action.record;
+        break;
+      case 'send':
+        this.ports.send(action.to === 'witness' ? 'w' : this.identity.peer, action.message);
+        break;
+      case 'extend-lease':
+        this.kernelLeaseMs = Math.max(this.kernelLeaseMs, action.deadlineMs);
+        this.replica.leaseUntilMs = Math.max(this.replica.leaseUntilMs, action.deadlineMs);
+        break;
+      case 'cut-lease':
+        this.kernelLeaseMs = 0;
+        this.replica.cut();
+        break;
+      case 'go-alone':
+        this.replica.goAlone(action.generation);
+        break;
+      case 'run':
+        this.plan(action.id, action.steps);
+        break;
+      case 'emit':
+        this.world.log(this.name, `${action.event.code}: ${action.event.message}`);
+        break;
+      case 'halt':
+        throw new Error(`${this.name} halts: ${action.because}`);
+    }
+  }
+
+  private plan(id: number, steps: readonly PlanStep[]): void {
+    this.planLife += 1;
+    const life = this.planLife;
+    let clean = false;
+    const finish = (failedStep: PlanStep['do'] | null): void => {
+      if (this.planLife !== life) return;
+      this.event({
+        type: 'ran',
+        id,
+        clean,
+        failed:
+          failedStep === null
+            ? null
+            : { step: failedStep, fault: { code: 'failed', message: `${failedStep} failed`, remedy: '', details: {} } },
+      });
+    };
+    const next = (index: number): void => {
+      const step = steps[index];
+      if (this.planLife !== life) return;
+      if (step === undefined) {
+        finish(null);
+        return;
+      }
+      this.world.log(this.name, `plan: ${step.do}${step.do === 'script' ? ` ${step.script}` : ''}`);
+      const proceed = (delayMs: number): void => {
+        this.world.at(delayMs, () => {
+          this.whenThawed(() => {
+            next(index + 1);
+          });
+        });
+      };
+      switch (step.do) {
+        case 'mount':
+          if (this.replica.alive && this.replica.servePrimary(step.order)) proceed(this.world.random.between(5, 80));
+          else finish('mount');
+          break;
+        case 'raise-vip':
+          this.vip = true;
+          proceed(this.world.random.between(1, 30));
+          break;
+        case 'drop-vip':
+          this.vip = false;
+          proceed(this.world.random.between(1, 10));
+          break;
+        case 'script':
+          this.script(step.script, life, () => {
+            proceed(this.world.random.between(1, 300));
+          });
+          break;
+        case 'unmount':
+          if (!this.replica.alive) {
+            finish('unmount');
+            break;
+          }
+          this.replica.stop((isClean) => {
+            clean = isClean;
+            proceed(1);
+          });
+          break;
+        case 'fence':
+          this.application = false;
+          if (this.replica.alive) this.replica.fence();
+          proceed(this.world.random.between(5, 200));
+          break;
+        case 'serve-secondary':
+          if (!this.replica.alive) {
+            finish('serve-secondary');
+            break;
+          }
+          this.replica.serveSecondary();
+          proceed(1);
+          break;
+        case 'idle':
+          if (this.replica.alive) this.replica.fence();
+          proceed(1);
+          break;
+      }
+    };
+    next(0);
+  }
+
+  private script(name: string, life: number, done: () => void): void {
+    if (name === 'start') {
+      // An application that starts writes, so it waits until its files answer.
+      const poll = (): void => {
+        if (this.planLife !== life) return;
+        const answers =
+          this.replica.mode !== null &&
+          this.replica.mode !== 'undecided' &&
+          this.localNow() < this.replica.leaseUntilMs;
+        if (!answers || this.frozen) {
+          this.world.at(50, poll);
+          return;
+        }
+        this.application = true;
+        this.ports.applicationStarted(this);
+        done();
+      };
+      poll();
+      return;
+    }
+    if (name === 'stop') this.application = false;
+    done();
+  }
+
+  describe(): string {
+    if (!this.up) return 'off';
+    if (this.mirror === null) return 'agent down';
+    const own = describeOwn(this.mirror, this.localNow());
+    return `${own.state}/${own.data}${own.reason === undefined ? '' : ` (${own.reason})`}${this.frozen ? ' frozen' : ''}`;
+  }
+
+  protected(): boolean {
+    return this.mirror !== null && isProtected(this.mirror, this.localNow());
+  }
+}

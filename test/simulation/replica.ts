@@ -1,0 +1,438 @@
+/**
+ * The data plane in the small: a copy is the list of writes it holds. Roles, modes, lineage and the order of durable steps are those of
+ * docs/replication.md, with the lineage rules of production; the bytes are left to the tests of agent/replication.
+ */
+import type { Generation, VolumeRecord, VolumeStatus } from '../../agent/contract/index.ts';
+import { contactFault, decideContact } from '../../agent/replication/contact.ts';
+import {
+  checkpointed,
+  connectedClean,
+  freshBlank,
+  freshGood,
+  goneAlone,
+  resyncedSource,
+  resyncedTarget,
+  resyncSource,
+  resyncTarget,
+} from '../../agent/replication/volume-lineage.ts';
+import type { World } from './world.ts';
+
+/** A request that the peer leaves unacknowledged for longer expels it. */
+const acknowledgeTimeoutMs = 3000;
+
+interface PendingWrite {
+  readonly id: number;
+  readonly acknowledge: () => void;
+}
+
+type StreamMessage =
+  | { readonly kind: 'write'; readonly id: number }
+  | { readonly kind: 'finish'; readonly record: VolumeRecord; readonly data: readonly number[] }
+  | { readonly kind: 'clean'; readonly checkpoint: number }
+  | { readonly kind: 'acknowledge-write'; readonly id: number }
+  | { readonly kind: 'acknowledge-finish' }
+  | { readonly kind: 'acknowledge-clean'; readonly checkpoint: number };
+
+class Link {
+  open = true;
+  private readonly queues = new Map<Replica, { message: StreamMessage; sentMs: number }[]>();
+  readonly ends: readonly [Replica, Replica];
+  constructor(source: Replica, target: Replica) {
+    this.ends = [source, target];
+  }
+
+  queueFrom(end: Replica): { message: StreamMessage; sentMs: number }[] {
+    const queue = this.queues.get(end) ?? [];
+    this.queues.set(end, queue);
+    return queue;
+  }
+}
+
+export class Replica {
+  readonly name: string;
+  private readonly world: World;
+  private readonly pathUp: (from: string, to: string) => boolean;
+  private readonly localNow: () => number;
+  readonly changed: () => void;
+  /** Survives a power cut. */
+  durable: { record: VolumeRecord | null; data: number[] } = { record: null, data: [] };
+  alive = false;
+  frozen = false;
+  role: VolumeStatus['role'] = 'idle';
+  mode: VolumeStatus['mode'] = null;
+  fault: VolumeStatus['fault'] = null;
+  link: Link | null = null;
+  peer: Replica | null = null;
+  leaseUntilMs = 0;
+  private pending: PendingWrite[] = [];
+  private inbox: (() => void)[] = [];
+  private nextCheckpoint = 1;
+  private cleanWaiter: ((clean: boolean) => void) | null = null;
+
+  constructor(
+    name: string,
+    world: World,
+    pathUp: (from: string, to: string) => boolean,
+    localNow: () => number,
+    changed: () => void,
+  ) {
+    this.name = name;
+    this.world = world;
+    this.pathUp = pathUp;
+    this.localNow = localNow;
+    this.changed = changed;
+  }
+
+  status(): VolumeStatus {
+    return {
+      id: 'db/0',
+      path: '/data/db',
+      record: this.durable.record,
+      role: this.role,
+      mode: this.mode,
+      link: this.link === null ? 'down' : 'up',
+      resync: null,
+      fault: this.fault,
+    };
+  }
+
+  initialise(volumeUuid: string, generation: Generation | null): void {
+    this.durable.record = generation === null ? freshBlank(volumeUuid) : freshGood(volumeUuid, generation);
+  }
+
+  /** Process start: nothing is remembered but the disk. */
+  start(): void {
+    this.alive = true;
+    this.role = 'idle';
+    this.mode = null;
+    this.fault = null;
+    this.leaseUntilMs = 0;
+    this.pending = [];
+    this.inbox = [];
+    this.changed();
+  }
+
+  die(): void {
+    this.alive = false;
+    this.breakLink(0);
+    this.pending = [];
+    this.cleanWaiter = null;
+    this.role = 'idle';
+    this.mode = null;
+  }
+
+  freeze(frozen: boolean): void {
+    this.frozen = frozen;
+    if (frozen) return;
+    const waiting = this.inbox;
+    this.inbox = [];
+    for (const one of waiting) one();
+  }
+
+  private persist(transition: (record: VolumeRecord) => VolumeRecord): void {
+    if (this.durable.record === null) throw new Error('no record');
+    this.durable.record = transition(this.durable.record);
+  }
+
+  serveSecondary(): void {
+    if (this.role === 'secondary') return;
+    this.role = 'secondary';
+    this.mode = null;
+    this.changed();
+  }
+
+  servePrimary(order: boolean): boolean {
+    if (this.durable.record?.copy !== 'up-to-date' && !order) return false;
+    this.breakLink(0);
+    this.role = 'primary';
+    this.mode = 'undecided';
+    this.fault = null;
+    this.world.at(20, () => {
+      this.connect();
+    });
+    this.changed();
+    return true;
+  }
+
+  goAlone(generation: Generation): void {
+    const { record } = this.durable;
+    if (this.role !== 'primary' || record === null) return;
+    if (record.generation?.id !== generation.id) {
+      this.breakLink(0);
+      this.persist((old) => goneAlone(old, generation));
+    }
+    if (this.mode === 'undecided') this.mode = 'alone';
+    this.release();
+    this.changed();
+  }
+
+  private release(): void {
+    const released = this.pending;
+    this.pending = [];
+    for (const one of released) this.answer(one);
+  }
+
+  /** Nothing is answered past the deadline: the answer waits for an extension, or is never given. */
+  private answer(write: PendingWrite): void {
+    if (this.role !== 'primary' || !this.alive) return;
+    if (this.frozen || this.localNow() >= this.leaseUntilMs)
+      this.world.at(20, () => {
+        this.answer(write);
+      });
+    else write.acknowledge();
+  }
+
+  /** An application's write + fsync. `acknowledge` is called when both disks have it, or this one may go on alone. */
+  write(id: number, acknowledge: () => void): void {
+    if (!this.alive || this.frozen || this.role !== 'primary' || this.localNow() >= this.leaseUntilMs) return;
+    const write = { id, acknowledge };
+    if (this.durable.record?.cleanCheckpoint !== null) this.persist(connectedClean);
+    if (this.mode === 'undecided') {
+      this.pending.push({
+        id,
+        acknowledge: () => {
+          this.write(id, acknowledge);
+        },
+      });
+      return;
+    }
+    this.durable.data.push(id);
+    if (this.mode === 'alone') {
+      this.answer(write);
+      return;
+    }
+    this.pending.push(write);
+    this.send({ kind: 'write', id });
+  }
+
+  private send(message: StreamMessage): void {
+    const { link } = this;
+    if (link === null || this.peer === null) return;
+    const queue = link.queueFrom(this);
+    queue.push({ message, sentMs: this.world.nowMs });
+    if (queue.length === 1) this.pump(link, this.peer);
+    if (message.kind === 'write') {
+      this.world.at(acknowledgeTimeoutMs, () => {
+        if (link.open && this.pending.some((one) => one.id === message.id)) this.breakLink(0);
+      });
+    }
+  }
+
+  /** TCP: in order, repeated until it passes, broken when it does not for too long. */
+  private pump(link: Link, to: Replica): void {
+    const queue = link.queueFrom(this);
+    const attempt = (): void => {
+      const head = queue[0];
+      if (!link.open || head === undefined) return;
+      if (!this.pathUp(this.name, to.name)) {
+        if (this.world.nowMs - head.sentMs > acknowledgeTimeoutMs) this.breakLink(0);
+        else this.world.at(50, attempt);
+        return;
+      }
+      queue.shift();
+      to.deliver(link, () => {
+        to.receive(head.message);
+      });
+      if (queue.length > 0) this.world.at(this.world.random.between(0.1, 1), attempt);
+    };
+    this.world.at(this.world.random.between(0.2, 2), attempt);
+  }
+
+  private deliver(link: Link, action: () => void): void {
+    const guarded = (): void => {
+      if (link.open && this.alive) action();
+    };
+    if (this.frozen) this.inbox.push(guarded);
+    else guarded();
+  }
+
+  breakLink(noticeMs: number): void {
+    const { link } = this;
+    if (link === null) return;
+    link.open = false;
+    for (const end of link.ends) {
+      end.link = null;
+      const lose = (): void => {
+        end.lost();
+      };
+      if (end === this) lose();
+      else this.world.at(noticeMs + this.world.random.between(0, 5), lose);
+    }
+  }
+
+  private lost(): void {
+    if (!this.alive || this.link !== null) return;
+    if (this.role === 'primary') {
+      // Resynchronising: the record says already that the peer is stale, no new right is needed.
+      this.mode =
+        this.mode === 'in-sync'
+          ? 'undecided'
+          : this.mode === 'resynchronising'
+            ? this.durable.record?.peerStale === true
+              ? 'alone'
+              : 'undecided'
+            : this.mode;
+      if (this.mode === 'alone') this.release();
+      this.cleanWaiter?.(false);
+      this.cleanWaiter = null;
+      this.world.at(100, () => {
+        this.connect();
+      });
+    }
+    this.changed();
+  }
+
+  private connect(): void {
+    const { peer } = this;
+    if (!this.alive || this.role !== 'primary' || this.link !== null || peer === null) return;
+    const again = (): void => {
+      this.world.at(200, () => {
+        this.connect();
+      });
+    };
+    const own = this.durable.record;
+    const theirs = peer.durable.record;
+    const reachable = this.pathUp(this.name, peer.name) && this.pathUp(peer.name, this.name);
+    if (
+      this.frozen ||
+      peer.frozen ||
+      !peer.alive ||
+      peer.role !== 'secondary' ||
+      peer.link !== null ||
+      !reachable ||
+      own === null ||
+      theirs === null ||
+      this.localNow() >= this.leaseUntilMs
+    ) {
+      again();
+      return;
+    }
+    const verdict = decideContact(own, theirs);
+    if (verdict.kind === 'refused') {
+      this.fault = contactFault(verdict.code, 'db/0', peer.name);
+      peer.fault = this.fault;
+      this.changed();
+      peer.changed();
+      again();
+      return;
+    }
+    this.fault = null;
+    peer.fault = null;
+    const link = new Link(this, peer);
+    this.link = link;
+    peer.link = link;
+    if (verdict.kind === 'in-sync') {
+      peer.persist(connectedClean);
+      this.persist(connectedClean);
+      this.becomeSynced();
+      peer.changed();
+      return;
+    }
+    peer.persist(resyncTarget);
+    this.persist(resyncSource);
+    this.mode = 'resynchronising';
+    this.replayUndecided();
+    this.changed();
+    peer.changed();
+    this.world.at(this.world.random.between(100, 3000), () => {
+      if (!link.open || this.frozen || this.durable.record === null) return;
+      this.send({ kind: 'finish', record: this.durable.record, data: [...this.durable.data] });
+    });
+    this.world.at(30_000, () => {
+      if (link.open && this.mode === 'resynchronising') this.breakLink(0);
+    });
+  }
+
+  private becomeSynced(): void {
+    this.mode = 'in-sync';
+    this.replayUndecided();
+    this.changed();
+  }
+
+  private replayUndecided(): void {
+    const waiting = this.pending;
+    this.pending = [];
+    for (const one of waiting) {
+      // Written before the link came back: the resync or this message brings it over; what was never written is written now.
+      if (this.durable.data.includes(one.id)) {
+        this.pending.push(one);
+        this.send({ kind: 'write', id: one.id });
+      } else one.acknowledge();
+    }
+  }
+
+  private receive(message: StreamMessage): void {
+    switch (message.kind) {
+      case 'write':
+        if (this.role !== 'secondary') return;
+        if (!this.durable.data.includes(message.id)) this.durable.data.push(message.id);
+        this.send({ kind: 'acknowledge-write', id: message.id });
+        break;
+      case 'acknowledge-write': {
+        const index = this.pending.findIndex((one) => one.id === message.id);
+        const [write] = index < 0 ? [] : this.pending.splice(index, 1);
+        if (write !== undefined) this.answer(write);
+        break;
+      }
+      case 'finish': {
+        if (this.role !== 'secondary') return;
+        const { record } = message;
+        this.durable.data = [...message.data];
+        this.persist((old) => resyncedTarget(old, record));
+        this.send({ kind: 'acknowledge-finish' });
+        this.changed();
+        break;
+      }
+      case 'acknowledge-finish':
+        if (this.role !== 'primary' || this.mode !== 'resynchronising') return;
+        this.persist(resyncedSource);
+        this.becomeSynced();
+        break;
+      case 'clean':
+        if (this.role !== 'secondary') return;
+        this.persist((old) => checkpointed(old, message.checkpoint));
+        this.send({ kind: 'acknowledge-clean', checkpoint: message.checkpoint });
+        break;
+      case 'acknowledge-clean':
+        this.persist((old) => checkpointed(old, message.checkpoint));
+        this.cleanWaiter?.(true);
+        this.cleanWaiter = null;
+        break;
+    }
+  }
+
+  /** Planned end: nothing is written any more; both agree that they are equal, if they are. */
+  stop(done: (clean: boolean) => void): void {
+    const finish = (clean: boolean): void => {
+      this.role = 'idle';
+      this.mode = null;
+      this.breakLink(0);
+      this.changed();
+      done(clean);
+    };
+    if (this.role === 'primary' && this.mode === 'in-sync' && this.link !== null && this.pending.length === 0) {
+      this.cleanWaiter = finish;
+      const checkpoint = Math.floor(this.world.nowMs * 1000) + this.nextCheckpoint++;
+      this.send({ kind: 'clean', checkpoint });
+      this.world.at(acknowledgeTimeoutMs, () => {
+        if (this.cleanWaiter !== finish) return;
+        this.cleanWaiter = null;
+        finish(false);
+      });
+    } else finish(false);
+  }
+
+  fence(): void {
+    this.pending = [];
+    this.role = 'idle';
+    this.mode = null;
+    this.leaseUntilMs = 0;
+    this.cleanWaiter = null;
+    this.breakLink(0);
+    this.changed();
+  }
+
+  cut(): void {
+    this.leaseUntilMs = 0;
+  }
+}

@@ -2,7 +2,7 @@ export { Client, defaultLabName, Lab } from './lab.ts';
 export type { LabOptions, LabSummary } from './lab.ts';
 export { Host } from './host.ts';
 export type { Command, ExecOptions, HostState } from './host.ts';
-export { isAlive, must, recordOf, repositoryRoot, run, until } from './process.ts';
+export { isAlive, must, nodeCommand, recordOf, repositoryRoot, run, until } from './process.ts';
 export type { ProcessRecord, RunOptions, RunResult } from './process.ts';
 export { labDebianPackages, labObstacle, missingDebianPackages } from './requirements.ts';
 export { labHome, pointerHome } from './description.ts';

@@ -130,9 +130,9 @@ export function killRecorded(record: ProcessRecord): void {
 
 export const repositoryRoot = path.resolve(import.meta.dirname, '../..');
 
-/** The pinned runtime: the lab's own child programs are TypeScript and use node:ffi. */
+/** The pinned runtime: the lab's own child programs (named relative to this folder) are TypeScript and use node:ffi. */
 export function nodeCommand(script: string, ...args: string[]): string[] {
   const pinned = path.join(repositoryRoot, `node_modules/node-linux-${process.arch}/bin/node`);
   const node = Number(process.versions.node.split('.')[0]) < 26 && existsSync(pinned) ? pinned : process.execPath;
-  return [node, '--disable-warning=ExperimentalWarning', path.join(import.meta.dirname, script), ...args];
+  return [node, '--disable-warning=ExperimentalWarning', path.resolve(import.meta.dirname, script), ...args];
 }

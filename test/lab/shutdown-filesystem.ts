@@ -4,7 +4,6 @@
  */
 import { closeSync, constants, openSync } from 'node:fs';
 // The lab needs one ioctl that no program of a bare machine offers; nothing of it is part of the product.
-// eslint-disable-next-line no-restricted-imports
 import ffi from 'node:ffi';
 
 // linux/fs.h: FS_IOC_SHUTDOWN is _IOR('X', 125, __u32); ext4: EXT4_GOING_FLAGS_NOLOGFLUSH is 2.

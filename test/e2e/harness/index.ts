@@ -1,0 +1,14 @@
+export { nowMs } from './clock.ts';
+export {
+  journalProblems,
+  journalText,
+  listeningPorts,
+  productUnits,
+  readJournal,
+  residentBytes,
+  type JournalLine,
+  type ListeningPort,
+} from './inspect.ts';
+export { assertDirectoriesEqual, backingPath, directoriesEqual, readManifest, type Comparison } from './manifest.ts';
+export { installPostgres, postgresDirectory, postgresLayer, postgresPort, preparePostgres } from './postgres.ts';
+export { assertNothingLost, startWorkload, virtualAddress, Workload } from './workload.ts';

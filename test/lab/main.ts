@@ -43,6 +43,8 @@ for (const token of tokens) {
   (terminator !== undefined && token.index > terminator ? command : words).push(token.value);
 }
 const [verb, first, second] = words;
+// `exec n1 uname` means the same as `exec n1 -- uname`.
+if (terminator === undefined) command.push(...words.slice(verb === 'client' ? 1 : 2));
 
 class UsageError extends Error {}
 
@@ -152,6 +154,7 @@ async function perform(): Promise<number> {
   }
   const lab = Lab.open(values.name);
   if (verb === 'status') return status(lab);
+  if ((verb === 'client' || verb === 'exec') && command.length === 0) throw new UsageError('the command is missing');
   if (verb === 'client') return inForeground(lab.client.enterCommand(command));
   if (verb === 'exec') return inForeground(lab.host(required(first, 'the host')).enterCommand(command, values.user));
   if (verb === 'ssh') {

@@ -1,0 +1,87 @@
+/**
+ * `npm start [-- --no-open]`: builds what has changed and opens the app, in Electron where there is one, otherwise in
+ * the browser. Stays in the foreground until Ctrl-C.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { hostname, userInfo } from 'node:os';
+import { parseArgs } from 'node:util';
+import { electronBinary } from '../src-main/hosts/electron-binary.ts';
+import { readClusterStatus } from '../src-main/cluster/index.ts';
+import { startApp } from '../src-main/main.ts';
+import { buildElectronMain, buildRenderer, rendererDirectory } from './build-app.ts';
+import { fetchElectron } from './fetch-electron.ts';
+import { repositoryRoot } from './tools.ts';
+
+const hasDisplay =
+  process.platform !== 'linux' || Boolean(process.env['DISPLAY']) || Boolean(process.env['WAYLAND_DISPLAY']);
+
+/** Why Electron is not even tried; undefined: it is. */
+function electronIsOutOfPlace(): string | undefined {
+  if (!hasDisplay) return 'this machine has no display';
+  // Chromium's sandbox refuses root, and a window without its sandbox is worse than a browser with one.
+  if (process.getuid?.() === 0) return 'Electron does not run as root with its sandbox';
+  return undefined;
+}
+
+function openInBrowser(url: string): void {
+  const openers: Readonly<Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>>> = {
+    darwin: ['open'],
+    win32: ['rundll32', 'url.dll,FileProtocolHandler'],
+  };
+  const [command, ...prefix] = openers[process.platform] ?? ['xdg-open'];
+  const child = spawn(command, [...prefix, url], { stdio: 'ignore', detached: true });
+  child.on('error', () =>
+    console.log(`No browser could be opened from here (${command} is missing): open the link yourself.`),
+  );
+  child.unref();
+}
+
+async function runElectron(binary: string): Promise<number> {
+  await buildElectronMain();
+  const child = spawn(binary, [repositoryRoot], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code ?? 1;
+}
+
+async function runInBrowser(reason: string, open: boolean): Promise<void> {
+  await using host = await startApp({ root: repositoryRoot, rendererDirectory, read: readClusterStatus });
+  console.log(`The app opens in a browser: ${reason}.`);
+  console.log(`Holdfast is ready: ${host.url}`);
+  if (!hasDisplay)
+    console.log(
+      `From your own computer: ssh -L ${host.port}:127.0.0.1:${host.port} ${userInfo().username}@${hostname()}   then open the link there.`,
+    );
+  else if (open) openInBrowser(host.url);
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+}
+
+function parseArguments(): { open: boolean; practice: boolean } {
+  try {
+    const { values } = parseArgs({ options: { 'no-open': { type: 'boolean' }, practice: { type: 'boolean' } } });
+    return { open: values['no-open'] !== true, practice: values.practice === true };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\nUsage: npm start [-- --no-open]`);
+    return process.exit(2);
+  }
+}
+
+const { open, practice } = parseArguments();
+if (practice) {
+  console.error(
+    'The practice cluster is not in this version. `npm run lab -- up --witness` makes the same servers; README.md shows the tour.',
+  );
+  process.exit(2);
+}
+await buildRenderer();
+const outOfPlace = open ? electronIsOutOfPlace() : 'it was asked not to open a window';
+if (outOfPlace !== undefined) {
+  await runInBrowser(outOfPlace, open);
+} else {
+  const binary = electronBinary(repositoryRoot) ?? fetchElectron(repositoryRoot);
+  if (binary === undefined) await runInBrowser('there is no Electron binary, and it could not be fetched', open);
+  else process.exitCode = await runElectron(binary);
+}

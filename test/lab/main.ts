@@ -17,36 +17,41 @@ const usage = `usage: npm run lab -- VERB … [--name LAB]
   bandwidth HOST 10mbit|off           loss HOST 30|off
   status [--json]                     down`;
 
-const { values, tokens } = parseArgs({
-  allowPositionals: true,
-  tokens: true,
-  options: {
-    name: { type: 'string', default: process.env['HOLDFAST_LAB'] ?? defaultLabName },
-    nodes: { type: 'string', default: '2' },
-    witness: { type: 'boolean', default: false },
-    layer: { type: 'string', multiple: true, default: [] },
-    networks: { type: 'string', default: '1' },
-    'data-size': { type: 'string' },
-    network: { type: 'string' },
-    user: { type: 'string' },
-    'one-way': { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-const terminator = tokens.find((token) => token.kind === 'option-terminator')?.index;
-const words: string[] = [];
-const command: string[] = [];
-for (const token of tokens) {
-  if (token.kind !== 'positional') continue;
-  (terminator !== undefined && token.index > terminator ? command : words).push(token.value);
-}
-const [verb, first, second] = words;
-// `exec n1 uname` means the same as `exec n1 -- uname`.
-if (terminator === undefined) command.push(...words.slice(verb === 'client' ? 1 : 2));
-
 class UsageError extends Error {}
+
+// What stands behind `--` belongs to the command that is to be run, whatever it looks like.
+const given = process.argv.slice(2);
+const dashes = given.includes('--') ? given.indexOf('--') : given.length;
+
+function parsed() {
+  try {
+    return parseArgs({
+      args: given.slice(0, dashes),
+      allowPositionals: true,
+      options: {
+        name: { type: 'string', default: process.env['HOLDFAST_LAB'] ?? defaultLabName },
+        nodes: { type: 'string', default: '2' },
+        witness: { type: 'boolean', default: false },
+        layer: { type: 'string', multiple: true, default: [] },
+        networks: { type: 'string', default: '1' },
+        'data-size': { type: 'string' },
+        network: { type: 'string' },
+        user: { type: 'string' },
+        'one-way': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    process.stderr.write(`lab: ${(error as Error).message}\n${usage}\n`);
+    process.exit(2);
+  }
+}
+
+const { values, positionals } = parsed();
+const [verb, first, second] = positionals;
+// `exec n1 uname` means the same as `exec n1 -- uname`.
+const command = [...positionals.slice(verb === 'client' ? 1 : 2), ...given.slice(dashes + 1)];
 
 function required(value: string | undefined, what: string): string {
   if (value === undefined) throw new UsageError(`${what} is missing`);

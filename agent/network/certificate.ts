@@ -3,7 +3,7 @@
  * valid for ever in practice (a server whose clock is wrong must still speak to its peer).
  */
 import 'reflect-metadata';
-import type { X509Certificate} from '@peculiar/x509';
+import type { X509Certificate } from '@peculiar/x509';
 import { X509CertificateGenerator, cryptoProvider } from '@peculiar/x509';
 import { createHash, randomBytes, webcrypto, X509Certificate as ParsedCertificate } from 'node:crypto';
 

@@ -1,0 +1,83 @@
+/**
+ * Which authentic datagrams of one correspondent to believe. A session is random per process start; a new one of theirs is believed
+ * only when it echoes ours, so that nobody can play a recorded conversation again; within a session the counter must grow, per network.
+ * Pure: time and randomness are given.
+ */
+import type { Envelope, MessageBody } from '../contract/index.ts';
+
+/** How many introductions are answered per second: an echo costs a datagram, and whoever replays a recording must not multiply it. */
+const introductionsPerSecondMax = 10;
+
+export type Verdict =
+  | { readonly take: MessageBody | null; readonly introduce: boolean }
+  /** `introduce`: answer at once with an empty envelope, so that the other side learns our session. */
+  | { readonly drop: 'not-for-us' | 'replayed' | 'unproven-session'; readonly introduce: boolean };
+
+export class Conversation {
+  readonly own: { readonly cluster: string; readonly name: string; readonly session: string };
+  readonly other: string;
+  private counter = 0;
+  private trusted: { session: string; counters: Map<string, number> } | null = null;
+  /** The session of theirs that arrived last, believed or not: what we echo. */
+  private heard: string | null = null;
+  private introductions = { secondStartMs: 0, count: 0 };
+
+  constructor(own: { cluster: string; name: string; session: string }, other: string) {
+    this.own = own;
+    this.other = other;
+  }
+
+  get otherSession(): string | null {
+    return this.trusted?.session ?? null;
+  }
+
+  /** The next envelope to send. */
+  envelope(network: string, body: MessageBody | null): Envelope {
+    this.counter++;
+    return {
+      format: 1,
+      cluster: this.own.cluster,
+      from: this.own.name,
+      to: this.other,
+      session: this.own.session,
+      counter: this.counter,
+      echo: this.heard,
+      network,
+      body,
+    };
+  }
+
+  /** @param network the network that it arrived on; a recording of one network must not pass on another. */
+  receive(envelope: Envelope, network: string, nowMs: number): Verdict {
+    if (
+      envelope.cluster !== this.own.cluster ||
+      envelope.from !== this.other ||
+      envelope.to !== this.own.name ||
+      envelope.network !== network
+    )
+      return { drop: 'not-for-us', introduce: false };
+    if (this.trusted?.session !== envelope.session) {
+      if (envelope.echo !== this.own.session) {
+        // Echoing it is harmless: a recording cannot answer with our session.
+        this.heard = envelope.session;
+        return { drop: 'unproven-session', introduce: this.mayIntroduce(nowMs) };
+      }
+      this.trusted = { session: envelope.session, counters: new Map() };
+      this.heard = envelope.session;
+      this.trusted.counters.set(network, envelope.counter);
+      // They may not know yet that their session is believed, and what they said until now was not taken.
+      return { take: envelope.body, introduce: this.mayIntroduce(nowMs) };
+    }
+    if (envelope.counter <= (this.trusted.counters.get(network) ?? 0)) return { drop: 'replayed', introduce: false };
+    this.trusted.counters.set(network, envelope.counter);
+    this.heard = envelope.session;
+    // Their agent restarted its view of us, or never heard us: without our session they take nothing that we say.
+    return { take: envelope.body, introduce: envelope.echo !== this.own.session && this.mayIntroduce(nowMs) };
+  }
+
+  private mayIntroduce(nowMs: number): boolean {
+    if (nowMs - this.introductions.secondStartMs >= 1000) this.introductions = { secondStartMs: nowMs, count: 0 };
+    this.introductions.count++;
+    return this.introductions.count <= introductionsPerSecondMax;
+  }
+}

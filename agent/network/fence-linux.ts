@@ -1,0 +1,122 @@
+import { NetlinkSocket } from '../sys/netlink-socket.ts';
+import type { CommandRunner } from './command-runner.ts';
+import { mustRun } from './command-runner.ts';
+import type { KernelFence } from './fence.ts';
+import { firstError, generationRequest, leaseBatch, parseGeneration } from './nft-messages.ts';
+import type { LeasedAddress } from './nft-ruleset.ts';
+import { families, removalText, rulesetText, tableName } from './nft-ruleset.ts';
+
+/** Rules and chains that `rulesetText` makes: fewer, and somebody removed one. */
+const expectedRules = 5;
+
+export function linuxFence(run: CommandRunner, bootTimeMs: () => number): KernelFence {
+  return new LinuxFence(run, bootTimeMs);
+}
+
+class LinuxFence implements KernelFence {
+  private readonly run: CommandRunner;
+  private readonly bootTimeMs: () => number;
+  private readonly netlink = new NetlinkSocket();
+  private managed: readonly string[] = [];
+  /** What was granted last, in boot time: put back when a foreign flush took it. */
+  private readonly deadlines = new Map<string, number>();
+  private readonly changed = new Set<string>();
+  private flushing: Promise<void> | undefined;
+  /** The ruleset's number after our own last change; null: look. */
+  private generation: number | null = null;
+
+  constructor(run: CommandRunner, bootTimeMs: () => number) {
+    this.run = run;
+    this.bootTimeMs = bootTimeMs;
+  }
+
+  async manage(addresses: readonly string[]): Promise<void> {
+    const gone = [...this.deadlines.keys()].filter((address) => !addresses.includes(address));
+    this.managed = [...addresses];
+    for (const address of gone) this.deadlines.delete(address);
+    await this.install();
+  }
+
+  async extend(addresses: readonly string[], deadlineMs: number): Promise<void> {
+    for (const address of addresses) {
+      this.deadlines.set(address, deadlineMs);
+      this.changed.add(address);
+    }
+    // Leases of all modules are renewed at the same tick: one transaction at the end of the turn.
+    this.flushing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.flushing = undefined;
+      return this.flush();
+    });
+    await this.flushing;
+  }
+
+  async cut(addresses: readonly string[]): Promise<void> {
+    for (const address of addresses) {
+      this.deadlines.delete(address);
+      this.changed.add(address);
+    }
+    await this.flush();
+  }
+
+  async check(): Promise<boolean> {
+    if (this.managed.length === 0) return false;
+    const generation = parseGeneration(this.netlink.exchange(generationRequest()));
+    if (generation !== null && generation === this.generation) return false;
+    const before = generation;
+    if (await this.complete()) {
+      this.generation = before;
+      return false;
+    }
+    await this.install();
+    return true;
+  }
+
+  async remove(): Promise<void> {
+    this.managed = [];
+    this.deadlines.clear();
+    this.changed.clear();
+    await mustRun(this.run, ['nft', '-f', '-'], { stdin: removalText() });
+  }
+
+  private remaining(address: string): LeasedAddress {
+    return { address, remainingMs: (this.deadlines.get(address) ?? 0) - this.bootTimeMs() };
+  }
+
+  private async flush(): Promise<void> {
+    const changes = [...this.changed].map((address) => this.remaining(address));
+    this.changed.clear();
+    if (changes.length === 0) return;
+    const before = parseGeneration(this.netlink.exchange(generationRequest()));
+    const error = firstError(this.netlink.exchange(leaseBatch(changes)));
+    if (error === 0) {
+      const after = parseGeneration(this.netlink.exchange(generationRequest()));
+      // Our own transaction counts one; anything beyond it was somebody else's, and `check` looks.
+      this.generation = before !== null && before === this.generation && after === before + 1 ? after : null;
+      return;
+    }
+    // The tables are gone, or never were: everything at once, with what remains of the leases.
+    await this.install();
+  }
+
+  private async install(): Promise<void> {
+    const leased = [...this.deadlines.keys()]
+      .map((address) => this.remaining(address))
+      .filter((one) => one.remainingMs > 0);
+    await mustRun(this.run, ['nft', '-f', '-'], { stdin: rulesetText(this.managed, leased) });
+    this.generation = null;
+  }
+
+  /** Both tables with all their rules and addresses. */
+  private async complete(): Promise<boolean> {
+    let rules = 0;
+    for (const family of families) {
+      const result = await this.run(['nft', 'list', 'table', family, tableName]);
+      if (result.code !== 0) return false;
+      rules += result.stdout.match(/ @managed .* @leased drop/g)?.length ?? 0;
+      const managed = /set managed \{[^}]*?elements = \{([^}]*)\}/.exec(result.stdout)?.[1] ?? '';
+      const present = new Set(managed.split(',').map((one) => one.trim()));
+      if (!this.managed.every((address) => present.has(address))) return false;
+    }
+    return rules === expectedRules;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * The node's voice: heartbeats and votes to the peer on every network of the cluster, votes to the witness. One socket per network,
+ * bound to the node's own address on it and to nothing else.
+ */
+import type { Heartbeat, MessageBody, VoteRelease, VoteReply, VoteRequest } from '../contract/index.ts';
+import { ports } from '../contract/index.ts';
+import { Conversation } from './conversation.ts';
+import type { DatagramPort, Endpoint, OpenDatagramPort } from './datagram-port.ts';
+import type { SealingKey } from './datagram-seal.ts';
+import { openDatagram, sealDatagram } from './datagram-seal.ts';
+
+export const witnessName = 'witness';
+export type Vote = VoteRequest | VoteReply | VoteRelease;
+
+export interface HeartbeatNetwork {
+  readonly name: string;
+  readonly ownAddress: string;
+  readonly peerAddress: string;
+}
+export interface HeartbeatConfiguration {
+  readonly key: SealingKey;
+  readonly session: string;
+  readonly node: string;
+  readonly peer: string;
+  readonly networks: readonly HeartbeatNetwork[];
+  readonly witness: Endpoint | null;
+}
+export interface HeartbeatListener {
+  heartbeat(network: string, message: Heartbeat): void;
+  vote(from: 'peer' | 'witness', message: Vote): void;
+  /** Anything authentic and fresh. */
+  heard(from: 'peer' | 'witness', network: string): void;
+}
+/** Dropped datagrams, by cause. */
+export interface DatagramCounters {
+  unsealed: number;
+  unreadable: number;
+  notForUs: number;
+  replayed: number;
+  unprovenSession: number;
+  notSent: number;
+}
+const counterOf = { 'not-for-us': 'notForUs', replayed: 'replayed', 'unproven-session': 'unprovenSession' } as const;
+
+interface Line {
+  readonly network: HeartbeatNetwork;
+  readonly port: DatagramPort;
+}
+
+export class HeartbeatSocket implements Disposable {
+  readonly counters: DatagramCounters = {
+    unsealed: 0,
+    unreadable: 0,
+    notForUs: 0,
+    replayed: 0,
+    unprovenSession: 0,
+    notSent: 0,
+  };
+  private readonly configuration: HeartbeatConfiguration;
+  private readonly listener: HeartbeatListener;
+  private readonly nowMs: () => number;
+  private readonly lines: readonly Line[];
+  private readonly peer: Conversation;
+  private readonly witness: Conversation;
+  /** Highest number taken, by correspondent, session, kind and module: a vote travels on every network and counts once. */
+  private readonly taken = new Map<string, number>();
+
+  constructor(
+    configuration: HeartbeatConfiguration,
+    listener: HeartbeatListener,
+    open: OpenDatagramPort,
+    nowMs: () => number,
+  ) {
+    this.configuration = configuration;
+    this.listener = listener;
+    this.nowMs = nowMs;
+    const own = { cluster: configuration.key.cluster, name: configuration.node, session: configuration.session };
+    this.peer = new Conversation(own, configuration.peer);
+    this.witness = new Conversation(own, witnessName);
+    this.lines = configuration.networks.map((network) => ({
+      network,
+      port: open({ address: network.ownAddress, port: ports.heartbeat }, (datagram, from) => {
+        this.receive(network, datagram, from);
+      }),
+    }));
+  }
+
+  /** Once per interval, on every network. An empty word to the witness keeps its session known: at a failover there is no time to introduce oneself. */
+  beat(message: Heartbeat, alsoWitness: boolean): void {
+    for (const line of this.lines) line.port.ensureBound();
+    this.toPeer(message);
+    if (alsoWitness) this.toWitness(null);
+  }
+
+  send(to: 'peer' | 'witness', message: Vote): void {
+    if (to === 'peer') this.toPeer(message);
+    else this.toWitness(message);
+  }
+
+  [Symbol.dispose](): void {
+    for (const line of this.lines) line.port[Symbol.dispose]();
+  }
+
+  private toPeer(body: MessageBody | null): void {
+    for (const line of this.lines) this.post(line, this.peer, body, this.peerEndpoint(line));
+  }
+  private toWitness(body: MessageBody | null): void {
+    const endpoint = this.configuration.witness;
+    if (endpoint !== null) for (const line of this.lines) this.post(line, this.witness, body, endpoint);
+  }
+  private peerEndpoint(line: Line): Endpoint {
+    return { address: line.network.peerAddress, port: ports.heartbeat };
+  }
+  private post(line: Line, conversation: Conversation, body: MessageBody | null, to: Endpoint): void {
+    try {
+      line.port.send(sealDatagram(this.configuration.key, conversation.envelope(line.network.name, body)), to);
+    } catch {
+      this.counters.notSent++;
+    }
+  }
+
+  private receive(network: HeartbeatNetwork, datagram: Buffer, from: Endpoint): void {
+    const opened = openDatagram(this.configuration.key, datagram);
+    if ('refused' in opened) {
+      this.counters[opened.refused]++;
+      return;
+    }
+    const { envelope } = opened;
+    const fromWitness = envelope.from === witnessName;
+    const conversation = fromWitness ? this.witness : this.peer;
+    const verdict = conversation.receive(envelope, network.name, this.nowMs());
+    if (verdict.introduce) {
+      const line = this.lines.find((one) => one.network === network);
+      if (line) this.post(line, conversation, null, fromWitness ? from : this.peerEndpoint(line));
+    }
+    if ('drop' in verdict) {
+      this.counters[counterOf[verdict.drop]]++;
+      return;
+    }
+    const source = fromWitness ? 'witness' : 'peer';
+    this.listener.heard(source, network.name);
+    const body = verdict.take;
+    if (body === null) return;
+    if (body.kind === 'heartbeat') {
+      if (source === 'peer') this.listener.heartbeat(network.name, body);
+      return;
+    }
+    const key = `${source} ${envelope.session} ${body.kind} ${body.module}`;
+    if (body.number <= (this.taken.get(key) ?? 0)) return;
+    this.remember(key, body.number);
+    this.listener.vote(source, body);
+  }
+
+  private remember(key: string, number: number): void {
+    this.taken.set(key, number);
+    // Former sessions leave their entries behind; the oldest go first.
+    for (const oldest of this.taken.keys()) {
+      if (this.taken.size <= 4096) break;
+      this.taken.delete(oldest);
+    }
+  }
+}

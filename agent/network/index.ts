@@ -1,0 +1,13 @@
+export { commandRunner, mustRun } from './command-runner.ts';
+export type { CommandRunner } from './command-runner.ts';
+export { openUdpPort } from './datagram-port.ts';
+export type { DatagramListener, DatagramPort, Endpoint, OpenDatagramPort } from './datagram-port.ts';
+export { keyIdOf, openDatagram, sealDatagram, sealingKey } from './datagram-seal.ts';
+export type { SealingKey } from './datagram-seal.ts';
+export { Conversation } from './conversation.ts';
+export { createFence } from './fence.ts';
+export type { KernelFence } from './fence.ts';
+export { HeartbeatSocket, witnessName } from './heartbeat-socket.ts';
+export type { HeartbeatConfiguration, HeartbeatListener, Vote } from './heartbeat-socket.ts';
+export { createVipDriver } from './vip.ts';
+export type { Vip, VipDriver } from './vip.ts';

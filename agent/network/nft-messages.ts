@@ -1,0 +1,123 @@
+/**
+ * Renewal of timed set elements in netlink's own words (linux/netfilter/nf_tables.h, nfnetlink.h), because a lease that is
+ * renewed twice a second must not depend on starting a program. Pure.
+ */
+import { ipv4Bytes } from './ipv4.ts';
+import type { Family, LeasedAddress } from './nft-ruleset.ts';
+import { families, tableName } from './nft-ruleset.ts';
+
+const subsystemNftables = 10;
+const batchBegin = 0x10;
+const batchEnd = 0x11;
+const newSetElement = 12;
+const deleteSetElement = 14;
+const newGeneration = 15;
+const getGeneration = 16;
+const netlinkError = 2;
+
+const flagRequest = 0x01;
+const flagAcknowledge = 0x04;
+const flagCreate = 0x400;
+const nested = 0x8000;
+/** NFPROTO_INET, NFPROTO_ARP. */
+const familyNumber: Readonly<Record<Family, number>> = { inet: 1, arp: 3 };
+
+function attribute(type: number, payload: Buffer): Buffer {
+  const length = 4 + payload.length;
+  const out = Buffer.alloc((length + 3) & ~3);
+  out.writeUInt16LE(length, 0);
+  out.writeUInt16LE(type, 2);
+  payload.copy(out, 4);
+  return out;
+}
+const text = (value: string): Buffer => Buffer.from(`${value}\0`);
+
+function message(type: number, flags: number, family: number, resource: number, attributes: readonly Buffer[]): Buffer {
+  const body = Buffer.concat(attributes);
+  const head = Buffer.alloc(20);
+  head.writeUInt32LE(head.length + body.length, 0);
+  head.writeUInt16LE(type, 4);
+  head.writeUInt16LE(flags, 6);
+  head.writeUInt8(family, 16);
+  head.writeUInt16BE(resource, 18);
+  return Buffer.concat([head, body]);
+}
+
+function element(address: string, timeoutMs: number | null): Buffer {
+  const key = attribute(1 | nested, attribute(1, ipv4Bytes(address)));
+  if (timeoutMs === null) return attribute(1 | nested, key);
+  const timeout = Buffer.alloc(8);
+  timeout.writeBigUInt64BE(BigInt(timeoutMs));
+  return attribute(1 | nested, Buffer.concat([key, attribute(4, timeout)]));
+}
+
+function elementMessage(
+  type: number,
+  flags: number,
+  family: Family,
+  address: string,
+  timeoutMs: number | null,
+): Buffer {
+  return message((subsystemNftables << 8) | type, flagRequest | flagAcknowledge | flags, familyNumber[family], 0, [
+    attribute(1, text(tableName)),
+    attribute(2, text('leased')),
+    attribute(3 | nested, element(address, timeoutMs)),
+  ]);
+}
+
+/**
+ * One transaction over both tables. Each address is added, deleted and added: adding an element that is there does not renew
+ * it on every kernel, and deleting one that is not there fails. `remainingMs` ≤ 0 only deletes.
+ */
+export function leaseBatch(changes: readonly LeasedAddress[]): Buffer {
+  const parts = [message(batchBegin, flagRequest, 0, subsystemNftables, [])];
+  for (const family of families)
+    for (const { address, remainingMs } of changes) {
+      const timeoutMs = Math.floor(remainingMs);
+      parts.push(elementMessage(newSetElement, flagCreate, family, address, 60_000));
+      parts.push(elementMessage(deleteSetElement, 0, family, address, null));
+      if (timeoutMs > 0) parts.push(elementMessage(newSetElement, flagCreate, family, address, timeoutMs));
+    }
+  parts.push(message(batchEnd, flagRequest, 0, subsystemNftables, []));
+  return Buffer.concat(parts);
+}
+
+/** Asks for the number that changes with every change of the ruleset, ours included. */
+export function generationRequest(): Buffer {
+  return message((subsystemNftables << 8) | getGeneration, flagRequest, 0, 0, []);
+}
+
+function* messages(datagram: Buffer): Generator<{ type: number; payload: Buffer }> {
+  for (let at = 0; at + 16 <= datagram.length;) {
+    const length = datagram.readUInt32LE(at);
+    if (length < 16 || at + length > datagram.length) return;
+    yield { type: datagram.readUInt16LE(at + 4), payload: datagram.subarray(at + 16, at + length) };
+    at += (length + 3) & ~3;
+  }
+}
+
+/** The first error number (positive) among the answers; 0: every message was taken; null: the kernel said nothing. */
+export function firstError(answers: readonly Buffer[]): number | null {
+  let answered = false;
+  for (const datagram of answers)
+    for (const { type, payload } of messages(datagram))
+      if (type === netlinkError && payload.length >= 4) {
+        answered = true;
+        const error = -payload.readInt32LE(0);
+        if (error !== 0) return error;
+      }
+  return answered ? 0 : null;
+}
+
+export function parseGeneration(answers: readonly Buffer[]): number | null {
+  for (const datagram of answers)
+    for (const { type, payload } of messages(datagram))
+      if (type === ((subsystemNftables << 8) | newGeneration))
+        for (let at = 4; at + 8 <= payload.length;) {
+          const length = payload.readUInt16LE(at);
+          if ((payload.readUInt16LE(at + 2) & 0x3fff) === 1) return payload.readUInt32BE(at + 4);
+          if (length < 4) break;
+          at += (length + 3) & ~3;
+        }
+  return null;
+}

@@ -1,0 +1,116 @@
+/** `holdfast daemon`: the runtime on this host, under the service manager. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { Fault } from '../contract/index.ts';
+import { commandRunner, createFence, createVipDriver, openUdpPort } from '../network/index.ts';
+import { hasSystemd, linuxScriptRunner } from '../scripts/index.ts';
+import { bootTimeMs } from '../sys/process.ts';
+import { notifyServiceManager, watchdogIntervalMs } from '../sys/service-manager.ts';
+import { agentVersion } from '../version.ts';
+import { fileConfigurationStore, loadNodeName } from './configuration-store.ts';
+import { serveControl } from './control.ts';
+import type { FileEventStore } from './event-store.ts';
+import { fileEventStore } from './event-store.ts';
+import { bootId, hostGoesDown, processTimers } from './host.ts';
+import { processJournal } from './journal.ts';
+import { connectUnix, linePort, listenUnix } from './line-port.ts';
+import { fileModuleStore } from './module-store.ts';
+import type { Journal, RuntimePorts } from './ports.ts';
+import { replicatorConnection } from './replicator-connection.ts';
+import { hostRescue } from './rescue.ts';
+import { Runtime } from './runtime.ts';
+
+export const directories = {
+  configuration: '/etc/holdfast',
+  state: '/var/lib/holdfast',
+  run: '/run/holdfast',
+} as const;
+export const controlSocket = path.join(directories.run, 'control.sock');
+const replicatorSocket = path.join(directories.run, 'replicator.sock');
+
+const handoverPatienceMs = 60_000;
+const exitBroken = 70;
+
+export async function daemonMain(): Promise<void> {
+  const journal = processJournal();
+  process.on('uncaughtException', (error) => {
+    journal.error(`An unexpected error ends this process: ${error.stack ?? error.message}`);
+    process.exit(exitBroken);
+  });
+  mkdirSync(directories.run, { recursive: true, mode: 0o700 });
+  const ports = await hostPorts(journal);
+  const runtime = new Runtime(ports);
+  const run = commandRunner();
+  using _server = await listenUnix(controlSocket, (port) => serveControl({ runtime, ports, run }, port));
+  await runtime.start();
+  notifyServiceManager('READY=1');
+  using _watchdog = feedWatchdog(runtime);
+  journal.info(`holdfastd ${agentVersion} runs on ${ports.node}.`);
+  const signal = await ended();
+  notifyServiceManager('STOPPING=1');
+  if (await hostGoesDown(run)) {
+    journal.info('This host goes down: the applications are handed over.');
+    await runtime.leaveForShutdown(handoverPatienceMs);
+  } else journal.info(`Ends on ${signal}; the applications run on.`);
+  runtime.stop();
+  await ports.events.settled();
+  process.exit(0);
+}
+
+async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly events: FileEventStore }> {
+  const node = await loadNodeName(directories.configuration);
+  const clock = { bootMs: bootTimeMs, wallMs: Date.now };
+  const timers = processTimers;
+  const run = commandRunner();
+  return {
+    node,
+    agentVersion,
+    bootId: bootId(),
+    clock,
+    timers,
+    randomId: () => randomBytes(8).toString('hex'),
+    journal,
+    modules: fileModuleStore(path.join(directories.state, 'modules')),
+    events: await fileEventStore({
+      file: path.join(directories.state, 'events.jsonl'),
+      node,
+      wallMs: clock.wallMs,
+      failed: (error) => journal.warning(`The timeline cannot be written: ${Fault.from(error).message}`),
+    }),
+    configuration: fileConfigurationStore(directories.configuration),
+    openDatagrams: openUdpPort,
+    fence: createFence(run, clock.bootMs),
+    vip: createVipDriver(run),
+    scripts: linuxScriptRunner({
+      directory: path.join(directories.state, 'runs'),
+      wallMs: clock.wallMs,
+      systemdRun: hasSystemd(),
+    }),
+    replicator: replicatorConnection({
+      connect: async () => linePort(await connectUnix(replicatorSocket)),
+      timers,
+      journal,
+      programVersion: agentVersion,
+    }),
+    rescue: hostRescue(run, timers),
+    halt(because) {
+      journal.error(`Stops because an invariant does not hold: ${because}`);
+      process.exit(exitBroken);
+    },
+  };
+}
+
+function feedWatchdog(runtime: Runtime): Disposable {
+  const intervalMs = watchdogIntervalMs();
+  if (intervalMs === null) return { [Symbol.dispose]: () => undefined };
+  return processTimers.every(intervalMs / 3, () => {
+    if (runtime.healthy()) notifyServiceManager('WATCHDOG=1');
+  });
+}
+
+async function ended(): Promise<NodeJS.Signals> {
+  return await new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,27 @@
+/** The machine this process runs on: its boot, its timers, whether it is going down. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CommandRunner } from '../network/index.ts';
+import type { Timers } from './ports.ts';
+
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+export const processTimers: Timers = {
+  every(intervalMs, callback) {
+    const timer = setInterval(callback, intervalMs);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  },
+  delay: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }),
+};
+
+/** The service manager is stopping everything, and not this service alone. */
+export async function hostGoesDown(run: CommandRunner): Promise<boolean> {
+  try {
+    const result = await run(['systemctl', 'is-system-running'], { timeoutMs: 2000 });
+    return result.stdout.trim() === 'stopping';
+  } catch {
+    return false;
+  }
+}

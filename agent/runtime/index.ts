@@ -1,0 +1,2 @@
+export { controlSocket, daemonMain, directories } from './daemon.ts';
+export { connectUnix, linePort, listenUnix } from './line-port.ts';

@@ -1,0 +1,47 @@
+/** The lease of every module in its two enforcers: the kernel's timed sets and the replicator's own deadline. */
+import type { ModuleDefinition } from '../contract/index.ts';
+import type { RuntimePorts } from './ports.ts';
+
+type Ports = Pick<RuntimePorts, 'fence' | 'replicator' | 'clock'>;
+
+export class LeaseKeeper {
+  private readonly ports: Ports;
+  private readonly definition: () => ModuleDefinition;
+  private deadlineMs = 0;
+
+  constructor(ports: Ports, definition: () => ModuleDefinition) {
+    this.ports = ports;
+    this.definition = definition;
+  }
+
+  runs(): boolean {
+    return this.ports.clock.bootMs() < this.deadlineMs;
+  }
+
+  async extend(deadlineMs: number): Promise<void> {
+    this.deadlineMs = Math.max(this.deadlineMs, deadlineMs);
+    this.tellReplicator(this.deadlineMs);
+    const addresses = this.addresses();
+    if (addresses.length > 0) await this.ports.fence.extend(addresses, this.deadlineMs);
+  }
+
+  async cut(): Promise<void> {
+    this.deadlineMs = 0;
+    this.tellReplicator(0);
+    const addresses = this.addresses();
+    if (addresses.length > 0) await this.ports.fence.cut(addresses);
+  }
+
+  /** Again, after the replicator has come back and forgotten it. */
+  repeat(): void {
+    if (this.runs()) this.tellReplicator(this.deadlineMs);
+  }
+
+  /** Not waited for: a replicator that does not hear it answers nothing after the last deadline that it has heard. */
+  private tellReplicator(deadlineMs: number): void {
+    this.ports.replicator.call('setLease', { module: this.definition().name, deadlineMs }).catch(() => undefined);
+  }
+  private addresses(): readonly string[] {
+    return this.definition().vips.map(({ address }) => address);
+  }
+}

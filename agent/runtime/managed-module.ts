@@ -1,0 +1,137 @@
+/** One configured module with everything that belongs to it: machine, plans, lease. */
+import type { ClusterRecord, EventDraft, ModuleDefinition, VolumeStatus } from '../contract/index.ts';
+import { invariant } from '../contract/index.ts';
+import type { MirrorIdentity } from '../core/index.ts';
+import { describeOwn, freshRecord, initialMirror, timingFor } from '../core/index.ts';
+import type { Vote } from '../network/index.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { ModuleMachine } from './module-machine.ts';
+import { PlanExecutor } from './plan-executor.ts';
+import type { RuntimePorts } from './ports.ts';
+
+export interface ModuleSurroundings {
+  readonly ports: RuntimePorts;
+  readonly session: string;
+  readonly emit: (event: EventDraft) => void;
+  readonly send: (to: 'peer' | 'witness', message: Vote) => void;
+  readonly changed: () => void;
+}
+
+export class ManagedModule {
+  definition: ModuleDefinition;
+  readonly identity: MirrorIdentity;
+  readonly machine: ModuleMachine;
+  readonly plans: PlanExecutor;
+  readonly lease: LeaseKeeper;
+  readonly raised: Set<string>;
+  private readonly ports: RuntimePorts;
+
+  private constructor(
+    definition: ModuleDefinition,
+    identity: MirrorIdentity,
+    record: ReturnType<typeof freshRecord>,
+    around: ModuleSurroundings,
+    raised: Set<string>,
+  ) {
+    const { ports } = around;
+    this.ports = ports;
+    this.definition = definition;
+    this.identity = identity;
+    this.raised = raised;
+    this.lease = new LeaseKeeper(ports, () => this.definition);
+    this.plans = new PlanExecutor(ports, {
+      definition: () => this.definition,
+      peer: identity.peer,
+      emit: around.emit,
+      leaseRuns: () => this.lease.runs(),
+      raised,
+    });
+    this.machine = new ModuleMachine(initialMirror(identity, record, ports.clock.bootMs()), {
+      nowMs: ports.clock.bootMs,
+      save: (next) => ports.modules.save(definition.name, next),
+      send: around.send,
+      extendLease: (deadlineMs) => this.lease.extend(deadlineMs),
+      cutLease: () => this.lease.cut(),
+      emit: around.emit,
+      plans: this.plans,
+      changed: around.changed,
+      halt: ports.halt,
+    });
+  }
+
+  static async load(
+    definition: ModuleDefinition,
+    record: ClusterRecord,
+    around: ModuleSurroundings,
+    raised: Set<string>,
+  ): Promise<ManagedModule> {
+    const { ports } = around;
+    const stored = (await ports.modules.load(definition.name)) ?? freshRecord();
+    // An address without a recorded owner of this boot is a leftover. The kernel's fence keeps it silent in any case.
+    if (stored.activeBoot !== ports.bootId) for (const { address } of definition.vips) await ports.vip.drop(address);
+    for (const { address } of definition.vips) if (await ports.vip.present(address)) raised.add(address);
+    return new ManagedModule(definition, identityOf(definition, record, ports, around.session), stored, around, raised);
+  }
+
+  /** All volumes of this module, or null while any of them is unknown. */
+  data(all: ReadonlyMap<string, VolumeStatus> | null): void {
+    const volumes = this.definition.volumes.map(({ id }) => all?.get(id));
+    this.machine.data(volumes.every((volume) => volume !== undefined) ? volumes : null);
+  }
+
+  /** For a changed configuration: takes no further event, a new machine goes on from the same record. */
+  async retire(): Promise<void> {
+    await this.machine.retire();
+    await this.plans.abandon();
+  }
+
+  /**
+   * Ends everything of this module on this node: for withdrawal, for a module that left the configuration, for a host that goes down.
+   * The machine itself stops the application, because it keeps the lease alive meanwhile: without it the stop script would hang.
+   */
+  async windDown(): Promise<void> {
+    const { machine } = this;
+    await machine.command({ name: 'stop' });
+    const untilMs = this.ports.clock.bootMs() + this.stopPatienceMs();
+    const stopped = (): boolean => describeOwn(machine.published, this.ports.clock.bootMs()).state === 'stopped';
+    while (!stopped() && this.ports.clock.bootMs() < untilMs) await this.ports.timers.delay(50);
+    await this.retire();
+    const held = machine.published.volumes?.some((one) => one.role === 'primary' || one.role === 'fenced') ?? false;
+    const rest = held ? ({ do: 'fence' } as const) : ({ do: 'idle' } as const);
+    const { failed } = await this.plans.finish([{ do: 'drop-vip' }, rest]);
+    if (failed !== null) this.ports.journal.notice(`${machine.module}: ${failed.fault.message}`);
+    await this.lease.cut();
+  }
+
+  /** Every script that a stop may have to wait for, and the killing of holders. */
+  private stopPatienceMs(): number {
+    const { stop, poststop, forceStop } = this.definition.scripts;
+    return stop.timeoutMs + (poststop?.timeoutMs ?? 0) + (forceStop?.timeoutMs ?? 0) + 20_000;
+  }
+}
+
+export function peerOf(record: ClusterRecord, node: string): ClusterRecord['nodes'][number] {
+  const peer = record.nodes.find((one) => one.name !== node);
+  invariant(peer !== undefined, 'a cluster has another node');
+  return peer;
+}
+
+function identityOf(
+  definition: ModuleDefinition,
+  record: ClusterRecord,
+  ports: RuntimePorts,
+  session: string,
+): MirrorIdentity {
+  return {
+    module: definition.name,
+    node: ports.node,
+    peer: peerOf(record, ports.node).name,
+    prefer: definition.prefer,
+    failback: definition.failback,
+    witness: record.witness !== null,
+    withoutWitness: record.withoutWitness,
+    timing: timingFor(record.detectionMs),
+    session,
+    bootId: ports.bootId,
+  };
+}

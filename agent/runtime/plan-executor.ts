@@ -1,0 +1,236 @@
+/**
+ * Carries out the plans of one module: one at a time, each step awaited. A preempted plan is over when its script was
+ * killed and its calls were given up; what they may still do in the replicator, a fence ends.
+ */
+import type { EventDraft, Generation, ModuleDefinition } from '../contract/index.ts';
+import { assertNever, Fault } from '../contract/index.ts';
+import type { MirrorEvent, PlanStep } from '../core/index.ts';
+import type { ScriptName } from '../scripts/index.ts';
+import type { RuntimePorts } from './ports.ts';
+
+/** A replicator that lives answers a fence within milliseconds; after this we do it ourselves. */
+const fenceAnswerMs = 2000;
+const unmountTriesMax = 4;
+
+export type PlanOutcome = Omit<Extract<MirrorEvent, { type: 'ran' }>, 'type' | 'id'>;
+
+export interface PlanContext {
+  readonly definition: () => ModuleDefinition;
+  readonly peer: string;
+  readonly emit: (event: EventDraft) => void;
+  /** Whether this node holds the lease of the module at this instant. */
+  readonly leaseRuns: () => boolean;
+  /** Which virtual addresses stand on this node, for status. */
+  readonly raised: Set<string>;
+}
+type Ports = Pick<RuntimePorts, 'replicator' | 'vip' | 'scripts' | 'rescue' | 'journal' | 'node'>;
+
+export class PlanExecutor {
+  private readonly ports: Ports;
+  private readonly context: PlanContext;
+  private current: { readonly controller: AbortController; readonly done: Promise<unknown> } | null = null;
+
+  constructor(ports: Ports, context: PlanContext) {
+    this.ports = ports;
+    this.context = context;
+  }
+
+  /** `report` is called once, unless the plan is preempted. */
+  start(steps: readonly PlanStep[], preempt: boolean, report: (outcome: PlanOutcome) => void): void {
+    const former = this.current;
+    if (former !== null && !preempt)
+      throw new Fault('invariant-broken', { message: 'A plan was started while another one runs.' });
+    const controller = new AbortController();
+    former?.controller.abort(new Fault('preempted', { message: 'The plan was given up for a more urgent one.' }));
+    const done = (async () => {
+      await former?.done;
+      const outcome = await this.execute(steps, controller.signal);
+      if (controller.signal.aborted) return;
+      this.current = null;
+      report(outcome);
+    })();
+    this.current = { controller, done };
+  }
+
+  /** Beside whatever plan runs: its start script may be waiting for exactly this. */
+  goAlone(generation: Generation): void {
+    for (const { id } of this.volumes())
+      this.ports.replicator.call('goAlone', { volume: id, generation }).catch((error: unknown) => {
+        this.ports.journal.notice(`${id} could not go on alone: ${Fault.from(error).message}`);
+      });
+  }
+
+  /** Gives up what runs; resolves when it is over. */
+  async abandon(): Promise<void> {
+    this.current?.controller.abort(new Fault('preempted', { message: 'The plan was given up.' }));
+    await this.current?.done;
+    this.current = null;
+  }
+
+  /** Runs to its end whatever else was going on; for withdrawal and shutdown. */
+  async finish(steps: readonly PlanStep[]): Promise<PlanOutcome> {
+    const { promise, resolve } = Promise.withResolvers<PlanOutcome>();
+    this.start(steps, true, resolve);
+    return await promise;
+  }
+
+  private async execute(steps: readonly PlanStep[], signal: AbortSignal): Promise<PlanOutcome> {
+    let clean = false;
+    for (const step of steps)
+      try {
+        signal.throwIfAborted();
+        clean = (await this.step(step, signal)) ?? clean;
+      } catch (error) {
+        return { failed: { step: step.do, fault: Fault.from(error).toRecord() }, clean };
+      }
+    return { failed: null, clean };
+  }
+
+  /** What `unmount` says of cleanness; nothing otherwise. */
+  private async step(step: PlanStep, signal: AbortSignal): Promise<boolean | undefined> {
+    const { replicator } = this.ports;
+    switch (step.do) {
+      case 'mount':
+        for (const { id } of this.volumes())
+          await replicator.call('servePrimary', { volume: id, order: step.order }, signal);
+        return undefined;
+      case 'raise-vip':
+        await this.raiseVips(signal);
+        return undefined;
+      case 'drop-vip':
+        await this.dropVips();
+        return undefined;
+      case 'script':
+        await (step.script === 'stop' ? this.stopApplication(signal) : this.script(step.script, signal));
+        return undefined;
+      case 'unmount':
+        return await this.unmount(signal);
+      case 'fence':
+        await this.fence(signal);
+        return undefined;
+      case 'serve-secondary':
+        await this.forEachVolume((id) => replicator.call('serveSecondary', { volume: id }, signal));
+        return undefined;
+      case 'idle':
+        await this.forEachVolume((id) => replicator.call('stop', { volume: id }, signal));
+        return undefined;
+      default:
+        return assertNever(step);
+    }
+  }
+
+  private volumes(): readonly { readonly id: string; readonly path: string }[] {
+    return this.context.definition().volumes;
+  }
+  private async forEachVolume(call: (id: string) => Promise<unknown>): Promise<void> {
+    await Promise.all(this.volumes().map(({ id }) => call(id)));
+  }
+
+  private async raiseVips(signal: AbortSignal): Promise<void> {
+    for (const vip of this.context.definition().vips) {
+      await this.ports.vip.raise(vip, this.context.leaseRuns, signal);
+      this.context.raised.add(vip.address);
+    }
+  }
+
+  /** Also the addresses that a former configuration raised. */
+  private async dropVips(): Promise<void> {
+    const addresses = new Set([...this.context.raised, ...this.context.definition().vips.map((vip) => vip.address)]);
+    for (const address of addresses) {
+      await this.ports.vip.drop(address);
+      this.context.raised.delete(address);
+    }
+  }
+
+  private async script(name: ScriptName, signal: AbortSignal): Promise<void> {
+    const definition = this.context.definition();
+    const script = definition.scripts[name];
+    if (script === null) return;
+    this.ports.journal.info(`${definition.name}: runs the ${name} script.`);
+    await this.ports.scripts.run(
+      {
+        module: definition.name,
+        script: name,
+        command: script.command,
+        timeoutMs: script.timeoutMs,
+        environment: {
+          HOLDFAST_MODULE: definition.name,
+          HOLDFAST_SCRIPT: name,
+          HOLDFAST_NODE: this.ports.node,
+          HOLDFAST_PEER: this.context.peer,
+        },
+      },
+      signal,
+    );
+  }
+
+  /** A stop that fails is escalated, never ignored: force-stop, then everything that the scripts left behind. `unmount` ends whoever still holds the files. */
+  private async stopApplication(signal: AbortSignal): Promise<void> {
+    try {
+      await this.script('stop', signal);
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.tell('stop-escalated', `${Fault.from(error).message} The application is ended by force.`);
+    }
+    try {
+      await this.script('forceStop', signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.tell('force-stop-failed', Fault.from(error).message);
+    }
+    await this.ports.scripts.killLeftovers(this.context.definition().name);
+  }
+
+  private async unmount(signal: AbortSignal): Promise<boolean> {
+    let clean = true;
+    for (const { id, path } of this.volumes()) clean = (await this.unmountOne(id, path, signal)) && clean;
+    return clean;
+  }
+
+  private async unmountOne(volume: string, path: string, signal: AbortSignal): Promise<boolean> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await this.ports.replicator.call('stop', { volume }, signal)).clean;
+      } catch (error) {
+        if (!(error instanceof Fault) || error.code !== 'mount-busy' || tries >= unmountTriesMax) throw error;
+        const killed = await this.ports.rescue.killHolders(path);
+        signal.throwIfAborted();
+        if (killed.length > 0)
+          this.tell(
+            'holders-killed',
+            `${killed.map(({ pid, name }) => `${name} (${pid})`).join(', ')} still used ${path} after the stop script and had to be ended.`,
+          );
+      }
+    }
+  }
+
+  private async fence(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.volumes().map(({ id, path }) => this.fenceVolume(id, path)));
+    try {
+      await this.script('stop', signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.ports.journal.notice(`The stop script after fencing failed: ${Fault.from(error).message}`);
+      await this.script('forceStop', signal).catch(() => undefined);
+    }
+    await this.ports.scripts.killLeftovers(this.context.definition().name);
+  }
+
+  /** Always ends: the right to answer is gone, whoever still believes otherwise is cut off. */
+  private async fenceVolume(volume: string, path: string): Promise<void> {
+    try {
+      await this.ports.replicator.call('fence', { volume }, AbortSignal.timeout(fenceAnswerMs));
+    } catch (error) {
+      this.ports.journal.notice(
+        `The replicator did not fence ${volume} (${Fault.from(error).message}); its connection is aborted here.`,
+      );
+      await this.ports.rescue.abortMounts(path);
+    }
+  }
+
+  private tell(code: string, message: string): void {
+    const { name } = this.context.definition();
+    this.context.emit({ module: name, code, message, severity: 'attention', evidence: {} });
+  }
+}

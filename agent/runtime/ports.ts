@@ -1,0 +1,92 @@
+/** What the runtime is given: clock, randomness, disk and network, so that two whole nodes can run in one test process. */
+import type { ClusterRecord, EventDraft, Params, ReplicatorApi, Result, TimelineEvent } from '../contract/index.ts';
+import type { ModuleRecord } from '../core/index.ts';
+import type { KernelFence, OpenDatagramPort, VipDriver } from '../network/index.ts';
+import type { ScriptRunner } from '../scripts/index.ts';
+import type { VolumeStatus } from '../contract/index.ts';
+
+export interface Clock {
+  /** CLOCK_BOOTTIME. The only clock that decides. */
+  readonly bootMs: () => number;
+  /** For people only. */
+  readonly wallMs: () => number;
+}
+
+export interface Timers {
+  every(intervalMs: number, callback: () => void): Disposable;
+  /** Rejects with the signal's reason. */
+  delay(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Journal {
+  info(line: string): void;
+  notice(line: string): void;
+  warning(line: string): void;
+  error(line: string): void;
+}
+
+export interface ModuleStore {
+  load(module: string): Promise<ModuleRecord | null>;
+  /** Durable when it resolves. */
+  save(module: string, record: ModuleRecord): Promise<void>;
+  remove(module: string): Promise<void>;
+}
+
+export interface EventStore {
+  /** Numbered and dated at once, written in the background in this order. */
+  append(draft: EventDraft): TimelineEvent;
+  after(sequence: number, limit: number): Promise<TimelineEvent[]>;
+}
+
+export interface ConfigurationStore {
+  load(): Promise<ClusterRecord | null>;
+  save(record: ClusterRecord): Promise<void>;
+  remove(): Promise<void>;
+  /** The cluster secret as it stands in its file. */
+  secret(): Promise<string>;
+}
+
+/** The replicator as the runtime sees it. A call while it is away fails at once with `replicator-down`. */
+export interface ReplicatorPort {
+  call<M extends keyof ReplicatorApi['methods'] & string>(
+    method: M,
+    params: Params<ReplicatorApi, M>,
+    signal?: AbortSignal,
+  ): Promise<Result<ReplicatorApi, M>>;
+  /** The desired configuration, sent now and after every reconnection; null: nothing is desired any more. */
+  configure(configuration: Params<ReplicatorApi, 'configure'> | null): Promise<void>;
+  /** Every volume at every change; null: it cannot be reached. */
+  onVolumes(listener: (volumes: ReadonlyMap<string, VolumeStatus> | null) => void): void;
+  close(): void;
+}
+
+/** What is left when the replicator does not answer, or the application does not let go. */
+export interface Rescue {
+  /** Ends every FUSE mount on the path: connection aborted, holders killed, detached. Always ends. */
+  abortMounts(path: string): Promise<void>;
+  /** Processes with something open below the path. */
+  holders(path: string): Promise<readonly { readonly pid: number; readonly name: string }[]>;
+  /** SIGTERM, patience, SIGKILL. Returns who was killed. */
+  killHolders(path: string): Promise<readonly { readonly pid: number; readonly name: string }[]>;
+}
+
+export interface RuntimePorts {
+  readonly node: string;
+  readonly agentVersion: string;
+  readonly bootId: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly randomId: () => string;
+  readonly journal: Journal;
+  readonly modules: ModuleStore;
+  readonly events: EventStore;
+  readonly configuration: ConfigurationStore;
+  readonly openDatagrams: OpenDatagramPort;
+  readonly fence: KernelFence;
+  readonly vip: VipDriver;
+  readonly scripts: ScriptRunner;
+  readonly replicator: ReplicatorPort;
+  readonly rescue: Rescue;
+  /** Ends the process at once; does not return in production. */
+  readonly halt: (because: string) => void;
+}

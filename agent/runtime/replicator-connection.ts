@@ -1,0 +1,138 @@
+/** The line to the replicator: found again whenever it was lost, told the configuration first, its volumes kept as they are reported. */
+import type { LinePort, Params, ReplicatorApi, RpcClient, VolumeStatus } from '../contract/index.ts';
+import { createClient, Fault, replicatorApi } from '../contract/index.ts';
+import type { Journal, ReplicatorPort, Timers } from './ports.ts';
+
+const reconnectMs = 300;
+/** A configuration that was refused (somebody uses the directory) is offered again. */
+const configureAgainMs = 5000;
+
+type Configuration = Params<ReplicatorApi, 'configure'>;
+
+export function replicatorConnection(options: {
+  readonly connect: () => Promise<LinePort>;
+  readonly timers: Timers;
+  readonly journal: Journal;
+  readonly programVersion: string;
+}): ReplicatorPort {
+  return new ReplicatorConnection(options);
+}
+
+class ReplicatorConnection implements ReplicatorPort {
+  private readonly options: Parameters<typeof replicatorConnection>[0];
+  private client: RpcClient<ReplicatorApi> | null = null;
+  /** Commands are let through only after the configuration was taken once on this connection. */
+  private usable = false;
+  private configuration: Configuration | null = null;
+  private configured: Promise<void> = Promise.resolve();
+  private readonly volumes = new Map<string, VolumeStatus>();
+  private readonly listeners: ((volumes: ReadonlyMap<string, VolumeStatus> | null) => void)[] = [];
+  private readonly closing = new AbortController();
+  private lastComplaint = '';
+
+  constructor(options: Parameters<typeof replicatorConnection>[0]) {
+    this.options = options;
+    void this.keepConnected();
+  }
+
+  onVolumes(listener: (volumes: ReadonlyMap<string, VolumeStatus> | null) => void): void {
+    this.listeners.push(listener);
+  }
+
+  async configure(configuration: Configuration | null): Promise<void> {
+    this.configuration = configuration;
+    if (this.client === null) return;
+    this.configured = this.sendConfiguration(this.client);
+    await this.configured;
+  }
+
+  call: ReplicatorPort['call'] = async (method, params, signal) => {
+    if (this.client === null || !this.usable)
+      throw new Fault('replicator-down', {
+        message: 'The replication process of this node does not answer.',
+        remedy: 'Look at its journal: journalctl -u holdfast-replicator.',
+      });
+    return await this.client.call(method, params, signal);
+  };
+
+  close(): void {
+    this.closing.abort();
+    this.client?.close();
+  }
+
+  private async keepConnected(): Promise<void> {
+    const { signal } = this.closing;
+    while (!signal.aborted) {
+      try {
+        const port = await this.options.connect();
+        if (signal.aborted) port.close();
+        else await this.converse(port);
+      } catch (error) {
+        this.complain(`The replicator is not reachable: ${Fault.from(error).message}`);
+      }
+      await this.options.timers.delay(reconnectMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** Resolves when the connection is gone. */
+  private async converse(port: LinePort): Promise<void> {
+    const client = createClient(replicatorApi, port, this.options.programVersion);
+    const gone = Promise.withResolvers<undefined>();
+    client.onClose(() => gone.resolve(undefined));
+    client.on('volume', (status) => {
+      this.volumes.set(status.id, status);
+      if (this.usable) this.tell();
+    });
+    try {
+      await client.ready;
+      this.client = client;
+      this.configured = this.sendConfiguration(client);
+      await this.configured.catch(() => undefined);
+      this.options.journal.info('Connected to the replicator.');
+      this.lastComplaint = '';
+      await gone.promise;
+      if (!this.closing.signal.aborted) this.options.journal.notice('The connection to the replicator was lost.');
+    } finally {
+      client.close();
+      this.client = null;
+      this.usable = false;
+      this.volumes.clear();
+      this.tell();
+    }
+  }
+
+  private async sendConfiguration(client: RpcClient<ReplicatorApi>): Promise<void> {
+    const { configuration } = this;
+    if (configuration === null) return;
+    let refused: unknown = null;
+    try {
+      await client.call('configure', configuration);
+    } catch (error) {
+      refused = error;
+      this.complain(`The replicator refused the configuration: ${Fault.from(error).message}`);
+      void this.configureAgain(client, configuration);
+    }
+    if (this.client !== client) return;
+    this.volumes.clear();
+    for (const status of await client.call('status', {})) this.volumes.set(status.id, status);
+    this.usable = true;
+    this.tell();
+    if (refused !== null) throw refused as Error;
+  }
+
+  private async configureAgain(client: RpcClient<ReplicatorApi>, configuration: Configuration): Promise<void> {
+    await this.options.timers.delay(configureAgainMs, this.closing.signal).catch(() => undefined);
+    if (this.client === client && this.configuration === configuration)
+      await this.sendConfiguration(client).catch(() => undefined);
+  }
+
+  private tell(): void {
+    const volumes = this.usable ? this.volumes : null;
+    for (const listener of this.listeners) listener(volumes);
+  }
+
+  private complain(line: string): void {
+    if (line !== this.lastComplaint) this.options.journal.notice(line);
+    this.lastComplaint = line;
+  }
+}

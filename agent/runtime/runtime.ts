@@ -1,0 +1,497 @@
+/**
+ * holdfastd without its host: one loop that turns ticks, datagrams, reports of the replicator and orders into events of the
+ * modules' machines, and carries out what they ask for. Everything that touches the machine it runs on is a port.
+ */
+import type {
+  ClusterRecord,
+  EventDraft,
+  Generation,
+  Heartbeat,
+  ModuleBeat,
+  NodeStatus,
+  Params,
+  ReplicatorApi,
+  TimelineEvent,
+  VolumeStatus,
+} from '../contract/index.ts';
+import { Fault, ports as portNumbers } from '../contract/index.ts';
+import type { MirrorCommand } from '../core/index.ts';
+import { timingFor } from '../core/index.ts';
+import { HeartbeatSocket, sealingKey } from '../network/index.ts';
+import type { Vote } from '../network/index.ts';
+import { journalEvent } from './journal.ts';
+import type { ModuleSurroundings } from './managed-module.ts';
+import { ManagedModule, peerOf } from './managed-module.ts';
+import type { RuntimePorts } from './ports.ts';
+import { nodeStatus, statusFingerprint } from './status.ts';
+
+/** Datagrams that waited in the socket while this process was frozen are not news. */
+const staleDatagramsMs = 50;
+const fenceCheckMs = 1000;
+/** A foreign change of the packet filter is found and mended at this pace; our own renewals find it sooner. */
+const keyDirectory = '/etc/holdfast';
+
+export interface RuntimeListener {
+  status(status: NodeStatus): void;
+  event(event: TimelineEvent): void;
+}
+
+/** What belongs to one configuration; a new one replaces it as a whole. */
+interface Running {
+  readonly record: ClusterRecord;
+  readonly socket: HeartbeatSocket;
+  readonly ticker: Disposable;
+  readonly session: string;
+}
+
+export class Runtime {
+  private readonly ports: RuntimePorts;
+  private readonly modules = new Map<string, ManagedModule>();
+  private readonly raised = new Map<string, Set<string>>();
+  private readonly listeners = new Set<RuntimeListener>();
+  private running: Running | null = null;
+  private volumes: ReadonlyMap<string, VolumeStatus> | null = null;
+  private peerVersion: string | null = null;
+  private readonly peerHeardMs = new Map<string, number>();
+  private readonly peerBeats = new Map<string, ModuleBeat>();
+  private witnessHeardMs: number | null = null;
+  private lastTickMs = 0;
+  private ticks = 0;
+  private ignoreDatagramsUntilMs = 0;
+  private fenceCheckedMs = 0;
+  private beatScheduled = false;
+  private lastFingerprint = '';
+  /** Configuration changes come one after the other. */
+  private changing: Promise<unknown> = Promise.resolve();
+
+  constructor(ports: RuntimePorts) {
+    this.ports = ports;
+    ports.replicator.onVolumes((volumes) => {
+      this.volumes = volumes === null ? null : new Map(volumes);
+      for (const module of this.modules.values()) {
+        module.data(this.volumes);
+        if (volumes !== null) module.lease.repeat();
+      }
+      this.tellStatus();
+    });
+  }
+
+  /** Takes up the stored configuration, if there is one. */
+  async start(): Promise<void> {
+    const record = await this.ports.configuration.load();
+    if (record === null) this.ports.journal.info('Not configured yet: waiting for the installer.');
+    else await this.inTurn(() => this.takeOver(record));
+  }
+
+  listen(listener: RuntimeListener): Disposable {
+    this.listeners.add(listener);
+    return { [Symbol.dispose]: () => this.listeners.delete(listener) };
+  }
+
+  /** For the watchdog: no action of any module has been going on for longer than a node may be silent. */
+  healthy(): boolean {
+    const { running } = this;
+    if (running === null) return true;
+    const late = this.ports.clock.bootMs() - this.lastTickMs > running.record.detectionMs;
+    return !late && ![...this.modules.values()].some((one) => one.machine.stuckMs() > running.record.detectionMs);
+  }
+
+  /** What the replicator says of a volume; null: nothing. */
+  volume(id: string): VolumeStatus | null {
+    return this.volumes?.get(id) ?? null;
+  }
+
+  get configured(): ClusterRecord | null {
+    return this.running?.record ?? null;
+  }
+
+  /** Faults: not-configured. */
+  status(): NodeStatus {
+    const { record } = this.mustRun();
+    return nodeStatus({
+      record,
+      node: this.ports.node,
+      peer: peerOf(record, this.ports.node).name,
+      agentVersion: this.ports.agentVersion,
+      bootMs: this.ports.clock.bootMs(),
+      wallMs: this.ports.clock.wallMs(),
+      peerView: { agentVersion: this.peerVersion, heardMs: this.peerHeardMs, beats: this.peerBeats },
+      witnessHeardMs: this.witnessHeardMs,
+      modules: [...this.modules.values()].map((one) => ({
+        definition: one.definition,
+        state: one.machine.published,
+        raised: one.raised,
+      })),
+    });
+  }
+
+  /** Durable, then live. Faults: node-not-in-cluster, revision-too-old. */
+  async configure(record: ClusterRecord): Promise<void> {
+    if (!record.nodes.some((one) => one.name === this.ports.node))
+      throw new Fault('node-not-in-cluster', {
+        message: `This server is called ${this.ports.node}; the configuration does not name it.`,
+        remedy: 'Apply the configuration from the laptop again.',
+      });
+    await this.inTurn(async () => {
+      const former = this.running?.record ?? null;
+      const same = former?.clusterUuid === record.clusterUuid;
+      if (former !== null && same && record.revision < former.revision)
+        throw new Fault('revision-too-old', {
+          message: `This node already has revision ${former.revision} of the configuration; revision ${record.revision} is older.`,
+          remedy: 'Apply the current configuration file.',
+        });
+      await this.ports.configuration.save(record);
+      await this.takeOver(record);
+    });
+  }
+
+  /** Fault: what the machine says, or no-such-module. */
+  async command(name: string, command: MirrorCommand): Promise<void> {
+    const refusal = await this.module(name).machine.command(command);
+    if (refusal !== null) throw new Fault(refusal.code, { message: refusal.message, remedy: refusal.remedy });
+  }
+
+  async initialise(params: {
+    readonly module: string;
+    readonly as: 'good' | 'blank';
+    readonly keepAside: boolean;
+    readonly replaceRecord: boolean;
+  }): Promise<string[]> {
+    const { definition } = this.module(params.module);
+    const generation = params.as === 'good' ? await this.firstGeneration(params.module) : null;
+    const keptAt: string[] = [];
+    for (const { id } of definition.volumes) {
+      const result = await this.ports.replicator.call('initialise', {
+        volume: id,
+        as: params.as,
+        generation,
+        keepAside: params.keepAside,
+        replaceRecord: params.replaceRecord,
+      });
+      if (result.keptAt !== null) keptAt.push(result.keptAt);
+    }
+    this.emit({
+      module: params.module,
+      code: params.as === 'good' ? 'data-chosen' : 'data-blank',
+      message:
+        params.as === 'good'
+          ? `The data on ${this.ports.node} is the good copy.`
+          : `${this.ports.node} will be filled with the data of the other server.`,
+      severity: 'info',
+      evidence: { keptAt: keptAt.join(', ') },
+    });
+    return keptAt;
+  }
+
+  /** Stops everything, uncovers the directories, forgets the cluster. The data stays. */
+  async withdraw(): Promise<void> {
+    await this.inTurn(async () => {
+      await Promise.all([...this.modules.values()].map((one) => one.windDown()));
+      for (const [name, module] of this.modules) await this.forget(name, module);
+      this.stopListening();
+      await this.ports.replicator.configure(null);
+      await this.ports.fence.remove();
+      await this.ports.configuration.remove();
+      this.ports.journal.info('This node was withdrawn from its cluster.');
+    });
+  }
+
+  /** The host goes down: the application is handed over while there is time, or at least stopped in order. */
+  async leaveForShutdown(patienceMs: number): Promise<void> {
+    await Promise.all([...this.modules.values()].map((one) => this.leave(one, patienceMs)));
+  }
+
+  /** The agent alone goes: the application runs on under the lease that it has. */
+  stop(): void {
+    this.stopListening();
+    this.ports.replicator.close();
+  }
+
+  emit = (draft: EventDraft): void => {
+    journalEvent(this.ports.journal, draft);
+    const event = this.ports.events.append(draft);
+    for (const listener of this.listeners) listener.event(event);
+  };
+
+  private async leave(module: ManagedModule, patienceMs: number): Promise<void> {
+    const { machine, definition } = module;
+    const active = (): boolean => machine.published.volumes?.some((volume) => volume.role === 'primary') ?? false;
+    if (!active()) return;
+    const untilMs = this.ports.clock.bootMs() + patienceMs;
+    if ((await machine.command({ name: 'swap' })) === null) {
+      const handedOver = (): boolean => !active() && this.peerBeats.get(definition.name)?.active === true;
+      while (!handedOver() && this.ports.clock.bootMs() < untilMs) await this.ports.timers.delay(100);
+      if (!active()) return;
+    }
+    await module.windDown();
+    // Stopped by the shutdown, not by a person: after the boot it is wanted as before.
+    const { record } = machine.published;
+    await this.ports.modules.save(definition.name, { ...record, wanted: 'started' });
+  }
+
+  private async inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.changing.then(change);
+    this.changing = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  private mustRun(): Running {
+    if (this.running === null)
+      throw new Fault('not-configured', {
+        message: `${this.ports.node} belongs to no cluster yet.`,
+        remedy: 'Apply a configuration from the laptop.',
+      });
+    return this.running;
+  }
+  private module(name: string): ManagedModule {
+    this.mustRun();
+    const module = this.modules.get(name);
+    if (module === undefined)
+      throw new Fault('no-such-module', {
+        message: `There is no module ${name} on ${this.ports.node}.`,
+        remedy: `Known modules: ${[...this.modules.keys()].join(', ')}.`,
+      });
+    return module;
+  }
+
+  /** Newer than anything that this node ever promised: a voter refuses older ones. */
+  private async firstGeneration(module: string): Promise<Generation> {
+    const newest = (await this.ports.modules.load(module))?.newest?.number ?? 0;
+    const known = [...(this.volumes?.values() ?? [])]
+      .filter((volume) => volume.id.startsWith(`${module}/`))
+      .map((volume) => volume.record?.generation?.number ?? 0);
+    return { number: Math.max(newest, ...known, 0) + 1, id: `${this.ports.node}-${this.ports.randomId()}` };
+  }
+
+  private async takeOver(record: ClusterRecord): Promise<void> {
+    const { ports } = this;
+    const key = sealingKey(record.clusterUuid, await ports.configuration.secret());
+    const own = record.nodes.find((one) => one.name === ports.node);
+    const peer = peerOf(record, ports.node);
+    if (own === undefined)
+      throw new Fault('node-not-in-cluster', { message: `${ports.node} is not a node of ${record.cluster}.` });
+    const kept = await this.dropChanged(record);
+    this.stopListening();
+    await ports.fence.manage(record.modules.flatMap((one) => one.vips.map(({ address }) => address)));
+    // Numbers of requests begin anew with new machines, so the session does as well.
+    const session = ports.randomId();
+    const socket = new HeartbeatSocket(
+      {
+        key,
+        session,
+        node: ports.node,
+        peer: peer.name,
+        networks: record.networks.map(({ name }, index) => ({
+          name,
+          ownAddress: own.addresses[index] ?? '',
+          peerAddress: peer.addresses[index] ?? '',
+        })),
+        witness: record.witness,
+      },
+      {
+        heartbeat: (network, message) => this.heartbeat(network, message),
+        vote: (from, message) => {
+          if (!this.afterFreeze()) this.modules.get(message.module)?.machine.vote(from, message);
+        },
+        heard: (from, network) => this.heard(from, network),
+      },
+      ports.openDatagrams,
+      ports.clock.bootMs,
+    );
+    const { heartbeatIntervalMs } = timingFor(record.detectionMs);
+    const ticker = ports.timers.every(heartbeatIntervalMs, () => this.tick(heartbeatIntervalMs));
+    this.lastTickMs = ports.clock.bootMs();
+    this.running = { record, socket, ticker, session };
+    for (const definition of record.modules) {
+      const old = kept.get(definition.name);
+      if (old !== undefined) {
+        old.definition = definition;
+        continue;
+      }
+      const raised = this.raised.get(definition.name) ?? new Set();
+      this.raised.set(definition.name, raised);
+      const module = await ManagedModule.load(definition, record, this.surroundings(session), raised);
+      this.modules.set(definition.name, module);
+      if (this.volumes !== null) module.data(this.volumes);
+    }
+    // Faults of single directories show in their volumes' status and are tried again; they do not undo the configuration.
+    await ports.replicator.configure(replicatorConfiguration(record, ports.node)).catch(() => undefined);
+    ports.journal.info(
+      `Cluster ${record.cluster}, revision ${record.revision}: ${ports.node} with ${peer.name}, modules ${record.modules.map((one) => one.name).join(', ')}.`,
+    );
+    this.tellStatus();
+  }
+
+  /** Ends what is no longer configured and retires machines whose circumstances changed; the rest goes on. */
+  private async dropChanged(record: ClusterRecord): Promise<ReadonlyMap<string, ManagedModule>> {
+    const former = this.running?.record ?? null;
+    const kept = new Map<string, ManagedModule>();
+    for (const [name, module] of [...this.modules]) {
+      const next = record.modules.find((one) => one.name === name);
+      if (next === undefined) {
+        await module.windDown();
+        await this.forget(name, module);
+      } else if (former !== null && sameCircumstances(former, record, name)) kept.set(name, module);
+      else {
+        await module.retire();
+        this.modules.delete(name);
+      }
+      const gone = module.definition.vips.filter((vip) => next?.vips.every((one) => one.address !== vip.address));
+      for (const { address } of gone) {
+        await this.ports.vip.drop(address);
+        module.raised.delete(address);
+      }
+    }
+    return kept;
+  }
+
+  private async forget(name: string, module: ManagedModule): Promise<void> {
+    for (const { id } of module.definition.volumes)
+      await this.ports.replicator.call('release', { volume: id, removeRecord: true });
+    await this.ports.modules.remove(name);
+    this.modules.delete(name);
+    this.raised.delete(name);
+    this.peerBeats.delete(name);
+  }
+
+  private stopListening(): void {
+    this.running?.ticker[Symbol.dispose]();
+    this.running?.socket[Symbol.dispose]();
+    this.running = null;
+  }
+
+  private surroundings(session: string): ModuleSurroundings {
+    return {
+      ports: this.ports,
+      session,
+      emit: this.emit,
+      send: (to: 'peer' | 'witness', message: Vote) => this.running?.socket.send(to, message),
+      changed: () => {
+        this.beatSoon();
+        this.tellStatus();
+      },
+    };
+  }
+
+  private tick(intervalMs: number): void {
+    const now = this.ports.clock.bootMs();
+    const lateMs = now - this.lastTickMs - intervalMs;
+    this.lastTickMs = now;
+    this.ticks++;
+    if (lateMs > intervalMs * 2) {
+      this.ignoreDatagramsUntilMs = now + staleDatagramsMs;
+      this.ports.journal.notice(`This process did not run for ${Math.round(lateMs)} ms.`);
+    }
+    for (const module of this.modules.values()) module.machine.tick();
+    this.beat(this.ticks % 2 === 0);
+    this.checkFence(now);
+    this.tellStatus();
+  }
+
+  private beat(alsoWitness: boolean): void {
+    const { running } = this;
+    // A module whose disk or kernel hangs cannot act: silence lets the other node take over.
+    if (running === null || !this.healthy()) return;
+    running.socket.beat(
+      {
+        kind: 'heartbeat',
+        agentVersion: this.ports.agentVersion,
+        revision: running.record.revision,
+        modules: [...this.modules.values()].map((one) => one.machine.beat()),
+      },
+      alsoWitness,
+    );
+  }
+  private beatSoon(): void {
+    if (this.beatScheduled) return;
+    this.beatScheduled = true;
+    setImmediate(() => {
+      this.beatScheduled = false;
+      this.beat(false);
+    });
+  }
+
+  private checkFence(now: number): void {
+    if (now - this.fenceCheckedMs < fenceCheckMs) return;
+    this.fenceCheckedMs = now;
+    this.ports.fence.check().then(
+      (mended) => {
+        if (mended)
+          this.emit({
+            module: null,
+            code: 'fence-restored',
+            message: 'Another program removed the packet filter that enforces the leases; it was put back.',
+            severity: 'attention',
+            evidence: {},
+          });
+      },
+      (error: unknown) =>
+        this.ports.journal.warning(`The packet filter cannot be checked: ${Fault.from(error).message}`),
+    );
+  }
+
+  private afterFreeze(): boolean {
+    return this.ports.clock.bootMs() < this.ignoreDatagramsUntilMs;
+  }
+
+  private heard(from: 'peer' | 'witness', network: string): void {
+    if (this.afterFreeze()) return;
+    const now = this.ports.clock.bootMs();
+    if (from === 'witness') this.witnessHeardMs = now;
+    else this.peerHeardMs.set(network, now);
+  }
+
+  private heartbeat(network: string, message: Heartbeat): void {
+    if (this.afterFreeze()) return;
+    this.peerVersion = message.agentVersion;
+    for (const module of this.modules.values()) {
+      const beat = message.modules.find((one) => one.module === module.definition.name) ?? null;
+      if (beat !== null) this.peerBeats.set(beat.module, beat);
+      module.machine.heard(network, beat);
+    }
+  }
+
+  private tellStatus(): void {
+    if (this.listeners.size === 0 || this.running === null) return;
+    const status = this.status();
+    const fingerprint = statusFingerprint(status);
+    if (fingerprint === this.lastFingerprint) return;
+    this.lastFingerprint = fingerprint;
+    for (const listener of this.listeners) listener.status(status);
+  }
+}
+
+/** Scripts and addresses may change under a running machine; what it decides by may not. */
+function sameCircumstances(former: ClusterRecord, next: ClusterRecord, name: string): boolean {
+  const essence = (record: ClusterRecord): string => {
+    const definition = record.modules.find((one) => one.name === name);
+    const { clusterUuid, nodes, networks, witness, withoutWitness, detectionMs } = record;
+    return JSON.stringify([
+      { clusterUuid, nodes, networks, witness, withoutWitness, detectionMs },
+      { volumes: definition?.volumes, prefer: definition?.prefer, failback: definition?.failback },
+      definition?.cache,
+    ]);
+  };
+  return essence(former) === essence(next);
+}
+
+function replicatorConfiguration(record: ClusterRecord, node: string): Params<ReplicatorApi, 'configure'> {
+  const own = record.nodes.find((one) => one.name === node);
+  const peer = peerOf(record, node);
+  const endpoint = (address: string) => ({ address, port: portNumbers.peerLink });
+  return {
+    node,
+    volumes: record.modules.flatMap((definition) =>
+      definition.volumes.map((volume) => ({ ...volume, module: definition.name, cache: definition.cache })),
+    ),
+    listen: (own?.addresses ?? []).map(endpoint),
+    peer: {
+      name: peer.name,
+      endpoints: peer.addresses.map(endpoint),
+      certificateFile: `${keyDirectory}/peers/${peer.name}.crt`,
+    },
+    certificateFile: `${keyDirectory}/node.crt`,
+    keyFile: `${keyDirectory}/node.key`,
+    acknowledgeTimeoutMs: record.detectionMs,
+  };
+}

@@ -1,0 +1,92 @@
+/** This node's own view, as the control interface answers it. Pure. */
+import type { ClusterRecord, ModuleBeat, ModuleDefinition, ModuleOnNode, NodeStatus } from '../contract/index.ts';
+import type { MirrorState } from '../core/index.ts';
+import { beatOf, describeOwn, isProtected } from '../core/index.ts';
+
+export interface PeerView {
+  readonly agentVersion: string | null;
+  /** By network name, boot time. */
+  readonly heardMs: ReadonlyMap<string, number>;
+  readonly beats: ReadonlyMap<string, ModuleBeat>;
+}
+export interface StatusInput {
+  readonly record: ClusterRecord;
+  readonly node: string;
+  readonly peer: string;
+  readonly agentVersion: string;
+  readonly bootMs: number;
+  readonly wallMs: number;
+  readonly peerView: PeerView;
+  readonly witnessHeardMs: number | null;
+  readonly modules: readonly {
+    readonly definition: ModuleDefinition;
+    readonly state: MirrorState;
+    readonly raised: ReadonlySet<string>;
+  }[];
+}
+
+export function nodeStatus(input: StatusInput): NodeStatus {
+  const { record, peerView, bootMs, wallMs } = input;
+  const wallTime = (atBootMs: number): string => new Date(wallMs - (bootMs - atBootMs)).toISOString();
+  const alive = (heardMs: number | null): boolean => heardMs !== null && bootMs - heardMs < record.detectionMs;
+  const lastHeardMs = peerView.heardMs.size === 0 ? null : Math.max(...peerView.heardMs.values());
+  return {
+    cluster: record.cluster,
+    node: input.node,
+    agentVersion: input.agentVersion,
+    observedAt: new Date(wallMs).toISOString(),
+    revision: record.revision,
+    witness:
+      record.witness === null
+        ? { kind: 'none', reachable: null }
+        : { kind: 'voting', reachable: alive(input.witnessHeardMs) },
+    peer: {
+      name: input.peer,
+      alive: alive(lastHeardMs),
+      lastHeard: lastHeardMs === null ? null : wallTime(lastHeardMs),
+      agentVersion: peerView.agentVersion,
+      networks: record.networks.map(({ name }) => ({ name, alive: alive(peerView.heardMs.get(name) ?? null) })),
+    },
+    modules: input.modules.map(({ definition, state, raised }) => {
+      const beat = peerView.beats.get(definition.name);
+      const { generation } = beatOf(state, bootMs);
+      return {
+        name: definition.name,
+        protected: isProtected(state, bootMs),
+        maintenance: state.record.maintenance,
+        generation: generation === null ? null : `${generation.number}.${generation.id}`,
+        vips: definition.vips.map(({ address }) => ({ address, here: raised.has(address) })),
+        own: ownModule(input.node, state, bootMs, wallTime),
+        peer: beat === undefined ? null : peerModule(input.peer, beat),
+      };
+    }),
+  };
+}
+
+function ownModule(
+  node: string,
+  state: MirrorState,
+  bootMs: number,
+  wallTime: (atBootMs: number) => string,
+): ModuleOnNode {
+  const { sinceMs, ...own } = describeOwn(state, bootMs);
+  return { name: node, ...own, ...(sinceMs === undefined ? {} : { since: wallTime(sinceMs) }) };
+}
+
+/** As the peer told it last. */
+function peerModule(peer: string, beat: ModuleBeat): ModuleOnNode {
+  return {
+    name: peer,
+    state: beat.state,
+    data: beat.data,
+    ...(beat.reason === undefined ? {} : { reason: beat.reason }),
+    ...(beat.message === undefined ? {} : { message: beat.message }),
+    ...(beat.since === undefined ? {} : { since: beat.since }),
+    ...(beat.resync === undefined ? {} : { resync: beat.resync }),
+  };
+}
+
+/** What makes two views worth telling apart: everything but the time of observation. */
+export function statusFingerprint(status: NodeStatus): string {
+  return JSON.stringify({ ...status, observedAt: '', peer: { ...status.peer, lastHeard: '' } });
+}

@@ -1,0 +1,2 @@
+export { hasSystemd, linuxScriptRunner } from './script-runner.ts';
+export type { ScriptName, ScriptOrder, ScriptRunner } from './script-runner.ts';

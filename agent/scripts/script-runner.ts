@@ -1,0 +1,172 @@
+/**
+ * Runs a module's scripts. Output goes straight into a file, never through a pipe: a start script may leave daemons behind that hold
+ * its standard output open for ever. A script is its own process group, and on systemd hosts what a start script leaves behind lives in the
+ * module's own slice, so that it survives a restart of the agent and can be ended as a whole.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Fault } from '../contract/index.ts';
+
+export type ScriptName = 'prestart' | 'start' | 'stop' | 'poststop' | 'forceStop' | 'transition';
+
+export interface ScriptOrder {
+  readonly module: string;
+  readonly script: ScriptName;
+  readonly command: string;
+  readonly timeoutMs: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+export interface ScriptRunner {
+  /**
+   * Resolves when the script has ended well. Faults: script-failed, script-timed-out (then its process group was killed). When the signal aborts,
+   * the process group is killed and the call rejects at once, without waiting for processes that sit in an unanswered system call.
+   */
+  run(order: ScriptOrder, signal: AbortSignal): Promise<void>;
+  /** Ends everything that the module's scripts left behind. */
+  killLeftovers(module: string): Promise<void>;
+}
+
+/** Runs whose output is kept, per module. */
+const runsKept = 20;
+const tailBytes = 2000;
+
+export interface LinuxScriptRunnerOptions {
+  readonly directory: string;
+  /** For the names of output files; people read them. */
+  readonly wallMs: () => number;
+  /** Null: no service manager, scripts are plain children. */
+  readonly systemdRun: boolean;
+}
+
+export function hasSystemd(): boolean {
+  return (
+    existsSync('/run/systemd/system') && ['/usr/bin/systemd-run', '/bin/systemd-run'].some((one) => existsSync(one))
+  );
+}
+
+/** In unit names a hyphen makes a hierarchy: without the escape ending module `a` would end `a-b` as well. */
+export function sliceOf(module: string): string {
+  return `holdfast-${module.replaceAll('-', '\\x2d')}.slice`;
+}
+
+export function scriptCommand(order: ScriptOrder, systemdRun: boolean): readonly string[] {
+  const shell = ['/bin/sh', '-c', order.command];
+  // Stop scripts stay ours: while the host shuts down the service manager refuses new scopes.
+  const leavesProcesses = order.script === 'prestart' || order.script === 'start' || order.script === 'transition';
+  if (!systemdRun || !leavesProcesses) return shell;
+  return ['systemd-run', '--scope', '--quiet', '--collect', `--slice=${sliceOf(order.module)}`, '--', ...shell];
+}
+
+function outputName(order: ScriptOrder, wallMs: number): string {
+  return `${new Date(wallMs).toISOString().replaceAll(':', '-')}-${order.script}.log`;
+}
+
+export function linuxScriptRunner(options: LinuxScriptRunnerOptions): ScriptRunner {
+  async function run(order: ScriptOrder, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const directory = path.join(options.directory, order.module);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const outputFile = path.join(directory, outputName(order, options.wallMs()));
+    const output = await open(outputFile, 'a', 0o600);
+    try {
+      await runInto(order, outputFile, output.fd, signal);
+    } finally {
+      await output.close();
+      await prune(directory);
+    }
+  }
+
+  async function runInto(
+    order: ScriptOrder,
+    outputFile: string,
+    descriptor: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const [program, ...rest] = scriptCommand(order, options.systemdRun);
+    if (program === undefined) throw new RangeError('an empty command');
+    const child = spawn(program, rest, {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', descriptor, descriptor],
+      env: {
+        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        HOME: '/root',
+        LANG: process.env['LANG'] ?? 'C.UTF-8',
+        ...order.environment,
+      },
+    });
+    const killGroup = (): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // Ended meanwhile.
+      }
+    };
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    child.on('error', reject);
+    child.on('exit', (code, name) => resolve(code ?? 128 + (name === 'SIGKILL' ? 9 : 15)));
+    const timer = setTimeout(() => {
+      killGroup();
+      reject(
+        new Fault(
+          'script-timed-out',
+          {
+            message: `The ${order.script} script of ${order.module} did not end within ${Math.round(order.timeoutMs / 1000)} s.`,
+            remedy: `Look at its output in ${outputFile} on this node.`,
+          },
+          { script: order.script, outputFile },
+        ),
+      );
+    }, order.timeoutMs);
+    const abort = (): void => {
+      killGroup();
+      reject(new Fault('aborted', { message: `The ${order.script} script of ${order.module} was given up.` }));
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      const exitCode = await promise;
+      if (exitCode !== 0) throw await failure(order, outputFile, exitCode);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  async function killLeftovers(module: string): Promise<void> {
+    if (!options.systemdRun) return;
+    const child = spawn('systemctl', ['kill', '--signal=SIGKILL', sliceOf(module)], { stdio: 'ignore' });
+    // A slice without processes is not loaded: that is what is wanted.
+    await new Promise<void>((resolve) => child.on('exit', () => resolve()).on('error', () => resolve()));
+  }
+
+  return { run, killLeftovers };
+}
+
+async function failure(order: ScriptOrder, outputFile: string, exitCode: number): Promise<Fault> {
+  const tail = await tailOf(outputFile);
+  const last = tail.trim().split('\n').at(-1) ?? '';
+  return new Fault(
+    'script-failed',
+    {
+      message: `The ${order.script} script of ${order.module} failed with exit ${exitCode}${last === '' ? '' : `: ${last}`}`,
+      remedy: `Look at its output in ${outputFile} on this node.`,
+    },
+    { script: order.script, exitCode, outputFile, tail },
+  );
+}
+
+async function tailOf(file: string): Promise<string> {
+  await using handle = await open(file, 'r');
+  const { size } = await handle.stat();
+  const buffer = Buffer.alloc(Math.min(size, tailBytes));
+  await handle.read(buffer, 0, buffer.length, size - buffer.length);
+  return buffer.toString('utf8');
+}
+
+async function prune(directory: string): Promise<void> {
+  const names = (await readdir(directory)).sort();
+  for (const name of names.slice(0, Math.max(0, names.length - runsKept)))
+    await rm(path.join(directory, name), { force: true });
+}

@@ -62,10 +62,10 @@ export interface ChangeSink {
   /** A descriptor of the file is being closed: the sequence that the peer must have acknowledged before close(2) returns. */
   closing(node: Node): Sequence;
   /**
-   * The request waits until `sequence` is acknowledged; whoever gets the acknowledgement answers it with error 0 and no body. False:
-   * nothing to wait for, the handler answers at once.
+   * The request waits until `sequence` is acknowledged; whoever gets the acknowledgement answers it with
+   * `writeParkedReply(bytes, unique, writtenBytes)` (0 but for a synchronous write). False: nothing to wait for, the handler answers at once.
    */
-  park(unique: number, sequence: Sequence): boolean;
+  park(unique: number, sequence: Sequence, writtenBytes: number): boolean;
 
   /** The local disk failed to sync or write (EIO and the like). The application has got the error; it is never retried as success. */
   localFailure(call: string, errno: number): void;

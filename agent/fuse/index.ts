@@ -1,19 +1,16 @@
-/**
- * The primary's filesystem and the access to what lies below it. Replication imports only this file.
- *
- * To come in the same shape:
- * - `openBackingDirectory(path: string): number` (supervisor: private detached clone; throws Fault) and
- *   `openBacking(directoryFd: number, options: { allocatesIds: boolean }): Backing`; descriptors are numbers that every thread can use.
- * - `mountDevice({ path, volume, deviceFd? }): MountedDevice { deviceFd, connection }`, `readRequest(deviceFd, memory): number` (bytes or
- *   -errno: -ENODEV unmounted, -ENOENT/-EINTR/-EAGAIN: again), `writeReply(deviceFd, memory, length): Errno`,
- *   `abortConnection(connection)`, `unmount(path)`.
- * - `new Filesystem({ backing, sink, cache })` with `handle(request: Memory, length: number): Outcome`,
- *   Outcome = 'reply' (send `filesystem.reply.bytes[0, filesystem.replyLength)`) | 'none' | 'deferred' (keep `Memory.copyOf(...)`, call handle again
- *   later) | 'parked' (the sink answers later) | 'destroyed'.
- * - `emptyReply(memory, unique, errno)`: the 16 bytes that answer a parked request.
- */
+/** The primary's filesystem and the access to what lies below it. Others import only this file. */
 export type { ChangeSink, Sequence } from './change-sink.ts';
 export { passthroughSink } from './change-sink.ts';
 export type { Name, Node, NodeId } from './node-table.ts';
 export { rootId } from './node-table.ts';
-export type { Backing, DirectoryEntry, Errno } from './backing.ts';
+export { Backing, hiddenName, openBacking } from './backing.ts';
+export type { DirectoryEntry, Errno } from './backing.ts';
+export type { CacheMode } from './codec.ts';
+export { writeParkedReply } from './codec.ts';
+export { Filesystem } from './filesystem.ts';
+export type { FilesystemOptions } from './filesystem.ts';
+export type { Outcome } from './service.ts';
+export { requestBytesMax } from './protocol.ts';
+export * from './device.ts';
+export { runFilesystemLane } from './lane.ts';
+export type { FilesystemLaneOptions } from './lane.ts';

@@ -1,10 +1,20 @@
-/** Node ids: see the class in this file. */
+/**
+ * Node ids and what they stand for. An object is known by its file handle, which survives renames and needs no path; ids are
+ * numbers of our own because the filesystem below reuses its inode numbers at once.
+ *
+ * Invariants: a node in the table is found by its handle (or by the descriptor that it keeps once it is unlinked); a parent stays in
+ * the table as long as one of its links is recorded; at most `descriptorsMax` descriptors are open beside the pinned ones.
+ */
+import { invariant } from '../contract/fault.ts';
+import { close, fileType, handleOf, O, openHandle } from '../sys/linux.ts';
+
 /** A node id: FUSE's and the stream's. Never reused within a process. */
 export type NodeId = number;
 export const rootId: NodeId = 1;
 /** One file name, bytes without a terminating NUL. */
 export type Name = Buffer;
 
+/** What others may know of a node. */
 export interface Node {
   readonly id: NodeId;
   /** One link under which the object can be found. `parent` null: the root, or no link is known (any more). */
@@ -16,4 +26,219 @@ export interface Node {
   boundSession: number;
   /** True when the object is gone from the tree (last name removed). */
   readonly unlinked: boolean;
+}
+
+interface Link {
+  readonly parent: TableNode;
+  readonly name: Name;
+}
+
+const noName: Name = Buffer.alloc(0);
+
+export class TableNode implements Node {
+  readonly id: NodeId;
+  readonly type: number;
+  readonly handle: Buffer;
+  readonly key: string;
+  links: Link[] = [];
+  boundSession = 0;
+  unlinked = false;
+  /** How often the kernel has got this id and not forgotten it yet. */
+  lookups = 0;
+  /** Open files, and whoever else needs the node to stay. */
+  holds = 0;
+  /** Recorded links of other nodes in this directory. */
+  children = 0;
+  /** O_PATH, or -1. */
+  fd = -1;
+  pinned = false;
+  newer: TableNode | null = null;
+  older: TableNode | null = null;
+
+  constructor(id: NodeId, type: number, handle: Buffer, key: string) {
+    this.id = id;
+    this.type = type;
+    this.handle = handle;
+    this.key = key;
+  }
+
+  get parent(): TableNode | null {
+    return this.links[0]?.parent ?? null;
+  }
+
+  get name(): Name {
+    return this.links[0]?.name ?? noName;
+  }
+}
+
+/** Open files are limited (20,000 on small machines), and each lane has a table. */
+const descriptorsMax = 2000;
+
+/** Type and bytes of the handle; its length follows from the type. */
+function keyOf(handle: Buffer): string {
+  return handle.toString('latin1', 4);
+}
+
+export class NodeTable {
+  readonly root: TableNode;
+  readonly #directoryFd: number;
+  readonly #byId = new Map<NodeId, TableNode>();
+  readonly #byHandle = new Map<string, TableNode>();
+  #nextId: NodeId;
+  #newest: TableNode | null = null;
+  #oldest: TableNode | null = null;
+  #cached = 0;
+
+  /** `directoryFd` is open for reading on the root, not O_PATH; it stays the caller's. */
+  constructor(directoryFd: number, firstOwnId: NodeId) {
+    this.#directoryFd = directoryFd;
+    this.#nextId = firstOwnId;
+    const handle = handleOf(directoryFd, noName);
+    invariant(typeof handle !== 'number', 'the directory has no file handle');
+    this.root = new TableNode(rootId, fileType.directory, handle, keyOf(handle));
+    this.root.fd = directoryFd;
+    this.root.pinned = true;
+    this.root.lookups = 1;
+    this.#byId.set(rootId, this.root);
+    this.#byHandle.set(this.root.key, this.root);
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: NodeId): TableNode | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The node that stands for this handle, if it is known. */
+  withHandle(handle: Buffer): TableNode | undefined {
+    return this.#byHandle.get(keyOf(handle));
+  }
+
+  /** `id` 0: the next one. An id that is in use is taken over: the stream says what it means from now on. */
+  add(handle: Buffer, type: number, id: NodeId = 0): TableNode {
+    const chosen = id === 0 ? this.#nextId++ : id;
+    invariant(chosen !== rootId, 'the root keeps its id');
+    const previous = this.#byId.get(chosen);
+    if (previous) this.#drop(previous);
+    const node = new TableNode(chosen, type, handle, keyOf(handle));
+    this.#byId.set(chosen, node);
+    this.#byHandle.set(node.key, node);
+    return node;
+  }
+
+  addLink(node: TableNode, parent: TableNode, name: Name): void {
+    if (node.links.some((link) => link.parent === parent && link.name.equals(name))) return;
+    // A directory has one name: what we knew is out of date.
+    if (node.type === fileType.directory) this.#clearLinks(node);
+    node.links.unshift({ parent, name });
+    parent.children += 1;
+  }
+
+  removeLink(node: TableNode, parent: TableNode, name: Name): void {
+    const index = node.links.findIndex((link) => link.parent === parent && link.name.equals(name));
+    if (index < 0) return;
+    node.links.splice(index, 1);
+    parent.children -= 1;
+    this.collect(parent);
+  }
+
+  /** The object has lost its last name. The handle may stop working now: the descriptor is what is left. */
+  setUnlinked(node: TableNode): void {
+    node.unlinked = true;
+    this.#clearLinks(node);
+    if (this.#byHandle.get(node.key) === node) this.#byHandle.delete(node.key);
+    this.collect(node);
+  }
+
+  #clearLinks(node: TableNode): void {
+    for (const { parent } of node.links.splice(0)) {
+      parent.children -= 1;
+      this.collect(parent);
+    }
+  }
+
+  /** Removes the node when nobody needs it; true when it is gone. */
+  collect(node: TableNode): boolean {
+    if (node.lookups > 0 || node.holds > 0 || node.children > 0) return false;
+    if (this.#byId.get(node.id) !== node) return true;
+    this.#drop(node);
+    return true;
+  }
+
+  #drop(node: TableNode): void {
+    this.#byId.delete(node.id);
+    if (this.#byHandle.get(node.key) === node) this.#byHandle.delete(node.key);
+    this.#closeDescriptor(node);
+    this.#clearLinks(node);
+  }
+
+  /** An O_PATH descriptor of the object, for this call only: it may be closed by the next-but-one. Or -errno. */
+  descriptor(node: TableNode): number {
+    if (node.fd >= 0) {
+      if (!node.pinned && this.#newest !== node) {
+        this.#unchain(node);
+        this.#chain(node);
+      }
+      return node.fd;
+    }
+    const fd = openHandle(this.#directoryFd, node.handle, O.PATH | O.NOFOLLOW);
+    if (fd < 0) return fd;
+    node.fd = fd;
+    this.#chain(node);
+    this.#cached += 1;
+    while (this.#cached > descriptorsMax && this.#oldest && this.#oldest !== node) this.#closeDescriptor(this.#oldest);
+    return fd;
+  }
+
+  /** Keeps a descriptor for as long as the node lives. To be called before the last name goes. */
+  pin(node: TableNode): number {
+    if (node.pinned) return node.fd;
+    const fd = this.descriptor(node);
+    if (fd < 0) return fd;
+    this.#unchain(node);
+    this.#cached -= 1;
+    node.pinned = true;
+    return fd;
+  }
+
+  unpin(node: TableNode): void {
+    if (!node.pinned || node === this.root) return;
+    node.pinned = false;
+    this.#chain(node);
+    this.#cached += 1;
+  }
+
+  closeAll(): void {
+    for (const node of this.#byId.values()) this.#closeDescriptor(node);
+  }
+
+  #closeDescriptor(node: TableNode): void {
+    if (node.fd < 0 || node === this.root) return;
+    if (!node.pinned) {
+      this.#unchain(node);
+      this.#cached -= 1;
+    }
+    close(node.fd);
+    node.fd = -1;
+    node.pinned = false;
+  }
+
+  #chain(node: TableNode): void {
+    node.older = this.#newest;
+    node.newer = null;
+    if (this.#newest) this.#newest.newer = node;
+    this.#newest = node;
+    this.#oldest ??= node;
+  }
+
+  #unchain(node: TableNode): void {
+    if (node.newer) node.newer.older = node.older;
+    else if (this.#newest === node) this.#newest = node.older;
+    if (node.older) node.older.newer = node.newer;
+    else if (this.#oldest === node) this.#oldest = node.newer;
+    node.newer = null;
+    node.older = null;
+  }
 }

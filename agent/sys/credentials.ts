@@ -41,11 +41,14 @@ function setCapabilities(effective: readonly [number, number], permitted: readon
 
 const cloneFs = 0x200;
 
+/** Nobody: on ext4 user 0 may use the blocks reserved for root, whatever its capabilities are. */
+const laneUid = 65534;
+
 /**
  * The identity of one filesystem thread. `enter` once per thread; then `become` the caller around creations and `restore` after it.
- * CAP_SYS_RESOURCE is given up so that quotas hold; a created object is owned by its caller, whose permissions the kernel has checked, so
- * the checks of the directory below are overridden. CAP_FSETID is not raised for a caller: the set-group-id bit must fall
- * where it would have fallen without us.
+ * Between them the thread is nobody with all capabilities but CAP_SYS_RESOURCE, so that quotas and reserved blocks hold. The kernel
+ * has checked the caller's permissions already, so those of the directory below are overridden. CAP_FSETID is not raised for a
+ * caller: the set-group-id bit must fall where it would have fallen without us.
  */
 export class ThreadIdentity {
   readonly #all: readonly [number, number];
@@ -64,8 +67,15 @@ export class ThreadIdentity {
     checked(systemCall(systemCallNumber.setgroups, 0n, 0n), 'setgroups');
     const { permitted } = capabilities();
     const all: readonly [number, number] = [permitted[0] & ~(1 << CAP.SYS_RESOURCE), permitted[1]];
-    setCapabilities(all, all);
-    return new ThreadIdentity(all);
+    const identity = new ThreadIdentity(all);
+    identity.#settle();
+    return identity;
+  }
+
+  #settle(): void {
+    library.setfsuid(laneUid);
+    // Leaving user 0 takes the filesystem capabilities away: they are put back.
+    setCapabilities(this.#all, this.#all);
   }
 
   become(uid: number, gid: number, umask: number): void {
@@ -73,21 +83,17 @@ export class ThreadIdentity {
       library.umask(umask);
       this.#umask = umask;
     }
-    if (gid !== 0) library.setfsgid(gid);
-    if (uid === 0) return;
+    library.setfsgid(gid);
     library.setfsuid(uid);
-    setCapabilities(this.#asCaller, this.#all);
+    setCapabilities(uid === 0 ? this.#all : this.#asCaller, this.#all);
   }
 
-  restore(uid: number, gid: number): void {
+  restore(): void {
     if (this.#umask !== 0) {
       library.umask(0);
       this.#umask = 0;
     }
-    if (uid !== 0) {
-      library.setfsuid(0);
-      setCapabilities(this.#all, this.#all);
-    }
-    if (gid !== 0) library.setfsgid(0);
+    library.setfsgid(0);
+    this.#settle();
   }
 }

@@ -214,3 +214,9 @@ export function readDirectory(fd: number, into: Memory): number {
 export function typeOfDirectoryRecord(kind: number): number {
   return (kind << 12) & fileType.mask;
 }
+
+/** Positions in a directory are 63-bit hashes on ext4, so they come as two halves and the result is only 0 or -errno. */
+export function seekDirectory(fd: number, low: number, high: number): number {
+  const position = BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
+  return library.lseek(fd, position, 0) < 0n ? result(-1) : 0;
+}

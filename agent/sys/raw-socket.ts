@@ -32,7 +32,7 @@ export class SystemCallError extends Error {
 }
 
 function failed(call: string): SystemCallError {
-  return new SystemCallError(call, ffi.getInt32(c.__errno_location() as unknown as bigint));
+  return new SystemCallError(call, ffi.getInt32(c.__errno_location()));
 }
 
 /** `using socket = RawSocket.open(…)`. */

@@ -1,0 +1,127 @@
+/** /dev/fuse: mounting, requests in, answers out, and the end of a connection. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Fault } from '../contract/fault.ts';
+import {
+  checked,
+  close,
+  E,
+  errorName,
+  ioctl,
+  Memory,
+  MNT,
+  mount,
+  O,
+  openPath,
+  read,
+  unmount,
+  write,
+} from '../sys/linux.ts';
+import { mountsAt, parseMountInfo } from './mount-table.ts';
+
+export const deviceFile = '/dev/fuse';
+export const filesystemType = 'fuse.holdfast';
+
+export interface MountedDevice {
+  /** Good in every thread of this process. */
+  readonly deviceFd: number;
+  /** The number below /sys/fs/fuse/connections. */
+  readonly connection: number;
+}
+
+/** Data of mount(2). The root is a directory; ownership is checked by the kernel with our attributes. */
+function mountData(deviceFd: number, maxReadBytes: number): string {
+  return [
+    `fd=${deviceFd}`,
+    'rootmode=40000',
+    'user_id=0',
+    'group_id=0',
+    'allow_other',
+    'default_permissions',
+    `max_read=${maxReadBytes}`,
+  ].join(',');
+}
+
+/** Mounts over `path`. Requests queue in the device until somebody reads them: nothing here touches the new mount. */
+export function mountDevice(options: { readonly path: string }): MountedDevice {
+  const deviceFd = openPath(deviceFile, O.RDWR);
+  if (deviceFd < 0)
+    throw new Fault('fuse-missing', {
+      message: `${deviceFile} cannot be opened: ${errorName(deviceFd)}.`,
+      remedy: 'Load the fuse module of the kernel (modprobe fuse).',
+    });
+  const status = mount('holdfast', options.path, filesystemType, 0, mountData(deviceFd, 1 << 20));
+  if (status < 0) {
+    close(deviceFd);
+    throw new Fault(
+      'mount-failed',
+      { message: `${options.path} cannot be mounted: ${errorName(status)}.` },
+      { path: options.path, errno: -status },
+    );
+  }
+  const entry = mountsAt(parseMountInfo(readFileSync('/proc/self/mountinfo')), options.path).at(-1);
+  if (!entry) throw new Fault('mount-failed', { message: `${options.path} is not in the mount table.` });
+  return { deviceFd, connection: entry.minor };
+}
+
+/** FUSE_DEV_IOC_CLONE: _IOR(229, 0, uint32_t). */
+const cloneRequest = 0x8004e500;
+const cloneArgument = new Memory(4);
+
+/** A further queue of the same connection. */
+export function cloneDevice(deviceFd: number): number {
+  const fd = checked(openPath(deviceFile, O.RDWR), 'open', deviceFile);
+  cloneArgument.bytes.writeUInt32LE(deviceFd, 0);
+  const status = ioctl(fd, cloneRequest, cloneArgument.address());
+  if (status < 0) close(fd);
+  checked(status, 'ioctl(FUSE_DEV_IOC_CLONE)');
+  return fd;
+}
+
+/**
+ * Waits for one request. Its length, or -errno: -ENODEV when the mount is gone or the connection aborted; -EINTR, -EAGAIN and -ENOENT (the request
+ * was interrupted before we got it) mean "again".
+ */
+export function readRequest(deviceFd: number, into: Memory): number {
+  return read(deviceFd, into.address(), into.length);
+}
+
+export function isTransient(status: number): boolean {
+  return status === -E.INTR || status === -E.AGAIN || status === -E.NOENT;
+}
+
+/** 0 or -errno. -ENOENT: nobody waits for this answer any more. Any thread may answer. */
+export function writeReply(deviceFd: number, from: Memory, length: number): number {
+  const count = write(deviceFd, from.address(), length);
+  return Math.min(count, 0);
+}
+
+const notifyInvalidateNode = 2;
+const notification = new Memory(64);
+
+/** FUSE_NOTIFY_INVAL_INODE: the kernel forgets the attributes that it remembers, and keeps the data. */
+export function forgetAttributes(deviceFd: number, node: number): number {
+  const { bytes } = notification;
+  bytes.fill(0, 0, 40);
+  bytes.writeUInt32LE(40, 0);
+  bytes.writeInt32LE(notifyInvalidateNode, 4);
+  bytes.writeBigUInt64LE(BigInt(node), 16);
+  bytes.writeBigInt64LE(-1n, 24);
+  return writeReply(deviceFd, notification, 40);
+}
+
+/**
+ * Every request, waiting or new, fails at once. Idempotent. Where the control filesystem is not mounted (containers), a forced unmount aborts
+ * as well, and fails with EBUSY after it has done so.
+ */
+export function abortConnection(connection: number, path: string): void {
+  try {
+    writeFileSync(`/sys/fs/fuse/connections/${connection}/abort`, '1');
+  } catch {
+    unmount(path, MNT.FORCE);
+  }
+}
+
+/** -EBUSY while somebody uses the mount; `detach` takes it out of sight in any case. */
+export function unmountDevice(path: string, detach = false): number {
+  return unmount(path, detach ? MNT.DETACH : 0);
+}

@@ -1,0 +1,141 @@
+/** The primary's filesystem: one request in, one outcome out. Knows no device; whoever calls it reads and replies. */
+import { E } from '../sys/linux.ts';
+import type { Memory, ThreadIdentity } from '../sys/linux.ts';
+import type { Backing } from './backing.ts';
+import type { ChangeSink } from './change-sink.ts';
+import { negotiate, readNumber, writeInitReply } from './codec.ts';
+import type { CacheMode } from './codec.ts';
+import * as attributes from './handlers-attributes.ts';
+import * as directories from './handlers-directories.ts';
+import * as files from './handlers-files.ts';
+import * as names from './handlers-names.ts';
+import { opcode, requestHeaderBytes } from './protocol.ts';
+import { Service } from './service.ts';
+import type { Handler, Outcome } from './service.ts';
+
+export interface FilesystemOptions {
+  readonly backing: Backing;
+  readonly sink: ChangeSink;
+  readonly cache: CacheMode;
+  /** Of the thread that will call `handle`. */
+  readonly identity: ThreadIdentity;
+}
+
+const body = requestHeaderBytes;
+
+const initialise: Handler = (service, { bytes }) => {
+  const negotiation = negotiate(bytes, service.cache);
+  if (negotiation === 'too-old') return service.fail(-E.PROTO);
+  if (negotiation !== 'again') service.negotiation = negotiation;
+  return service.send(writeInitReply(service.reply.bytes, negotiation));
+};
+
+function forgetNode(service: Service, id: number, count: number): void {
+  const node = service.backing.nodes.get(id);
+  if (!node || node === service.backing.nodes.root) return;
+  node.lookups = Math.max(0, node.lookups - count);
+  if (service.backing.nodes.collect(node)) service.sink.forgotten(id);
+}
+
+const forget: Handler = (service, { bytes }) => {
+  forgetNode(service, service.header.node, readNumber(bytes, body));
+  return 'none';
+};
+
+const forgetMany: Handler = (service, { bytes }) => {
+  const count = bytes.readUInt32LE(body);
+  for (let index = 0; index < count; index += 1) {
+    const at = body + 8 + index * 16;
+    forgetNode(service, readNumber(bytes, at), readNumber(bytes, at + 8));
+  }
+  return 'none';
+};
+
+/** An fsync is not interruptible on a local disk either: the request is answered in its own time. */
+const interrupt: Handler = (service, { bytes }) => {
+  service.sink.interrupted(readNumber(bytes, body));
+  return 'none';
+};
+
+const destroy: Handler = (service) => {
+  service.done();
+  return 'destroyed';
+};
+
+const notATerminal = 25;
+
+const handlers = new Map<number, Handler>([
+  [opcode.INIT, initialise],
+  [opcode.LOOKUP, names.lookup],
+  [opcode.FORGET, forget],
+  [opcode.BATCH_FORGET, forgetMany],
+  [opcode.INTERRUPT, interrupt],
+  [opcode.DESTROY, destroy],
+  [opcode.GETATTR, attributes.getAttributes],
+  [opcode.SETATTR, attributes.setAttributes],
+  [opcode.READLINK, attributes.readLink],
+  [opcode.GETXATTR, attributes.getExtended],
+  [opcode.SETXATTR, attributes.setExtended],
+  [opcode.LISTXATTR, attributes.listExtended],
+  [opcode.REMOVEXATTR, attributes.removeExtended],
+  [opcode.STATFS, attributes.statistics],
+  [opcode.SYMLINK, names.symbolicLink],
+  [opcode.MKNOD, names.makeNode],
+  [opcode.MKDIR, names.makeDirectory],
+  [opcode.CREATE, names.create],
+  [opcode.LINK, names.link],
+  [opcode.UNLINK, names.unlink],
+  [opcode.RMDIR, names.removeDirectory],
+  [opcode.RENAME, names.rename],
+  [opcode.RENAME2, names.renameWithFlags],
+  [opcode.OPEN, files.open],
+  [opcode.READ, files.read],
+  [opcode.WRITE, files.write],
+  [opcode.FSYNC, files.fsync],
+  [opcode.FLUSH, files.flush],
+  [opcode.RELEASE, files.release],
+  [opcode.FALLOCATE, files.fallocate],
+  [opcode.LSEEK, files.lseek],
+  [opcode.OPENDIR, directories.openDirectory],
+  [opcode.READDIR, directories.readDirectory],
+  [opcode.READDIRPLUS, directories.readDirectoryPlus],
+  [opcode.RELEASEDIR, directories.releaseDirectory],
+  [opcode.FSYNCDIR, files.fsync],
+  [opcode.IOCTL, (service) => service.fail(-notATerminal)],
+]);
+
+export class Filesystem {
+  readonly #service: Service;
+
+  constructor(options: FilesystemOptions) {
+    this.#service = new Service(options.backing, options.sink, options.cache, options.identity);
+  }
+
+  /** The answer to the last request with the outcome `reply` or `destroyed`: its first `replyLength` bytes. */
+  get reply(): Memory {
+    return this.#service.reply;
+  }
+
+  get replyLength(): number {
+    return this.#service.replyLength;
+  }
+
+  /** Number of the last request. */
+  get unique(): number {
+    return this.#service.header.unique;
+  }
+
+  /**
+   * Carries out one request. What is not implemented is answered ENOSYS, which the kernel remembers and then does without: locks
+   * (they are local to this node), copy_file_range, O_TMPFILE, poll, bmap.
+   */
+  handle(request: Memory, length: number): Outcome {
+    const service = this.#service;
+    service.header.read(request.bytes);
+    if (length < requestHeaderBytes || service.header.length !== length) return service.fail(-E.IO);
+    const handler = handlers.get(service.header.opcode);
+    if (!handler) return service.fail(-E.NOSYS);
+    service.handled += 1;
+    return handler(service, request);
+  }
+}

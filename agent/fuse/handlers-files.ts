@@ -1,0 +1,163 @@
+/** Requests about open files: opening, data, syncing, closing. */
+import { allocate, close, E, O, readAt, seek, statOf, sync, writeAt } from '../sys/linux.ts';
+import { readNumber, writeNumber, writeParkedReply } from './codec.ts';
+import { fsyncFlag, openedFlag, openFlag, replyHeaderBytes, requestHeaderBytes, writeFlag } from './protocol.ts';
+import type { Handler, OpenFile, Outcome, Service } from './service.ts';
+import { dropSetId, truncateAndTell } from './tell.ts';
+
+const body = requestHeaderBytes;
+const writeHeaderBytes = 40;
+
+/** `struct fuse_open_out`; returns the reply's length. */
+export function writeOpened(service: Service, at: number, fd: number, writable: boolean): number {
+  const { bytes } = service.reply;
+  writeNumber(bytes, fd, at);
+  // Whoever only reads has nothing to wait for at close. What is cached stays good: nothing changes but through this mount.
+  bytes.writeUInt32LE(openedFlag.KEEP_CACHE | (writable ? 0 : openedFlag.NOFLUSH), at + 8);
+  bytes.writeUInt32LE(0, at + 12);
+  return at + 16;
+}
+
+export const open: Handler = (service, { bytes }) => {
+  const node = service.node();
+  if (!node) return service.fail(-E.STALE);
+  const flags = bytes.readUInt32LE(body);
+  const truncates = (flags & O.TRUNC) !== 0;
+  if (truncates && !service.sink.changesAllowed()) return 'deferred';
+  const writable = (flags & O.ACCMODE) !== O.RDONLY;
+  // Also for O_WRONLY: the kernel reads to fill up a page. Not O_APPEND, which would move writes to the end of the file, and not
+  // O_DIRECT, which would ask for aligned memory. O_SYNC is kept by syncing on both disks.
+  const fd = service.backing.openNode(node, writable || truncates ? O.RDWR : O.RDONLY);
+  if (fd < 0) {
+    service.reportIfDisk('open', fd);
+    return service.fail(fd);
+  }
+  if (truncates) {
+    const status = truncateAndTell(service, { fd, node, writable, stream: null }, 0);
+    const killed = status === 0 && (bytes.readUInt32LE(body + 4) & openFlag.KILL_SUIDGID) !== 0;
+    const modeStatus = killed ? dropSetId(service, { fd, node, writable, stream: null }) : 0;
+    if (status < 0 || modeStatus < 0) {
+      close(fd);
+      return service.fail(Math.min(status, modeStatus));
+    }
+  }
+  service.addFile(fd, node, writable, null);
+  return service.send(writeOpened(service, replyHeaderBytes, fd, writable));
+};
+
+export const read: Handler = (service, { bytes }) => {
+  const file = service.file(readNumber(bytes, body));
+  if (!file) return service.fail(-E.BADF);
+  const offset = readNumber(bytes, body + 8);
+  const length = Math.min(bytes.readUInt32LE(body + 16), service.reply.length - replyHeaderBytes);
+  const count = readAt(file.fd, service.reply.address(replyHeaderBytes), length, offset);
+  if (count < 0) {
+    service.reportIfDisk('read', count);
+    return service.fail(count);
+  }
+  return service.send(replyHeaderBytes + count);
+};
+
+export const write: Handler = (service, request) => {
+  const { bytes } = request;
+  const file = service.file(readNumber(bytes, body));
+  if (!file) return service.fail(-E.BADF);
+  if (!service.sink.changesAllowed()) return 'deferred';
+  const offset = readNumber(bytes, body + 8);
+  const length = bytes.readUInt32LE(body + 16);
+  const writeFlags = bytes.readUInt32LE(body + 20);
+  const start = body + writeHeaderBytes;
+  if (!Number.isSafeInteger(offset + length)) return service.fail(-E.FBIG);
+  const count = writeAt(file.fd, request.address(start), length, offset);
+  if (count < 0) {
+    service.reportIfDisk('write', count);
+    return service.fail(count);
+  }
+  const { node } = file;
+  if (!node.unlinked) {
+    statOf(file.fd, service.attributes);
+    service.sink.write(node, offset, bytes, start, count, service.attributes.modified);
+  }
+  if ((writeFlags & writeFlag.KILL_SUIDGID) !== 0) {
+    const status = dropSetId(service, file);
+    if (status < 0) return service.fail(status);
+  }
+  const fileFlags = bytes.readUInt32LE(body + 32);
+  const synchronous = (fileFlags & O.DSYNC) !== 0 && (writeFlags & writeFlag.CACHE) === 0;
+  if (synchronous) return syncAndWait(service, file, (fileFlags & O.SYNC) !== O.SYNC, count);
+  service.replyLength = writeParkedReply(service.reply.bytes, service.header.unique, count);
+  return 'reply';
+};
+
+/**
+ * Both disks: the peer is asked first and works while the local disk does. A failed sync is an error for good: the kernel below has
+ * dropped the pages, a second one would lie.
+ */
+function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writtenBytes: number): Outcome {
+  const { node } = file;
+  const { unique } = service.header;
+  const sequence = node.unlinked ? 0 : service.sink.sync(node, dataOnly);
+  const status = sync(file.fd, dataOnly);
+  if (status < 0) {
+    service.sink.localFailure('fsync', -status);
+    return service.fail(-E.IO);
+  }
+  if (sequence !== 0 && service.sink.park(unique, sequence, writtenBytes)) return 'parked';
+  service.replyLength = writeParkedReply(service.reply.bytes, unique, writtenBytes);
+  return 'reply';
+}
+
+/** Files and directories. Never ENOSYS: the kernel would stop asking and answer success by itself. */
+export const fsync: Handler = (service, { bytes }) => {
+  const file = service.file(readNumber(bytes, body));
+  if (!file) return service.fail(-E.BADF);
+  if (!service.sink.changesAllowed()) return 'deferred';
+  return syncAndWait(service, file, (bytes.readUInt32LE(body + 8) & fsyncFlag.DATA_ONLY) !== 0, 0);
+};
+
+/** close(2) of a descriptor: what was written has reached the peer before it returns. */
+export const flush: Handler = (service, { bytes }) => {
+  const file = service.file(readNumber(bytes, body));
+  if (!file) return service.fail(-E.BADF);
+  if (!file.writable || file.node.unlinked) return service.done();
+  if (!service.sink.changesAllowed()) return 'deferred';
+  const sequence = service.sink.closing(file.node);
+  if (sequence !== 0 && service.sink.park(service.header.unique, sequence, 0)) return 'parked';
+  return service.done();
+};
+
+export const release: Handler = (service, { bytes }) => {
+  const file = service.file(readNumber(bytes, body));
+  if (!file) return service.fail(-E.BADF);
+  close(file.fd);
+  service.removeFile(file);
+  return service.done();
+};
+
+export const fallocate: Handler = (service, { bytes }) => {
+  const file = service.file(readNumber(bytes, body));
+  if (!file) return service.fail(-E.BADF);
+  if (!service.sink.changesAllowed()) return 'deferred';
+  const [offset, length] = [readNumber(bytes, body + 8), readNumber(bytes, body + 16)];
+  const mode = bytes.readUInt32LE(body + 24);
+  if (!Number.isSafeInteger(offset + length)) return service.fail(-E.FBIG);
+  const status = allocate(file.fd, mode, offset, length);
+  if (status < 0) {
+    service.reportIfDisk('fallocate', status);
+    return service.fail(status);
+  }
+  statOf(file.fd, service.attributes);
+  if (!file.node.unlinked) service.sink.allocate(file.node, mode, offset, length, service.attributes);
+  return service.done();
+};
+
+/** With a write-back cache the data may not have reached us yet: a hole seen here could be data there, and cp would skip it. */
+export const lseek: Handler = (service, { bytes }) => {
+  if (service.cache === 'writeback') return service.fail(-E.NOSYS);
+  const file = service.file(readNumber(bytes, body));
+  if (!file) return service.fail(-E.BADF);
+  const offset = seek(file.fd, readNumber(bytes, body + 8), bytes.readUInt32LE(body + 16));
+  if (offset < 0) return service.fail(offset);
+  writeNumber(service.reply.bytes, offset, replyHeaderBytes);
+  return service.send(replyHeaderBytes + 8);
+};

@@ -1,0 +1,177 @@
+/** Requests about names: finding, making, linking, renaming and removing. */
+import { AT, close, E, fileType, handleOf, O, openAt, RENAME, statAt, statOf } from '../sys/linux.ts';
+import type { Memory } from '../sys/linux.ts';
+import { nameAt, readNumber, writeAbsentEntry } from './codec.ts';
+import { writeOpened } from './handlers-files.ts';
+import type { TableNode } from './node-table.ts';
+import { entryBytes, replyHeaderBytes, requestHeaderBytes } from './protocol.ts';
+import { validS } from './service.ts';
+import type { Handler, Outcome, Service } from './service.ts';
+
+const body = requestHeaderBytes;
+
+export const lookup: Handler = (service, request) => {
+  const parent = service.node();
+  if (!parent) return service.fail(-E.STALE);
+  const name = nameAt(request.bytes, body);
+  const node = service.isHidden(parent, name) ? -E.NOENT : service.backing.find(parent, name, service.attributes);
+  if (typeof node !== 'number') return service.sendEntry(node, service.attributes);
+  if (node !== -E.NOENT) return service.fail(node);
+  writeAbsentEntry(service.reply.bytes, replyHeaderBytes, validS);
+  return service.send(replyHeaderBytes + entryBytes);
+};
+
+/** The node of an object that was just made, with its attributes; tells the sink. */
+function announce(service: Service, parent: TableNode, name: Buffer, target: Buffer | null): TableNode | number {
+  const { nodes } = service.backing;
+  const directory = nodes.descriptor(parent);
+  if (directory < 0) return directory;
+  const handle = handleOf(directory, name);
+  if (typeof handle === 'number') return handle;
+  const status = statAt(directory, name, service.attributes);
+  if (status < 0) return status;
+  const ownName = Buffer.from(name);
+  const node = nodes.add(handle, service.attributes.mode & fileType.mask);
+  nodes.addLink(node, parent, ownName);
+  service.readTimeOf(parent, service.parentTime);
+  service.sink.create(node, parent, ownName, service.attributes, target, service.parentTime);
+  return node;
+}
+
+function make(
+  service: Service,
+  name: Buffer,
+  mode: number,
+  umask: number,
+  rdev: number,
+  target: Buffer | null,
+): Outcome {
+  const parent = service.node();
+  if (!parent) return service.fail(-E.STALE);
+  if (service.isHidden(parent, name)) return service.fail(-E.ACCES);
+  if (!service.sink.changesAllowed()) return 'deferred';
+  service.identity.become(service.header.uid, service.header.gid, umask);
+  const status = service.backing.make(parent, name, mode, rdev, target);
+  service.identity.restore();
+  if (status < 0) return failed(service, 'create', status);
+  const node = announce(service, parent, name, target);
+  return typeof node === 'number' ? failed(service, 'create', node) : service.sendEntry(node, service.attributes);
+}
+
+function failed(service: Service, call: string, error: number): Outcome {
+  service.reportIfDisk(call, error);
+  return service.fail(error);
+}
+
+export const makeNode: Handler = (service, { bytes }) => {
+  const [mode, rdev, umask] = [bytes.readUInt32LE(body), bytes.readUInt32LE(body + 4), bytes.readUInt32LE(body + 8)];
+  return make(service, nameAt(bytes, body + 16), mode, umask, rdev, null);
+};
+
+export const makeDirectory: Handler = (service, { bytes }) => {
+  const mode = (bytes.readUInt32LE(body) & ~fileType.mask) | fileType.directory;
+  return make(service, nameAt(bytes, body + 8), mode, bytes.readUInt32LE(body + 4), 0, null);
+};
+
+export const symbolicLink: Handler = (service, { bytes }) => {
+  const name = nameAt(bytes, body);
+  const target = Buffer.from(nameAt(bytes, body + name.length + 1));
+  return make(service, name, fileType.link | 0o777, 0, 0, target);
+};
+
+/** open(2) of a name that does not exist yet: the kernel has looked before. */
+export const create: Handler = (service, { bytes }) => {
+  const parent = service.node();
+  if (!parent) return service.fail(-E.STALE);
+  const name = nameAt(bytes, body + 16);
+  if (service.isHidden(parent, name)) return service.fail(-E.ACCES);
+  if (!service.sink.changesAllowed()) return 'deferred';
+  const directory = service.backing.nodes.descriptor(parent);
+  if (directory < 0) return failed(service, 'create', directory);
+  const [mode, umask] = [bytes.readUInt32LE(body + 4), bytes.readUInt32LE(body + 8)];
+  service.identity.become(service.header.uid, service.header.gid, umask);
+  const fd = openAt(directory, name, O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW, mode & 0o7777);
+  service.identity.restore();
+  if (fd < 0) return failed(service, 'create', fd);
+  const node = announce(service, parent, name, null);
+  if (typeof node === 'number') {
+    close(fd);
+    return failed(service, 'create', node);
+  }
+  service.addFile(fd, node, (bytes.readUInt32LE(body) & O.ACCMODE) !== O.RDONLY, null);
+  service.putEntry(replyHeaderBytes, node, service.attributes);
+  return service.send(writeOpened(service, replyHeaderBytes + entryBytes, fd, true));
+};
+
+export const link: Handler = (service, { bytes }) => {
+  const parent = service.node();
+  const node = service.backing.nodes.get(readNumber(bytes, body));
+  if (!parent || !node) return service.fail(-E.STALE);
+  const name = Buffer.from(nameAt(bytes, body + 8));
+  if (service.isHidden(parent, name)) return service.fail(-E.ACCES);
+  if (!service.sink.changesAllowed()) return 'deferred';
+  const { nodes } = service.backing;
+  const status = service.backing.linkOnDisk(node, parent, name);
+  if (status < 0) return failed(service, 'link', status);
+  statOf(nodes.descriptor(node), service.attributes);
+  service.readTimeOf(parent, service.parentTime);
+  service.sink.link(node, parent, name, service.attributes, service.parentTime);
+  nodes.addLink(node, parent, name);
+  return service.sendEntry(node, service.attributes);
+};
+
+function remove(service: Service, request: Memory, flags: number): Outcome {
+  const parent = service.node();
+  if (!parent) return service.fail(-E.STALE);
+  const name = Buffer.from(nameAt(request.bytes, body));
+  if (service.isHidden(parent, name)) return service.fail(-E.NOENT);
+  if (!service.sink.changesAllowed()) return 'deferred';
+  const { backing } = service;
+  const node = backing.find(parent, name, service.attributes);
+  if (typeof node === 'number') return service.fail(node);
+  const status = backing.removeOnDisk(parent, name, node, flags);
+  if (status < 0) {
+    backing.nodes.collect(node);
+    return failed(service, 'unlink', status);
+  }
+  service.readTimeOf(parent, service.parentTime);
+  service.sink.unlink(node, parent, name, flags !== 0, service.parentTime);
+  backing.recordRemoved(parent, name, node);
+  return service.done();
+}
+
+export const unlink: Handler = (service, request) => remove(service, request, 0);
+export const removeDirectory: Handler = (service, request) => remove(service, request, AT.REMOVEDIR);
+
+function renameWith(service: Service, bytes: Buffer, nameStart: number, flags: number): Outcome {
+  const { backing } = service;
+  const from = service.node();
+  const to = backing.nodes.get(readNumber(bytes, body));
+  if (!from || !to) return service.fail(-E.STALE);
+  const name = Buffer.from(nameAt(bytes, nameStart));
+  const toName = Buffer.from(nameAt(bytes, nameStart + name.length + 1));
+  if (service.isHidden(from, name)) return service.fail(-E.NOENT);
+  if (service.isHidden(to, toName)) return service.fail(-E.ACCES);
+  if ((flags & ~(RENAME.NOREPLACE | RENAME.EXCHANGE)) !== 0) return service.fail(-E.INVAL);
+  if (!service.sink.changesAllowed()) return 'deferred';
+  const node = backing.find(from, name, service.attributes);
+  if (typeof node === 'number') return service.fail(node);
+  const there = backing.find(to, toName, service.otherAttributes);
+  const other = typeof there === 'number' ? null : there;
+  const status = backing.renameOnDisk(from, name, to, toName, flags, other);
+  if (status < 0) return failed(service, 'rename', status);
+  const exchanged = (flags & RENAME.EXCHANGE) !== 0;
+  // Two names of one file: nothing has happened, so there is nothing to tell.
+  if (node !== other) {
+    service.readTimeOf(from, service.parentTime);
+    service.readTimeOf(to, service.otherParentTime);
+    const [swapped, replaced] = exchanged ? [other, null] : [null, other];
+    service.sink.rename(node, from, name, to, toName, swapped, replaced, service.parentTime, service.otherParentTime);
+  }
+  backing.recordRenamed(from, name, node, to, toName, other, exchanged);
+  return service.done();
+}
+
+export const rename: Handler = (service, { bytes }) => renameWith(service, bytes, body + 8, 0);
+export const renameWithFlags: Handler = (service, { bytes }) =>
+  renameWith(service, bytes, body + 16, bytes.readUInt32LE(body + 8));

@@ -1,0 +1,152 @@
+/** What all request handlers of one mounted directory share: the open files, the reply being written, the caller's identity. */
+import { Attributes, E, fileType, Memory, statAt, statOf } from '../sys/linux.ts';
+import type { ThreadIdentity, Time } from '../sys/linux.ts';
+import type { Backing } from './backing.ts';
+import { hiddenName } from './backing.ts';
+import type { ChangeSink } from './change-sink.ts';
+import { RequestHeader, writeAttributesReply, writeEntry, writeReplyHeader } from './codec.ts';
+import type { CacheMode, Negotiation } from './codec.ts';
+import type { DirectoryStream } from './directory-stream.ts';
+import type { TableNode } from './node-table.ts';
+import { entryBytes, replyBytesMax, replyHeaderBytes } from './protocol.ts';
+
+/**
+ * What becomes of a request. `reply`: `service.reply.bytes[0, service.replyLength)` is the answer. `none`: it has no answer. `deferred`: nothing has
+ * been done, keep a copy and handle it again. `parked`: the sink's owner answers. `destroyed`: answer, then end.
+ */
+export type Outcome = 'reply' | 'none' | 'deferred' | 'parked' | 'destroyed';
+
+export type Handler = (service: Service, request: Memory) => Outcome;
+
+export interface OpenFile {
+  readonly fd: number;
+  readonly node: TableNode;
+  readonly writable: boolean;
+  /** Of directories. */
+  readonly stream: DirectoryStream | null;
+}
+
+/** All changes go through this mount, so what the kernel remembers stays true. */
+export const validS = 86_400;
+
+const setUserId = 0o4000;
+const setGroupId = 0o2000;
+const groupExecute = 0o0010;
+
+export class Service {
+  readonly backing: Backing;
+  readonly sink: ChangeSink;
+  readonly cache: CacheMode;
+  readonly identity: ThreadIdentity;
+  readonly header = new RequestHeader();
+  readonly reply = new Memory(replyBytesMax);
+  replyLength = 0;
+  negotiation: Negotiation | null = null;
+  /** By file descriptor, which is also FUSE's file handle. */
+  readonly files: (OpenFile | undefined)[] = [];
+  /** Of the object that the request is about. */
+  readonly attributes = new Attributes();
+  readonly otherAttributes = new Attributes();
+  readonly parentTime: Time = { seconds: 0, nanoseconds: 0 };
+  readonly otherParentTime: Time = { seconds: 0, nanoseconds: 0 };
+  /** Counts requests; a supervisor sees that the lane lives. */
+  handled = 0;
+
+  constructor(backing: Backing, sink: ChangeSink, cache: CacheMode, identity: ThreadIdentity) {
+    this.backing = backing;
+    this.sink = sink;
+    this.cache = cache;
+    this.identity = identity;
+  }
+
+  /** The node that the request names. Undefined cannot happen with a kernel that keeps its promises. */
+  node(): TableNode | undefined {
+    return this.backing.nodes.get(this.header.node);
+  }
+
+  /** Success without a body. */
+  done(): Outcome {
+    return this.send(replyHeaderBytes);
+  }
+
+  /** Success; `length` includes the header. */
+  send(length: number): Outcome {
+    this.replyLength = writeReplyHeader(this.reply.bytes, length, 0, this.header.unique);
+    return 'reply';
+  }
+
+  /** `error` is -errno. */
+  fail(error: number): Outcome {
+    this.replyLength = writeReplyHeader(this.reply.bytes, replyHeaderBytes, error, this.header.unique);
+    return 'reply';
+  }
+
+  sendAttributes(node: TableNode, attributes: Attributes): Outcome {
+    this.forKernel(node, attributes);
+    return this.send(writeAttributesReply(this.reply.bytes, attributes, validS));
+  }
+
+  /** The kernel gets the id once more and will forget it as often. */
+  putEntry(at: number, node: TableNode, attributes: Attributes): void {
+    node.lookups += 1;
+    this.forKernel(node, attributes);
+    writeEntry(this.reply.bytes, at, node.id, attributes, validS);
+  }
+
+  sendEntry(node: TableNode, attributes: Attributes): Outcome {
+    this.putEntry(replyHeaderBytes, node, attributes);
+    return this.send(replyHeaderBytes + entryBytes);
+  }
+
+  /** The root does not count the directory that nobody sees. */
+  forKernel(node: TableNode, attributes: Attributes): void {
+    if (node === this.backing.nodes.root && this.#rootHasHidden() && attributes.links > 2) attributes.links -= 1;
+  }
+
+  #hidden: boolean | null = null;
+  #rootHasHidden(): boolean {
+    this.#hidden ??= statAt(this.backing.directoryFd, hiddenName, this.otherAttributes) === 0;
+    return this.#hidden;
+  }
+
+  isHidden(parent: TableNode, name: Buffer): boolean {
+    return parent === this.backing.nodes.root && name.equals(hiddenName);
+  }
+
+  /** Modification time of a directory after a change in it. */
+  readTimeOf(directory: TableNode, into: Time): void {
+    const fd = this.backing.nodes.descriptor(directory);
+    if (fd < 0 || statOf(fd, this.otherAttributes) < 0) return;
+    into.seconds = this.otherAttributes.modified.seconds;
+    into.nanoseconds = this.otherAttributes.modified.nanoseconds;
+  }
+
+  file(handle: number): OpenFile | undefined {
+    return this.files[handle];
+  }
+
+  addFile(fd: number, node: TableNode, writable: boolean, stream: DirectoryStream | null): OpenFile {
+    const file = { fd, node, writable, stream };
+    this.files[fd] = file;
+    node.holds += 1;
+    return file;
+  }
+
+  removeFile(file: OpenFile): void {
+    this.files[file.fd] = undefined;
+    file.node.holds -= 1;
+    this.backing.nodes.collect(file.node);
+  }
+
+  /** An errno of the disk itself: the copy here cannot be trusted to go on. */
+  reportIfDisk(call: string, error: number): void {
+    if (error === -E.IO || error === -E.ROFS || error === -E.STALE) this.sink.localFailure(call, -error);
+  }
+}
+
+/** The mode that is left when somebody without CAP_FSETID writes to a file. Mandatory-locking files (set-group-id, no x) keep their bit. */
+export function modeWithoutSetId(mode: number): number {
+  if ((mode & fileType.mask) !== fileType.file) return mode;
+  const left = mode & ~setUserId;
+  return (left & groupExecute) !== 0 ? left & ~setGroupId : left;
+}

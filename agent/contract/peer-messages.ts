@@ -15,6 +15,8 @@ export const moduleBeatSchema = z.object({
   generation: generationSchema.nullable(),
   /** Has asked voters for a newer generation and not written it: some of them may have stored it. */
   unsettled: z.boolean(),
+  /** Such a generation was confirmed by a voter, so that older claims are refused: only this node can go on from it. */
+  committed: z.boolean(),
   copy: z.enum(['up-to-date', 'stale']),
   peerStale: z.boolean(),
   clean: z.boolean(),

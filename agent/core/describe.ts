@@ -3,6 +3,7 @@ import { assertNever, type ModuleBeat, type ModuleOnNode, type ResyncProgress } 
 import {
   allModes,
   anyMode,
+  committed,
   mayBeActive,
   ownCopy,
   peerAlive,
@@ -129,7 +130,8 @@ export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
     data: own.data,
     generation: copy.generation,
     unsettled: state.record.pending.length > 0,
-    copy: copy.usable ? 'up-to-date' : 'stale',
+    committed: committed(state),
+    copy: copy.complete ? 'up-to-date' : 'stale',
     peerStale: copy.peerStale,
     clean: copy.clean,
     active: mayBeActive(state),

@@ -200,7 +200,9 @@ export interface Copy {
   /** Lineage of the oldest volume. */
   readonly generation: Generation | null;
   readonly initialised: boolean;
-  /** May be offered to the application without a person's order. */
+  /** Up to date by its own record. */
+  readonly complete: boolean;
+  /** Complete, and this node has not promised a newer generation to the other: may be used while the other one is silent. */
   readonly usable: boolean;
   readonly peerStale: boolean;
   readonly clean: boolean;
@@ -210,6 +212,7 @@ export function ownCopy(state: MirrorState): Copy {
   const none: Copy = {
     generation: null,
     initialised: false,
+    complete: false,
     usable: false,
     peerStale: false,
     clean: false,
@@ -227,10 +230,16 @@ export function ownCopy(state: MirrorState): Copy {
   return {
     generation,
     initialised: true,
+    complete: upToDate,
     usable: upToDate && (!behind(generation, newest) || includesGeneration(pending, newest)),
     peerStale: known.every((record) => record.peerStale),
     clean: known.every((record) => record.cleanCheckpoint !== null),
   };
+}
+
+/** A voter has stored a generation for this node that it has not written yet. */
+export function committed(state: MirrorState): boolean {
+  return includesGeneration(state.record.pending, state.record.newest);
 }
 
 export function allModes(state: MirrorState, ...modes: readonly VolumeStatus['mode'][]): boolean {

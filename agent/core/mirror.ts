@@ -70,7 +70,9 @@ function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
   s.undecidedSinceMs = undecided ? (s.undecidedSinceMs ?? now) : null;
   if (volumes?.some((volume) => volume.mode === 'in-sync' || volume.mode === 'resynchronising') === true)
     s.hadLink = true;
-  const { generation, usable } = ownCopy(s);
+  const { generation, usable, initialised, complete } = ownCopy(s);
+  // A stale copy holds nothing that the peer's lacks: what was wished for it is void, or it would bar the peer from going on.
+  if (initialised && !complete && !mayBeActive(s) && s.seek === null) draft.persist({ newest: null, pending: [] });
   if (generation === null) return;
   const { newest, pending } = s.record;
   if (usable && (newest === null || generation.number > newest.number)) draft.persist({ newest: generation });
@@ -102,6 +104,8 @@ function answer(draft: Draft, message: VoteRequest): void {
   const { state, reply, persist } = vote(s.voter, s.identity.peer, message, now, s.identity.timing.grantMs);
   s.voter = state;
   if (persist) draft.persist({ newest: state.newest });
+  // Without a witness only the last primary may start again alone: whoever gives his vote away is not the last one any more.
+  if (reply.granted) draft.persist({ lastPrimary: false });
   draft.actions.push({ type: 'send', to: 'peer', message: reply });
 }
 

@@ -1,5 +1,5 @@
 /** Nodes with the application: starting it, holding the right, going on alone, planned stops and fencing. */
-import { assertNever } from '../contract/index.ts';
+import { assertNever, type Generation } from '../contract/index.ts';
 import {
   allModes,
   anyMode,
@@ -9,6 +9,7 @@ import {
   rememberWish,
   wishedGeneration,
   type Draft,
+  type MirrorState,
   type Phase,
   type Seek,
   type WaitReason,
@@ -24,7 +25,8 @@ export function activate(draft: Draft, wish: Seek): void {
   const { s, now } = draft;
   const { peer, node } = s.identity;
   s.seek = null;
-  s.goingAlone = wish.store;
+  // A wish that some voter may have stored is carried through, or its older claim would be refused later.
+  s.goingAlone = wish.store ?? unsettledWish(s);
   s.goAloneSentMs = 0;
   s.hadLink = false;
   s.peerReadySinceMs = null;
@@ -57,6 +59,10 @@ export function activate(draft: Draft, wish: Seek): void {
     ],
     true,
   );
+}
+
+function unsettledWish(state: MirrorState): Generation | null {
+  return state.record.pending.length === 0 ? null : wishedGeneration(state);
 }
 
 /** A control plane that comes back under a running application takes it over again, or ends it for good. */
@@ -357,6 +363,8 @@ function stopped(draft: Draft, then: Extract<Phase, { name: 'deactivating' }>['t
     then === 'handover' ||
     (then === 'start-failed' && peerAlive(s, now) && s.beat?.state === 'secondary' && s.beat.data === 'up-to-date');
   if (handOver) {
+    // From here on the other one was the last: without a witness only the last primary may start again alone.
+    draft.persist({ lastPrimary: false });
     s.handoverUntilMs = now + s.identity.timing.detectionMs * 3;
     draft.wait('handing-over', `${peer} takes over.`);
   } else if (then === 'start-failed')

@@ -1,6 +1,7 @@
 /** Nodes without the application: stopped, waiting, secondary; and the wish to become primary. */
 import type { Generation, ModuleBeat } from '../contract/index.ts';
 import {
+  committed,
   rememberWish,
   wishedGeneration,
   ownCopy,
@@ -92,7 +93,7 @@ function considerStart(draft: Draft): void {
       'forked',
       `Both servers changed data while they could not see each other. Nothing was erased; a person must choose.`,
     );
-  else if (!copy.usable && beat.copy !== 'up-to-date')
+  else if (!copy.complete && beat.copy !== 'up-to-date')
     draft.wait(
       'copy-stale',
       `Neither server has a copy that is known to be complete. A person must choose one with "promote".`,
@@ -144,14 +145,19 @@ function considerStartAlone(draft: Draft): void {
     );
 }
 
-/** Who should run the application, by lineage first. Both nodes compute the same from the same heartbeats. */
+/**
+ * Who should run the application, by lineage first. Both nodes compute the same from the same heartbeats. With both copies in sight what
+ * they *are* counts: a generation that was promised and never written says nothing about the data.
+ */
 function comparePeer(state: MirrorState, beat: ModuleBeat): 'me' | 'peer' | 'forked' {
   const copy = ownCopy(state);
-  if (!copy.usable) return 'peer';
+  const inSight = beat.generation !== null && beat.data !== 'unknown';
+  if (inSight ? !copy.complete : !copy.usable) return 'peer';
   if (beat.copy !== 'up-to-date') return 'me';
   if (forked(copy.generation, beat.generation)) return 'forked';
   if (older(copy.generation, beat.generation)) return 'peer';
   if (older(beat.generation, copy.generation)) return 'me';
+  if (committed(state) !== beat.committed) return beat.committed ? 'peer' : 'me';
   const canStart = { me: !state.record.startFailed, peer: beat.wanted === 'started' && beat.reason !== 'start-failed' };
   if (canStart.me !== canStart.peer) return canStart.me ? 'me' : 'peer';
   const { prefer, node, peer } = state.identity;
@@ -194,7 +200,8 @@ function pursue(draft: Draft, wish: Seek): void {
   const answered = s.ballots.witness.replyMs > wish.sinceMs || s.ballots.peer.replyMs > wish.sinceMs;
   // A wish that a voter may have stored is not dropped before its answer, or the stored generation would lock both nodes out.
   const settled = wish.store === null || answered || now - wish.sinceMs > timing.grantMs;
-  if (s.record.wanted === 'stopped') {
+  // The copy may have become the target of a resync in the meantime.
+  if (s.record.wanted === 'stopped' || (wish.purpose !== 'order' && !ownCopy(s).complete)) {
     if (settled) dropSeek(draft);
     return;
   }

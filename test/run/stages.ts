@@ -1,7 +1,8 @@
 /** The stages of `npm test`, cheapest first: a typing mistake should not wait for twelve minutes of power cuts. */
-import { accessSync, constants, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot, toolPath } from '../../resources/tools.ts';
+import { labObstacle } from '../lab/index.ts';
 
 export interface Stage {
   readonly name: string;
@@ -33,30 +34,19 @@ function vitestStage(project: string, timeLimitMs: number, obstacle?: string): S
   };
 }
 
-/** What real hosts need of the machine below them. */
-export function labObstacle(): string | undefined {
-  if (process.platform !== 'linux') return 'needs Linux';
-  if (process.getuid?.() !== 0) return 'needs root: sudo npm test';
-  try {
-    accessSync('/dev/fuse', constants.R_OK | constants.W_OK);
-  } catch {
-    return 'needs /dev/fuse';
-  }
-  return undefined;
-}
-
 export function browserPath(): string | undefined {
   const candidates = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
   return candidates.find((path) => existsSync(path));
 }
 
 export function stages(): readonly Stage[] {
-  const lab = labObstacle();
+  const missing = labObstacle();
+  const lab = missing && `${missing.reason}: ${missing.remedy}`;
   return [
     { name: 'check', command: ['resources/check.ts', '--sources-only'], timeLimitMs: 5 * minuteMs },
     vitestStage('rules', 5 * minuteMs),
     vitestStage('unit', 5 * minuteMs),
-    { name: 'simulation', command: ['test/simulation/main.ts', '--seeds', '200'], timeLimitMs: 5 * minuteMs },
+    { name: 'simulation', command: ['test/simulation/main.ts', '--seeds', '2000'], timeLimitMs: 5 * minuteMs },
     vitestStage(
       'browser',
       5 * minuteMs,

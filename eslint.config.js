@@ -63,7 +63,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['agent/sys/**/*.ts', 'test/lab/**/*.ts'],
+    files: ['agent/sys/**/*.ts', 'test/**/*.ts'],
     rules: { 'no-restricted-imports': 'off' },
   },
   {

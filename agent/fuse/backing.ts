@@ -113,7 +113,7 @@ export class Backing {
   }
 
   /** An O_PATH descriptor of a node, for this call. */
-  descriptor(id: NodeId): number   {
+  descriptor(id: NodeId): number {
     const node = this.nodes.get(id);
     return node ? this.nodes.descriptor(node) : -E.STALE;
   }
@@ -303,12 +303,12 @@ export class Backing {
   }
 
   /** A descriptor of one's own, to be closed by the caller. */
-  open(id: NodeId, flags: number): number   {
+  open(id: NodeId, flags: number): number {
     const node = this.nodes.get(id);
     return node ? this.openNode(node, flags) : -E.STALE;
   }
 
-  openNode(node: TableNode, flags: number): number   {
+  openNode(node: TableNode, flags: number): number {
     if (node === this.nodes.root) return openAt(this.directoryFd, Buffer.from('.'), flags);
     return node.pinned ? reopen(node.fd, flags) : openHandle(this.directoryFd, node.handle, flags);
   }
@@ -329,7 +329,7 @@ export class Backing {
   }
 
   /** Bytes read, 0 at the end of the file. */
-  read(id: NodeId, address: bigint, length: number, offset: number): number   {
+  read(id: NodeId, address: bigint, length: number, offset: number): number {
     const fd = this.#files.get(id);
     return fd < 0 ? fd : readAt(fd, address, length, offset);
   }
@@ -366,7 +366,7 @@ export class Backing {
   }
 
   /** SEEK.DATA or SEEK.HOLE; -ENXIO past the last data. */
-  seek(id: NodeId, offset: number, whence: number): number   {
+  seek(id: NodeId, offset: number, whence: number): number {
     const fd = this.#files.get(id);
     return fd < 0 ? fd : seek(fd, offset, whence);
   }

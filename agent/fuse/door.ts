@@ -214,26 +214,31 @@ export function holdersOfDirectory(path: string): Holder[] {
 
 /**
  * Closes the door. Idempotent. Refused (directory-in-use) while anybody uses the directory; looked at again once the cover lies there, because
- * somebody may have opened it in between, and because namespaces that do not follow ours would go on seeing the data.
+ * somebody may have opened it in between.
  */
 export function coverDirectory(path: string): void {
   const canonical = canonicalPath(path);
   const entries = mounts();
   const problem = mountProblems(entries, canonical)[0];
   if (problem) throw problem;
-  const present = mountsAt(entries, canonical);
-  if (present.some(isCover)) return;
+  if (mountsAt(entries, canonical).some(isCover)) return;
   const place = placeOf(canonical, entries);
   refuseInUse(canonical, findHolders(place, { except: [process.pid] }));
   const status = mount(coverSource, canonical, 'tmpfs', MS.RDONLY | MS.NOSUID | MS.NODEV | MS.NOEXEC, coverData);
   if (status < 0)
     throw new Fault('mount-failed', { message: `${path} cannot be covered: ${errorName(status)}.` }, { path });
-  const holders = findHolders(place, {
-    except: [process.pid],
-    isCover: (entry) => isCover(entry) || isOurMount(entry),
-  });
+  const holders = findHolders(place, { except: [process.pid] });
   if (holders.length > 0) unmountDevice(canonical, true);
   refuseInUse(canonical, holders);
+}
+
+/**
+ * Mount namespaces in which the covered directory can still be reached, because they do not follow ours (a container without `rslave`): a
+ * program in there could open the data later. One process of each.
+ */
+export function namespacesWithoutCover(path: string): Holder[] {
+  const place = placeOf(canonicalPath(path));
+  return findHolders(place, { namespaces: 'also-uncovered' }).filter(({ kind }) => kind === 'not-covered');
 }
 
 /** Opens the door for good: the directory is not replicated any more. Idempotent. */

@@ -123,8 +123,8 @@ function commandOf(pid: number): string {
 export interface HolderScan {
   /** Processes that do not count. */
   readonly except?: readonly number[];
-  /** After covering: also namespaces in which the place can still be reached. `isCover` knows what covers it. */
-  readonly isCover?: (entry: MountEntry) => boolean;
+  /** Also namespaces in which the place can be reached by its ordinary name, because nothing lies over it there. */
+  readonly namespaces?: 'also-uncovered';
 }
 
 /** The first use of the place by each process, and by each mount namespace that has it bound elsewhere. */
@@ -160,25 +160,21 @@ function* usesOfNamespace(
 ): Generator<Holder> {
   const command = commandOf(pid);
   for (const entry of bindMountsOf(entries, place)) yield { pid, command, kind: 'bind-mount', path: entry.mountPoint };
-  if (!scan.isCover) return;
-  for (const path of uncoveredPaths(entries, place, scan.isCover)) yield { pid, command, kind: 'not-covered', path };
+  if (scan.namespaces !== 'also-uncovered') return;
+  for (const path of uncoveredPaths(entries, place)) yield { pid, command, kind: 'not-covered', path };
 }
 
-/** Names under which the place is still reachable: through mounts of something above it, where the topmost mount is no cover. */
-export function uncoveredPaths(
-  entries: readonly MountEntry[],
-  place: Place,
-  isCover: (entry: MountEntry) => boolean,
-): string[] {
+/** Names under which the place is still reachable: through mounts of something above it, where nothing lies over it. */
+export function uncoveredPaths(entries: readonly MountEntry[], place: Place): string[] {
   const found: string[] = [];
   for (const entry of entries) {
     const inFilesystem: Place = { ...entry, path: entry.root };
-    if (!isInside({ ...place }, inFilesystem) || place.path === entry.root) continue;
+    if (!isInside(place, inFilesystem) || place.path === entry.root) continue;
     const rest = entry.root === '/' ? place.path : place.path.slice(entry.root.length);
     const path = join(entry.mountPoint, rest);
     const top = mountOf(entries, Buffer.from(path, 'latin1').toString());
-    // Another mount above it hides this one altogether.
-    if (top === entry && !isCover(top)) found.push(path);
+    // A cover, or another mount, hides this one.
+    if (top === entry) found.push(path);
   }
   return found;
 }

@@ -21,6 +21,7 @@ export {
   holdersOfMount,
   inspectDirectory,
   isCovered,
+  namespacesWithoutCover,
   nestedPaths,
   openBackingDirectory,
   ourMounts,

@@ -30,21 +30,18 @@ async function logged(argv: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`${argv.slice(0, 3).join(' ')} … ended with ${String(code)}`);
 }
 
-/** The mirror this machine itself uses; the well-known one where apt knows none. */
-async function mirror(): Promise<string> {
+/** The mirror this machine itself uses; undefined where its apt knows none for this release. */
+async function mirror(): Promise<string | undefined> {
   const known = await run(['apt-get', 'indextargets', '--format', '$(REPO_URI)', `Codename: ${debianRelease}`]);
-  return known.stdout.split('\n').find((line) => line.startsWith('http')) ?? 'http://deb.debian.org/debian';
+  return known.stdout.split('\n').find((line) => line.startsWith('http'));
 }
 
 async function buildRoot(): Promise<void> {
-  await logged([
-    'debootstrap',
-    '--variant=minbase',
-    `--include=${barePackages.join(',')}`,
-    debianRelease,
-    work,
-    await mirror(),
-  ]);
+  const from = await mirror();
+  // Without one, debootstrap knows the project's own.
+  const source = from === undefined ? [] : [from];
+  const include = `--include=${barePackages.join(',')}`;
+  await logged(['debootstrap', '--variant=minbase', include, debianRelease, work, ...source]);
   const inside = (file: string): string => path.join(work, file);
   for (const name of readdirSync(inside('etc/ssh'))) {
     if (name.startsWith('ssh_host_')) rmSync(inside(`etc/ssh/${name}`));
@@ -56,7 +53,6 @@ async function buildRoot(): Promise<void> {
   }
   writeFileSync(inside('etc/machine-id'), '');
   writeFileSync(inside('etc/resolv.conf'), '');
-  writeFileSync(inside('etc/apt/sources.list'), `deb http://deb.debian.org/debian ${debianRelease} main\n`);
   writeFileSync(
     inside('etc/ssh/sshd_config.d/lab.conf'),
     'PermitRootLogin yes\nPasswordAuthentication yes\nUseDNS no\nMaxStartups 100\n',
@@ -93,9 +89,12 @@ async function buildLayer(root: string, packages: readonly string[]): Promise<vo
   await must(['mount', '--rbind', '/dev', inside('dev')]);
   await must(['mount', '-t', 'proc', 'proc', inside('proc')]);
   // Bound, not copied: the layer must not remember the machine it was built on.
-  const sources = path.join(work, 'sources.list');
-  writeFileSync(sources, `deb ${await mirror()} ${debianRelease} main\n`);
-  await must(['mount', '--bind', sources, inside('etc/apt/sources.list')]);
+  const from = await mirror();
+  if (from !== undefined) {
+    const sources = path.join(work, 'sources.list');
+    writeFileSync(sources, `deb ${from} ${debianRelease} main\n`);
+    await must(['mount', '--bind', sources, inside('etc/apt/sources.list')]);
+  }
   for (const file of ['/etc/resolv.conf', '/etc/hosts', '/etc/apt/apt.conf.d']) {
     if (existsSync(file) && existsSync(inside(file))) await must(['mount', '--bind', file, inside(file)]);
   }

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { unifiedPath } from '../lab/cgroups.ts';
 import { loopDevicesBelow, mountPointsBelow } from '../lab/disks.ts';
 import { Lab, labHome, labObstacle, pointerHome, recordOf, run, until } from '../lab/index.ts';
@@ -28,12 +28,17 @@ function traces(lab: string): string[] {
   ];
 }
 
-describe.skipIf(obstacle !== undefined)(`lab${obstacle === undefined ? '' : ` (not run: ${obstacle.reason})`}`, () => {
+describe('lab', () => {
   let lab: Lab;
+  beforeEach((context) => {
+    if (obstacle !== undefined) context.skip(obstacle.reason);
+  });
   beforeAll(async () => {
+    if (obstacle !== undefined) return;
     lab = await Lab.up({ name, nodes: 2, witness: true, networks: 2 });
   });
   afterAll(async () => {
+    if (obstacle !== undefined) return;
     await Lab.remove(name);
     expect(traces(name)).toEqual([]);
   });

@@ -1,45 +1,15 @@
 /**
  * `manifest-process.ts DIRECTORY EXCLUDED-NAME…`: everything that can be told apart about a tree, one JSON object per
- * line, in the order of the names' bytes. Excluded names are those of the topmost level. A program of its own: extended
- * attributes need foreign calls.
+ * line, in the order of the names' bytes. Excluded names are those of the topmost level. A program of its own:
+ * extended attributes need foreign calls, which have no place in the process that runs the tests.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-// Nothing in Node or in a bare system lists extended attributes.
-// eslint-disable-next-line no-restricted-imports
-import ffi from 'node:ffi';
+import { extendedAttributes } from '../../lab/extended-attributes.ts';
 import type { ManifestEntry } from './manifest.ts';
 
-const { functions: c } = ffi.dlopen('libc.so.6', {
-  llistxattr: { arguments: ['pointer', 'pointer', 'uint64'], return: 'int64' },
-  lgetxattr: { arguments: ['pointer', 'pointer', 'pointer', 'uint64'], return: 'int64' },
-});
-
-const listBuffer = Buffer.allocUnsafeSlow(65_536);
-const valueBuffer = Buffer.allocUnsafeSlow(65_536);
 const readBuffer = Buffer.allocUnsafeSlow(1 << 20);
-
-function zeroTerminated(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length + 1);
-  bytes.copy(copy);
-  copy[bytes.length] = 0;
-  return copy;
-}
-
-function attributesOf(file: Buffer): Record<string, string> {
-  const name = zeroTerminated(file);
-  const length = Number(c.llistxattr(ffi.getRawPointer(name), ffi.getRawPointer(listBuffer), 65_536n));
-  const attributes: Record<string, string> = {};
-  if (length <= 0) return attributes;
-  for (const attribute of listBuffer.toString('latin1', 0, length).split('\0').filter(Boolean).sort()) {
-    const key = zeroTerminated(Buffer.from(attribute, 'latin1'));
-    const pointers = [ffi.getRawPointer(name), ffi.getRawPointer(key), ffi.getRawPointer(valueBuffer)] as const;
-    const size = Number(c.lgetxattr(...pointers, 65_536n));
-    attributes[attribute] = size < 0 ? 'unreadable' : valueBuffer.toString('hex', 0, size);
-  }
-  return attributes;
-}
 
 function hashOf(file: Buffer): string {
   const hash = createHash('sha256');
@@ -85,7 +55,7 @@ function describe(file: Buffer, relative: string): ManifestEntry {
     ...(type === 'symlink' ? { target: readlinkSync(file, { encoding: 'buffer' }).toString('latin1') } : {}),
     ...(type === 'device' ? { device: status.rdev.toString() } : {}),
     ...(linkedTo === undefined ? {} : { linkedTo }),
-    attributes: attributesOf(file),
+    attributes: extendedAttributes(file),
   };
 }
 

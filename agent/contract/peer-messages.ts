@@ -38,8 +38,10 @@ export type ModuleBeat = z.infer<typeof moduleBeatSchema>;
 export const voteRequestSchema = z.object({
   kind: z.literal('vote-request'),
   module: z.string(),
-  /** Grows; the answer carries it back, and the life of the grant counts from when this request was sent. */
+  /** Grows within a session; the answer carries it back, and the life of the grant counts from when this request was sent. */
   number: z.number().int(),
+  /** Random per process start of the candidate. */
+  session: z.string(),
   leaseMs: z.number().int(),
   /** Lineage of the candidate's copy. The voter refuses one that is older than what it knows. */
   generation: generationSchema,
@@ -66,11 +68,12 @@ export const voteReplySchema = z.object({
   newest: generationSchema.nullable(),
   holder: z.string().nullable(),
 });
-/** The holder gives the right back before it runs out (planned stop or swap). */
+/** The holder gives the right back before it runs out (planned stop or swap): all grants of this session up to this number, none that came later. */
 export const voteReleaseSchema = z.object({
   kind: z.literal('vote-release'),
   module: z.string(),
   number: z.number().int(),
+  session: z.string(),
 });
 export const heartbeatSchema = z.object({
   kind: z.literal('heartbeat'),

@@ -44,7 +44,7 @@ function absorb(draft: Draft, event: TimedMirrorEvent): void {
       absorbReply(draft, event.from, event.message);
       break;
     case 'vote-release':
-      s.voter = release(s.voter, s.identity.peer);
+      s.voter = release(s.voter, s.identity.peer, event.message);
       break;
     case 'data':
       absorbData(draft, event.volumes);

@@ -19,6 +19,7 @@ export function askForVotes(draft: Draft, store: Generation | null, order: boole
     kind: 'vote-request',
     module: s.identity.module,
     number,
+    session: s.identity.session,
     leaseMs: s.identity.timing.leaseMs,
     generation,
     pending: [...s.record.pending],
@@ -56,7 +57,7 @@ export function giveBack(draft: Draft): void {
   const { s } = draft;
   const number = s.nextNumber;
   s.nextNumber += 1;
-  const message = { kind: 'vote-release' as const, module: s.identity.module, number };
+  const message = { kind: 'vote-release' as const, module: s.identity.module, number, session: s.identity.session };
   draft.actions.push({ type: 'send', to: 'peer', message });
   if (s.identity.witness) draft.actions.push({ type: 'send', to: 'witness', message });
   const ended = (ballot: Ballot): Ballot => ({ ...ballot, sent: [], deadlineMs: 0, stored: null, reply: null });

@@ -2,13 +2,18 @@
  * One vote: the same rules for a node's own vote, the peer's and the witness's. A grant is exclusive until it has run out by the
  * voter's clock; the newest generation is durable before it is confirmed, and older ones are refused for ever.
  */
-import type { Generation, VoteReply, VoteRequest } from '../contract/index.ts';
+import type { Generation, VoteRelease, VoteReply, VoteRequest } from '../contract/index.ts';
 
 export interface VoterState {
   /** Durable. */
   readonly newest: Generation | null;
   /** In memory: after a restart `quietUntilMs` stands in for grants that were forgotten. */
-  readonly grant: { readonly holder: string; readonly untilMs: number } | null;
+  readonly grant: {
+    readonly holder: string;
+    readonly untilMs: number;
+    readonly session: string;
+    readonly number: number;
+  } | null;
   /** Nothing is granted before: a grant made before a restart may still be running. */
   readonly quietUntilMs: number;
 }
@@ -91,7 +96,12 @@ export function vote(
     state: {
       ...voter,
       newest,
-      grant: { holder: candidate, untilMs: Math.max(nowMs + grantMs, voter.grant?.untilMs ?? 0) },
+      grant: {
+        holder: candidate,
+        untilMs: Math.max(nowMs + grantMs, voter.grant?.untilMs ?? 0),
+        session: request.session,
+        number: request.number,
+      },
     },
     persist: !sameGeneration(newest, voter.newest),
     reply: {
@@ -107,7 +117,10 @@ export function vote(
   };
 }
 
-/** The holder gives its grant back; anybody else's release changes nothing. */
-export function release(voter: VoterState, from: string): VoterState {
-  return voter.grant?.holder === from ? { ...voter, grant: null } : voter;
+/** The holder gives its grant back. A release that was late says nothing about a grant that was asked for after it, or by a new process. */
+export function release(voter: VoterState, from: string, message: VoteRelease): VoterState {
+  const { grant } = voter;
+  const meant =
+    grant !== null && grant.holder === from && grant.session === message.session && grant.number <= message.number;
+  return meant ? { ...voter, grant: null } : voter;
 }

@@ -111,7 +111,7 @@ export class Witness implements Disposable {
     ballot.turn = ballot.turn
       .then(() => {
         if (body.kind === 'vote-request') return this.cast(ballot, node, body, reply);
-        ballot.voter = release(ballot.voter, node);
+        ballot.voter = release(ballot.voter, node, body);
         this.say(ballot, `${node} gave its lease back.`);
         return undefined;
       })

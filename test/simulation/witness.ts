@@ -35,6 +35,6 @@ export class SimulatedWitness {
       this.voter = step.state;
       this.durable = step.state.newest;
       this.reply(from, step.reply);
-    } else if (body.kind === 'vote-release') this.voter = release(this.voter, from);
+    } else if (body.kind === 'vote-release') this.voter = release(this.voter, from, body);
   }
 }

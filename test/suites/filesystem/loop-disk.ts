@@ -1,0 +1,113 @@
+/** A filesystem of one's own in an image file, and a served directory on it beside a plain one. */
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { CacheMode } from '../../../agent/fuse/index.ts';
+
+/** One fixed place, so that the next run finds what a killed one has left. */
+const home = '/var/tmp/holdfast-filesystem-suite';
+
+export type DiskType = 'ext4' | 'xfs' | 'btrfs';
+
+function run(command: string, ...args: string[]): void {
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
+}
+
+function mountedBelow(path: string): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((mountPoint) => mountPoint === path || mountPoint.startsWith(`${path}/`))
+    .reverse();
+}
+
+function removeAll(directory: string): void {
+  for (const mountPoint of mountedBelow(directory)) spawnSync('umount', ['-l', mountPoint]);
+  rmSync(directory, { recursive: true, force: true });
+}
+
+/** What the machine lacks for these tests; empty when it can run them. */
+export function missingForFilesystemTests(): string {
+  if (process.getuid?.() !== 0) return 'not root';
+  if (!existsSync('/dev/fuse')) return 'no /dev/fuse';
+  if (spawnSync('mkfs.ext4', ['-V']).error) return 'mkfs.ext4 is missing';
+  if (spawnSync('losetup', ['-f']).status !== 0) return 'no loop device';
+  return '';
+}
+
+export class LoopDisk {
+  /** Where the filesystem is mounted. */
+  readonly root: string;
+  readonly #directory: string;
+
+  constructor(name: string, type: DiskType = 'ext4', megabytes = 512) {
+    this.#directory = join(home, name);
+    removeAll(this.#directory);
+    this.root = join(this.#directory, 'disk');
+    mkdirSync(this.root, { recursive: true });
+    const image = join(this.#directory, 'image');
+    run('truncate', '-s', `${megabytes}M`, image);
+    run(`mkfs.${type}`, ...(type === 'ext4' ? ['-q', '-F'] : type === 'xfs' ? ['-q', '-f'] : ['-q', '-f']), image);
+    run('mount', '-o', 'loop', image, this.root);
+  }
+
+  directory(name: string): string {
+    const path = join(this.root, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  dispose(): void {
+    removeAll(this.#directory);
+  }
+}
+
+export class ServedDirectory {
+  readonly path: string;
+  readonly #process: ChildProcess;
+  #output = '';
+
+  private constructor(path: string, process: ChildProcess) {
+    this.path = path;
+    this.#process = process;
+  }
+
+  static async start(path: string, cache: CacheMode): Promise<ServedDirectory> {
+    const server = fileURLToPath(new URL('server.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', server, path, cache], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const served = new ServedDirectory(path, child);
+    await new Promise<void>((resolve, reject) => {
+      const hear = (text: Buffer): void => {
+        served.#output += text.toString();
+        if (served.#output.includes('mounted')) resolve();
+      };
+      child.stdout.on('data', hear);
+      child.stderr.on('data', hear);
+      child.once('exit', (code) => {
+        reject(new Error(`server ended with ${code}: ${served.#output}`));
+      });
+    });
+    return served;
+  }
+
+  /** What the server has said: an unexpected line is a failure. */
+  get output(): string {
+    return this.#output;
+  }
+
+  async stop(): Promise<void> {
+    const exited = this.#process.exitCode !== null;
+    const ended = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
+    const { status, stderr } = spawnSync('umount', [this.path], { encoding: 'utf8' });
+    if (status !== 0) {
+      spawnSync('umount', ['-l', this.path]);
+      throw new Error(`umount ${this.path}: ${stderr}`);
+    }
+    if (!exited) await ended;
+  }
+}

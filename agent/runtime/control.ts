@@ -44,7 +44,7 @@ export function controlHandlers({ runtime, ports, run }: ControlOptions): Handle
       return null;
     },
     inspect: ({ volumes }) =>
-      Promise.all(volumes.map((volume) => inspectVolume(volume, { clock: ports.clock, rescue: ports.rescue, known }))),
+      Promise.all(volumes.map((volume) => inspectVolume(volume, { clock: ports.clock, known }))),
     initialise: async (params) => ({ keptAt: await runtime.initialise(params) }),
     start: order('start'),
     stop: order('stop'),

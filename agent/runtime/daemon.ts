@@ -93,7 +93,7 @@ async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly ev
       journal,
       programVersion: agentVersion,
     }),
-    rescue: hostRescue(run, timers),
+    rescue: hostRescue(timers),
     halt(because) {
       journal.error(`Stops because an invariant does not hold: ${because}`);
       process.exit(exitBroken);

@@ -1,36 +1,30 @@
 /** Looks at a directory that is to be replicated; changes nothing. */
-import type { Dirent } from 'node:fs';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { closeSync, type Dirent } from 'node:fs';
+import { lstat, readdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import type { VolumeInspection, VolumeStatus } from '../contract/index.ts';
-import { volumeRecordSchema } from '../contract/index.ts';
+import type { FaultRecord, VolumeInspection, VolumeStatus } from '../contract/index.ts';
+import { Fault, volumeRecordSchema } from '../contract/index.ts';
 import { readIfThere } from './durable-file.ts';
-import { parseMountTable } from './mount-table.ts';
-import type { Clock, Rescue } from './ports.ts';
+import type { Clock } from './ports.ts';
 
 /** Beyond either bound the numbers are unknown rather than late. */
 const entriesMax = 200_000;
 const countingMaxMs = 5000;
 const recordDirectory = '.holdfast';
 
-type Problem = VolumeInspection['problems'][number];
-
-const unsuitable: Readonly<Record<string, string>> = {
-  overlay: 'an overlay filesystem, which cannot find a file again after a restart',
-  nfs: 'a network filesystem',
-  nfs4: 'a network filesystem',
-  cifs: 'a network filesystem',
-  smb3: 'a network filesystem',
-  tmpfs: 'in memory, and lost at every restart',
-  ramfs: 'in memory, and lost at every restart',
-  proc: 'not for data',
-  sysfs: 'not for data',
+/** linux/magic.h. */
+const filesystemNames: Readonly<Record<number, string>> = {
+  0xef53: 'ext4',
+  0x58465342: 'xfs',
+  0x9123683e: 'btrfs',
+  0x01021994: 'tmpfs',
+  0x794c7630: 'overlay',
+  0x6969: 'nfs',
 };
 
 export interface InspectionPorts {
   readonly clock: Clock;
-  readonly rescue: Pick<Rescue, 'holders'>;
-  /** What the replicator says of a volume that it serves: its directory is covered, a look at it would show the empty cover. */
+  /** What the replicator says of a volume that it has. */
   readonly known: (id: string) => VolumeStatus | null;
 }
 
@@ -38,52 +32,53 @@ export async function inspectVolume(
   volume: { readonly id: string; readonly path: string },
   ports: InspectionPorts,
 ): Promise<VolumeInspection> {
-  const served = ports.known(volume.id);
-  const stat = await lstat(volume.path).catch(() => null);
-  const blank = {
+  const known = ports.known(volume.id);
+  const served = known?.record ?? null;
+  const door = await import('../fuse/index.ts');
+  const problems = door.inspectDirectory(volume.path).map((fault) => fault.toRecord());
+  const blank: VolumeInspection = {
     ...volume,
-    exists: stat?.isDirectory() ?? false,
-    initialised: false,
+    exists: !problems.some(({ code }) => code === 'directory-missing' || code === 'not-a-directory'),
+    initialised: served !== null,
     empty: true,
     entries: null,
     bytes: null,
     newestFile: null,
-    filesystem: null,
-    generation: null,
-    problems: [] as Problem[],
+    filesystem: await filesystemOf(volume.path),
+    generation: served?.generation ?? null,
+    problems,
   };
-  if (served?.record != null)
-    return {
-      ...blank,
-      initialised: true,
-      empty: served.record.generation === null,
-      generation: served.record.generation,
-      problems: served.fault === null ? [] : [served.fault],
-    };
-  if (stat === null) return { ...blank, problems: [missing(volume.path)] };
-  if (!stat.isDirectory()) return { ...blank, problems: [notADirectory(volume.path)] };
-  const mounts = parseMountTable(await readFile('/proc/self/mountinfo', 'utf8'));
-  const filesystem = filesystemOf(volume.path, mounts);
-  const problems = [
-    ...placeProblems(volume.path, filesystem, mounts),
-    ...(await usageProblems(volume.path, ports.rescue)),
-  ];
-  const count = await countBelow(volume.path, ports.clock);
+  if (!blank.exists) return blank;
+  // The replicator itself holds what it serves.
+  if (known === null) {
+    const users = door.holdersOfDirectory(volume.path).map(door.describeHolder);
+    if (users.length > 0) problems.push(inUse(volume.path, users));
+  }
+  if (problems.some(({ code }) => code !== 'directory-in-use'))
+    return { ...blank, ...(await contents(volume.path, ports)) };
+  // Below a cover of ours, or below the application's mount: what really stands there.
+  const descriptor = door.openBackingDirectory(volume.path);
+  try {
+    return { ...blank, ...(await contents(`/proc/self/fd/${descriptor}`, ports)), problems };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function contents(directory: string, ports: InspectionPorts): Promise<Partial<VolumeInspection>> {
+  const count = await countBelow(directory, ports.clock);
   return {
-    ...blank,
-    ...(await recordOf(volume.path)),
+    ...(await recordOf(directory)),
     empty: count.names === 0,
     entries: count.complete ? count.entries : null,
     bytes: count.complete ? count.bytes : null,
     newestFile: count.complete ? count.newest : null,
-    filesystem,
-    problems,
   };
 }
 
-async function recordOf(directory: string): Promise<Pick<VolumeInspection, 'initialised' | 'generation'>> {
+async function recordOf(directory: string): Promise<Partial<VolumeInspection>> {
   const text = await readIfThere(path.join(directory, recordDirectory, 'volume.json')).catch(() => null);
-  if (text === null) return { initialised: false, generation: null };
+  if (text === null) return {};
   try {
     return { initialised: true, generation: volumeRecordSchema.parse(JSON.parse(text)).generation };
   } catch {
@@ -91,65 +86,21 @@ async function recordOf(directory: string): Promise<Pick<VolumeInspection, 'init
   }
 }
 
-type Mounts = ReturnType<typeof parseMountTable>;
-
-/** Of the mount with the longest path that contains it; of several on one path, the topmost. */
-export function filesystemOf(directory: string, mounts: Mounts): string | null {
-  let best: { readonly filesystem: string; readonly length: number } | null = null;
-  for (const { mountPoint, filesystem } of mounts) {
-    const contains = mountPoint === '/' || directory === mountPoint || directory.startsWith(`${mountPoint}/`);
-    if (contains && mountPoint.length >= (best?.length ?? 0)) best = { filesystem, length: mountPoint.length };
-  }
-  return best?.filesystem ?? null;
+/** Best effort, for people: the type that `stat -f` names. */
+async function filesystemOf(directory: string): Promise<string | null> {
+  const stat = await statfs(path.dirname(directory)).catch(() => null);
+  return stat === null ? null : (filesystemNames[stat.type] ?? `0x${stat.type.toString(16)}`);
 }
 
-export function placeProblems(directory: string, filesystem: string | null, mounts: Mounts): Problem[] {
-  const problems: Problem[] = [];
-  if (mounts.some(({ mountPoint }) => mountPoint === directory))
-    problems.push({
-      code: 'is-mount-point',
-      message: `${directory} is itself a mount point.`,
-      remedy: 'Name a directory inside that filesystem.',
-    });
-  const inside = mounts.find(({ mountPoint }) => mountPoint.startsWith(`${directory}/`));
-  if (inside !== undefined)
-    problems.push({
-      code: 'contains-mount-point',
-      message: `Another filesystem is mounted inside, on ${inside.mountPoint}.`,
-      remedy: 'Unmount it, or replicate a directory without mounts.',
-    });
-  const why = filesystem?.startsWith('fuse') === true ? 'served by a program of its own' : unsuitable[filesystem ?? ''];
-  if (why !== undefined)
-    problems.push({
-      code: 'filesystem-unsuitable',
-      message: `${directory} lies on ${String(filesystem)}: ${why}.`,
-      remedy: 'Use a directory on a local disk (ext4, xfs, btrfs).',
-    });
-  return problems;
-}
-
-async function usageProblems(directory: string, rescue: Pick<Rescue, 'holders'>): Promise<Problem[]> {
-  const holders = await rescue.holders(directory);
-  if (holders.length === 0) return [];
-  const names = holders.map(({ pid, name }) => `${name} (${pid})`).join(', ');
-  return [
+function inUse(directory: string, users: readonly string[]): FaultRecord {
+  return new Fault(
+    'directory-in-use',
     {
-      code: 'directory-in-use',
-      message: `${directory} is used by ${names}.`,
+      message: `${directory} is used by ${users.slice(0, 5).join(', ')}.`,
       remedy: 'Stop the application and disable its start at boot; Holdfast starts it from now on.',
     },
-  ];
-}
-
-function missing(directory: string): Problem {
-  return {
-    code: 'directory-missing',
-    message: `${directory} does not exist.`,
-    remedy: 'Create it, or correct the path in the configuration.',
-  };
-}
-function notADirectory(directory: string): Problem {
-  return { code: 'not-a-directory', message: `${directory} is not a directory.`, remedy: 'Name a directory.' };
+    { holders: users.slice(0, 20) },
+  ).toRecord();
 }
 
 interface Count {

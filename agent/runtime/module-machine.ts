@@ -127,7 +127,7 @@ export class ModuleMachine {
     if (this.working) return;
     this.working = true;
     void this.drain().catch((error: unknown) => {
-      this.ports.halt(`${this.module}: ${Fault.from(error).message}`);
+      this.ports.halt(`${this.module}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     });
   }
 

@@ -48,7 +48,7 @@ export interface ConfigurationStore {
 
 /** The replicator as the runtime sees it. A call while it is away fails at once with `replicator-down`. */
 export interface ReplicatorPort {
-  call<M extends keyof ReplicatorApi['methods'] & string>(
+  call<M extends keyof ReplicatorApi['methods']>(
     method: M,
     params: Params<ReplicatorApi, M>,
     signal?: AbortSignal,
@@ -60,14 +60,17 @@ export interface ReplicatorPort {
   close(): void;
 }
 
+export interface Holder {
+  readonly pid: number;
+  readonly name: string;
+}
+
 /** What is left when the replicator does not answer, or the application does not let go. */
 export interface Rescue {
-  /** Ends every FUSE mount on the path: connection aborted, holders killed, detached. Always ends. */
+  /** Ends every mount of ours on the path: connection aborted, holders killed, detached. Always ends. */
   abortMounts(path: string): Promise<void>;
-  /** Processes with something open below the path. */
-  holders(path: string): Promise<readonly { readonly pid: number; readonly name: string }[]>;
-  /** SIGTERM, patience, SIGKILL. Returns who was killed. */
-  killHolders(path: string): Promise<readonly { readonly pid: number; readonly name: string }[]>;
+  /** Whoever uses the mount: SIGTERM, patience, SIGKILL. Returns who that was. */
+  killHolders(path: string): Promise<readonly Holder[]>;
 }
 
 export interface RuntimePorts {

@@ -24,7 +24,6 @@ class ReplicatorConnection implements ReplicatorPort {
   /** Commands are let through only after the configuration was taken once on this connection. */
   private usable = false;
   private configuration: Configuration | null = null;
-  private configured: Promise<void> = Promise.resolve();
   private readonly volumes = new Map<string, VolumeStatus>();
   private readonly listeners: ((volumes: ReadonlyMap<string, VolumeStatus> | null) => void)[] = [];
   private readonly closing = new AbortController();
@@ -41,9 +40,7 @@ class ReplicatorConnection implements ReplicatorPort {
 
   async configure(configuration: Configuration | null): Promise<void> {
     this.configuration = configuration;
-    if (this.client === null) return;
-    this.configured = this.sendConfiguration(this.client);
-    await this.configured;
+    if (this.client !== null) await this.sendConfiguration(this.client);
   }
 
   call: ReplicatorPort['call'] = async (method, params, signal) => {
@@ -62,16 +59,20 @@ class ReplicatorConnection implements ReplicatorPort {
 
   private async keepConnected(): Promise<void> {
     const { signal } = this.closing;
-    while (!signal.aborted) {
+    while (!this.closed()) {
       try {
         const port = await this.options.connect();
-        if (signal.aborted) port.close();
+        if (this.closed()) port.close();
         else await this.converse(port);
       } catch (error) {
         this.complain(`The replicator is not reachable: ${Fault.from(error).message}`);
       }
       await this.options.timers.delay(reconnectMs, signal).catch(() => undefined);
     }
+  }
+
+  private closed(): boolean {
+    return this.closing.signal.aborted;
   }
 
   /** Resolves when the connection is gone. */
@@ -86,12 +87,11 @@ class ReplicatorConnection implements ReplicatorPort {
     try {
       await client.ready;
       this.client = client;
-      this.configured = this.sendConfiguration(client);
-      await this.configured.catch(() => undefined);
+      await this.sendConfiguration(client).catch(() => undefined);
       this.options.journal.info('Connected to the replicator.');
       this.lastComplaint = '';
       await gone.promise;
-      if (!this.closing.signal.aborted) this.options.journal.notice('The connection to the replicator was lost.');
+      if (!this.closed()) this.options.journal.notice('The connection to the replicator was lost.');
     } finally {
       client.close();
       this.client = null;

@@ -67,10 +67,11 @@ export class Runtime {
   constructor(ports: RuntimePorts) {
     this.ports = ports;
     ports.replicator.onVolumes((volumes) => {
+      const returned = this.volumes === null && volumes !== null;
       this.volumes = volumes === null ? null : new Map(volumes);
       for (const module of this.modules.values()) {
         module.data(this.volumes);
-        if (volumes !== null) module.lease.repeat();
+        if (returned) module.lease.repeat();
       }
       this.tellStatus();
     });

@@ -1,0 +1,168 @@
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { must } from '../lab/process.ts';
+import type { InsideProgram } from './network/namespaces.ts';
+import { Namespaces } from './network/namespaces.ts';
+
+const inside = path.join(import.meta.dirname, 'network/inside.ts');
+const vip = '10.91.0.50';
+const port = 4321;
+/** Kernel timers have the resolution of a jiffy (4 ms with HZ=250), the observer asks every 8 ms. */
+const cutWithinMs = 40;
+
+let world: Namespaces;
+let server: InsideProgram;
+let observer: InsideProgram;
+let observerLink: { address: string; ifindex: number };
+
+beforeEach(async () => {
+  world = await Namespaces.make('hfnet', { server: '10.91.0.1/24', observer: '10.91.0.2/24', third: '10.91.0.3/24' });
+  server = world.program('server', inside);
+  observer = world.program('observer', inside);
+  observerLink = (
+    JSON.parse(await must(world.inside('observer', 'ip', '-json', 'link', 'show', 'eth0'))) as [typeof observerLink]
+  )[0];
+});
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+interface Seen {
+  readonly arpMs: number;
+  readonly tcpMs: number;
+  readonly announcements: number;
+}
+async function observe(forMs: number, address = vip): Promise<Seen> {
+  const now = await observer.ask<number>(['bootMs']);
+  return await observer.ask<Seen>(['observe', address, port, observerLink.address, observerLink.ifindex, now + forMs]);
+}
+async function startServing(): Promise<void> {
+  await server.ask(['manage', [vip]]);
+  await server.ask(['raise', vip, null]);
+  await server.ask(['listen', vip, port]);
+}
+
+describe('the lease that the kernel enforces', () => {
+  test('fences from the beginning: without a lease the address is silent', async () => {
+    await startServing();
+    expect(await server.ask(['present', vip])).toBe(true);
+    const seen = await observe(400);
+    expect(seen).toMatchObject({ arpMs: 0, tcpMs: 0 });
+    // Only the virtual address: the server's own goes on.
+    await server.ask(['listen', '10.91.0.1', port]);
+    expect((await observe(200, '10.91.0.1')).tcpMs).toBeGreaterThan(0);
+  });
+
+  test('ends by itself to the millisecond, also while the process is stopped', async () => {
+    await startServing();
+    const deadlineMs = await server.ask<number>(['extend', [vip], 1200]);
+    server.child.kill('SIGSTOP');
+    const seen = await observe(1800);
+    server.child.kill('SIGCONT');
+    for (const lastMs of [seen.arpMs, seen.tcpMs]) {
+      expect(lastMs - deadlineMs).toBeGreaterThan(-150);
+      expect(lastMs - deadlineMs).toBeLessThan(cutWithinMs);
+    }
+  });
+
+  test('is renewed without a gap, and cut at once', async () => {
+    await startServing();
+    for (let renewal = 0; renewal < 5; renewal++) {
+      await server.ask(['extend', [vip], 400]);
+      await delay(100);
+    }
+    const now = await observer.ask<number>(['bootMs']);
+    const deadlineMs = await server.ask<number>(['extend', [vip], 400]);
+    const watching = observe(300);
+    expect((await watching).tcpMs).toBeGreaterThan(now);
+    expect(deadlineMs).toBeGreaterThan(now);
+    await server.ask(['extend', [vip], 60_000]);
+    const cutMs = await server.ask<number>(['cut', [vip]]);
+    const seen = await observe(300);
+    expect(Math.max(seen.arpMs, seen.tcpMs)).toBeLessThan(cutMs + cutWithinMs);
+  });
+
+  test('stands above an accept of established connections in anybody’s firewall', async () => {
+    const firewall =
+      'table ip foreign { chain f { type filter hook prerouting priority -500; ct state established accept; }; chain i { type filter hook input priority -500; ct state established accept; }; }';
+    await must(world.inside('server', 'nft', '-f', '-'), { stdin: firewall });
+    await startServing();
+    await server.ask(['extend', [vip], 60_000]);
+    await observer.ask(['converse', vip, port]);
+    await delay(200);
+    const before = await observer.ask<number>(['bootMs']);
+    expect(before - (await observer.ask<number>(['echoed']))).toBeLessThan(100);
+    const cutMs = await server.ask<number>(['cut', [vip]]);
+    await delay(400);
+    expect(await observer.ask<number>(['echoed'])).toBeLessThan(cutMs + cutWithinMs);
+  });
+
+  test('is put back, with what remains of the lease, after a foreign flush', async () => {
+    await startServing();
+    await server.ask(['extend', [vip], 1500]);
+    expect(await server.ask(['check'])).toBe(false);
+    await must(world.inside('server', 'nft', 'flush', 'ruleset'));
+    expect(await server.ask(['check'])).toBe(true);
+    expect((await observe(300)).tcpMs).toBeGreaterThan(0);
+    await delay(1500);
+    expect(await observe(200)).toMatchObject({ arpMs: 0, tcpMs: 0 });
+    expect(await server.ask(['check'])).toBe(false);
+    // One rule alone is missed as well.
+    await must(world.inside('server', 'nft', 'flush', 'chain', 'arp', 'holdfast', 'leaving'));
+    expect(await server.ask(['check'])).toBe(true);
+  });
+
+  test('outlives the agent, and its successor takes it over as it runs', async () => {
+    await startServing();
+    await server.ask(['extend', [vip], 60_000]);
+    server.child.stdin!.end();
+    const successor = world.program('server', inside);
+    await successor.ask(['listen', vip, port + 1]);
+    await successor.ask(['manage', [vip]]);
+    expect((await observe(200)).arpMs).toBeGreaterThan(0);
+    await successor.ask(['remove']);
+    expect(await must(world.inside('server', 'nft', 'list', 'ruleset'))).toBe('');
+  });
+});
+
+describe('the virtual address', () => {
+  test('goes to the interface of its subnet, is announced, and comes off', async () => {
+    await server.ask(['manage', [vip]]);
+    await server.ask(['extend', [vip], 60_000]);
+    const watching = observe(1500);
+    await server.ask(['raise', vip, null]);
+    await server.ask(['raise', vip, null]);
+    expect((await watching).announcements).toBeGreaterThanOrEqual(4);
+    expect(await must(world.inside('server', 'ip', '-4', 'address', 'show', 'eth0'))).toContain(`${vip}/24`);
+    await server.ask(['drop', vip]);
+    await server.ask(['drop', vip]);
+    expect(await server.ask(['present', vip])).toBe(false);
+  });
+
+  test('is not announced by a node that has lost the right to it', async () => {
+    await server.ask(['manage', [vip]]);
+    const watching = observe(800);
+    await server.ask(['lose']);
+    await server.ask(['raise', vip, 'eth0']).then(() => server.ask(['lose']));
+    const { announcements } = await watching;
+    expect(announcements).toBeLessThanOrEqual(2);
+  });
+
+  test('is refused when another machine answers for it, and says which', async () => {
+    await must(['ip', '-n', world.of('third'), 'address', 'add', `${vip}/24`, 'dev', 'eth0']);
+    const link = JSON.parse(await must(world.inside('third', 'ip', '-json', 'link', 'show', 'eth0'))) as [
+      { address: string },
+    ];
+    await server.ask(['manage', [vip]]);
+    await expect(server.ask(['raise', vip, null])).rejects.toMatchObject({
+      code: 'vip-already-used',
+      details: { address: vip, answeredBy: link[0].address },
+    });
+    expect(await server.ask(['present', vip])).toBe(false);
+  });
+
+  test('needs an interface in its subnet', async () => {
+    await expect(server.ask(['raise', '192.0.2.50', null])).rejects.toMatchObject({ code: 'vip-no-interface' });
+  });
+});

@@ -12,3 +12,4 @@ export {
 export { assertDirectoriesEqual, backingPath, directoriesEqual, readManifest, type Comparison } from './manifest.ts';
 export { installPostgres, postgresDirectory, postgresLayer, postgresPort, preparePostgres } from './postgres.ts';
 export { assertNothingLost, startWorkload, virtualAddress, Workload } from './workload.ts';
+export { activeNodes, assertCopiesEqual, Cluster, otherNode, stateOf } from './cluster.ts';

@@ -16,10 +16,10 @@ import { story, type StoryContext } from '../story.ts';
 
 /** Both servers say what they are, for as long as the action lasts: more than one active node is the worst thing that can happen. */
 async function neverTwoPrimaries(t: StoryContext, cluster: Cluster, action: () => Promise<void>): Promise<void> {
-  let over = false;
+  const watched = new AbortController();
   const watch = (async (): Promise<number> => {
     let looks = 0;
-    while (!over) {
+    while (!watched.signal.aborted) {
       const holders: string[] = [];
       for (const name of ['n1', 'n2']) {
         // What clients would reach: the address is here, the kernel lets it answer, and the database listens.
@@ -45,7 +45,7 @@ async function neverTwoPrimaries(t: StoryContext, cluster: Cluster, action: () =
   try {
     await action();
   } finally {
-    over = true;
+    watched.abort();
   }
   t.step(`looked ${String(await watch)} times for two primaries`);
 }

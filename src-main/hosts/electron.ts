@@ -123,4 +123,8 @@ async function main(): Promise<void> {
   });
 }
 
-await main();
+// Not awaited: Electron becomes ready only after this file has run to its end.
+main().catch((error: unknown) => {
+  console.error(error);
+  app.exit(1);
+});

@@ -1,13 +1,12 @@
 // Builds what travels to a server at every install and upgrade: dist/agent/{holdfast,lane,command-line}.mjs and
 // version.json. Same sources, same bytes: the name of a bundle on a server is made from its hash.
-//   node resources/build-agent.mjs [--version X] [--out DIR]
+//   node resources/build-agent.mjs [--version X] [--out DIR] [--quiet]
 // `--version` makes a bundle that calls itself X, to try an upgrade or two servers of different versions.
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -47,6 +46,21 @@ const englishOnly = {
 };
 
 /**
+ * Two builds at once make the same bundle: whichever is renamed last stays.
+ * @param {string} directory
+ * @param {string} replacement
+ */
+function replaceDirectory(directory, replacement, attemptsLeft = 5) {
+  rmSync(directory, { recursive: true, force: true });
+  try {
+    renameSync(replacement, directory);
+  } catch (error) {
+    if (attemptsLeft === 0) throw error;
+    replaceDirectory(directory, replacement, attemptsLeft - 1);
+  }
+}
+
+/**
  * @param {{ version?: string | undefined, out?: string | undefined }} [options] `out` is relative to the working directory
  * @returns {Promise<{ directory: string, version: string, sha256: string, rebuilt: boolean }>}
  */
@@ -68,6 +82,8 @@ export async function buildAgent(options = {}) {
     if (!existsSync(join(root, entry))) throw new Error(`${entry} is missing: the agent cannot be built without it.`);
   }
   const { protocolVersion } = await import('../agent/contract/protocol.ts');
+  // Loaded only when there is something to build: most runs find nothing changed.
+  const { build } = await import('esbuild');
   const result = await build({
     absWorkingDir: root,
     entryPoints: Object.entries(agentEntries).map(([name, entry]) => ({ in: entry, out: name.replace(/\.mjs$/, '') })),
@@ -109,9 +125,8 @@ export async function buildAgent(options = {}) {
     const whole = sha256([version, ...Object.entries(files).map(([name, hash]) => `${name} ${hash}`)].join('\n'));
     const description = { version, protocol: protocolVersion, sha256: whole, files, inputs };
     writeFileSync(join(beside, 'version.json'), `${JSON.stringify(description, null, 2)}\n`);
-    rmSync(directory, { recursive: true, force: true });
     mkdirSync(dirname(directory), { recursive: true });
-    renameSync(beside, directory);
+    replaceDirectory(directory, beside);
     return { directory, version, sha256: whole, rebuilt: true };
   } finally {
     rmSync(beside, { recursive: true, force: true });
@@ -120,11 +135,14 @@ export async function buildAgent(options = {}) {
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   try {
-    const { values } = parseArgs({ options: { version: { type: 'string' }, out: { type: 'string' } } });
+    const { values } = parseArgs({
+      options: { version: { type: 'string' }, out: { type: 'string' }, quiet: { type: 'boolean' } },
+    });
     const built = await buildAgent(values);
-    console.error(
-      `${built.rebuilt ? 'Built' : 'Unchanged:'} agent ${built.version} (${built.sha256.slice(0, 12)}) in ${built.directory}`,
-    );
+    if (!values.quiet)
+      console.error(
+        `${built.rebuilt ? 'Built' : 'Unchanged:'} agent ${built.version} (${built.sha256.slice(0, 12)}) in ${built.directory}`,
+      );
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

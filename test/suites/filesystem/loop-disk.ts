@@ -75,9 +75,10 @@ export class ServedDirectory {
     this.#process = process;
   }
 
-  static async start(path: string, cache: CacheMode): Promise<ServedDirectory> {
+  /** `copy`: where every change is repeated. */
+  static async start(path: string, cache: CacheMode, copy: string): Promise<ServedDirectory> {
     const server = fileURLToPath(new URL('server.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', server, path, cache], {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', server, path, cache, copy], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const served = new ServedDirectory(path, child);

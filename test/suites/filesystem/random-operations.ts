@@ -64,7 +64,7 @@ const slash = Buffer.from('/');
 const dataBytesMax = 70_000;
 
 function randomPath(random: Random): Buffer {
-  const depth = 1 + random.below(3);
+  const depth = random.of([1, 1, 1, 2, 2, 3]);
   const parts: Buffer[] = [];
   for (let level = 0; level < depth; level += 1) parts.push(slash, random.of(names));
   if (random.below(200) === 0) parts.push(slash, tooLong);
@@ -135,7 +135,7 @@ const xattrNames = [
 export function randomOperation(random: Random): readonly [string, Operation] {
   const path = randomPath(random);
   const other = randomPath(random);
-  const slot = random.below(4);
+  const slot = random.below(3);
   const offset = random.of([0, 1, 4095, 4096, 10_000, 65_536, 200_000]);
   const length = random.of([0, 1, 100, 4096, 5000, dataBytesMax]);
   const fill = random.below(256);
@@ -268,7 +268,7 @@ export function randomOperation(random: Random): readonly [string, Operation] {
   const random_type = random.of([0o010000, 0o020000, 0o060000, 0o140000, 0o100000]);
   const slotFlags =
     random.of([O.RDONLY, O.WRONLY, O.RDWR]) |
-    random.of([0, 0, O.CREAT, O.TRUNC, O.CREAT | O.TRUNC, O.DSYNC, O.DIRECTORY]);
+    random.of([0, O.CREAT, O.CREAT, O.TRUNC, O.CREAT | O.TRUNC, O.CREAT | O.DSYNC, O.DIRECTORY]);
   const allocateMode = random.of([
     0,
     FALLOC.KEEP_SIZE,
@@ -277,7 +277,8 @@ export function randomOperation(random: Random): readonly [string, Operation] {
     FALLOC.ZERO_RANGE | FALLOC.KEEP_SIZE,
   ]);
   const xattrName = random.of(xattrNames);
-  const [kind, operation] = random.of(kinds);
+  // Most operations on a slot need an open file.
+  const [kind, operation] = random.below(6) === 0 ? kinds.find(([name]) => name === 'open slot')! : random.of(kinds);
   const text = `${kind} ${path.toString('latin1')} ${other.toString('latin1')} slot=${slot} offset=${offset} length=${length}`;
   return [text, operation];
 }

@@ -1,0 +1,127 @@
+/** The views of both agents → one status of the cluster. Pure. Nothing is invented: what nobody tells is unknown, with the reason. */
+import type { Configuration } from '../../agent/contract/configuration.ts';
+import type { FaultRecord } from '../../agent/contract/fault.ts';
+import type { ClusterStatus, ModuleOnNode, NodeStatus } from '../../agent/contract/status.ts';
+import { sentenceOf } from './sentence.ts';
+
+/** What is known of one node from here. */
+export interface NodeObservation {
+  readonly name: string;
+  readonly status: NodeStatus | null;
+  /** Why there is no status. */
+  readonly fault: FaultRecord | null;
+  /** When its agent last answered us. */
+  readonly lastSeen: string | null;
+  readonly agentVersion: string | null;
+}
+
+export interface MergeInput {
+  readonly cluster: string;
+  /** For the modules and addresses, as long as no agent tells them. */
+  readonly configuration: Configuration | null;
+  readonly observations: readonly NodeObservation[];
+  readonly observedAt: string;
+}
+
+function unreachable(observation: NodeObservation, informant: NodeStatus | null): ModuleOnNode {
+  const peer = informant?.peer.name === observation.name ? informant.peer : null;
+  const since = peer?.lastHeard ?? observation.lastSeen ?? undefined;
+  const silent = peer !== null && !peer.alive;
+  return {
+    name: observation.name,
+    state: 'unknown',
+    data: 'unknown',
+    reason: silent ? 'node-silent' : (observation.fault?.code ?? 'node-unreachable'),
+    message: silent
+      ? `${observation.name} is silent on ${peer.networks.length > 1 ? 'all networks' : 'the network'}; it may have no power. Nothing to do: it will catch up by itself`
+      : (observation.fault?.message ?? `${observation.name} cannot be reached`),
+    ...(since === undefined ? {} : { since }),
+  };
+}
+
+function moduleOnNode(name: string, observation: NodeObservation, informant: NodeStatus | null): ModuleOnNode {
+  const own = observation.status?.modules.find((module) => module.name === name)?.own;
+  // The agent names its entry after the node or the module; here it is always the node.
+  if (own) return { ...own, name: observation.name };
+  const told = informant?.modules.find((module) => module.name === name)?.peer;
+  if (told && informant.peer.alive) return { ...told, name: observation.name };
+  if (observation.status !== null) {
+    return {
+      name: observation.name,
+      state: 'unknown',
+      data: 'unknown',
+      reason: 'module-unknown',
+      message: `${observation.name} does not know ${name} yet; apply the configuration again`,
+      since: observation.status.observedAt,
+    };
+  }
+  return unreachable(observation, informant);
+}
+
+type ModuleStatus = ClusterStatus['modules'][number];
+
+function mergeModule(name: string, input: MergeInput): ModuleStatus {
+  const { observations, configuration } = input;
+  const views = observations.flatMap((observation) => {
+    const view = observation.status?.modules.find((module) => module.name === name);
+    return view ? [{ node: observation.name, view }] : [];
+  });
+  const nodes = observations.map((observation) => {
+    const informant = observations.find((other) => other.name !== observation.name)?.status ?? null;
+    return moduleOnNode(name, observation, informant);
+  });
+  const leading = views.find(({ view }) => view.own.state === 'primary' || view.own.state === 'alone') ?? views[0];
+  const configured = configuration?.modules.find((module) => module.name === name);
+  const addresses = new Set([
+    ...views.flatMap(({ view }) => view.vips.map((vip) => vip.address)),
+    ...(views.length === 0 ? [configured?.vip ?? []].flat().map((vip) => vip.split('/')[0] ?? vip) : []),
+  ]);
+  return {
+    name,
+    kind: 'mirror',
+    protected: views.length > 0 && views.every(({ view }) => view.protected),
+    maintenance: views.some(({ view }) => view.maintenance),
+    generation: leading?.view.generation ?? null,
+    nodes,
+    vip: [...addresses].map((address) => ({
+      address,
+      on: views.find(({ view }) => view.vips.some((vip) => vip.address === address && vip.here))?.node ?? null,
+    })),
+  };
+}
+
+export function mergeClusterStatus(input: MergeInput): ClusterStatus {
+  const { observations, configuration } = input;
+  const views = observations.flatMap((observation) => (observation.status ? [observation.status] : []));
+  const names = [
+    ...new Set([
+      ...(configuration?.modules.map((module) => module.name) ?? []),
+      ...views.flatMap((view) => view.modules.map((module) => module.name)),
+    ]),
+  ];
+  const modules = names.map((name) => mergeModule(name, input));
+  const witnessConfigured = configuration !== null && configuration.witness !== 'none';
+  const witnessKind = views[0]?.witness.kind ?? (witnessConfigured ? 'voting' : 'none');
+  const reachable = views.map((view) => view.witness.reachable).filter((answer) => answer !== null);
+  const status: Omit<ClusterStatus, 'sentence'> = {
+    schemaVersion: 1,
+    cluster: input.cluster,
+    observedAt: input.observedAt,
+    protected: modules.length > 0 && modules.every((module) => module.protected),
+    nodes: observations.map((observation) => ({
+      name: observation.name,
+      reachable: observation.status !== null,
+      lastSeen: observation.lastSeen,
+      agentVersion: observation.agentVersion,
+      ...(observation.fault === null
+        ? {}
+        : { fault: { code: observation.fault.code, message: observation.fault.message } }),
+    })),
+    witness: {
+      kind: witnessKind,
+      reachable: witnessKind === 'none' || reachable.length === 0 ? null : reachable.some((answer) => answer),
+    },
+    modules,
+  };
+  return { ...status, sentence: sentenceOf(status) };
+}

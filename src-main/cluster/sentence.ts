@@ -1,0 +1,69 @@
+/** The one sentence on top of a cluster: is the data protected, since when not, why, and what to do. Pure. */
+import type { ClusterStatus } from '../../agent/contract/status.ts';
+
+type Status = Omit<ClusterStatus, 'sentence'>;
+
+function timeOf(iso: string): string {
+  const date = new Date(iso);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+function minutesLeft(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return '';
+  return seconds < 60 ? `: ${Math.max(1, Math.round(seconds))} s left` : `: ${Math.ceil(seconds / 60)} min left`;
+}
+
+function sinceText(since: string | undefined | null): string {
+  return since === undefined || since === null ? '' : ` since ${timeOf(since)}`;
+}
+
+function endSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+export function sentenceOf(status: Status): string {
+  const views = status.modules.flatMap((module) => module.nodes.map((node) => ({ module, node })));
+  const forked = views.find(({ node }) => node.data === 'forked');
+  if (forked) {
+    return `Needs you: both servers changed data of ${forked.module.name} while they could not see each other.`;
+  }
+  const silent = status.nodes.filter((node) => !node.reachable);
+  if (silent.length === status.nodes.length) {
+    const seen = silent.map((node) => node.lastSeen).filter((at) => at !== null);
+    const last = seen.sort().at(-1);
+    return `Unknown: neither server can be reached from here${last === undefined ? '' : ` since ${timeOf(last)}`}.`;
+  }
+  if (status.modules.length === 0) return 'No module is set up.';
+  const resync = views.find(({ node }) => node.data === 'resynchronising');
+  const maintenance = status.modules.filter((module) => module.maintenance);
+  if (status.protected) {
+    if (resync) return `Protected, resynchronising${minutesLeft(resync.node.resync?.etaSeconds)}.`;
+    const without = status.witness.kind === 'voting' && status.witness.reachable === false;
+    return without
+      ? 'Protected, but the witness does not answer: a second failure would stop the application.'
+      : 'Protected.';
+  }
+  if (maintenance.length > 0) {
+    return `Not protected: ${maintenance.map((module) => module.name).join(', ')} in maintenance. End it when the work is done.`;
+  }
+  const open = status.modules.filter((module) => !module.protected);
+  const inOpen = views.filter(({ module }) => open.includes(module));
+  if (resync) {
+    return `Not protected${sinceText(resync.node.since)}: ${resync.node.name} resynchronises${minutesLeft(resync.node.resync?.etaSeconds)}. Nothing to do.`;
+  }
+  if (inOpen.every(({ node }) => node.state === 'stopped')) {
+    const names = open.map((module) => module.name).join(', ');
+    return `Stopped: ${names} ${open.length === 1 ? 'runs' : 'run'} on neither server.`;
+  }
+  const worst =
+    inOpen.find(({ node }) => node.state === 'wait') ??
+    inOpen.find(({ node }) => node.state === 'unknown') ??
+    inOpen.find(({ node }) => node.state === 'stopped') ??
+    inOpen.find(({ node }) => node.state === 'transient') ??
+    inOpen.find(({ node }) => node.message !== undefined);
+  if (!worst) return 'Not protected.';
+  const { node } = worst;
+  const why = node.message ?? `${node.name} is ${node.state}`;
+  return endSentence(`Not protected${sinceText(node.since)} — ${why}`);
+}

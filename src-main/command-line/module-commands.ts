@@ -1,0 +1,204 @@
+/** start, stop, restart, swap, maintenance, promote: orders to a module, and waiting for what comes of them. */
+import { userInfo } from 'node:os';
+import { Fault } from '../../agent/contract/fault.ts';
+import type { ClusterStatus } from '../../agent/contract/status.ts';
+import type { ClusterAccess } from './access.ts';
+import type { Arguments } from './arguments.ts';
+import { confirm, confirmByName, type Terminal } from './terminal.ts';
+
+export interface CommandContext {
+  readonly args: Arguments;
+  readonly terminal: Terminal;
+  readonly access: ClusterAccess;
+  readonly signal: AbortSignal;
+}
+
+const orderTimeoutMs = 30_000;
+const waitTimeoutMs = 180_000;
+const pollIntervalMs = 300;
+
+type ModuleStatus = ClusterStatus['modules'][number];
+
+async function moduleOf(access: ClusterAccess, name: string): Promise<{ status: ClusterStatus; module: ModuleStatus }> {
+  const status = await access.status();
+  const module = status.modules.find((one) => one.name === name);
+  if (module) return { status, module };
+  const known = status.modules.map((one) => one.name);
+  throw new Fault(
+    'no-such-module',
+    {
+      message: `There is no module ${name}.`,
+      remedy: known.length === 0 ? 'No module is set up.' : `Write one of: ${known.join(', ')}.`,
+    },
+    { module: name },
+  );
+}
+
+function runningOn(module: ModuleStatus): string | null {
+  return module.nodes.find((node) => node.state === 'primary' || node.state === 'alone')?.name ?? null;
+}
+
+/** Fault: timed-out. */
+export async function waitFor(
+  context: CommandContext,
+  what: string,
+  condition: (status: ClusterStatus) => boolean,
+  limitMs: number = waitTimeoutMs,
+): Promise<ClusterStatus> {
+  const untilMs = performance.now() + (context.args.timeoutMs ?? limitMs);
+  for (;;) {
+    const status = await context.access.status();
+    if (condition(status)) return status;
+    if (performance.now() > untilMs) {
+      throw new Fault('timed-out', { message: `${what} has not happened in time. ${status.sentence}` });
+    }
+    context.signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, pollIntervalMs));
+  }
+}
+
+function waitModule(
+  context: CommandContext,
+  what: string,
+  condition: (module: ModuleStatus) => boolean,
+): Promise<ClusterStatus> {
+  const [name] = context.args.words.slice(-1);
+  return waitFor(context, what, (status) => {
+    const module = status.modules.find((one) => one.name === name);
+    return module !== undefined && condition(module);
+  });
+}
+
+/** To every node that can be reached; one that cannot is named, and only when none can be it is a failure. */
+async function orderAll(context: CommandContext, order: (node: string) => Promise<unknown>): Promise<void> {
+  const { access, terminal } = context;
+  const results = await Promise.allSettled(access.nodes.map((node) => order(node)));
+  const failures = results.flatMap((result, index) =>
+    result.status === 'rejected' ? [{ node: access.nodes[index] ?? '', fault: Fault.from(result.reason) }] : [],
+  );
+  const [first] = failures;
+  if (first && failures.length === access.nodes.length) throw first.fault;
+  for (const { node, fault } of failures) terminal.err(`${node} was not told: ${fault.message}\n`);
+  // A refusal is an answer to the order; not being reachable is only a circumstance.
+  const refused = failures.find(({ fault }) => !unreachableCodes.includes(fault.code));
+  if (refused) throw refused.fault;
+}
+
+const unreachableCodes = ['ssh-unreachable', 'connection-lost', 'agent-not-answering', 'timed-out', 'not-configured'];
+
+function done(context: CommandContext, text: string): number {
+  if (context.args.json) context.terminal.out(`${JSON.stringify({ done: true, message: text })}\n`);
+  else context.terminal.out(`${text}\n`);
+  return 0;
+}
+
+function notConfirmed(context: CommandContext): number {
+  context.terminal.err('Nothing was changed.\n');
+  return 1;
+}
+
+async function start(context: CommandContext, name: string): Promise<number> {
+  await moduleOf(context.access, name);
+  await orderAll(context, (node) => context.access.call(node, 'start', { module: name }, orderTimeoutMs));
+  if (!context.args.wait) return done(context, `${name} is being started.`);
+  const status = await waitModule(context, `The start of ${name}`, (module) => runningOn(module) !== null);
+  const module = status.modules.find((one) => one.name === name);
+  return done(context, `${name} runs on ${(module && runningOn(module)) ?? 'a server'}.`);
+}
+
+async function stop(context: CommandContext, name: string): Promise<number> {
+  const { module } = await moduleOf(context.access, name);
+  const where = runningOn(module);
+  const both = context.access.nodes.length > 1;
+  const question = both
+    ? `Stop the application of ${name} on both servers? ${where === null ? '' : `It runs on ${where}. `}It is not available then.`
+    : `Stop ${name} on ${context.access.nodes[0] ?? 'this server'}? The other server may take the application over.`;
+  if (!(await confirm(context.terminal, question, context.args.yes))) return notConfirmed(context);
+  await orderAll(context, (node) => context.access.call(node, 'stop', { module: name }, orderTimeoutMs));
+  if (!context.args.wait) return done(context, `${name} is being stopped.`);
+  const own = context.access.nodes;
+  await waitModule(context, `The stop of ${name}`, (one) =>
+    one.nodes.every((node) => !own.includes(node.name) || node.state === 'stopped' || node.state === 'unknown'),
+  );
+  return done(context, `${name} is stopped.`);
+}
+
+async function restart(context: CommandContext, name: string): Promise<number> {
+  await moduleOf(context.access, name);
+  const node = await context.access.primaryOf(name);
+  const question = `Restart the application of ${name} on ${node}? It is not available meanwhile.`;
+  if (!(await confirm(context.terminal, question, context.args.yes))) return notConfirmed(context);
+  await context.access.call(node, 'restart', { module: name }, orderTimeoutMs);
+  if (!context.args.wait) return done(context, `${name} is being restarted on ${node}.`);
+  await waitModule(context, `The restart of ${name}`, (module) => runningOn(module) !== null);
+  return done(context, `${name} runs on ${node}.`);
+}
+
+async function swap(context: CommandContext, name: string): Promise<number> {
+  const { module } = await moduleOf(context.access, name);
+  const from = await context.access.primaryOf(name);
+  const to = module.nodes.find((node) => node.name !== from)?.name ?? 'the other server';
+  const question = `Move ${name} from ${from} to ${to}? The application stops for a moment.`;
+  if (!(await confirm(context.terminal, question, context.args.yes))) return notConfirmed(context);
+  await context.access.call(from, 'swap', { module: name }, orderTimeoutMs);
+  if (!context.args.wait) return done(context, `${name} moves to ${to}.`);
+  await waitModule(context, `The move of ${name} to ${to}`, (one) => runningOn(one) === to && one.protected);
+  return done(context, `${name} runs on ${to}.`);
+}
+
+async function maintenance(context: CommandContext): Promise<number> {
+  const [mode = '', name = ''] = context.args.words;
+  if (mode !== 'on' && mode !== 'off') {
+    throw new Fault('wrong-usage', { message: 'usage: holdfast maintenance on|off MODULE' });
+  }
+  await moduleOf(context.access, name);
+  const on = mode === 'on';
+  if (on) {
+    const question = `Suspend automatic failover of ${name}? It is not protected until maintenance ends.`;
+    if (!(await confirm(context.terminal, question, context.args.yes))) return notConfirmed(context);
+  }
+  await orderAll(context, (node) => context.access.call(node, 'maintenance', { module: name, on }, orderTimeoutMs));
+  if (context.args.wait) await waitModule(context, `Maintenance ${mode}`, (module) => module.maintenance === on);
+  return done(context, on ? `${name} is in maintenance: nothing fails over by itself.` : `${name} is watched again.`);
+}
+
+async function promote(context: CommandContext, name: string): Promise<number> {
+  const { node, acceptDataLoss, yes } = context.args;
+  if (node === null || !acceptDataLoss) {
+    throw new Fault('wrong-usage', {
+      message: `To use a copy that may lack changes, say which and that you accept it: holdfast promote ${name} --node NODE --accept-data-loss`,
+    });
+  }
+  const { module } = await moduleOf(context.access, name);
+  const copy = module.nodes.find((one) => one.name === node);
+  const question =
+    `Use the copy of ${name} on ${node} (${copy === undefined ? 'unknown' : copy.data.replaceAll('-', ' ')})? ` +
+    'Changes that only the other server has will not be in it.';
+  if (!(await confirmByName(context.terminal, question, name, yes))) return notConfirmed(context);
+  const orderedBy = userInfo().username;
+  await context.access.call(node, 'promote', { module: name, acceptDataLoss: true, orderedBy }, orderTimeoutMs);
+  if (!context.args.wait) return done(context, `The order is recorded: ${node} uses its copy of ${name}.`);
+  await waitModule(context, `The start of ${name} on ${node}`, (one) => runningOn(one) === node);
+  return done(context, `${name} runs on ${node}.`);
+}
+
+export async function moduleCommand(context: CommandContext): Promise<number> {
+  const { command, words } = context.args;
+  const [name = ''] = words;
+  switch (command) {
+    case 'start':
+      return start(context, name);
+    case 'stop':
+      return stop(context, name);
+    case 'restart':
+      return restart(context, name);
+    case 'swap':
+      return swap(context, name);
+    case 'maintenance':
+      return maintenance(context);
+    case 'promote':
+      return promote(context, name);
+    default:
+      throw new Fault('wrong-usage', { message: `There is no command ${command}.` });
+  }
+}

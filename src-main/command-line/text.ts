@@ -1,0 +1,89 @@
+/** Words for people at a terminal. Pure. */
+import type { FaultRecord } from '../../agent/contract/fault.ts';
+import type { TimelineEvent } from '../../agent/contract/event.ts';
+import type { ClusterStatus, ModuleOnNode } from '../../agent/contract/status.ts';
+
+/** Columns as wide as their widest cell, two spaces between; no space at the end of a line. */
+export function table(rows: readonly (readonly string[])[], indent = '  '): string {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
+  return rows
+    .map((row) => (indent + row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ')).trimEnd() + '\n')
+    .join('');
+}
+
+export function bytesText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+export function timeText(iso: string): string {
+  const date = new Date(iso);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+function dataText(node: ModuleOnNode): string {
+  if (node.data === 'unknown') return '';
+  if (node.resync === undefined) return node.data.replaceAll('-', ' ');
+  const { doneBytes, totalBytes, bytesPerSecond, etaSeconds } = node.resync;
+  const parts = [
+    totalBytes === null ? `${bytesText(doneBytes)} compared` : `${bytesText(doneBytes)} of ${bytesText(totalBytes)}`,
+    ...(bytesPerSecond === null ? [] : [`${bytesText(bytesPerSecond)}/s`]),
+    ...(etaSeconds === null
+      ? []
+      : [etaSeconds < 60 ? `${Math.round(etaSeconds)} s left` : `${Math.ceil(etaSeconds / 60)} min left`]),
+  ];
+  return `${node.data.replaceAll('-', ' ')} (${parts.join(', ')})`;
+}
+
+export function statusText(status: ClusterStatus): string {
+  const lines = [`${status.protected ? '●' : '▲'} ${status.sentence}\n`];
+  for (const module of status.modules) {
+    const vips = module.vip.map((vip) => `${vip.address} ${vip.on === null ? 'nowhere' : `on ${vip.on}`}`);
+    const facts = [...vips, ...(module.maintenance ? ['maintenance'] : [])];
+    lines.push(`\n${module.name}${facts.length === 0 ? '' : `  ${facts.join(', ')}`}\n`);
+    lines.push(
+      table(
+        module.nodes.map((node) => [
+          node.name,
+          node.state,
+          dataText(node),
+          node.message === undefined
+            ? ''
+            : node.since === undefined
+              ? node.message
+              : `${node.message} (since ${timeText(node.since)})`,
+        ]),
+      ),
+    );
+  }
+  const { witness } = status;
+  if (witness.kind !== 'none') {
+    const answer = witness.reachable === null ? 'unknown' : witness.reachable ? 'answers' : 'does not answer';
+    lines.push(`\nwitness  ${answer}\n`);
+  }
+  for (const node of status.nodes) {
+    if (!node.reachable && node.fault !== undefined) lines.push(`${node.name}  ${node.fault.message}\n`);
+  }
+  return lines.join('');
+}
+
+export function eventText(event: TimelineEvent): string {
+  const where = event.module === null ? event.node : `${event.node} ${event.module}`;
+  return `${timeText(event.at)}  ${where}  ${event.message}\n`;
+}
+
+/** What happened, then what to do. */
+export function faultText(fault: FaultRecord): string {
+  const problems = fault.details['problems'];
+  const lines = Array.isArray(problems) && problems.length > 0 ? problems : [fault.message];
+  const remedy = Array.isArray(problems) && problems.length > 0 ? '' : fault.remedy;
+  return `${[...lines, ...(remedy === '' ? [] : [remedy])].join('\n')}\n`;
+}

@@ -1,0 +1,175 @@
+/**
+ * From installed agents to a running cluster: configure both, make one copy the good one and the other a blank target, start. Pure. Executed in
+ * array order: the good copy is on record before the other is made blank, or an interruption could leave two blank ones.
+ */
+import type { ClusterRecord } from '../../agent/contract/configuration.ts';
+import type { VolumeInspection } from '../../agent/contract/control-api.ts';
+import { Fault } from '../../agent/contract/fault.ts';
+import type { NodeStatus } from '../../agent/contract/status.ts';
+
+export type ClusterStep =
+  | { readonly kind: 'remember-choice'; readonly good: Readonly<Record<string, string>>; readonly title: string }
+  | { readonly kind: 'configure'; readonly node: string; readonly title: string }
+  | {
+      readonly kind: 'initialise';
+      readonly node: string;
+      readonly module: string;
+      readonly as: 'good' | 'blank';
+      readonly title: string;
+    }
+  | { readonly kind: 'start'; readonly node: string; readonly module: string; readonly title: string };
+
+export interface NodeView {
+  readonly name: string;
+  /** null: no agent answers yet, or it belongs to no cluster yet. */
+  readonly status: NodeStatus | null;
+  readonly inspections: readonly VolumeInspection[];
+}
+
+export interface ClusterPlanInput {
+  readonly record: ClusterRecord;
+  /** In the order of the record. */
+  readonly nodes: readonly NodeView[];
+  /** `--good`. */
+  readonly good: string | null;
+  /** Of an earlier, interrupted apply: module → node. */
+  readonly remembered: Readonly<Record<string, string>>;
+}
+
+type Volume = ClusterRecord['modules'][number]['volumes'][number];
+
+function inspectionOf(view: NodeView, volume: Volume): VolumeInspection | undefined {
+  return view.inspections.find((inspection) => inspection.id === volume.id);
+}
+
+function isInitialised(view: NodeView, volumes: readonly Volume[]): boolean {
+  return volumes.every((volume) => inspectionOf(view, volume)?.initialised === true);
+}
+
+function hasData(view: NodeView, volumes: readonly Volume[]): boolean {
+  return volumes.some((volume) => inspectionOf(view, volume)?.empty === false);
+}
+
+function describe(view: NodeView, volumes: readonly Volume[]): string {
+  const parts = volumes.map((volume) => {
+    const inspection = inspectionOf(view, volume);
+    const entries = inspection?.entries ?? null;
+    const bytes = inspection?.bytes ?? null;
+    const newest = inspection?.newestFile ?? null;
+    const facts = [
+      ...(entries === null ? [] : [`${entries} entries`]),
+      ...(bytes === null ? [] : [`${bytes} bytes`]),
+      ...(newest === null ? [] : [`newest: ${newest}`]),
+    ];
+    return facts.length === 0 ? volume.path : `${volume.path}: ${facts.join(', ')}`;
+  });
+  return `${view.name} (${parts.join('; ')})`;
+}
+
+/** Fault: both-copies-have-data, no-such-node. Never guesses. */
+export function chooseGoodCopy(input: ClusterPlanInput, module: ClusterRecord['modules'][number]): string {
+  const { nodes, remembered, good } = input;
+  const initialised = nodes.find((node) => isInitialised(node, module.volumes));
+  if (initialised) return initialised.name;
+  const before = remembered[module.name];
+  if (before !== undefined && nodes.some((node) => node.name === before)) return before;
+  if (good !== null) return good;
+  const withData = nodes.filter((node) => hasData(node, module.volumes));
+  if (withData.length > 1) {
+    const names = nodes.map((node) => node.name);
+    throw new Fault(
+      'both-copies-have-data',
+      {
+        message: `Both servers have data of ${module.name}: ${nodes.map((node) => describe(node, module.volumes)).join('; ')}.`,
+        remedy: `Say which copy is the good one: ${names.map((name) => `--good ${name}`).join(' or ')}. The other one is kept aside.`,
+      },
+      { module: module.name, nodes: names },
+    );
+  }
+  return withData[0]?.name ?? module.prefer ?? nodes[0]?.name ?? '';
+}
+
+/** What keeps a directory from being replicated, on the nodes where it is not set up yet. */
+function refuseProblems(view: NodeView, module: ClusterRecord['modules'][number]): void {
+  for (const volume of module.volumes) {
+    const inspection = inspectionOf(view, volume);
+    if (inspection === undefined || inspection.initialised) continue;
+    const [problem] = inspection.problems;
+    if (!problem) continue;
+    throw new Fault(
+      problem.code,
+      { message: `${view.name}: ${problem.message}`, remedy: problem.remedy },
+      { node: view.name, path: volume.path, module: module.name },
+    );
+  }
+}
+
+const running: readonly string[] = ['wait', 'alone', 'primary', 'secondary', 'up', 'transient'];
+
+/** Faults: both-copies-have-data, no-such-node, and what an inspection found (directory-in-use …). */
+export function planCluster(input: ClusterPlanInput): ClusterStep[] {
+  const { record, nodes, good } = input;
+  if (good !== null && !nodes.some((node) => node.name === good)) {
+    throw new Fault(
+      'no-such-node',
+      { message: `No node is named ${good}.`, remedy: `Write one of: ${nodes.map((node) => node.name).join(', ')}.` },
+      { node: good },
+    );
+  }
+  const choices = new Map<string, string>();
+  for (const module of record.modules) {
+    if (nodes.every((node) => isInitialised(node, module.volumes))) continue;
+    // A node that has the module's configuration already shows its cover; what is below was looked at before.
+    for (const node of nodes) {
+      const covered = node.status?.modules.some((other) => other.name === module.name) === true;
+      if (!covered) refuseProblems(node, module);
+    }
+    choices.set(module.name, chooseGoodCopy(input, module));
+  }
+  const steps: ClusterStep[] = [];
+  const fresh = record.modules.filter(
+    (module) => choices.has(module.name) && !nodes.some((node) => isInitialised(node, module.volumes)),
+  );
+  if (fresh.some((module) => input.remembered[module.name] === undefined)) {
+    const chosen = Object.fromEntries(fresh.map((module) => [module.name, choices.get(module.name) ?? '']));
+    const words = Object.entries(chosen).map(([module, node]) => `${module}: ${node}`);
+    steps.push({ kind: 'remember-choice', good: chosen, title: `Note where the good data is (${words.join(', ')})` });
+  }
+  for (const node of nodes) {
+    if (node.status?.revision === record.revision && node.status.cluster === record.cluster) continue;
+    steps.push({ kind: 'configure', node: node.name, title: `Give ${node.name} the configuration` });
+  }
+  for (const module of record.modules) {
+    const chosen = choices.get(module.name);
+    if (chosen === undefined) continue;
+    const ordered = [...nodes].sort((a, b) => Number(b.name === chosen) - Number(a.name === chosen));
+    for (const node of ordered) {
+      if (isInitialised(node, module.volumes)) continue;
+      const as = node.name === chosen ? 'good' : 'blank';
+      const kept = as === 'blank' && hasData(node, module.volumes) ? '; what stands there is kept aside' : '';
+      steps.push({
+        kind: 'initialise',
+        node: node.name,
+        module: module.name,
+        as,
+        title:
+          as === 'good'
+            ? `Take the data of ${module.name} on ${node.name} as the good copy`
+            : `Make ${node.name} ready to receive the data of ${module.name}${kept}`,
+      });
+    }
+  }
+  for (const module of record.modules) {
+    for (const node of nodes) {
+      const state = node.status?.modules.find((other) => other.name === module.name)?.own.state;
+      if (state !== undefined && running.includes(state) && !choices.has(module.name)) continue;
+      steps.push({
+        kind: 'start',
+        node: node.name,
+        module: module.name,
+        title: `Start ${module.name} on ${node.name}`,
+      });
+    }
+  }
+  return steps;
+}

@@ -199,7 +199,7 @@ function handOver(runtime, task) {
     // Most of a task works without what could not be built; the rest says what is missing.
     if (status !== 0) say(`${String(task.prepare[0])} failed; going on without it.`);
   }
-  const child = spawn(runtime, [quietly - warning, join(root, task.run), ...taskArguments], {
+  const child = spawn(runtime, [quietly, join(root, task.run), ...taskArguments], {
     stdio: 'inherit',
   });
   // The terminal sends Ctrl-C to the child as well; this process only has to outlive it, to report how it ended.

@@ -157,11 +157,6 @@ export class FrameWriter {
     this.bytes.set(bytes, this.length);
     this.length += bytes.length;
   }
-  data(bytes: Buffer, start: number, length: number): void {
-    this.u32(length);
-    bytes.copy(this.bytes, this.length, start, start + length);
-    this.length += length;
-  }
   attributes(attributes: Attributes): void {
     this.u32(attributes.mode);
     this.u32(attributes.uid);
@@ -240,13 +235,22 @@ export class FrameWriter {
     start: number,
     length: number,
     modified: Time,
-    as: Kind = kind.write,
   ): number {
-    this.begin(as);
+    this.begin(kind.write);
+    return this.#content(id, offset, bytes, start, length, modified);
+  }
+  /** What a write carries, sent by the resync. */
+  data(id: number, offset: number, bytes: Buffer, start: number, length: number, modified: Time): number {
+    this.begin(kind.data);
+    return this.#content(id, offset, bytes, start, length, modified);
+  }
+  #content(id: number, offset: number, bytes: Buffer, start: number, length: number, modified: Time): number {
     this.u64(id);
     this.u64(offset);
     this.time(modified);
-    this.data(bytes, start, length);
+    this.u32(length);
+    bytes.copy(this.bytes, this.length, start, start + length);
+    this.length += length;
     return this.end();
   }
   truncate(id: number, size: number, modified: Time): number {

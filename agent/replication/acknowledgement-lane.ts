@@ -1,0 +1,167 @@
+/**
+ * The acknowledgement lane of a primary: makes the link (both connections, the contact), gives the data connection to the primary lane, then reads
+ * acknowledgements and answers the requests that waited for them. When the link is lost it starts again, for ever, with a pause that grows.
+ */
+import { Fault } from '../contract/index.ts';
+import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
+import { contactFault, decideContact } from './contact.ts';
+import type { ControlBlock } from './control-block.ts';
+import type { ConnectionHandle, FromAcknowledgement, ToAcknowledgement, ToPrimary } from './lane-messages.ts';
+import { Answer, answerKind, readAnswer } from './answer-codec.ts';
+import type { Lane, Operation } from './operations.ts';
+
+const pauseFirstMs = 100;
+const pauseMaxMs = 2000;
+
+export interface AcknowledgementPorts {
+  readonly control: ControlBlock;
+  readonly volume: string;
+  readonly peer: string;
+  /** Both connections up and hello said with `record`. 0, or -1 with `fault`. Then `theirs` is the target's record. */
+  readonly open: Operation & { record: VolumeRecord | null; theirs: VolumeRecord | null; fault: FaultRecord | null };
+  /** Tells the target the contact and waits until it has recorded it. 0, or -1 with `open.fault`. */
+  readonly begin: Operation & { contact: 'in-sync' | 'resync' };
+  /** Waits for bytes of the acknowledgement connection, or a message. Appends to `bytes`; the new end, -1: the link is lost, 0: a message. */
+  readonly receive: Operation & { readonly bytes: Buffer; end: number };
+  readonly waitForPermission: Operation;
+  readonly answerParked: Operation;
+  /** Sleeps, or until a message comes. */
+  readonly pause: Operation & { durationMs: number };
+  readonly close: () => void;
+  readonly data: () => ConnectionHandle;
+  readonly sockets: () => readonly number[];
+  readonly nowMs: () => number;
+  readonly message: () => ToAcknowledgement | null;
+  readonly tell: (message: FromAcknowledgement) => void;
+  readonly tellPrimary: (message: ToPrimary) => void;
+  readonly wakePrimary: () => void;
+}
+
+export class AcknowledgementLane {
+  readonly #ports: AcknowledgementPorts;
+  readonly #answer = new Answer();
+  #session = 0;
+  #ended = false;
+  #fault: FaultRecord | null = null;
+
+  constructor(ports: AcknowledgementPorts) {
+    this.#ports = ports;
+  }
+
+  *run(): Lane {
+    let pauseMs = pauseFirstMs;
+    while (!this.#over()) {
+      if (yield* this.#connect()) {
+        pauseMs = pauseFirstMs;
+        yield* this.#read();
+        this.#ports.close();
+        this.#ports.tellPrimary({ type: 'link-lost', session: this.#session });
+        this.#ports.tell({ type: 'link', up: false, sockets: [], fault: this.#fault });
+      }
+      if (this.#over()) break;
+      this.#ports.pause.durationMs = pauseMs;
+      yield this.#ports.pause;
+      pauseMs = Math.min(pauseMs * 2, pauseMaxMs);
+    }
+    this.#ports.tell({ type: 'ended' });
+  }
+
+  /** Takes messages; there is only one. */
+  #over(): boolean {
+    while (this.#ports.message() !== null) this.#ended = true;
+    return this.#ended || this.#ports.control.fenced;
+  }
+
+  #refuse(fault: FaultRecord | null): void {
+    this.#ports.close();
+    if (fault?.code !== this.#fault?.code) this.#ports.tell({ type: 'link', up: false, sockets: [], fault });
+    this.#fault = fault;
+  }
+
+  *#connect(): Generator<Operation, boolean, number> {
+    const { open, begin, control, volume, peer } = this.#ports;
+    const ours = control.readRecord();
+    open.record = ours.record;
+    if ((yield open) < 0 || open.theirs === null) {
+      this.#refuse(open.fault);
+      return false;
+    }
+    const contact = decideContact(ours.record, open.theirs);
+    if (contact.kind === 'refused') {
+      this.#refuse(contactFault(contact.code, volume, peer));
+      return false;
+    }
+    begin.contact = contact.kind;
+    if ((yield begin) < 0) {
+      this.#refuse(open.fault);
+      return false;
+    }
+    this.#session += 1;
+    this.#fault = null;
+    // Before the first frame of the new session: acknowledgements of the old one mean nothing to it.
+    control.acknowledged = 0;
+    this.#ports.receive.end = 0;
+    this.#ports.tell({ type: 'link', up: true, sockets: this.#ports.sockets(), fault: null });
+    this.#ports.tellPrimary({
+      type: 'linked',
+      session: this.#session,
+      contact: contact.kind,
+      recordVersion: ours.version,
+      data: this.#ports.data(),
+    });
+    return true;
+  }
+
+  /** Until the link is lost or the lane ends. */
+  *#read(): Lane {
+    const { receive } = this.#ports;
+    for (;;) {
+      const end = yield receive;
+      if (end < 0 || this.#over()) return;
+      try {
+        yield* this.#answers();
+      } catch (error) {
+        this.#fault = Fault.from(error).toRecord();
+        return;
+      }
+    }
+  }
+
+  *#answers(): Lane {
+    const { receive, control } = this.#ports;
+    const answer = this.#answer;
+    let start = 0;
+    let acknowledged: number | null = null;
+    for (let taken = 1; taken > 0; start += taken) {
+      taken = readAnswer(receive.bytes, start, receive.end, answer);
+      if (taken === 0) break;
+      if (answer.kind === answerKind.acknowledge) acknowledged = answer.sequence;
+      else if (answer.kind === answerKind.blocks) this.#blocks(answer);
+      else throw answer.fault ?? new Fault('peer-left', { message: 'The peer has left without a reason.' });
+    }
+    receive.bytes.copyWithin(0, start, receive.end);
+    receive.end -= start;
+    if (acknowledged === null) return;
+    control.acknowledged = acknowledged;
+    if (control.wakeOnAcknowledgement) this.#ports.wakePrimary();
+    yield* this.#answerReached();
+  }
+
+  #blocks(answer: Answer): void {
+    this.#ports.tellPrimary({
+      type: 'blocks-answered',
+      session: this.#session,
+      sequence: answer.sequence,
+      needed: answer.needed,
+    });
+  }
+
+  *#answerReached(): Lane {
+    const { control, nowMs, waitForPermission, answerParked } = this.#ports;
+    while (control.parked.count > 0) {
+      while (!control.fenced && nowMs() >= control.leaseDeadlineMs) yield waitForPermission;
+      if (control.fenced || !control.parked.claim(control.acknowledged)) return;
+      yield answerParked;
+    }
+  }
+}

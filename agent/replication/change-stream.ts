@@ -1,0 +1,341 @@
+/**
+ * The primary's end of the ordered stream: what the filesystem tells about its changes becomes frames, in the same order. While a resync
+ * runs, only what the walk has reached is told (see Reach); objects are introduced by `bind` before their first use.
+ *
+ * Never throws for a lost link: the change has been made and its answer is due. Frames then go nowhere, and the lane changes its mode.
+ */
+import { invariant } from '../contract/index.ts';
+import { rootId } from '../fuse/index.ts';
+import type { ChangeSink, Name, Node, NodeId, Sequence } from '../fuse/index.ts';
+import { Attributes } from '../sys/attributes.ts';
+import type { Time } from '../sys/attributes.ts';
+import { reached } from './acknowledgement.ts';
+import { frameBytesMax, FrameWriter, isDirectoryMode } from './change-codec.ts';
+import { Reach } from './reach.ts';
+import type { Tree } from './tree.ts';
+
+/** A name, an id and times: what every small frame is made of, generously. */
+const smallFrameBytes = 8192;
+
+export interface StreamPorts {
+  /** Sends `writer.bytes[0, writer.length)` and clears it. Gives up quietly when the link is lost. */
+  flush(): void;
+  /** Acknowledged so far; only the low 32 bits count. */
+  acknowledged(): Sequence;
+}
+
+/** What the lane answers for the stream: which mode it is in, and how requests wait. */
+export interface LaneHooks {
+  changesAllowed(): boolean;
+  park(unique: number, sequence: Sequence, written: number): boolean;
+  /** A sync of something that nobody has acknowledged and nobody is connected to acknowledge. */
+  syncWaits(): boolean;
+  localFailure(call: string, errno: number): void;
+}
+
+/** Given by the running resync: objects whose content or entries the target has still to get. */
+export interface WalkQueue {
+  add(node: Node): void;
+}
+
+export class ChangeStream implements ChangeSink {
+  readonly writer: FrameWriter;
+  /** Grows with every link: `node.boundSession === session` means that the target knows the id. */
+  session = 0;
+  /** False: nobody listens (alone, undecided). */
+  open = false;
+  reach = new Reach();
+  walk: WalkQueue | null = null;
+  readonly #tree: Tree;
+  readonly #ports: StreamPorts;
+  readonly #hooks: LaneHooks;
+  /** Ids the target knows, so that it is told when they end. */
+  readonly #bound = new Set<NodeId>();
+  /** Nodes that must keep their id until the resync ends: their names may be reached at different times. */
+  readonly #held = new Set<NodeId>();
+  /** Sequence of the last change of an open file, for close. */
+  readonly #lastChange = new Map<NodeId, Sequence>();
+  readonly #scratch = new Attributes();
+
+  constructor(tree: Tree, writer: FrameWriter, ports: StreamPorts, hooks: LaneHooks) {
+    this.#tree = tree;
+    this.writer = writer;
+    this.#ports = ports;
+    this.#hooks = hooks;
+  }
+
+  /** A new target that knows nothing but the root. `complete`: it holds exactly what this side holds. */
+  begin(complete: boolean): void {
+    this.end();
+    this.session += 1;
+    this.open = true;
+    this.writer.clear();
+    this.writer.sequence = 0;
+    this.#lastChange.clear();
+    this.reach = new Reach();
+    if (complete) this.reach.finish();
+    const root = this.#tree.node(rootId);
+    invariant(root !== undefined, 'the root is always known');
+    root.boundSession = this.session;
+  }
+
+  /** The walk is over: every name is told from now on. */
+  walked(): void {
+    this.reach.finish();
+    this.walk = null;
+    this.#releaseHeld();
+  }
+
+  end(): void {
+    this.open = false;
+    this.walk = null;
+    this.#bound.clear();
+    this.#releaseHeld();
+    this.writer.clear();
+  }
+
+  #releaseHeld(): void {
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const id of held) this.giveBack(id);
+  }
+
+  /** A hold of the walk ends; the id may end with it. */
+  giveBack(id: NodeId): void {
+    if (this.#tree.forget(id)) this.forgotten(id);
+  }
+
+  /** Makes room for one more frame. */
+  #room(bytes: number): FrameWriter {
+    if (this.writer.room < bytes) this.#ports.flush();
+    return this.writer;
+  }
+
+  /** The same for whoever writes frames of its own into this stream. */
+  reserve(bytes: number): void {
+    this.#room(bytes);
+  }
+
+  isBound(node: Node): boolean {
+    return node.boundSession === this.session;
+  }
+  markBound(node: Node): void {
+    node.boundSession = this.session;
+    this.#bound.add(node.id);
+  }
+
+  /** Introduces the node by the link it is known by. False: the target does not have it (not reached, or without a name). */
+  bind(node: Node): boolean {
+    if (node.boundSession === this.session) return true;
+    const parent = node.parent;
+    if (node.unlinked || parent === null) return false;
+    if (!this.bind(parent) || !this.reach.has(parent.id, node.name)) return false;
+    this.#room(smallFrameBytes).bind(node.id, parent.id, node.name);
+    this.markBound(node);
+    return true;
+  }
+
+  /** Until the walk is over this object keeps its id, whatever the kernel forgets. */
+  #hold(node: Node): void {
+    if (this.reach.complete || this.#held.has(node.id)) return;
+    this.#tree.hold(node.id);
+    this.#held.add(node.id);
+  }
+  /** The walk has looked the node up and leaves its hold to us. */
+  keepHold(node: Node): void {
+    if (this.#held.has(node.id)) this.#tree.forget(node.id);
+    else this.#held.add(node.id);
+  }
+
+  #linksLeft(node: Node): number {
+    if (this.reach.complete || node.unlinked) return 0;
+    return this.#tree.attributes(node.id, this.#scratch) < 0 ? 0 : this.#scratch.links;
+  }
+
+  changesAllowed(): boolean {
+    return this.#hooks.changesAllowed();
+  }
+
+  create(node: Node, parent: Node, name: Name, attributes: Attributes, target: Buffer | null, parentTime: Time): void {
+    if (!this.open || !this.#canTell(parent, name)) return;
+    this.#room(2 * smallFrameBytes).create(node.id, parent.id, name, attributes, target, parentTime);
+    this.markBound(node);
+    if (this.reach.complete || !isDirectoryMode(attributes.mode)) return;
+    this.reach.addListed(node.id);
+    this.#hold(node);
+  }
+
+  /** The name is one that the target follows, and its directory is introduced. */
+  #canTell(parent: Node, name: Name): boolean {
+    return this.reach.has(parent.id, name) && this.bind(parent);
+  }
+
+  link(node: Node, parent: Node, name: Name, attributes: Attributes, parentTime: Time): void {
+    if (!this.open) return;
+    if (this.#canTell(parent, name)) this.#place(node, parent, name, attributes, parentTime);
+    else if (this.bind(node)) this.#hold(node);
+  }
+
+  /** An object that the target may know gets a reached name: by its id, or as something new that the walk then fills. */
+  #place(node: Node, parent: Node, name: Name, attributes: Attributes, parentTime: Time): void {
+    if (this.bind(node)) {
+      this.#room(smallFrameBytes).link(node.id, parent.id, name, parentTime);
+      this.#hold(node);
+      return;
+    }
+    const target = (attributes.mode & 0o170000) === 0o120000 ? this.#tree.readlink(node.id) : null;
+    if (typeof target === 'number') return;
+    this.#room(2 * smallFrameBytes).create(node.id, parent.id, name, attributes, target, parentTime);
+    this.markBound(node);
+    this.#hold(node);
+    this.walk?.add(node);
+  }
+
+  unlink(node: Node, parent: Node, name: Name, isDirectory: boolean, parentTime: Time): void {
+    if (!this.open) return;
+    const linksLeft = isDirectory ? 0 : this.#linksLeft(node);
+    if (this.#canTell(parent, name)) {
+      const id = this.isBound(node) ? node.id : 0;
+      this.#room(smallFrameBytes).unlink(parent.id, name, id, linksLeft, isDirectory, parentTime);
+    } else {
+      this.#lostName(node, linksLeft);
+    }
+  }
+
+  /** A name that the target does not follow is gone. Was it the last, then an object that waits in limbo goes too. */
+  #lostName(node: Node, linksLeft: number): void {
+    if (linksLeft > 0 || !this.isBound(node)) return;
+    this.#room(smallFrameBytes).forget(node.id);
+    this.#bound.delete(node.id);
+    node.boundSession = 0;
+  }
+
+  rename(
+    node: Node,
+    from: Node,
+    fromName: Name,
+    to: Node,
+    toName: Name,
+    exchanged: Node | null,
+    replaced: Node | null,
+    fromTime: Time,
+    toTime: Time,
+  ): void {
+    if (!this.open) return;
+    const fromTold = this.#canTell(from, fromName);
+    const toTold = this.#canTell(to, toName);
+    const linksLeft = replaced === null || replaced.type === 0o040000 ? 0 : this.#linksLeft(replaced);
+    if (fromTold && toTold) {
+      const otherId = replaced !== null && this.isBound(replaced) ? replaced.id : 0;
+      this.#room(smallFrameBytes).rename(
+        from.id,
+        fromName,
+        to.id,
+        toName,
+        exchanged !== null,
+        replaced !== null,
+        otherId,
+        linksLeft,
+        fromTime,
+        toTime,
+      );
+      return;
+    }
+    // What was at either place is introduced by its old name, before anything moves on the target.
+    if (fromTold) this.#park(node, from, fromName, fromTime);
+    if (toTold && exchanged !== null) this.#park(exchanged, to, toName, toTime);
+    if (toTold && replaced !== null) {
+      const id = this.isBound(replaced) ? replaced.id : 0;
+      const isDirectory = replaced.type === 0o040000;
+      this.#room(smallFrameBytes).unlink(to.id, toName, id, linksLeft, isDirectory, toTime);
+    }
+    if (!toTold && replaced !== null) this.#lostName(replaced, linksLeft);
+    if (toTold) this.#placeMoved(node, to, toName, toTime);
+    if (fromTold && exchanged !== null) this.#placeMoved(exchanged, from, fromName, fromTime);
+  }
+
+  /** Moves to where the walk has not been: it waits in limbo, under its id, until it is met there. */
+  #park(node: Node, parent: Node, name: Name, time: Time): void {
+    if (!this.isBound(node)) {
+      this.#room(smallFrameBytes).bind(node.id, parent.id, name);
+      this.markBound(node);
+    }
+    this.#hold(node);
+    this.#room(smallFrameBytes).park(node.id, parent.id, name, time);
+  }
+
+  #placeMoved(node: Node, parent: Node, name: Name, time: Time): void {
+    if (this.#tree.attributes(node.id, this.#scratch) < 0) return;
+    this.#place(node, parent, name, this.#scratch, time);
+  }
+
+  write(node: Node, offset: number, bytes: Buffer, start: number, length: number, modified: Time): void {
+    if (!this.open || !this.bind(node)) return;
+    const sequence = this.#room(frameBytesMax).write(node.id, offset, bytes, start, length, modified);
+    this.#lastChange.set(node.id, sequence);
+  }
+
+  truncate(node: Node, size: number, modified: Time): void {
+    if (!this.open || !this.bind(node)) return;
+    this.#lastChange.set(node.id, this.#room(smallFrameBytes).truncate(node.id, size, modified));
+  }
+
+  attributes(node: Node, attributes: Attributes): void {
+    if (!this.open || !this.bind(node)) return;
+    this.#room(smallFrameBytes).setAttributes(node.id, attributes);
+  }
+
+  setXattr(node: Node, name: Buffer, value: Buffer): void {
+    if (!this.open || !this.bind(node)) return;
+    this.#room(smallFrameBytes + value.length).setXattr(node.id, name, value);
+  }
+
+  removeXattr(node: Node, name: Buffer): void {
+    if (!this.open || !this.bind(node)) return;
+    this.#room(smallFrameBytes).removeXattr(node.id, name);
+  }
+
+  allocate(node: Node, mode: number, offset: number, length: number, attributes: Attributes): void {
+    if (!this.open || !this.bind(node)) return;
+    const writer = this.#room(smallFrameBytes);
+    this.#lastChange.set(node.id, writer.allocate(node.id, mode, offset, length, attributes.modified));
+  }
+
+  sync(node: Node, dataOnly: boolean): Sequence {
+    if (!this.open) return this.#hooks.syncWaits() ? this.writer.sequence + 1 : 0;
+    // What the target does not know yet it gets from the walk, and syncs with everything at the end.
+    if (!this.bind(node)) return 0;
+    const sequence = this.#room(smallFrameBytes).sync(node.id, dataOnly);
+    // Both disks work at once.
+    this.#ports.flush();
+    return sequence;
+  }
+
+  closing(node: Node): Sequence {
+    const sequence = this.#lastChange.get(node.id);
+    if (sequence === undefined) return 0;
+    if (!this.open) return this.#hooks.syncWaits() ? this.writer.sequence + 1 : 0;
+    this.#lastChange.delete(node.id);
+    if (reached(this.#ports.acknowledged(), sequence)) return 0;
+    this.#ports.flush();
+    return sequence;
+  }
+
+  park(unique: number, sequence: Sequence, written = -1): boolean {
+    return sequence !== 0 && this.#hooks.park(unique, sequence, written);
+  }
+
+  localFailure(call: string, errno: number): void {
+    this.#hooks.localFailure(call, errno);
+  }
+
+  interrupted(): void {
+    // Waiting requests are bounded by the acknowledgement deadline; an early EINTR would say "not synced" of what may be.
+  }
+
+  forgotten(id: NodeId): void {
+    this.#lastChange.delete(id);
+    if (!this.#bound.delete(id) || !this.open) return;
+    this.#room(smallFrameBytes).forget(id);
+  }
+}

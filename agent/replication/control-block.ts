@@ -1,0 +1,111 @@
+/**
+ * What the supervisor and both lanes of one primary share: a few words, the parked requests and the volume record. Only through these
+ * functions; every word has one writer, except the lease and the fence, which only ever move towards less permission or by the supervisor.
+ */
+import type { VolumeRecord } from '../contract/index.ts';
+import { invariant, volumeRecordSchema } from '../contract/index.ts';
+import { ParkedRequests, parkBytes } from './acknowledgement.ts';
+
+export const modes = ['undecided', 'alone', 'resynchronising', 'in-sync'] as const;
+export type Mode = (typeof modes)[number];
+
+/** 64-bit words first. */
+const leaseWord = 0;
+const wordsStart = 8;
+const word = {
+  fenced: 0,
+  sent: 1,
+  acknowledged: 2,
+  wakeOnAcknowledgement: 3,
+  mainLiveness: 4,
+  recordVersion: 5,
+  recordLength: 6,
+  session: 7,
+} as const;
+const parkStart = 64;
+const recordStart = parkStart + parkBytes;
+/** 256 ancestors of at most 120 characters, escaped. */
+const recordBytesMax = 64 * 1024;
+export const controlBlockBytes = recordStart + recordBytesMax;
+
+export class ControlBlock {
+  readonly memory: SharedArrayBuffer;
+  readonly parked: ParkedRequests;
+  readonly #words: Int32Array;
+  readonly #lease: BigInt64Array;
+  readonly #record: Uint8Array;
+
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(controlBlockBytes)) {
+    this.memory = memory;
+    this.#lease = new BigInt64Array(memory, leaseWord, 1);
+    this.#words = new Int32Array(memory, wordsStart, (parkStart - wordsStart) / 4);
+    this.parked = new ParkedRequests(memory, parkStart);
+    this.#record = new Uint8Array(memory, recordStart, recordBytesMax);
+  }
+
+  /** CLOCK_BOOTTIME milliseconds after which nothing is answered; 0 at first. */
+  get leaseDeadlineMs(): number {
+    return Number(Atomics.load(this.#lease, 0));
+  }
+  set leaseDeadlineMs(deadlineMs: number) {
+    Atomics.store(this.#lease, 0, BigInt(Math.floor(deadlineMs)));
+  }
+
+  /** Once set it stays: nothing is answered any more, whatever the lease says. */
+  get fenced(): boolean {
+    return Atomics.load(this.#words, word.fenced) !== 0;
+  }
+  fence(): void {
+    Atomics.store(this.#words, word.fenced, 1);
+  }
+
+  /** Low 32 bits of the last sequence sent and of the highest acknowledged, of this session. */
+  get sent(): number {
+    return Atomics.load(this.#words, word.sent);
+  }
+  set sent(sequence: number) {
+    Atomics.store(this.#words, word.sent, sequence | 0);
+  }
+  get acknowledged(): number {
+    return Atomics.load(this.#words, word.acknowledged);
+  }
+  set acknowledged(sequence: number) {
+    Atomics.store(this.#words, word.acknowledged, sequence | 0);
+  }
+
+  /** The primary lane sleeps until something is acknowledged. */
+  get wakeOnAcknowledgement(): boolean {
+    return Atomics.load(this.#words, word.wakeOnAcknowledgement) !== 0;
+  }
+  set wakeOnAcknowledgement(wanted: boolean) {
+    Atomics.store(this.#words, word.wakeOnAcknowledgement, wanted ? 1 : 0);
+  }
+
+  /** Moves while the supervisor's event loop lives. */
+  get mainLiveness(): number {
+    return Atomics.load(this.#words, word.mainLiveness);
+  }
+  countMainLiveness(): void {
+    Atomics.add(this.#words, word.mainLiveness, 1);
+  }
+
+  /** Written by the primary lane alone, after the record is on disk. */
+  publishRecord(record: VolumeRecord): number {
+    const bytes = Buffer.from(JSON.stringify(record));
+    invariant(bytes.length <= recordBytesMax, 'a record that is too long');
+    // Odd while it is being written: a reader that sees an odd or a changed version reads again.
+    Atomics.add(this.#words, word.recordVersion, 1);
+    this.#record.set(bytes);
+    Atomics.store(this.#words, word.recordLength, bytes.length);
+    return Atomics.add(this.#words, word.recordVersion, 1) + 1;
+  }
+  readRecord(): { record: VolumeRecord; version: number } {
+    for (;;) {
+      const version = Atomics.load(this.#words, word.recordVersion);
+      if ((version & 1) !== 0) continue;
+      const bytes = Buffer.from(this.#record.slice(0, Atomics.load(this.#words, word.recordLength)));
+      if (Atomics.load(this.#words, word.recordVersion) !== version) continue;
+      return { record: volumeRecordSchema.parse(JSON.parse(bytes.toString())), version };
+    }
+  }
+}

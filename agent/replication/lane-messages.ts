@@ -1,0 +1,63 @@
+/** What the threads of the replicator tell each other beside the hot path; structured clones through MessagePorts. */
+import type { FaultRecord, Generation, ResyncProgress, VolumeRecord } from '../contract/index.ts';
+import type { Mode } from './control-block.ts';
+
+/** A TLS connection of this process that changes its user: an SSL* has one at a time. */
+export interface ConnectionHandle {
+  readonly fd: number;
+  readonly ssl: bigint;
+  readonly peer: string;
+}
+
+export type ToPrimary =
+  /** From the acknowledgement lane: the target has agreed and recorded its part. */
+  | {
+      readonly type: 'linked';
+      readonly session: number;
+      readonly contact: 'in-sync' | 'resync';
+      /** Of our record that the contact was decided on. */
+      readonly recordVersion: number;
+      readonly data: ConnectionHandle;
+    }
+  | { readonly type: 'link-lost'; readonly session: number }
+  | { readonly type: 'blocks-answered'; readonly session: number; readonly sequence: number; readonly needed: Uint8Array }
+  /** From the supervisor; each is answered by `done` with the same call number. */
+  | { readonly type: 'go-alone'; readonly call: number; readonly generation: Generation }
+  /** After the unmount: agree on a checkpoint when in sync, then end. */
+  | { readonly type: 'clean-stop'; readonly call: number }
+  | { readonly type: 'end' };
+
+export type FromPrimary =
+  | { readonly type: 'status'; readonly mode: Mode; readonly record: VolumeRecord; readonly resync: ResyncProgress | null }
+  | { readonly type: 'done'; readonly call: number; readonly clean: boolean; readonly fault: FaultRecord | null }
+  /** The mount is gone, whoever took it away. */
+  | { readonly type: 'unmounted' }
+  /** The local disk failed an fsync or a write. */
+  | { readonly type: 'local-failure'; readonly call: string; readonly errno: number }
+  | { readonly type: 'ended' };
+
+export type ToAcknowledgement = { readonly type: 'end' };
+
+export type FromAcknowledgement =
+  | { readonly type: 'link'; readonly up: boolean; readonly sockets: readonly number[]; readonly fault: FaultRecord | null }
+  | { readonly type: 'ended' };
+
+export type ToSecondary =
+  /** A link that the listener has accepted; `record` is the source's. */
+  | {
+      readonly type: 'accepted';
+      readonly data: ConnectionHandle;
+      readonly acknowledgements: ConnectionHandle;
+      readonly record: VolumeRecord;
+    }
+  | { readonly type: 'end' };
+
+export type FromSecondary =
+  | {
+      readonly type: 'status';
+      readonly record: VolumeRecord;
+      readonly link: boolean;
+      readonly resync: ResyncProgress | null;
+      readonly fault: FaultRecord | null;
+    }
+  | { readonly type: 'ended' };

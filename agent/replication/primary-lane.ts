@@ -1,0 +1,435 @@
+/**
+ * The primary lane: one thread that reads the application's requests, applies them, tells the peer and answers, in this order; between requests it
+ * takes bounded steps of a resync. Modes and their transitions are those of docs/replication.md.
+ *
+ * Invariants: the record that allows a mode is on disk before the first change in it · nothing is answered after the lease · in `undecided`
+ * no change is made · a sync is answered only when both disks have it, or when this one had recorded "the peer is stale" before.
+ */
+import { Fault, invariant } from '../contract/index.ts';
+import type { VolumeRecord } from '../contract/index.ts';
+import { Memory } from '../sys/memory.ts';
+import { reached } from './acknowledgement.ts';
+import type { ChangeStream, LaneHooks } from './change-stream.ts';
+import type { ControlBlock, Mode } from './control-block.ts';
+import type { FromPrimary, ToPrimary } from './lane-messages.ts';
+import type { Lane, Operation } from './operations.ts';
+import { ResyncSource } from './resync-source.ts';
+import type { SendWindow } from './send-window.ts';
+import type { Tree } from './tree.ts';
+import * as lineage from './volume-lineage.ts';
+
+export const woken = { request: 1, message: 2 } as const;
+export const outcome = { none: 0, reply: 1, deferred: 2, parked: 3, ended: 4 } as const;
+
+/** Unacknowledged bytes of changes beyond which further changes wait: the socket takes what is below without blocking. */
+const windowBytes = 2 * 1024 * 1024;
+const progressIntervalMs = 500;
+const livenessIntervalMs = 1000;
+
+export interface PrimaryPorts {
+  readonly control: ControlBlock;
+  readonly tree: Tree;
+  readonly stream: ChangeStream;
+  readonly window: SendWindow;
+  readonly request: Memory;
+  readonly resyncBuffer: Memory;
+  /** Until a request can be read, a message came, or `timeoutMs` (-1: for ever) passed. Bits of `woken`. */
+  readonly wait: Operation & { timeoutMs: number; requests: boolean };
+  /** Until a message came or the lease or the fence changed; at most a second. */
+  readonly waitForPermission: Operation;
+  /** Into `request`; its length, 0: nothing, negative: the mount is gone. */
+  readonly readRequest: Operation;
+  /** One of `outcome`. */
+  readonly apply: Operation & { memory: Memory; length: number };
+  /** Sends the reply of the last `apply`. */
+  readonly reply: Operation;
+  /** Answers `control.parked.claimed`. */
+  readonly answerParked: Operation;
+  /** Sends what the stream's writer holds; -1: the link is lost. */
+  readonly send: Operation;
+  /** The record, durable. Throws when that fails. */
+  readonly persist: Operation & { record: VolumeRecord | null };
+  /** syncfs of the volume's filesystem; 0 or -errno. */
+  readonly syncAll: Operation;
+  readonly nowMs: () => number;
+  readonly message: () => ToPrimary | null;
+  readonly tell: (message: FromPrimary) => void;
+  /** From now on `send` uses this connection. */
+  readonly takeConnection: (linked: ToPrimary & { type: 'linked' }) => void;
+  /** Ends both connections, so that the acknowledgement lane notices too. */
+  readonly dropConnection: () => void;
+  /** Set by a flush that failed inside of `apply`. */
+  readonly linkBroken: () => boolean;
+  readonly randomCheckpoint: () => number;
+}
+
+export class PrimaryLane implements LaneHooks {
+  mode: Mode = 'undecided';
+  record: VolumeRecord;
+  #recordVersion = 0;
+  /** Of the link in use, 0: none. */
+  #session = 0;
+  #resync: ResyncSource | null = null;
+  #resyncWaits = false;
+  /** Sequence of `finish`: from then on the target may call itself up to date. 0: not sent. */
+  #finishSequence = 0;
+  /** Since the last goAlone a target may have recorded this generation as its own. */
+  #peerMayBeUpToDate = false;
+  #held: { memory: Memory; length: number }[] = [];
+  #replaying = false;
+  #ended = false;
+  #cleanStop: { call: number; sequence: number; checkpoint: number } | null = null;
+  #acknowledgedNow = 0;
+  #lastProgressMs = 0;
+  #lastProgress = { atMs: 0, doneBytes: 0, bytesPerSecond: null as number | null };
+  readonly #ports: PrimaryPorts;
+
+  constructor(ports: PrimaryPorts, record: VolumeRecord) {
+    this.#ports = ports;
+    this.record = record;
+    this.#recordVersion = ports.control.publishRecord(record);
+  }
+
+  /** Until the supervisor says so. */
+  *run(): Lane {
+    const { wait } = this.#ports;
+    this.#tellStatus();
+    while (!this.#ended) {
+      yield* this.#messages();
+      if (this.#isEnded()) break;
+      if (this.#held.length > 0 && this.#mayChange()) {
+        yield* this.#replay();
+        continue;
+      }
+      yield* this.#observe();
+      wait.timeoutMs = this.#waitMs();
+      const bits = yield wait;
+      if ((bits & woken.request) !== 0) yield* this.#serve();
+      else if (bits === 0 && this.#resync && this.#finishSequence === 0) yield* this.#resyncStep();
+    }
+    this.#endLink();
+    this.#ports.tell({ type: 'ended' });
+  }
+
+  #isEnded(): boolean {
+    return this.#ended;
+  }
+
+  #waitMs(): number {
+    const { control } = this.#ports;
+    const steps = this.#resync !== null && this.#finishSequence === 0;
+    control.wakeOnAcknowledgement =
+      (steps && this.#resyncWaits) || this.#finishSequence !== 0 || this.#held.length > 0 || this.#cleanStop !== null;
+    // What was acknowledged before the flag was up wakes nobody: look once more.
+    if (control.wakeOnAcknowledgement && this.#acknowledgedNow !== control.acknowledged) {
+      this.#acknowledgedNow = control.acknowledged;
+      return 0;
+    }
+    return steps && !this.#resyncWaits ? 0 : livenessIntervalMs;
+  }
+
+  // --- LaneHooks: what the stream asks while a request is applied -----------------------------------------------------
+
+  changesAllowed(): boolean {
+    return this.#mayChange() && (this.#replaying || this.#held.length === 0);
+  }
+
+  #mayChange(): boolean {
+    const { control, window } = this.#ports;
+    if (this.mode === 'undecided' || control.parked.full || this.#cleanStop !== null) return false;
+    if (!this.#ports.stream.open) return true;
+    window.settle(control.acknowledged);
+    return window.bytes < windowBytes;
+  }
+
+  park(unique: number, sequence: number, written: number): boolean {
+    const { control } = this.#ports;
+    if (this.mode === 'alone') return false;
+    control.parked.park(
+      unique % 4294967296 | 0,
+      Math.floor(unique / 4294967296),
+      sequence | 0,
+      Math.floor(this.#ports.nowMs()) | 0,
+      written,
+    );
+    return true;
+  }
+
+  syncWaits(): boolean {
+    return this.mode === 'undecided';
+  }
+
+  localFailure(call: string, errno: number): void {
+    this.#ports.tell({ type: 'local-failure', call, errno });
+  }
+
+  // --- requests -------------------------------------------------------------------------------------------------------
+
+  *#serve(): Lane {
+    const length = yield this.#ports.readRequest;
+    if (length < 0) this.#unmounted();
+    if (length > 0) yield* this.#handle(this.#ports.request, length);
+  }
+
+  /** What is left to do is up to the supervisor: a clean stop, or the end. */
+  #unmounted(): void {
+    this.#held = [];
+    this.#ports.wait.requests = false;
+    this.#ports.tell({ type: 'unmounted' });
+  }
+
+  *#replay(): Lane {
+    const request = this.#held.shift();
+    if (!request) return;
+    this.#replaying = true;
+    yield* this.#handle(request.memory, request.length);
+    this.#replaying = false;
+  }
+
+  *#handle(memory: Memory, length: number): Lane {
+    const { apply, stream, control } = this.#ports;
+    apply.memory = memory;
+    apply.length = length;
+    const result = yield apply;
+    if (result === outcome.deferred) {
+      const copy = memory === this.#ports.request ? Memory.copyOf(memory.bytes.subarray(0, length)) : memory;
+      if (this.#replaying) this.#held.unshift({ memory: copy, length });
+      else this.#held.push({ memory: copy, length });
+      return;
+    }
+    if (stream.writer.length > 0) yield* this.#send();
+    // Acknowledged before it was parked: nobody else will look at it.
+    if (result === outcome.parked) yield* this.#answerReached(control.acknowledged);
+    if (result === outcome.reply || result === outcome.ended) {
+      if (yield* this.#permitted()) yield this.#ports.reply;
+    }
+    if (this.#ports.linkBroken()) yield* this.#lost();
+  }
+
+  *#send(): Lane {
+    const sent = yield this.#ports.send;
+    if (sent < 0) yield* this.#lost();
+  }
+
+  /** Waits until the lease covers this instant. False: fenced, nothing is answered any more. */
+  *#permitted(): Generator<Operation, boolean, number> {
+    const { control, nowMs, waitForPermission } = this.#ports;
+    while (!control.fenced) {
+      if (nowMs() < control.leaseDeadlineMs) return true;
+      yield waitForPermission;
+    }
+    return false;
+  }
+
+  *#answerReached(acknowledged: number | null): Lane {
+    const { control, answerParked } = this.#ports;
+    // Permission first: what is claimed is answered at once, or by nobody.
+    while (control.parked.count > 0 && (yield* this.#permitted())) {
+      if (!control.parked.claim(acknowledged)) return;
+      yield answerParked;
+    }
+  }
+
+  // --- modes ----------------------------------------------------------------------------------------------------------
+
+  #setMode(mode: Mode): void {
+    if (this.mode === mode) return;
+    this.mode = mode;
+    this.#tellStatus();
+  }
+
+  *#persist(record: VolumeRecord): Lane {
+    this.#ports.persist.record = record;
+    yield this.#ports.persist;
+    this.record = record;
+    this.#recordVersion = this.#ports.control.publishRecord(record);
+    this.#tellStatus();
+  }
+
+  *#messages(): Lane {
+    for (let message = this.#ports.message(); message !== null; message = this.#ports.message()) {
+      yield* this.#message(message);
+      if (this.#ended) return;
+    }
+  }
+
+  *#message(message: ToPrimary): Lane {
+    switch (message.type) {
+      case 'linked':
+        yield* this.#linked(message);
+        return;
+      case 'link-lost':
+        if (message.session === this.#session) yield* this.#lost();
+        return;
+      case 'blocks-answered':
+        if (message.session !== this.#session) return;
+        this.#resync?.answered(message);
+        this.#resyncWaits = false;
+        return;
+      case 'go-alone':
+        yield* this.#goAlone(message);
+        return;
+      case 'clean-stop':
+        yield* this.#beginCleanStop(message.call);
+        return;
+      case 'end':
+        this.#ended = true;
+        return;
+    }
+  }
+
+  *#linked(message: ToPrimary & { type: 'linked' }): Lane {
+    this.#ports.takeConnection(message);
+    // The contact was decided on a record that has changed since (goAlone came in between): once more, with the new one.
+    if (message.recordVersion !== this.#recordVersion || this.#cleanStop !== null) {
+      this.#ports.dropConnection();
+      return;
+    }
+    const { stream, control, window, tree } = this.#ports;
+    const resync = message.contact === 'resync';
+    yield* this.#persist(resync ? lineage.resyncSource(this.record) : lineage.connectedClean(this.record));
+    this.#session = message.session;
+    this.#finishSequence = 0;
+    window.clear();
+    control.sent = 0;
+    stream.begin(!resync);
+    if (resync) {
+      this.#resync = new ResyncSource(tree, stream, this.#ports.resyncBuffer, () => control.acknowledged);
+      this.#resyncWaits = false;
+      this.#lastProgress = { atMs: this.#ports.nowMs(), doneBytes: 0, bytesPerSecond: null };
+      stream.walk = this.#resync;
+    }
+    this.#setMode(resync ? 'resynchronising' : 'in-sync');
+    // Requests of an earlier link: either the peer is recorded as stale by now, or nothing was changed since the checkpoint.
+    yield* this.#answerReached(null);
+  }
+
+  /** The link is gone. Without the peer only what is recorded allows to go on. */
+  *#lost(): Lane {
+    if (this.#session === 0) return;
+    // Once `finish` is sent the target may have become up to date: its copy could be used, so ours needs a new right.
+    const alone = this.mode === 'resynchronising' && this.#finishSequence === 0;
+    this.#endLink();
+    if (this.#cleanStop) this.#endCleanStop(false);
+    if (alone) invariant(this.record.peerStale, 'a resync runs under a record that calls the peer stale');
+    this.#setMode(alone ? 'alone' : 'undecided');
+    if (alone) yield* this.#answerReached(null);
+  }
+
+  #endLink(): void {
+    this.#ports.dropConnection();
+    this.#session = 0;
+    this.#resync?.abandon();
+    this.#resync = null;
+    this.#finishSequence = 0;
+    this.#ports.stream.end();
+    this.#ports.window.clear();
+  }
+
+  *#goAlone(message: ToPrimary & { type: 'go-alone' }): Lane {
+    const repeated = this.record.generation?.id === message.generation.id;
+    if (repeated && this.mode === 'undecided' && (this.#peerMayBeUpToDate || !this.record.peerStale)) {
+      const fault = new Fault('generation-used', {
+        message: 'The peer may hold an up-to-date copy of this generation: going on alone takes a new one.',
+      });
+      this.#ports.tell({ type: 'done', call: message.call, clean: false, fault: fault.toRecord() });
+      return;
+    }
+    if (!repeated || this.mode === 'undecided') {
+      this.#endLink();
+      this.#peerMayBeUpToDate = false;
+      yield* this.#persist(lineage.goneAlone(this.record, message.generation));
+      this.#setMode('alone');
+    }
+    this.#ports.tell({ type: 'done', call: message.call, clean: false, fault: null });
+    if (this.mode === 'alone') yield* this.#answerReached(null);
+  }
+
+  // --- resync ---------------------------------------------------------------------------------------------------------
+
+  *#resyncStep(): Lane {
+    const resync = this.#resync;
+    if (!resync) return;
+    const result = resync.step();
+    this.#resyncWaits = result === 'waiting';
+    if (result === 'walked') {
+      const { stream } = this.#ports;
+      stream.walked();
+      stream.reserve(128 * 1024);
+      this.#peerMayBeUpToDate = true;
+      this.#finishSequence = stream.writer.finish(Buffer.from(JSON.stringify(this.record)));
+    }
+    if (this.#ports.stream.writer.length > 0) yield* this.#send();
+    if (this.#ports.linkBroken()) yield* this.#lost();
+    this.#tellProgress();
+  }
+
+  /** What acknowledgements bring about: the end of a resync, the end of a clean stop. */
+  *#observe(): Lane {
+    const { control } = this.#ports;
+    if (this.#finishSequence !== 0 && reached(control.acknowledged, this.#finishSequence)) {
+      this.#finishSequence = 0;
+      this.#resync = null;
+      yield* this.#persist(lineage.resyncedSource(this.record));
+      this.#setMode('in-sync');
+    }
+    if (this.#cleanStop && reached(control.acknowledged, this.#cleanStop.sequence)) {
+      yield* this.#persist(lineage.checkpointed(this.record, this.#cleanStop.checkpoint));
+      this.#endCleanStop(true);
+    }
+  }
+
+  // --- clean stop -----------------------------------------------------------------------------------------------------
+
+  /** The mount is gone: nothing changes any more. */
+  *#beginCleanStop(call: number): Lane {
+    const status = yield this.#ports.syncAll;
+    this.#cleanStop = { call, sequence: 0, checkpoint: this.#ports.randomCheckpoint() };
+    if (this.mode !== 'in-sync' || status < 0) {
+      this.#endCleanStop(false);
+      return;
+    }
+    const { stream } = this.#ports;
+    stream.reserve(8192);
+    this.#cleanStop.sequence = stream.writer.cleanStop(this.#cleanStop.checkpoint);
+    yield* this.#send();
+  }
+
+  #endCleanStop(clean: boolean): void {
+    if (!this.#cleanStop) return;
+    this.#tellStatus();
+    this.#ports.tell({ type: 'done', call: this.#cleanStop.call, clean, fault: null });
+    this.#cleanStop = null;
+    this.#ended = true;
+  }
+
+  // --- status ---------------------------------------------------------------------------------------------------------
+
+  #tellProgress(): void {
+    const now = this.#ports.nowMs();
+    if (now - this.#lastProgressMs < progressIntervalMs) return;
+    this.#lastProgressMs = now;
+    this.#tellStatus();
+  }
+
+  #tellStatus(): void {
+    this.#ports.tell({ type: 'status', mode: this.mode, record: this.record, resync: this.#progress() });
+  }
+
+  #progress(): (FromPrimary & { type: 'status' })['resync'] {
+    if (!this.#resync) return null;
+    const progress = this.#resync.progress;
+    const now = this.#ports.nowMs();
+    const last = this.#lastProgress;
+    const passedMs = now - last.atMs;
+    if (passedMs >= progressIntervalMs) {
+      const rate = ((progress.doneBytes - last.doneBytes) * 1000) / passedMs;
+      const smooth = last.bytesPerSecond === null ? rate : last.bytesPerSecond * 0.7 + rate * 0.3;
+      this.#lastProgress = { atMs: now, doneBytes: progress.doneBytes, bytesPerSecond: smooth };
+    }
+    const { bytesPerSecond } = this.#lastProgress;
+    const left = progress.totalBytes === null ? null : progress.totalBytes - progress.doneBytes;
+    const eta = left === null || bytesPerSecond === null || bytesPerSecond <= 0 ? null : left / bytesPerSecond;
+    return { ...progress, bytesPerSecond, etaSeconds: eta };
+  }
+}

@@ -1,0 +1,404 @@
+/**
+ * The primary's side of a resync: walks the tree from the root in bounded steps between the application's requests, in the same stream, so
+ * that each step describes the source exactly at its place in the order. Everything is compared by hash; what differs is sent.
+ *
+ * Order of the work: blocks that the target asked for, then the file in hand, then files and other objects that were listed, then the
+ * directory being listed, then the next directory: what has been listed is finished first, so that little is held.
+ */
+import { createHash } from 'node:crypto';
+import { invariant } from '../contract/index.ts';
+import type { ResyncProgress } from '../contract/index.ts';
+import { rootId } from '../fuse/index.ts';
+import type { Name, Node, NodeId } from '../fuse/index.ts';
+import { Attributes } from '../sys/attributes.ts';
+import type { Memory } from '../sys/memory.ts';
+import { reached } from './acknowledgement.ts';
+import { frameBytesMax, hashBytes, isDirectoryMode } from './change-codec.ts';
+import type { ChangeStream, WalkQueue } from './change-stream.ts';
+import type { Tree } from './tree.ts';
+
+export const blockBytes = 64 * 1024;
+/** One step hashes at most this much: about a millisecond that an application's request may have to wait. */
+const stepBytes = 256 * 1024;
+const entriesPerStep = 64;
+/** What may be under way to the target: small enough that an fsync behind it does not wait long. */
+const windowBytes = 4 * 1024 * 1024;
+const listingPartBytesMax = 256 * 1024;
+const xattrBytesMax = 512 * 1024;
+
+/** One answer of the target to one `blocks` frame: which of its blocks differ. */
+export interface BlocksAnswer {
+  readonly sequence: number;
+  /** One bit per block, lowest first. */
+  readonly needed: Uint8Array;
+}
+
+interface AskedBlocks {
+  readonly sequence: number;
+  readonly file: FileInHand;
+  readonly offset: number;
+  readonly length: number;
+}
+interface FileInHand {
+  readonly node: Node;
+  offset: number;
+  /** Frames of blocks not answered yet, and answered blocks not sent yet. */
+  open: number;
+  read: boolean;
+}
+interface NeededBlock {
+  readonly file: FileInHand;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export type StepResult = 'worked' | 'waiting' | 'walked';
+
+export class ResyncSource implements WalkQueue {
+  readonly #tree: Tree;
+  readonly #stream: ChangeStream;
+  readonly #acknowledged: () => number;
+  readonly #buffer: Memory;
+  readonly #attributes = new Attributes();
+  readonly #noTarget = Buffer.alloc(0);
+
+  /** Directories not counted yet, then those not listed yet; each is held. */
+  #toCount: NodeId[] = [];
+  readonly #directories: Node[] = [];
+  readonly #objects: Node[] = [];
+  #listing: { node: Node; names: Name[]; next: number } | null = null;
+  #file: FileInHand | null = null;
+  readonly #needed: NeededBlock[] = [];
+  readonly #asked: AskedBlocks[] = [];
+  /** Sent and not acknowledged, oldest first, to bound what is under way. */
+  readonly #underWay: { sequence: number; bytes: number }[] = [];
+  #underWayBytes = 0;
+
+  #totalBytes: number | null = null;
+  #countedBytes = 0;
+  #doneBytes = 0;
+  #sentBytes = 0;
+
+  /** `buffer`: at least one step. */
+  constructor(tree: Tree, stream: ChangeStream, buffer: Memory, acknowledged: () => number) {
+    invariant(buffer.length >= stepBytes, 'a step reads into the buffer');
+    this.#tree = tree;
+    this.#stream = stream;
+    this.#buffer = buffer;
+    this.#acknowledged = acknowledged;
+    const root = tree.node(rootId);
+    invariant(root !== undefined, 'the root is always known');
+    tree.hold(rootId);
+    this.#toCount.push(rootId);
+    tree.hold(rootId);
+    this.#directories.push(root);
+  }
+
+  get progress(): ResyncProgress {
+    return {
+      doneBytes: this.#doneBytes,
+      totalBytes: this.#totalBytes === null ? null : Math.max(this.#totalBytes, this.#doneBytes),
+      sentBytes: this.#sentBytes,
+      bytesPerSecond: null,
+      etaSeconds: null,
+    };
+  }
+
+  /** WalkQueue: an object that came to a reached place from where the walk has not been. The stream holds it. */
+  add(node: Node): void {
+    this.#tree.hold(node.id);
+    if (node.type === 0o040000) this.#directories.push(node);
+    else this.#objects.push(node);
+  }
+
+  /** The link is lost: nothing of this walk counts any more. */
+  abandon(): void {
+    for (const id of this.#toCount.splice(0)) this.#tree.forget(id);
+    for (const node of this.#directories.splice(0)) this.#tree.forget(node.id);
+    for (const node of this.#objects.splice(0)) this.#tree.forget(node.id);
+    for (const file of this.#filesInHand()) this.#tree.forget(file.node.id);
+    if (this.#listing) this.#tree.forget(this.#listing.node.id);
+    this.#listing = null;
+    this.#file = null;
+    this.#needed.length = 0;
+    this.#asked.length = 0;
+  }
+
+  #filesInHand(): Set<FileInHand> {
+    const files = new Set<FileInHand>([...this.#asked, ...this.#needed].map((one) => one.file));
+    if (this.#file) files.add(this.#file);
+    return files;
+  }
+
+  answered(answer: BlocksAnswer): void {
+    const asked = this.#asked.shift();
+    invariant(asked?.sequence === answer.sequence, 'the target answers every blocks frame once, in order');
+    asked.file.open -= 1;
+    for (let at = 0, bit = 0; at < asked.length; at += blockBytes, bit++) {
+      const byte = answer.needed[bit >> 3];
+      if (byte === undefined || (byte & (1 << (bit & 7))) === 0) continue;
+      const length = Math.min(blockBytes, asked.length - at);
+      this.#needed.push({ file: asked.file, offset: asked.offset + at, length });
+      asked.file.open += 1;
+    }
+    this.#closeWhenDone(asked.file);
+  }
+
+  /** One bounded piece of work. 'walked': everything has been compared and sent, the target only has to finish. */
+  step(): StepResult {
+    this.#settle();
+    if (this.#underWayBytes >= windowBytes) return 'waiting';
+    const need = this.#needed.shift();
+    if (need) this.#send(need);
+    else if (this.#toCount.length > 0 && this.#objects.length === 0 && !this.#file) this.#count();
+    else if (this.#file) this.#compare(this.#file);
+    else if (this.#objects.length > 0) this.#nextObject();
+    else if (this.#listing) this.#list(this.#listing);
+    else if (this.#directories.length > 0) this.#nextDirectory();
+    else return this.#asked.length > 0 ? 'waiting' : 'walked';
+    return 'worked';
+  }
+
+  /** Forgets what has been acknowledged. */
+  #settle(): void {
+    const acknowledged = this.#acknowledged();
+    for (let first = this.#underWay[0]; first && reached(acknowledged, first.sequence); first = this.#underWay[0]) {
+      this.#underWayBytes -= first.bytes;
+      this.#underWay.shift();
+    }
+  }
+  #sent(sequence: number, bytes: number): void {
+    this.#underWay.push({ sequence, bytes });
+    this.#underWayBytes += bytes;
+  }
+
+  #alive(node: Node): boolean {
+    return !node.unlinked && this.#stream.isBound(node);
+  }
+
+  // --- counting: only so that people see how long it will take --------------------------------------------------------
+
+  #count(): void {
+    const id = this.#toCount.pop();
+    if (id === undefined) return;
+    const entries = this.#tree.list(id);
+    for (const entry of typeof entries === 'number' ? [] : entries) {
+      if (entry.type !== 0o100000 && entry.type !== 0o040000 && entry.type !== 0) continue;
+      const node = this.#tree.lookup(id, entry.name);
+      if (typeof node === 'number') continue;
+      if (node.type === 0o040000) {
+        this.#toCount.push(node.id);
+        continue;
+      }
+      if (node.type === 0o100000 && this.#tree.attributes(node.id, this.#attributes) === 0)
+        this.#countedBytes += this.#attributes.size;
+      this.#stream.giveBack(node.id);
+    }
+    this.#stream.giveBack(id);
+    if (this.#toCount.length === 0) this.#totalBytes = this.#countedBytes;
+  }
+
+  // --- directories ----------------------------------------------------------------------------------------------------
+
+  #nextDirectory(): void {
+    const node = this.#directories.pop();
+    if (!node) return;
+    const entries = this.#alive(node) ? this.#tree.list(node.id) : -1;
+    if (typeof entries === 'number') {
+      this.#stream.giveBack(node.id);
+      return;
+    }
+    this.#xattrs(node);
+    const names = entries.map((entry) => entry.name);
+    this.#listing = { node, names, next: 0 };
+    this.#stream.reach.beginListing(node.id, names);
+  }
+
+  /** The next part. What the application changes meanwhile under names that were taken is told as it happens. */
+  #list(listing: { node: Node; names: Name[]; next: number }): void {
+    const { node, names } = listing;
+    if (!this.#alive(node) || this.#tree.attributes(node.id, this.#attributes) < 0) {
+      this.#stream.reach.abandonListing();
+      this.#listing = null;
+      this.#stream.giveBack(node.id);
+      return;
+    }
+    const writer = this.#stream.writer;
+    this.#stream.reserve(frameBytesMax);
+    writer.beginListing(node.id, this.#attributes);
+    const child = new Attributes();
+    for (let taken = 0; listing.next < names.length && taken < entriesPerStep; listing.next++) {
+      const name = names[listing.next];
+      if (!name || !this.#stream.reach.take(name)) continue;
+      taken += 1;
+      this.#listEntry(node, name, child);
+      if (writer.frameLength > listingPartBytesMax) {
+        listing.next++;
+        break;
+      }
+    }
+    const last = listing.next >= names.length;
+    const length = writer.frameLength;
+    this.#sent(writer.endListing(last), length);
+    if (!last) return;
+    this.#stream.reach.endListing();
+    this.#listing = null;
+    // A listed directory keeps its id until the walk is over: that it is listed is known by its id.
+    this.#stream.keepHold(node);
+  }
+
+  #listEntry(directory: Node, name: Name, attributes: Attributes): void {
+    const node = this.#tree.lookup(directory.id, name);
+    if (typeof node === 'number') return;
+    const isLink = node.type === 0o120000;
+    const target = isLink ? this.#tree.readlink(node.id) : this.#noTarget;
+    if (typeof target === 'number' || this.#tree.attributes(node.id, attributes) < 0) {
+      this.#stream.giveBack(node.id);
+      return;
+    }
+    this.#stream.writer.listedEntry(name, node.id, attributes, target);
+    if (this.#stream.isBound(node)) {
+      // Another name of something that is known already: hard link, or back from limbo.
+      this.#stream.giveBack(node.id);
+      return;
+    }
+    this.#stream.markBound(node);
+    if (isDirectoryMode(attributes.mode)) {
+      this.#directories.push(node);
+      return;
+    }
+    if (attributes.links > 1) {
+      this.#tree.hold(node.id);
+      this.#stream.keepHold(node);
+    }
+    this.#objects.push(node);
+  }
+
+  // --- everything else ------------------------------------------------------------------------------------------------
+
+  #nextObject(): void {
+    const node = this.#objects.shift();
+    if (!node) return;
+    if (!this.#alive(node) || this.#tree.attributes(node.id, this.#attributes) < 0) {
+      this.#stream.giveBack(node.id);
+      return;
+    }
+    this.#xattrs(node);
+    this.#stream.reserve(8192);
+    if (node.type === 0o100000) {
+      // The size first: what the target has beyond it is not compared.
+      this.#stream.writer.truncate(node.id, this.#attributes.size, this.#attributes.modified);
+      this.#file = { node, offset: 0, open: 0, read: false };
+      if (this.#attributes.size > 0) return;
+      this.#endFile(this.#file);
+      return;
+    }
+    this.#sent(this.#stream.writer.setAttributes(node.id, this.#attributes), 128);
+    this.#stream.giveBack(node.id);
+  }
+
+  #xattrs(node: Node): void {
+    const names = this.#tree.listXattrs(node.id);
+    const pairs: [Buffer, Buffer][] = [];
+    let bytes = 0;
+    const later: [Buffer, Buffer][] = [];
+    for (const name of typeof names === 'number' ? [] : names) {
+      const value = this.#tree.getXattr(node.id, name);
+      if (typeof value === 'number') continue;
+      bytes += name.length + value.length + 16;
+      (bytes > xattrBytesMax ? later : pairs).push([name, value]);
+    }
+    this.#stream.reserve(frameBytesMax);
+    this.#sent(this.#stream.writer.xattrs(node.id, pairs), bytes + 64);
+    for (const [name, value] of later) {
+      this.#stream.reserve(8192 + value.length);
+      this.#sent(this.#stream.writer.setXattr(node.id, name, value), value.length);
+    }
+  }
+
+  #endFile(file: FileInHand): void {
+    file.read = true;
+    this.#file = null;
+    this.#closeWhenDone(file);
+  }
+
+  /** The times last: all that came before has changed them. */
+  #closeWhenDone(file: FileInHand): void {
+    if (!file.read || file.open > 0) return;
+    if (this.#alive(file.node) && this.#tree.attributes(file.node.id, this.#attributes) === 0) {
+      this.#stream.reserve(8192);
+      this.#sent(this.#stream.writer.setAttributes(file.node.id, this.#attributes), 128);
+    }
+    this.#stream.giveBack(file.node.id);
+  }
+
+  #compare(file: FileInHand): void {
+    const id = file.node.id;
+    if (!this.#alive(file.node) || this.#tree.attributes(id, this.#attributes) < 0) {
+      this.#endFile(file);
+      return;
+    }
+    const { size } = this.#attributes;
+    if (file.offset >= size) {
+      this.#endFile(file);
+      return;
+    }
+    const data = this.#tree.seek(id, file.offset, 3);
+    // Not every filesystem can say where its holes are: then all of it is data.
+    const dataStart = data === -6 ? size : data < 0 ? file.offset : data - (data % blockBytes);
+    if (dataStart > file.offset) {
+      this.#hole(file, Math.min(dataStart, size), size);
+      return;
+    }
+    const hole = this.#tree.seek(id, file.offset, 4);
+    const dataEnd = hole > file.offset ? Math.ceil(hole / blockBytes) * blockBytes : size;
+    const wanted = Math.min(stepBytes, size - file.offset, dataEnd - file.offset);
+    const length = this.#tree.read(id, this.#buffer.address(), wanted, file.offset);
+    if (length <= 0) {
+      this.#endFile(file);
+      return;
+    }
+    const count = Math.ceil(length / blockBytes);
+    const hashes = Buffer.allocUnsafe(count * hashBytes);
+    for (let block = 0; block < count; block++) {
+      const end = Math.min(length, (block + 1) * blockBytes);
+      const digest = createHash('sha256')
+        .update(this.#buffer.bytes.subarray(block * blockBytes, end))
+        .digest();
+      digest.copy(hashes, block * hashBytes);
+    }
+    this.#stream.reserve(frameBytesMax);
+    const sequence = this.#stream.writer.blocks(id, file.offset, length, blockBytes, hashes);
+    this.#asked.push({ sequence, file, offset: file.offset, length });
+    file.open += 1;
+    file.offset += length;
+    this.#doneBytes += length;
+    this.#sent(sequence, length);
+  }
+
+  #hole(file: FileInHand, end: number, size: number): void {
+    const length = end - file.offset;
+    this.#stream.reserve(8192);
+    const { writer } = this.#stream;
+    this.#sent(writer.hole(file.node.id, file.offset, length, this.#attributes.modified), 4096);
+    this.#doneBytes += length;
+    file.offset = end;
+    if (end >= size) this.#endFile(file);
+  }
+
+  #send(need: NeededBlock): void {
+    const { file, offset, length } = need;
+    const id = file.node.id;
+    if (this.#alive(file.node) && this.#tree.attributes(id, this.#attributes) === 0) {
+      const count = this.#tree.read(id, this.#buffer.address(), length, offset);
+      if (count > 0) {
+        this.#stream.reserve(frameBytesMax);
+        const sequence = this.#stream.writer.data(id, offset, this.#buffer.bytes, 0, count, this.#attributes.modified);
+        this.#sent(sequence, count);
+        this.#sentBytes += count;
+      }
+    }
+    file.open -= 1;
+    this.#closeWhenDone(file);
+  }
+}

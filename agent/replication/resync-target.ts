@@ -1,0 +1,373 @@
+/**
+ * The secondary's side of a resync: makes each listed directory what the listing says, and asks for the blocks that differ.
+ *
+ * Nothing here keeps an old version: a stale copy has nothing to keep (forks are refused at contact). What goes is moved to
+ * `.holdfast/trash` at once and removed between frames, so that a large old tree does not hold up the stream. What the source moved to where its
+ * walk has not been waits in `.holdfast/limbo` under its id.
+ */
+import { createHash } from 'node:crypto';
+import { invariant } from '../contract/index.ts';
+import { rootId } from '../fuse/index.ts';
+import type { Node, NodeId } from '../fuse/index.ts';
+import { Attributes } from '../sys/attributes.ts';
+import { E } from '../sys/errno.ts';
+import type { Memory } from '../sys/memory.ts';
+import { checkEntryName, hashBytes, kind, malformed } from './change-codec.ts';
+import type { Frame, ListedEntry } from './change-codec.ts';
+import { directoryType, linkType, ownIdFirst, setAttributes, TargetError, typeMask } from './tree.ts';
+import type { Tree } from './tree.ts';
+
+/** The answer to one `blocks` frame; goes out on the acknowledgement connection. */
+export type AnswerBlocks = (sequence: number, needed: Uint8Array) => void;
+
+const holdfastId = ownIdFirst;
+const limboId = ownIdFirst + 1;
+const trashId = ownIdFirst + 2;
+const holdfastName = Buffer.from('.holdfast');
+const limboName = Buffer.from('limbo');
+const trashName = Buffer.from('trash');
+/** Unsynced resync data beyond this is written out, so that the syncfs at the end, and every fsync on the way, stays short. */
+const unsyncedBytesMax = 32 * 1024 * 1024;
+
+const keyOf = (name: Buffer): string => name.toString('latin1');
+
+export class ResyncTarget {
+  /** Between the first frame of a resync and its `finish`. */
+  active = false;
+  readonly #tree: Tree;
+  readonly #buffer: Memory;
+  readonly #answer: AnswerBlocks;
+  readonly #attributes = new Attributes();
+  readonly #limbo = new Set<NodeId>();
+  /** Inodes with several names here, and whose object each has become: two objects of the source never share one. */
+  readonly #claimed = new Map<number, NodeId>();
+  #listing: { id: NodeId; names: Set<string> } | null = null;
+  #trashCount = 0;
+  #unsyncedBytes = 0;
+  /** Directories in the trash that are being emptied, deepest last. */
+  readonly #purging: { id: NodeId; parent: NodeId; name: Buffer; entries: Buffer[] }[] = [];
+  #nextOwnId = ownIdFirst + 16;
+
+  /** `buffer`: at least a megabyte, for the comparison. */
+  constructor(tree: Tree, buffer: Memory, answer: AnswerBlocks) {
+    this.#tree = tree;
+    this.#buffer = buffer;
+    this.#answer = answer;
+  }
+
+  /** Before the first frame. Leftovers of an interrupted resync become trash. */
+  begin(): void {
+    this.prepare();
+    this.active = true;
+    const leftover = this.#tree.list(limboId);
+    for (const entry of typeof leftover === 'number' ? [] : leftover) this.#must(this.#discard(limboId, entry.name));
+  }
+
+  /** Makes our own directories where they are missing; also what a copy that is in sync needs to empty its trash. */
+  prepare(): void {
+    this.#directory(holdfastId, rootId, holdfastName);
+    this.#directory(limboId, holdfastId, limboName);
+    this.#directory(trashId, holdfastId, trashName);
+    const old = this.#tree.list(trashId);
+    for (const entry of typeof old === 'number' ? [] : old)
+      this.#trashCount = Math.max(this.#trashCount, Number.parseInt(entry.name.toString(), 10) || 0);
+  }
+
+  #directory(id: NodeId, parent: NodeId, name: Buffer): void {
+    const node = this.#tree.bind(id, parent, name);
+    if (typeof node !== 'number') return;
+    if (node !== -E.NOENT) this.#must(node);
+    const made = this.#tree.create(parent, name, directoryType | 0o700, 0, null, id);
+    this.#must(typeof made === 'number' ? made : 0);
+  }
+
+  #must(status: number): void {
+    if (status < 0) throw new TargetError(status);
+  }
+
+  /** Counts what will have to be on disk at the end, and starts writing it early. */
+  received(bytes: number): void {
+    this.#unsyncedBytes += bytes;
+    if (this.#unsyncedBytes < unsyncedBytesMax) return;
+    this.#unsyncedBytes = 0;
+    this.#must(this.#tree.syncAll());
+  }
+
+  apply(frame: Frame): number {
+    if (!this.active) throw malformed('a part of a resync outside of one');
+    try {
+      switch (frame.kind) {
+        case kind.park:
+          return this.#park(frame);
+        case kind.listing:
+          this.#list(frame);
+          return 0;
+        case kind.xattrs:
+          return this.#setXattrs(frame);
+        case kind.blocks:
+          return this.#compare(frame);
+        case kind.hole:
+          return this.#hole(frame);
+        default:
+          throw malformed('not a part of a resync');
+      }
+    } catch (error) {
+      if (error instanceof TargetError) return error.status;
+      throw error;
+    }
+  }
+
+  /** Everything has been compared. What nobody came to fetch from limbo has no name at the source any more. */
+  finish(): void {
+    this.#listing = null;
+    for (const id of this.#limbo) {
+      this.#must(this.#discard(limboId, Buffer.from(String(id))));
+      this.#tree.forget(id);
+    }
+    this.#limbo.clear();
+    this.#claimed.clear();
+    this.active = false;
+  }
+
+  // --- names ----------------------------------------------------------------------------------------------------------
+
+  /** The application made a name in a directory that is being listed: an old entry of that name gives way. */
+  toldName(parent: NodeId, name: Buffer, replaces = false): void {
+    if (this.#listing?.id !== parent) return;
+    const known = this.#listing.names.has(keyOf(name));
+    this.#listing.names.add(keyOf(name));
+    if (!known && !replaces) {
+      const status = this.#discard(parent, name);
+      if (status !== -E.NOENT) this.#must(status);
+    }
+  }
+
+  /** Gives an object a further name, or brings it back from limbo. */
+  place(id: NodeId, parent: NodeId, name: Buffer): number {
+    if (!this.#limbo.has(id)) return this.#tree.link(id, parent, name);
+    this.#limbo.delete(id);
+    return this.#tree.rename(limboId, Buffer.from(String(id)), parent, name, 0);
+  }
+
+  #park(frame: Frame): number {
+    const limboName = Buffer.from(String(frame.id));
+    const status = this.#tree.rename(frame.parent, Buffer.from(checkEntryName(frame.name)), limboId, limboName, 0);
+    if (status < 0) return status;
+    this.#limbo.add(frame.id);
+    return this.#tree.setTimes(frame.parent, null, frame.time);
+  }
+
+  /** A name goes. The last one here, but not at the source: the object waits in limbo for its other names. */
+  removeName(parent: NodeId, name: Buffer, id: NodeId, linksLeft: number): number {
+    if (id > 0 && linksLeft > 0 && !this.#limbo.has(id)) {
+      const status = this.#tree.attributes(id, this.#attributes);
+      if (status < 0) return status;
+      if (this.#attributes.links === 1) {
+        this.#limbo.add(id);
+        return this.#tree.rename(parent, name, limboId, Buffer.from(String(id)), 0);
+      }
+    }
+    return this.#discard(parent, name);
+  }
+
+  forget(id: NodeId): number {
+    if (this.#limbo.delete(id)) {
+      const status = this.#discard(limboId, Buffer.from(String(id)));
+      if (status < 0) return status;
+    }
+    this.#tree.forget(id);
+    return 0;
+  }
+
+  /** Removes a name of any type; a directory that is not empty moves to the trash. */
+  #discard(parent: NodeId, name: Buffer): number {
+    const status = this.#tree.unlink(parent, name);
+    if (status !== -E.ISDIR && status !== -E.PERM) return status;
+    const removed = this.#tree.rmdir(parent, name);
+    if (removed !== -E.NOTEMPTY && removed !== -E.EXIST) return removed;
+    this.#trashCount += 1;
+    return this.#tree.rename(parent, name, trashId, Buffer.from(String(this.#trashCount)), 0);
+  }
+
+  // --- listings -------------------------------------------------------------------------------------------------------
+
+  #list(frame: Frame): void {
+    if (this.#listing?.id !== frame.id) this.#listing = { id: frame.id, names: new Set() };
+    for (const entry of frame.entries) this.#entry(frame.id, entry);
+    if (frame.flag) this.#endListing(frame.id);
+    this.#must(setAttributes(this.#tree, frame.id, frame.attributes));
+  }
+
+  #endListing(id: NodeId): void {
+    const entries = this.#tree.list(id);
+    if (typeof entries === 'number') throw new TargetError(entries);
+    for (const entry of entries)
+      if (this.#listing?.names.has(keyOf(entry.name)) !== true) this.#must(this.#discard(id, entry.name));
+    this.#listing = null;
+  }
+
+  #entry(directory: NodeId, entry: ListedEntry): void {
+    const name = Buffer.from(checkEntryName(entry.name));
+    this.#listing?.names.add(keyOf(name));
+    if (this.#tree.node(entry.id) !== undefined) {
+      this.#knownEntry(directory, name, entry.id);
+      return;
+    }
+    if (!this.#adopt(directory, name, entry)) {
+      const status = this.#discard(directory, name);
+      if (status !== -E.NOENT) this.#must(status);
+      const target = (entry.attributes.mode & typeMask) === linkType ? Buffer.from(entry.target) : null;
+      const { mode, rdev } = entry.attributes;
+      const node = this.#tree.create(directory, name, mode, rdev, target, entry.id);
+      this.#must(typeof node === 'number' ? node : 0);
+    }
+    this.#must(setAttributes(this.#tree, entry.id, entry.attributes));
+  }
+
+  /** Another name of an object that the target knows: a hard link, or something that waits in limbo. */
+  #knownEntry(directory: NodeId, name: Buffer, id: NodeId): void {
+    this.#must(this.#tree.attributes(id, this.#attributes));
+    const { inode } = this.#attributes;
+    const there = this.#peek(directory, name);
+    if (there !== null && there.inode === inode) {
+      // An old name of the very same file; then limbo is not needed.
+      if (this.#limbo.delete(id)) this.#must(this.#tree.unlink(limboId, Buffer.from(String(id))));
+      return;
+    }
+    if (there !== null) this.#must(this.#discard(directory, name));
+    this.#must(this.place(id, directory, name));
+  }
+
+  /** Attributes of what stands there now, null when nothing does. Reused. */
+  #peek(directory: NodeId, name: Buffer): Attributes | null {
+    const node = this.#tree.lookup(directory, name);
+    if (node === -E.NOENT) return null;
+    if (typeof node === 'number') throw new TargetError(node);
+    this.#must(this.#tree.attributes(node.id, this.#attributes));
+    this.#tree.forget(node.id);
+    return this.#attributes;
+  }
+
+  /** Takes what stands there already as the listed object, when it can become that by changing contents and attributes only. */
+  #adopt(directory: NodeId, name: Buffer, entry: ListedEntry): boolean {
+    const there = this.#peek(directory, name);
+    if (there === null) return false;
+    const type = entry.attributes.mode & typeMask;
+    if ((there.mode & typeMask) !== type) return false;
+    const { inode, links, rdev } = there;
+    if (type !== directoryType && links > 1 && this.#claimed.has(inode)) return false;
+    if (type !== directoryType && type !== 0o100000 && type !== linkType && rdev !== entry.attributes.rdev) return false;
+    const node = this.#tree.bind(entry.id, directory, name);
+    this.#must(typeof node === 'number' ? node : 0);
+    if (type === linkType && !this.#sameTarget(node as Node, entry.target)) {
+      this.#tree.forget(entry.id);
+      return false;
+    }
+    if (type !== directoryType && links > 1) this.#claimed.set(inode, entry.id);
+    return true;
+  }
+
+  #sameTarget(node: Node, target: Buffer): boolean {
+    const ours = this.#tree.readlink(node.id);
+    return typeof ours !== 'number' && ours.equals(target);
+  }
+
+  // --- contents -------------------------------------------------------------------------------------------------------
+
+  #setXattrs(frame: Frame): number {
+    const ours = this.#tree.listXattrs(frame.id);
+    if (typeof ours === 'number' && ours !== -E.OPNOTSUPP) return ours;
+    const wanted = new Set(frame.xattrs.map(([name]) => keyOf(name)));
+    for (const name of typeof ours === 'number' ? [] : ours) {
+      if (wanted.has(keyOf(name))) continue;
+      const status = this.#tree.removeXattr(frame.id, name);
+      if (status < 0 && status !== -E.NODATA) return status;
+    }
+    for (const [name, value] of frame.xattrs) {
+      const there = this.#tree.getXattr(frame.id, name);
+      if (typeof there !== 'number' && there.equals(value)) continue;
+      const status = this.#tree.setXattr(frame.id, name, value);
+      if (status < 0) return status;
+    }
+    return 0;
+  }
+
+  #compare(frame: Frame): number {
+    invariant(frame.blockSize <= this.#buffer.length, 'a block fits into the buffer');
+    const count = frame.bytes.length / hashBytes;
+    const needed = new Uint8Array(Math.ceil(count / 8));
+    for (let block = 0; block < count; block++) {
+      const at = block * frame.blockSize;
+      const wanted = Math.min(frame.blockSize, frame.size - at);
+      const length = this.#tree.read(frame.id, this.#buffer.address(), wanted, frame.offset + at);
+      if (length < 0) return length;
+      const same =
+        length === wanted &&
+        createHash('sha256')
+          .update(this.#buffer.bytes.subarray(0, length))
+          .digest()
+          .equals(frame.bytes.subarray(block * hashBytes, (block + 1) * hashBytes));
+      if (!same) needed[block >> 3] = (needed[block >> 3] ?? 0) | (1 << (block & 7));
+    }
+    this.#answer(frame.sequence, needed);
+    return 0;
+  }
+
+  /** Nothing but zeros there: whatever data we have goes. */
+  #hole(frame: Frame): number {
+    const { id, offset, size } = frame;
+    const data = this.#tree.seek(id, offset, 3);
+    if (data >= 0 && data < offset + size) {
+      const punch = 1 | 2;
+      const status = this.#tree.allocate(id, punch, offset, size);
+      if (status < 0) return status;
+    }
+    return this.#tree.setTimes(id, null, frame.time);
+  }
+
+  // --- trash ----------------------------------------------------------------------------------------------------------
+
+  /** Removes some of the trash; false when there is none. For when the stream is quiet. */
+  purge(entriesMax: number): boolean {
+    try {
+      for (let count = 0; count < entriesMax; count++) if (!this.#purgeOne()) return false;
+      return true;
+    } catch (error) {
+      // Trash is only space: what cannot be removed now is tried again by the next resync.
+      if (error instanceof TargetError) return false;
+      throw error;
+    }
+  }
+
+  #purgeOne(): boolean {
+    const deepest = this.#purging.at(-1);
+    if (!deepest) {
+      const first = this.#tree.list(trashId);
+      if (typeof first === 'number' || first.length === 0) return false;
+      const name = first[0]?.name;
+      if (name) this.#remove(trashId, name);
+      return true;
+    }
+    const name = deepest.entries.pop();
+    if (name) {
+      this.#remove(deepest.id, name);
+      return true;
+    }
+    this.#purging.pop();
+    this.#must(this.#tree.rmdir(deepest.parent, deepest.name));
+    this.#tree.forget(deepest.id);
+    return true;
+  }
+
+  #remove(parent: NodeId, name: Buffer): void {
+    const status = this.#tree.unlink(parent, name);
+    if (status === 0) return;
+    if (status !== -E.ISDIR && status !== -E.PERM) this.#must(status);
+    const id = this.#nextOwnId++;
+    const node = this.#tree.bind(id, parent, name);
+    this.#must(typeof node === 'number' ? node : 0);
+    const entries = this.#tree.list(id);
+    if (typeof entries === 'number') throw new TargetError(entries);
+    this.#purging.push({ id, parent, name, entries: entries.map((entry) => entry.name) });
+  }
+}

@@ -1,0 +1,360 @@
+/**
+ * The secondary lane: takes the stream of one accepted link at a time, applies it in order, and acknowledges with one number, the highest
+ * sequence applied with every sync up to it on disk. A link that comes while another one stands replaces it: the primary has lost the old one.
+ *
+ * Invariants: `copy: stale` is on disk before the first frame of a resync is applied, `up-to-date` only after everything is · a frame that
+ * cannot be applied ends the link, and nothing after it is applied.
+ */
+import { Fault, volumeRecordSchema } from '../contract/index.ts';
+import type { FaultRecord, ResyncProgress, VolumeRecord } from '../contract/index.ts';
+import type { Memory } from '../sys/memory.ts';
+import { encodeAcknowledgement, encodeBlocksAnswer, encodeFault } from './answer-codec.ts';
+import { Applier, applyFault } from './applier.ts';
+import { FrameReader, kind, malformed } from './change-codec.ts';
+import type { Frame } from './change-codec.ts';
+import { contactFault, decideContact } from './contact.ts';
+import type { FromSecondary, ToSecondary } from './lane-messages.ts';
+import type { Lane, Operation } from './operations.ts';
+import { ResyncTarget } from './resync-target.ts';
+import { TargetError } from './tree.ts';
+import type { Tree } from './tree.ts';
+import * as lineage from './volume-lineage.ts';
+
+export const readable = { data: 1, message: 2 } as const;
+/** What was received before a role ends is applied, but a primary that goes on sending cannot hold it up for longer. */
+const drainMaxMs = 2000;
+const idleMs = 1000;
+const purgeEntries = 64;
+const progressIntervalMs = 500;
+
+export interface SecondaryPorts {
+  readonly volume: string;
+  readonly peer: string;
+  /** Received bytes, at least two of the largest frames. */
+  readonly input: Memory;
+  readonly compareBuffer: Memory;
+  /** Until bytes of the data connection (when `link`), a message, or the time has passed. Bits of `readable`. */
+  readonly wait: Operation & { timeoutMs: number; link: boolean };
+  /** Appends to `input` at `end`; the new end, -1: the link is lost. */
+  readonly receive: Operation & { end: number };
+  /** Takes over the connections of `accepted`; our record or the refusal goes out. 0 or -1. */
+  readonly welcome: Operation & { record: VolumeRecord | null; refusal: FaultRecord | null };
+  /** Waits for the source's `begin`. 0 or -1. */
+  readonly awaitBegin: Operation & { contact: 'in-sync' | 'resync' | null };
+  readonly ready: Operation;
+  /** Sends `bytes[0, length)` on the acknowledgement connection. 0 or -1. */
+  readonly answer: Operation & { readonly bytes: Buffer; length: number };
+  /** 0 or -1 with `fault`. */
+  readonly persist: Operation & { record: VolumeRecord | null; fault: Fault | null };
+  readonly syncAll: Operation;
+  readonly use: (accepted: ToSecondary & { type: 'accepted' }) => void;
+  readonly closeLink: () => void;
+  /** A view of the copy without any ids; the former one is closed. */
+  readonly newTree: () => Tree;
+  readonly nowMs: () => number;
+  readonly message: () => ToSecondary | null;
+  readonly tell: (message: FromSecondary) => void;
+}
+
+export class SecondaryLane {
+  record: VolumeRecord;
+  readonly #ports: SecondaryPorts;
+  readonly #reader = new FrameReader();
+  readonly #apply: Operation & { frame: Frame; fault: Fault | null };
+  #applier: Applier | null = null;
+  #resync: ResyncTarget | null = null;
+  #linked = false;
+  #ended = false;
+  #purging = false;
+  #fault: FaultRecord | null = null;
+  /** Highest sequence applied, and the highest acknowledged. */
+  #applied = 0;
+  #acknowledged = 0;
+  #answers: { sequence: number; needed: Uint8Array }[] = [];
+  #progress: ResyncProgress | null = null;
+  #lastProgressMs = 0;
+
+  constructor(ports: SecondaryPorts, record: VolumeRecord) {
+    this.#ports = ports;
+    this.record = record;
+    const { frame } = this.#reader;
+    const apply = {
+      name: 'apply',
+      frame,
+      fault: null as Fault | null,
+      run: (): number => {
+        try {
+          this.#applier?.apply(frame, ports.input);
+          return 0;
+        } catch (error) {
+          if (!(error instanceof Fault)) throw error;
+          apply.fault = error;
+          return -1;
+        }
+      },
+    };
+    this.#apply = apply;
+  }
+
+  get inSync(): boolean {
+    return this.#linked && this.#resync?.active === false;
+  }
+
+  *run(): Lane {
+    const { wait } = this.#ports;
+    this.#tellStatus();
+    for (;;) {
+      yield* this.#messages();
+      if (this.#ended) break;
+      wait.link = this.#linked;
+      wait.timeoutMs = this.#purging ? 0 : idleMs;
+      const bits = yield wait;
+      if ((bits & readable.data) !== 0) yield* this.#receive();
+      else if (bits === 0 && this.#purging) this.#purging = this.#resync?.purge(purgeEntries) === true;
+    }
+    yield* this.#drain();
+    this.#endLink();
+    this.#ports.tell({ type: 'ended' });
+  }
+
+  *#messages(): Lane {
+    for (let message = this.#ports.message(); message !== null; message = this.#ports.message()) {
+      if (message.type === 'end') this.#ended = true;
+      else yield* this.#accept(message);
+    }
+  }
+
+  /** Before promotion, everything received is applied. */
+  *#drain(): Lane {
+    const { wait, nowMs } = this.#ports;
+    const untilMs = nowMs() + drainMaxMs;
+    while (this.#linked && nowMs() < untilMs) {
+      wait.link = true;
+      wait.timeoutMs = 0;
+      if (((yield wait) & readable.data) === 0) return;
+      yield* this.#receive();
+    }
+  }
+
+  // --- contact --------------------------------------------------------------------------------------------------------
+
+  *#accept(message: ToSecondary & { type: 'accepted' }): Lane {
+    const { ports } = { ports: this.#ports };
+    this.#endLink();
+    ports.use(message);
+    const contact = decideContact(message.record, this.record);
+    ports.welcome.record = this.record;
+    ports.welcome.refusal = contact.kind === 'refused' ? contactFault(contact.code, ports.volume, ports.peer) : null;
+    if ((yield ports.welcome) < 0 || contact.kind === 'refused') {
+      ports.closeLink();
+      this.#setFault(ports.welcome.refusal);
+      return;
+    }
+    if ((yield ports.awaitBegin) < 0 || ports.awaitBegin.contact !== contact.kind) {
+      ports.closeLink();
+      return;
+    }
+    const resync = contact.kind === 'resync';
+    const next = resync ? lineage.resyncTarget(this.record) : lineage.connectedClean(this.record);
+    if (!(yield* this.#persist(next)) || !this.#begin(resync) || (yield ports.ready) < 0) {
+      ports.closeLink();
+      return;
+    }
+    this.#linked = true;
+    if (!resync) this.#fault = null;
+    this.#tellStatus();
+  }
+
+  #begin(resync: boolean): boolean {
+    const tree = this.#ports.newTree();
+    this.#resync = new ResyncTarget(tree, this.#ports.compareBuffer, (sequence, needed) => {
+      this.#answers.push({ sequence, needed });
+    });
+    this.#applier = new Applier(tree, this.#resync);
+    this.#applied = 0;
+    this.#acknowledged = 0;
+    this.#answers = [];
+    this.#ports.receive.end = 0;
+    this.#progress = resync
+      ? { doneBytes: 0, totalBytes: null, sentBytes: 0, bytesPerSecond: null, etaSeconds: null }
+      : null;
+    try {
+      if (resync) this.#resync.begin();
+      else this.#resync.prepare();
+    } catch (error) {
+      if (!(error instanceof TargetError)) throw error;
+      this.#setFault(applyFault('prepare', error.status).toRecord());
+      return false;
+    }
+    this.#purging = true;
+    return true;
+  }
+
+  *#persist(record: VolumeRecord): Generator<Operation, boolean, number> {
+    const { persist } = this.#ports;
+    persist.record = record;
+    if ((yield persist) < 0) {
+      this.#setFault(persist.fault?.toRecord() ?? null);
+      return false;
+    }
+    this.record = record;
+    this.#tellStatus();
+    return true;
+  }
+
+  #endLink(): void {
+    this.#ports.closeLink();
+    const was = this.#linked;
+    this.#linked = false;
+    this.#applier = null;
+    this.#progress = null;
+    if (was) this.#tellStatus();
+  }
+
+  // --- the stream -----------------------------------------------------------------------------------------------------
+
+  *#receive(): Lane {
+    const { receive, input } = this.#ports;
+    const end = yield receive;
+    if (end < 0) {
+      this.#endLink();
+      return;
+    }
+    let start = 0;
+    try {
+      for (;;) {
+        const taken = this.#reader.read(input.bytes, start, end);
+        if (taken === 0) break;
+        if (!(yield* this.#frame())) return;
+        start += taken;
+      }
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      yield* this.#leave(error);
+      return;
+    }
+    if (start > 0) input.bytes.copyWithin(0, start, end);
+    receive.end = end - start;
+    yield* this.#acknowledge();
+  }
+
+  /** False: the link has ended. */
+  *#frame(): Generator<Operation, boolean, number> {
+    const { frame } = this.#reader;
+    if (frame.sequence !== this.#applied + 1) throw malformed('a gap in the stream');
+    if (frame.kind === kind.finish) {
+      if (!(yield* this.#finish(frame))) return false;
+    } else if (frame.kind === kind.cleanStop) {
+      if (!(yield* this.#cleanStop(frame))) return false;
+    } else if ((yield this.#apply) < 0) {
+      yield* this.#leave(this.#apply.fault ?? applyFault('change', -5));
+      return false;
+    }
+    this.#applied = frame.sequence;
+    this.#count(frame);
+    // Whoever waits for a sync does not wait for what came after it; answers to blocks keep the walk going.
+    if (frame.kind === kind.sync || frame.kind >= kind.barrier || this.#answers.length > 0) yield* this.#acknowledge();
+    return this.#linked;
+  }
+
+  #count(frame: Frame): void {
+    if (!this.#progress) return;
+    const compared = frame.kind === kind.blocks || frame.kind === kind.hole ? frame.size : 0;
+    const sent = frame.kind === kind.data ? frame.dataLength : 0;
+    if (compared + sent === 0) return;
+    const { doneBytes, sentBytes } = this.#progress;
+    this.#progress = { ...this.#progress, doneBytes: doneBytes + compared, sentBytes: sentBytes + sent };
+    const now = this.#ports.nowMs();
+    if (now - this.#lastProgressMs < progressIntervalMs) return;
+    this.#lastProgressMs = now;
+    this.#tellStatus();
+  }
+
+  *#acknowledge(): Lane {
+    const { answer } = this.#ports;
+    for (const { sequence, needed } of this.#answers.splice(0)) {
+      answer.length = encodeBlocksAnswer(answer.bytes, sequence, needed);
+      if ((yield answer) < 0) {
+        this.#endLink();
+        return;
+      }
+    }
+    if (this.#applied === this.#acknowledged) return;
+    this.#acknowledged = this.#applied;
+    answer.length = encodeAcknowledgement(answer.bytes, this.#applied);
+    if ((yield answer) < 0) this.#endLink();
+  }
+
+  /** Something cannot be applied: the primary is told why and goes on without this copy. */
+  *#leave(fault: Fault): Lane {
+    this.#fault = fault.toRecord();
+    const { answer } = this.#ports;
+    answer.length = encodeFault(answer.bytes, fault);
+    yield answer;
+    this.#endLink();
+  }
+
+  /** The last frame of a resync: everything to disk, then the record, and only then the acknowledgement. */
+  *#finish(frame: Frame): Generator<Operation, boolean, number> {
+    const source = this.#sourceRecord(frame.bytes);
+    if (this.#resync?.active !== true) throw malformed('the end of a resync that did not begin');
+    try {
+      this.#resync.finish();
+    } catch (error) {
+      if (!(error instanceof TargetError)) throw error;
+      yield* this.#leave(applyFault('finish', error.status));
+      return false;
+    }
+    const status = yield this.#ports.syncAll;
+    if (status < 0) {
+      yield* this.#leave(applyFault('syncfs', status));
+      return false;
+    }
+    if (!(yield* this.#persist(lineage.resyncedTarget(this.record, source)))) {
+      yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
+      return false;
+    }
+    this.#progress = null;
+    this.#fault = null;
+    this.#purging = true;
+    this.#tellStatus();
+    return true;
+  }
+
+  #sourceRecord(bytes: Buffer): VolumeRecord {
+    let json: unknown;
+    try {
+      json = JSON.parse(bytes.toString());
+    } catch {
+      throw malformed('a record that is not one');
+    }
+    const parsed = volumeRecordSchema.safeParse(json);
+    if (!parsed.success || parsed.data.volumeUuid !== this.record.volumeUuid || parsed.data.copy !== 'up-to-date')
+      throw malformed('a record that is not the source’s');
+    return parsed.data;
+  }
+
+  *#cleanStop(frame: Frame): Generator<Operation, boolean, number> {
+    if (this.record.copy !== 'up-to-date' || this.#resync?.active === true)
+      throw malformed('a clean stop of copies that are not in sync');
+    const status = yield this.#ports.syncAll;
+    if (status < 0) {
+      yield* this.#leave(applyFault('syncfs', status));
+      return false;
+    }
+    return yield* this.#persist(lineage.checkpointed(this.record, frame.size));
+  }
+
+  // --- status ---------------------------------------------------------------------------------------------------------
+
+  #setFault(fault: FaultRecord | null): void {
+    if (fault === null) return;
+    this.#fault = fault;
+    this.#tellStatus();
+  }
+
+  #tellStatus(): void {
+    const { record } = this;
+    this.#ports.tell({ type: 'status', record, link: this.#linked, resync: this.#progress, fault: this.#fault });
+  }
+}

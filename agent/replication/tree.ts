@@ -1,0 +1,76 @@
+/**
+ * The files of one copy, as replication sees them: what it uses of the Backing of agent/fuse. Source, target and applier run over it; in the
+ * simulator it is a tree in memory.
+ */
+import type { Backing, NodeId } from '../fuse/index.ts';
+import type { Attributes } from '../sys/attributes.ts';
+
+export type Tree = Pick<
+  Backing,
+  | 'node'
+  | 'lookup'
+  | 'bind'
+  | 'forget'
+  | 'create'
+  | 'link'
+  | 'unlink'
+  | 'rmdir'
+  | 'rename'
+  | 'write'
+  | 'read'
+  | 'truncate'
+  | 'allocate'
+  | 'sync'
+  | 'syncAll'
+  | 'seek'
+  | 'attributes'
+  | 'setMode'
+  | 'setOwner'
+  | 'setTimes'
+  | 'getXattr'
+  | 'setXattr'
+  | 'removeXattr'
+  | 'listXattrs'
+  | 'readlink'
+  | 'list'
+> & {
+  /** One more hold on a node that is in the table; `forget` gives it back. */
+  hold(id: NodeId): void;
+};
+
+export function treeOf(backing: Backing): Tree {
+  return Object.assign(backing, {
+    hold(id: NodeId): void {
+      const node = backing.nodes.get(id);
+      if (node) node.holds += 1;
+    },
+  });
+}
+
+/** Above every id that a stream will ever name: for objects that only the target knows (limbo, trash). */
+export const ownIdFirst = 2 ** 52;
+
+export const typeMask = 0o170000;
+export const directoryType = 0o040000;
+export const linkType = 0o120000;
+export const fileType = 0o100000;
+
+/** A step of the target that failed, on its way to becoming the Fault of its frame. */
+export class TargetError extends Error {
+  /** Negative. */
+  readonly status: number;
+  constructor(status: number) {
+    super(`target: ${status}`);
+    this.status = status;
+  }
+}
+
+/** Owner before mode: changing the owner clears set-id bits. Times last. */
+export function setAttributes(tree: Tree, id: number, attributes: Attributes): number {
+  const isLink = (attributes.mode & typeMask) === linkType;
+  return (
+    tree.setOwner(id, attributes.uid, attributes.gid) ||
+    (isLink ? 0 : tree.setMode(id, attributes.mode & 0o7777)) ||
+    tree.setTimes(id, attributes.accessed, attributes.modified)
+  );
+}

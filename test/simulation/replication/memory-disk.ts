@@ -1,0 +1,232 @@
+/**
+ * A filesystem in memory that forgets what was not synced when its machine loses power. Metadata is journaled as on ext4: a sync of one
+ * file commits every change of names and attributes so far, and the data of that file; other data may be lost (zeros) or not.
+ */
+import { Attributes } from '../../../agent/sys/attributes.ts';
+import { E } from '../../../agent/sys/errno.ts';
+
+export interface Inode {
+  readonly number: number;
+  readonly type: number;
+  permissions: number;
+  uid: number;
+  gid: number;
+  readonly rdev: number;
+  links: number;
+  data: Buffer;
+  readonly target: Buffer;
+  /** Of directories: name (latin1) → inode number. */
+  readonly entries: Map<string, number>;
+  readonly xattrs: Map<string, Buffer>;
+  accessed: { seconds: number; nanoseconds: number };
+  modified: { seconds: number; nanoseconds: number };
+}
+
+const directory = 0o040000;
+const nothing = Buffer.alloc(0);
+
+/** Contents are never changed in place once they are shared: `write` copies. */
+function copyInode(inode: Inode, data: Buffer): Inode {
+  return {
+    ...inode,
+    data,
+    entries: new Map(inode.entries),
+    xattrs: new Map(inode.xattrs),
+    accessed: { ...inode.accessed },
+    modified: { ...inode.modified },
+  };
+}
+
+export class MemoryDisk {
+  inodes = new Map<number, Inode>();
+  #durable = new Map<number, Inode>();
+  #next = 2;
+  #clock = 0;
+  /** Blocks of 4 KiB left; Infinity: never full. */
+  freeBytes = Infinity;
+
+  constructor() {
+    this.inodes.set(1, this.#inode(1, directory, 0o755, 0, Buffer.alloc(0)));
+    this.syncAll();
+  }
+
+  #inode(number: number, type: number, permissions: number, rdev: number, target: Buffer): Inode {
+    const now = this.now();
+    return {
+      number,
+      type,
+      permissions,
+      uid: 0,
+      gid: 0,
+      rdev,
+      links: type === directory ? 2 : 0,
+      data: Buffer.alloc(0),
+      target,
+      entries: new Map(),
+      xattrs: new Map(),
+      accessed: now,
+      modified: { ...now },
+    };
+  }
+
+  now(): { seconds: number; nanoseconds: number } {
+    this.#clock += 1;
+    return { seconds: 1000 + this.#clock, nanoseconds: this.#clock % 1000 };
+  }
+
+  get(number: number): Inode {
+    const inode = this.inodes.get(number);
+    if (!inode) throw new Error(`inode ${number} is gone`);
+    return inode;
+  }
+
+  make(parent: Inode, name: string, type: number, permissions: number, rdev: number, target: Buffer): Inode | number {
+    if (parent.entries.has(name)) return -E.EXIST;
+    if (this.freeBytes < 4096) return -E.NOSPC;
+    const inode = this.#inode(this.#next++, type, permissions, rdev, target);
+    this.inodes.set(inode.number, inode);
+    parent.entries.set(name, inode.number);
+    if (type !== directory) inode.links = 1;
+    parent.modified = this.now();
+    return inode;
+  }
+
+  link(inode: Inode, parent: Inode, name: string): number {
+    if (parent.entries.has(name)) return -E.EXIST;
+    if (inode.type === directory) return -E.PERM;
+    parent.entries.set(name, inode.number);
+    inode.links += 1;
+    parent.modified = this.now();
+    return 0;
+  }
+
+  unlink(parent: Inode, name: string, asDirectory: boolean): number {
+    const number = parent.entries.get(name);
+    if (number === undefined) return -E.NOENT;
+    const inode = this.get(number);
+    if (asDirectory !== (inode.type === directory)) return asDirectory ? -E.NOTDIR : -E.ISDIR;
+    if (inode.type === directory && inode.entries.size > 0) return -E.NOTEMPTY;
+    parent.entries.delete(name);
+    inode.links -= inode.type === directory ? 2 : 1;
+    parent.modified = this.now();
+    return 0;
+  }
+
+  #isBelow(directoryNumber: number, candidate: number): boolean {
+    if (directoryNumber === candidate) return true;
+    for (const child of this.get(directoryNumber).entries.values())
+      if (this.get(child).type === directory && this.#isBelow(child, candidate)) return true;
+    return false;
+  }
+
+  rename(from: Inode, name: string, to: Inode, toName: string, exchange: boolean): number {
+    const moved = from.entries.get(name);
+    const there = to.entries.get(toName);
+    if (moved === undefined || (exchange && there === undefined)) return -E.NOENT;
+    const node = this.get(moved);
+    if (node.type === directory && this.#isBelow(moved, to.number)) return -E.INVAL;
+    if (exchange && there !== undefined) {
+      if (this.get(there).type === directory && this.#isBelow(there, from.number)) return -E.INVAL;
+      from.entries.set(name, there);
+      to.entries.set(toName, moved);
+    } else if (there === moved) {
+      return 0;
+    } else {
+      if (there !== undefined) {
+        const old = this.get(there);
+        if ((old.type === directory) !== (node.type === directory))
+          return old.type === directory ? -E.ISDIR : -E.NOTDIR;
+        const status = this.unlink(to, toName, old.type === directory);
+        if (status < 0) return status;
+      }
+      from.entries.delete(name);
+      to.entries.set(toName, moved);
+    }
+    from.modified = this.now();
+    to.modified = this.now();
+    return 0;
+  }
+
+  write(inode: Inode, bytes: Buffer, offset: number): number {
+    const end = offset + bytes.length;
+    const more = Math.max(0, end - inode.data.length);
+    if (more > this.freeBytes) return -E.NOSPC;
+    this.freeBytes -= more;
+    inode.data = Buffer.concat([inode.data, Buffer.alloc(more)]);
+    bytes.copy(inode.data, offset);
+    inode.modified = this.now();
+    return 0;
+  }
+
+  truncate(inode: Inode, size: number): void {
+    inode.data =
+      size <= inode.data.length
+        ? Buffer.from(inode.data.subarray(0, size))
+        : Buffer.concat([inode.data, Buffer.alloc(size - inode.data.length)]);
+    inode.modified = this.now();
+  }
+
+  attributes(inode: Inode, into: Attributes): void {
+    into.inode = inode.number;
+    into.size = inode.data.length;
+    into.mode = inode.type | inode.permissions;
+    into.links = inode.links;
+    into.uid = inode.uid;
+    into.gid = inode.gid;
+    into.rdev = inode.rdev;
+    Object.assign(into.accessed, inode.accessed);
+    Object.assign(into.modified, inode.modified);
+  }
+
+  syncAll(): void {
+    this.#durable = new Map([...this.inodes].map(([number, inode]) => [number, copyInode(inode, inode.data)]));
+  }
+
+  sync(synced: Inode): void {
+    const next = new Map<number, Inode>();
+    for (const [number, inode] of this.inodes) {
+      const old = this.#durable.get(number)?.data ?? nothing;
+      let data = old;
+      if (old.length !== inode.data.length) {
+        data = Buffer.alloc(inode.data.length);
+        old.copy(data);
+      }
+      next.set(number, copyInode(inode, inode === synced ? inode.data : data));
+    }
+    this.#durable = next;
+  }
+
+  /** What a power cut now would leave of a file in the root; null: nothing. */
+  durableContent(name: string): Buffer | null {
+    const number = this.#durable.get(1)?.entries.get(name);
+    return (number === undefined ? undefined : this.#durable.get(number))?.data ?? null;
+  }
+
+  /** `survives`: of everything unsynced, whether it happened to reach the disk. */
+  powerCut(survives: boolean): void {
+    if (survives) this.syncAll();
+    this.inodes = new Map([...this.#durable].map(([number, inode]) => [number, copyInode(inode, inode.data)]));
+  }
+
+  /** Every name below, its attributes and content; inode numbers only as far as they say which names are one file. */
+  describe(options: { times: boolean } = { times: true }): string[] {
+    const lines: string[] = [];
+    const firstNames = new Map<number, string>();
+    const visit = (inode: Inode, path: string): void => {
+      const shared = inode.type === directory ? undefined : firstNames.get(inode.number);
+      firstNames.set(inode.number, path);
+      const xattrs = [...inode.xattrs].map(([key, value]) => `${key}=${value.toString('hex')}`).sort();
+      const time = options.times ? `${inode.modified.seconds}.${inode.modified.nanoseconds}` : '';
+      lines.push(
+        shared !== undefined
+          ? `${path} is ${shared}`
+          : `${path} ${(inode.type | inode.permissions).toString(8)} ${inode.uid}:${inode.gid} ${inode.rdev} ${time} ` +
+              `${inode.target.toString()} [${xattrs.join()}] ${inode.data.length} ${inode.data.toString('base64')}`,
+      );
+      for (const name of [...inode.entries.keys()].sort())
+        if (!(inode.number === 1 && name === '.holdfast')) visit(this.get(inode.entries.get(name)!), `${path}/${name}`);
+    };
+    visit(this.get(1), '');
+    return lines;
+  }
+}

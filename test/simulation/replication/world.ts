@@ -1,0 +1,546 @@
+/**
+ * Two machines with disks that lose unsynced data, the real lanes of replication on them, and a wire. One step runs one operation of one lane; a
+ * fault may come before any of them. Roles are given by a control plane that knows who may (the decision core has a simulation of its own).
+ */
+import { AcknowledgementLane } from '../../../agent/replication/acknowledgement-lane.ts';
+import { ChangeStream } from '../../../agent/replication/change-stream.ts';
+import { FrameWriter } from '../../../agent/replication/change-codec.ts';
+import { ControlBlock } from '../../../agent/replication/control-block.ts';
+import type { FromPrimary, FromSecondary, ToPrimary, ToSecondary } from '../../../agent/replication/lane-messages.ts';
+import type { Lane, Operation } from '../../../agent/replication/operations.ts';
+import { outcome, PrimaryLane, woken } from '../../../agent/replication/primary-lane.ts';
+import { readable, SecondaryLane } from '../../../agent/replication/secondary-lane.ts';
+import { SendWindow } from '../../../agent/replication/send-window.ts';
+import * as lineage from '../../../agent/replication/volume-lineage.ts';
+import type { FaultRecord, Generation, VolumeRecord } from '../../../agent/contract/index.ts';
+import { Memory } from '../../../agent/sys/memory.ts';
+import { Application, logBytes } from './application.ts';
+import type { Random, Request } from './application.ts';
+import { MemoryDisk } from './memory-disk.ts';
+import { MemoryTree } from './memory-tree.ts';
+
+interface SimOperation extends Operation {
+  ready?(): boolean;
+}
+const always = (): boolean => true;
+const op = <T extends object>(
+  fields: T & { name: string; run: () => number; ready?: () => boolean },
+): T & SimOperation => Object.assign(fields, { ready: fields.ready ?? always });
+
+/** One connection, as two queues of bytes; what is in a queue may be lost when the link breaks. */
+class Wire {
+  readonly target: SimMachine;
+  readonly hello: VolumeRecord;
+  data: Buffer[] = [];
+  answers: Buffer[] = [];
+  welcome: VolumeRecord | null = null;
+  refusal: FaultRecord | null = null;
+  begun: 'in-sync' | 'resync' | null = null;
+  ready = false;
+  broken = false;
+  constructor(target: SimMachine, hello: VolumeRecord) {
+    this.target = target;
+    this.hello = hello;
+  }
+}
+
+interface Running {
+  readonly name: string;
+  readonly lane: Lane;
+  pending: SimOperation | null;
+}
+
+export class SimMachine {
+  readonly name: string;
+  readonly disk = new MemoryDisk();
+  record: VolumeRecord;
+  role: 'idle' | 'primary' | 'secondary' = 'idle';
+  lanes: Running[] = [];
+  primary: PrimaryLane | null = null;
+  secondary: SecondaryLane | null = null;
+  control = new ControlBlock();
+  stream: ChangeStream | null = null;
+  toPrimary: ToPrimary[] = [];
+  toSecondary: ToSecondary[] = [];
+  outbox: (FromPrimary | FromSecondary)[] = [];
+  wire: Wire | null = null;
+  requests: Request[] = [];
+  unmounted = false;
+  constructor(name: string, record: VolumeRecord) {
+    this.name = name;
+    this.record = record;
+  }
+}
+
+const memories = {
+  request: new Memory(4096),
+  resync: new Memory(1 << 20),
+  compare: new Memory(1 << 20),
+};
+
+export class World {
+  readonly machines: readonly [SimMachine, SimMachine];
+  readonly random: Random;
+  nowMs = 1_000_000;
+  /** Acknowledged length of each log. */
+  readonly acknowledged = new Map<string, number>();
+  steps = 0;
+  generation = 1;
+  #unique = 0;
+  readonly #waiting = new Map<number, { log: string; length: number }>();
+  readonly #wires: Wire[] = [];
+
+  constructor(random: Random) {
+    this.random = random;
+    const first: Generation = { number: 1, id: 'g1' };
+    this.machines = [
+      new SimMachine('n1', lineage.freshGood('u', first)),
+      new SimMachine('n2', lineage.freshBlank('u')),
+    ];
+  }
+
+  other(machine: SimMachine): SimMachine {
+    return machine === this.machines[0] ? this.machines[1] : this.machines[0];
+  }
+
+  #start(machine: SimMachine, name: string, lane: Lane): void {
+    const first = lane.next();
+    machine.lanes.push({ name, lane, pending: first.done === true ? null : (first.value as SimOperation) });
+  }
+
+  // --- the judge ------------------------------------------------------------------------------------------------------
+
+  /** Invariant 2: an acknowledged sync is on both disks, or on this one, which had recorded that the peer is stale. */
+  #judgeAcknowledged(machine: SimMachine, log: string, length: number): void {
+    const expected = logBytes(log, 0, length);
+    const holds = (one: SimMachine): boolean =>
+      one.disk.durableContent(log)?.subarray(0, length).equals(expected) === true;
+    if (!holds(machine)) throw new Error(`${log} is acknowledged up to ${length} but not on the primary's disk`);
+    const other = this.other(machine);
+    const alone = machine.record.peerStale;
+    if (!alone && !holds(other)) throw new Error(`${log} is acknowledged up to ${length} but on one disk only`);
+    // While the peer may be used, it must have it: a record of stale on either side is what forbids its use.
+    if (this.mayServe(other) && !holds(other))
+      throw new Error(`${other.name} could take over without ${log} ${length}`);
+    this.acknowledged.set(log, Math.max(this.acknowledged.get(log) ?? 0, length));
+  }
+
+  judgeData(machine: SimMachine): void {
+    for (const [log, length] of this.acknowledged) {
+      const number = machine.disk.get(1).entries.get(log);
+      const data = number === undefined ? Buffer.alloc(0) : machine.disk.get(number).data;
+      if (!data.subarray(0, length).equals(logBytes(log, 0, length)))
+        throw new Error(`${machine.name} lacks acknowledged data of ${log}: ${data.length} of ${length}`);
+    }
+  }
+
+  /** What the decision core checks before it gives the right: newest generation, not stale. Never a person's order. */
+  mayServe(machine: SimMachine): boolean {
+    return machine.record.copy === 'up-to-date' && machine.record.generation?.number === this.generation;
+  }
+
+  // --- roles ----------------------------------------------------------------------------------------------------------
+
+  serveSecondary(machine: SimMachine): void {
+    machine.role = 'secondary';
+    machine.toSecondary = [];
+    const { disk } = machine;
+    let wire: Wire | null = null;
+    const input = new Memory(4 << 20);
+    const receive = op({
+      name: 'receive',
+      end: 0,
+      run: (): number => {
+        const chunk = wire?.data.shift();
+        if (!chunk) return -1;
+        // Frames arrive in pieces.
+        const take = this.random(2) === 0 ? chunk.length : 1 + this.random(chunk.length);
+        if (take < chunk.length) wire?.data.unshift(chunk.subarray(take));
+        chunk.copy(input.bytes, receive.end, 0, take);
+        receive.end += take;
+        return receive.end;
+      },
+    });
+    const answerBytes = Buffer.alloc(65536);
+    const wait = op({
+      name: 'wait',
+      timeoutMs: 0,
+      link: false,
+      run: (): number => {
+        const data = wait.link && (wire?.data.length ?? 0) + (wire?.broken === true ? 1 : 0) > 0;
+        return (data ? readable.data : 0) | (machine.toSecondary.length > 0 ? readable.message : 0);
+      },
+      ready: (): boolean => wait.timeoutMs === 0 || wait.run() !== 0,
+    });
+    const welcome = op({
+      name: 'welcome',
+      record: null as VolumeRecord | null,
+      refusal: null as FaultRecord | null,
+      run: (): number => {
+        if (!wire || wire.broken) return -1;
+        wire.refusal = welcome.refusal;
+        wire.welcome = welcome.record;
+        return 0;
+      },
+    });
+    const awaitBegin = op({
+      name: 'await begin',
+      contact: null as 'in-sync' | 'resync' | null,
+      run: (): number => {
+        awaitBegin.contact = wire?.begun ?? null;
+        return awaitBegin.contact === null ? -1 : 0;
+      },
+      ready: (): boolean => !wire || wire.broken || wire.begun !== null,
+    });
+    const ready = op({
+      name: 'ready',
+      run: (): number => {
+        if (!wire || wire.broken) return -1;
+        wire.ready = true;
+        return 0;
+      },
+    });
+    const answer = op({
+      name: 'answer',
+      bytes: answerBytes,
+      length: 0,
+      run: (): number => {
+        if (!wire || wire.broken) return -1;
+        wire.answers.push(Buffer.from(answerBytes.subarray(0, answer.length)));
+        return 0;
+      },
+    });
+    const persist = op({
+      name: 'persist',
+      record: null as VolumeRecord | null,
+      fault: null,
+      run: (): number => {
+        machine.record = persist.record!;
+        return 0;
+      },
+    });
+    const lane = new SecondaryLane(
+      {
+        volume: 'm/0',
+        peer: this.other(machine).name,
+        input,
+        compareBuffer: memories.compare,
+        wait,
+        receive,
+        welcome,
+        awaitBegin,
+        ready,
+        answer,
+        persist,
+        syncAll: op({
+          name: 'syncfs',
+          run: (): number => {
+            disk.syncAll();
+            return 0;
+          },
+        }),
+        use: (accepted) => {
+          wire = this.#wires[accepted.data.fd] ?? null;
+        },
+        closeLink: () => {
+          if (wire) wire.broken = true;
+          wire = null;
+        },
+        newTree: () => new MemoryTree(disk, [input, memories.compare]),
+        nowMs: () => this.nowMs,
+        message: () => machine.toSecondary.shift() ?? null,
+        tell: (message) => machine.outbox.push(message),
+      },
+      machine.record,
+    );
+    machine.secondary = lane;
+    this.#start(machine, 'secondary', lane.run());
+  }
+
+  servePrimary(machine: SimMachine): void {
+    this.judgeData(machine);
+    machine.role = 'primary';
+    machine.control = new ControlBlock();
+    machine.control.leaseDeadlineMs = Number.MAX_SAFE_INTEGER;
+    machine.toPrimary = [];
+    machine.requests = [];
+    machine.unmounted = false;
+    machine.wire = null;
+    const request = new Memory(4096);
+    const { control, disk } = machine;
+    const tree = new MemoryTree(disk, [memories.resync, request]);
+    const writer = new FrameWriter(Buffer.alloc(4 << 20));
+    const window = new SendWindow();
+    let wire: Wire | null = null;
+    let broken = false;
+    const flush = (): number => {
+      if (!wire || wire.broken) {
+        broken = true;
+        writer.clear();
+        return -1;
+      }
+      if (writer.length > 0) wire.data.push(Buffer.from(writer.bytes.subarray(0, writer.length)));
+      window.sent(writer.sequence, writer.length);
+      control.sent = writer.sequence;
+      writer.clear();
+      return 0;
+    };
+    let primary: PrimaryLane | null = null;
+    const hooks = {
+      changesAllowed: (): boolean => primary!.changesAllowed(),
+      park: (unique: number, sequence: number, written: number): boolean => primary!.park(unique, sequence, written),
+      syncWaits: (): boolean => primary!.syncWaits(),
+      localFailure: (): void => undefined,
+    };
+    const stream = new ChangeStream(
+      tree,
+      writer,
+      { flush: () => void flush(), acknowledged: () => control.acknowledged },
+      hooks,
+    );
+    const application = new Application(tree, stream);
+    const bodies: Request[] = [];
+    const readRequest = op({
+      name: 'read request',
+      run: (): number => {
+        const body = machine.requests.shift();
+        if (!body) return machine.unmounted ? -19 : 0;
+        request.bytes.writeUInt32LE(bodies.push(body) - 1, 0);
+        return 4;
+      },
+    });
+    let last = { unique: 0, log: '', length: 0 };
+    const apply = op({
+      name: 'apply',
+      memory: request,
+      length: 0,
+      run: (): number => {
+        const body = bodies[apply.memory.bytes.readUInt32LE(0)]!;
+        const sequence = application.run(body);
+        if (sequence === null) return outcome.deferred;
+        this.#unique += 1;
+        last = { unique: this.#unique, log: '', length: 0 };
+        if (body.kind !== 'append') return outcome.reply;
+        last = { unique: this.#unique, log: body.log, length: application.length(body.log) };
+        this.#waiting.set(this.#unique, last);
+        return sequence !== 0 && stream.park(this.#unique, sequence, 0) ? outcome.parked : outcome.reply;
+      },
+    });
+    const acknowledge = (unique: number): void => {
+      const one = this.#waiting.get(unique);
+      if (!one) return;
+      this.#waiting.delete(unique);
+      this.#judgeAcknowledged(machine, one.log, one.length);
+    };
+    const answerParked = (): SimOperation =>
+      op({
+        name: 'answer parked',
+        run: (): number => {
+          acknowledge(control.parked.claimed.uniqueLow + control.parked.claimed.uniqueHigh * 2 ** 32);
+          return 0;
+        },
+      });
+    const wait = op({
+      name: 'wait',
+      timeoutMs: 0,
+      requests: true,
+      run: (): number => {
+        const request = wait.requests && (machine.requests.length > 0 || machine.unmounted);
+        return (request ? woken.request : 0) | (machine.toPrimary.length > 0 ? woken.message : 0);
+      },
+      ready: (): boolean => wait.timeoutMs === 0 || wait.run() !== 0 || control.wakeOnAcknowledgement,
+    });
+    const persist = op({
+      name: 'persist',
+      record: null as VolumeRecord | null,
+      run: (): number => {
+        machine.record = persist.record!;
+        this.generation = Math.max(this.generation, machine.record.generation?.number ?? 0);
+        return 0;
+      },
+    });
+    primary = new PrimaryLane(
+      {
+        control,
+        tree,
+        stream,
+        window,
+        request,
+        resyncBuffer: memories.resync,
+        wait,
+        waitForPermission: op({ name: 'wait for permission', run: () => 0 }),
+        readRequest,
+        apply,
+        reply: op({
+          name: 'reply',
+          run: (): number => {
+            acknowledge(last.unique);
+            return 0;
+          },
+        }),
+        answerParked: answerParked(),
+        send: op({ name: 'send', run: flush }),
+        persist,
+        syncAll: op({
+          name: 'syncfs',
+          run: (): number => {
+            disk.syncAll();
+            return 0;
+          },
+        }),
+        nowMs: () => this.nowMs,
+        message: () => machine.toPrimary.shift() ?? null,
+        tell: (message) => machine.outbox.push(message),
+        takeConnection: () => {
+          wire = machine.wire;
+          broken = false;
+        },
+        dropConnection: () => {
+          if (wire) wire.broken = true;
+          wire = null;
+        },
+        linkBroken: () => {
+          const was = broken;
+          broken = false;
+          return was;
+        },
+        randomCheckpoint: () => 1 + this.random(1 << 30),
+      },
+      machine.record,
+    );
+    machine.primary = primary;
+    machine.stream = stream;
+    this.#start(machine, 'primary', primary.run());
+    this.#startAcknowledgement(machine, answerParked());
+  }
+
+  #startAcknowledgement(machine: SimMachine, answerParked: SimOperation): void {
+    const { control } = machine;
+    let wire: Wire | null = null;
+    const target = this.other(machine);
+    const open = op({
+      name: 'open',
+      record: null as VolumeRecord | null,
+      theirs: null as VolumeRecord | null,
+      fault: null as FaultRecord | null,
+      run: (): number => {
+        const answered = wire;
+        if (!answered || answered.broken || answered.refusal || !answered.welcome) {
+          wire = null;
+          return -1;
+        }
+        open.theirs = answered.welcome;
+        return 0;
+      },
+      ready: (): boolean => {
+        if (!wire) {
+          if (target.role !== 'secondary' || !this.connected) return false;
+          wire = new Wire(target, open.record!);
+          const fd = this.#wires.push(wire) - 1;
+          const handle = { fd, ssl: 0n, peer: machine.name };
+          target.toSecondary.push({ type: 'accepted', data: handle, acknowledgements: handle, record: wire.hello });
+        }
+        return wire.broken || wire.refusal !== null || wire.welcome !== null;
+      },
+    });
+    const begin = op({
+      name: 'begin',
+      contact: 'resync' as 'in-sync' | 'resync',
+      run: (): number => (wire && !wire.broken && wire.ready ? 0 : -1),
+      ready: (): boolean => {
+        if (wire && wire.begun === null) wire.begun = begin.contact;
+        return !wire || wire.broken || wire.ready;
+      },
+    });
+    const bytes = Buffer.alloc(1 << 20);
+    const receive = op({
+      name: 'receive',
+      bytes,
+      end: 0,
+      run: (): number => {
+        const chunk = wire?.answers.shift();
+        if (!chunk) return -1;
+        chunk.copy(bytes, receive.end);
+        receive.end += chunk.length;
+        return receive.end;
+      },
+      ready: (): boolean => !wire || wire.broken || wire.answers.length > 0,
+    });
+    const lane = new AcknowledgementLane({
+      control,
+      volume: 'm/0',
+      peer: target.name,
+      open,
+      begin,
+      receive,
+      waitForPermission: op({ name: 'wait for permission', run: () => 0 }),
+      answerParked,
+      pause: op({ name: 'pause', durationMs: 0, run: () => 0 }),
+      close: () => {
+        if (wire) wire.broken = true;
+        wire = null;
+      },
+      data: () => {
+        machine.wire = wire;
+        return { fd: 0, ssl: 0n, peer: target.name };
+      },
+      sockets: () => [],
+      nowMs: () => this.nowMs,
+      message: () => null,
+      tell: () => undefined,
+      tellPrimary: (message) => machine.toPrimary.push(message),
+      wakePrimary: () => undefined,
+    });
+    this.#start(machine, 'acknowledgement', lane.run());
+  }
+
+  // --- faults ---------------------------------------------------------------------------------------------------------
+
+  connected = true;
+
+  breakLink(): void {
+    for (const wire of this.#wires) {
+      wire.broken = true;
+      if (this.random(2) === 0) wire.data = [];
+      if (this.random(2) === 0) wire.answers = [];
+    }
+  }
+
+  /** The process dies (`power`: the machine, and what it had not synced may be gone). */
+  crash(machine: SimMachine, power: boolean): void {
+    machine.lanes = [];
+    machine.role = 'idle';
+    machine.primary = null;
+    machine.secondary = null;
+    machine.requests = [];
+    this.#waiting.clear();
+    this.breakLink();
+    if (power) machine.disk.powerCut(this.random(3) === 0);
+  }
+
+  /** Planned end of a secondary: applies what came, then stands idle. */
+  stopSecondary(machine: SimMachine): void {
+    machine.toSecondary.push({ type: 'end' });
+    for (let n = 0; n < 100_000 && machine.outbox.every((m) => m.type !== 'ended'); n++) this.step(machine);
+    machine.outbox = [];
+    machine.lanes = [];
+    machine.role = 'idle';
+    machine.secondary = null;
+  }
+
+  // --- running --------------------------------------------------------------------------------------------------------
+
+  /** Runs one operation of one lane that can go on. False: none can. */
+  step(only?: SimMachine): boolean {
+    const ready: Running[] = [];
+    for (const machine of only ? [only] : this.machines)
+      for (const running of machine.lanes) if (running.pending && (running.pending.ready?.() ?? true)) ready.push(running);
+    const chosen = ready[this.random(Math.max(1, ready.length))];
+    if (!chosen?.pending) return false;
+    this.steps += 1;
+    this.nowMs += 0.05;
+    const next = chosen.lane.next(chosen.pending.run());
+    chosen.pending = next.done === true ? null : (next.value as SimOperation);
+    return true;
+  }
+}

@@ -1,6 +1,6 @@
 // Builds what travels to a server at every install and upgrade: dist/agent/{holdfast,lane,command-line}.mjs and
 // version.json. Same sources, same bytes: the name of a bundle on a server is made from its hash.
-//   node resources/build-agent.mjs [--version X] [--out DIR] [--quiet]
+//   node resources/build-agent.mjs [--version X] [--out DIR]
 // `--version` makes a bundle that calls itself X, to try an upgrade or two servers of different versions.
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -136,13 +136,12 @@ export async function buildAgent(options = {}) {
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   try {
     const { values } = parseArgs({
-      options: { version: { type: 'string' }, out: { type: 'string' }, quiet: { type: 'boolean' } },
+      options: { version: { type: 'string' }, out: { type: 'string' } },
     });
     const built = await buildAgent(values);
-    if (!values.quiet)
-      console.error(
-        `${built.rebuilt ? 'Built' : 'Unchanged:'} agent ${built.version} (${built.sha256.slice(0, 12)}) in ${built.directory}`,
-      );
+    console.error(
+      `${built.rebuilt ? 'Built' : 'Unchanged:'} agent ${built.version} (${built.sha256.slice(0, 12)}) in ${built.directory}`,
+    );
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

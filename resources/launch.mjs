@@ -8,7 +8,7 @@ import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** @typedef {{ run: string, prepare?: string[], required: string[], optional: string[] }} Task */
+/** @typedef {{ run: string, required: string[], optional: string[] }} Task */
 /** @typedef {{ tasks: Record<string, Task>, packages: Record<string, string[]> }} Setup */
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -184,8 +184,6 @@ function verifiedRuntime() {
   return fail(`${path} does not run here: ${(stderr || error?.message || `status ${String(status)}`).trim()}`);
 }
 
-const quietly = '--disable-warning=ExperimentalWarning';
-
 // --- hand over ------------------------------------------------------------------------------------------------------
 
 /**
@@ -194,12 +192,7 @@ const quietly = '--disable-warning=ExperimentalWarning';
  */
 function handOver(runtime, task) {
   if (!existsSync(join(root, task.run))) fail(`${task.run} is missing in this checkout.`);
-  if (task.prepare) {
-    const { status } = spawnSync(runtime, [quietly, ...task.prepare], { cwd: root, stdio: ['ignore', 2, 2] });
-    // Most of a task works without what could not be built; the rest says what is missing.
-    if (status !== 0) say(`${String(task.prepare[0])} failed; going on without it.`);
-  }
-  const child = spawn(runtime, [quietly, join(root, task.run), ...taskArguments], {
+  const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', join(root, task.run), ...taskArguments], {
     stdio: 'inherit',
   });
   // The terminal sends Ctrl-C to the child as well; this process only has to outlive it, to report how it ended.

@@ -5,6 +5,8 @@
  */
 import type { Envelope, MessageBody } from '../contract/index.ts';
 
+/** Sessions of theirs that are over. Far more restarts than one life of ours will see. */
+const formerSessionsMax = 1024;
 /** How many introductions are answered per second: an echo costs a datagram, and whoever replays a recording must not multiply it. */
 const introductionsPerSecondMax = 10;
 
@@ -18,6 +20,8 @@ export class Conversation {
   readonly other: string;
   private counter = 0;
   private trusted: { session: string; counters: Map<string, number> } | null = null;
+  /** What was said in a session that is over echoes ours and would be believed again. */
+  private readonly former = new Set<string>();
   /** The session of theirs that arrived last, believed or not: what we echo. */
   private heard: string | null = null;
   private introductions = { secondStartMs: 0, count: 0 };
@@ -56,12 +60,14 @@ export class Conversation {
       envelope.network !== network
     )
       return { drop: 'not-for-us', introduce: false };
+    if (this.former.has(envelope.session)) return { drop: 'replayed', introduce: false };
     if (this.trusted?.session !== envelope.session) {
       if (envelope.echo !== this.own.session) {
         // Echoing it is harmless: a recording cannot answer with our session.
         this.heard = envelope.session;
         return { drop: 'unproven-session', introduce: this.mayIntroduce(nowMs) };
       }
+      if (this.trusted !== null) this.leaveBehind(this.trusted.session);
       this.trusted = { session: envelope.session, counters: new Map() };
       this.heard = envelope.session;
       this.trusted.counters.set(network, envelope.counter);
@@ -73,6 +79,14 @@ export class Conversation {
     this.heard = envelope.session;
     // Their agent restarted its view of us, or never heard us: without our session they take nothing that we say.
     return { take: envelope.body, introduce: envelope.echo !== this.own.session && this.mayIntroduce(nowMs) };
+  }
+
+  private leaveBehind(session: string): void {
+    this.former.add(session);
+    for (const oldest of this.former) {
+      if (this.former.size <= formerSessionsMax) break;
+      this.former.delete(oldest);
+    }
   }
 
   private mayIntroduce(nowMs: number): boolean {

@@ -8,6 +8,6 @@ export { Conversation } from './conversation.ts';
 export { createFence } from './fence.ts';
 export type { KernelFence } from './fence.ts';
 export { HeartbeatSocket, witnessName } from './heartbeat-socket.ts';
-export type { HeartbeatConfiguration, HeartbeatListener, Vote } from './heartbeat-socket.ts';
+export type { HeartbeatConfiguration, HeartbeatListener, HeartbeatNetwork, Vote } from './heartbeat-socket.ts';
 export { createVipDriver } from './vip.ts';
 export type { Vip, VipDriver } from './vip.ts';

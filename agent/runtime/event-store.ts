@@ -1,6 +1,6 @@
 /** The timeline of this node: one JSON object per line, rotated once at a size, numbered without a gap across restarts. */
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, stat } from 'node:fs/promises';
+import { appendFile, mkdir, open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TimelineEvent } from '../contract/index.ts';
@@ -33,6 +33,8 @@ export async function fileEventStore(options: {
       recent.push(event);
       if (recent.length > recentMax) recent.shift();
     }
+  // A line that a power cut left half written must not swallow the next one.
+  if (!(await endsWithLine(file))) await appendFile(file, '\n');
   let sequence = recent.at(-1)?.sequence ?? 0;
   let pending: string[] = [];
   let writing: Promise<void> | null = null;
@@ -84,6 +86,15 @@ export async function fileEventStore(options: {
       await writing;
     },
   };
+}
+
+async function endsWithLine(file: string): Promise<boolean> {
+  const size = (await stat(file).catch(() => null))?.size ?? 0;
+  if (size === 0) return true;
+  await using handle = await open(file, 'r');
+  const last = Buffer.alloc(1);
+  await handle.read(last, 0, 1, size - 1);
+  return last.toString() === '\n';
 }
 
 /** A line that was cut by a power loss is left out. */

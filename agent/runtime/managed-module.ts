@@ -1,9 +1,9 @@
 /** One configured module with everything that belongs to it: machine, plans, lease. */
 import type { ClusterRecord, EventDraft, ModuleDefinition, VolumeStatus } from '../contract/index.ts';
-import { invariant } from '../contract/index.ts';
 import type { MirrorIdentity } from '../core/index.ts';
 import { describeOwn, freshRecord, initialMirror, timingFor } from '../core/index.ts';
 import type { Vote } from '../network/index.ts';
+import { peerOf } from './cluster-record.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { ModuleMachine } from './module-machine.ts';
 import { PlanExecutor } from './plan-executor.ts';
@@ -108,12 +108,6 @@ export class ManagedModule {
     const { stop, poststop, forceStop } = this.definition.scripts;
     return stop.timeoutMs + (poststop?.timeoutMs ?? 0) + (forceStop?.timeoutMs ?? 0) + 20_000;
   }
-}
-
-export function peerOf(record: ClusterRecord, node: string): ClusterRecord['nodes'][number] {
-  const peer = record.nodes.find((one) => one.name !== node);
-  invariant(peer !== undefined, 'a cluster has another node');
-  return peer;
 }
 
 function identityOf(

@@ -9,27 +9,33 @@ import type {
   Heartbeat,
   ModuleBeat,
   NodeStatus,
-  Params,
-  ReplicatorApi,
   TimelineEvent,
   VolumeStatus,
 } from '../contract/index.ts';
-import { Fault, ports as portNumbers } from '../contract/index.ts';
+import { Fault } from '../contract/index.ts';
 import type { MirrorCommand } from '../core/index.ts';
 import { timingFor } from '../core/index.ts';
 import { HeartbeatSocket, sealingKey } from '../network/index.ts';
 import type { Vote } from '../network/index.ts';
+import { heartbeatNetworks, ownOf, peerOf, replicatorConfiguration, sameCircumstances } from './cluster-record.ts';
 import { journalEvent } from './journal.ts';
 import type { ModuleSurroundings } from './managed-module.ts';
-import { ManagedModule, peerOf } from './managed-module.ts';
+import { ManagedModule } from './managed-module.ts';
 import type { RuntimePorts } from './ports.ts';
+import type { PeerView } from './status.ts';
 import { nodeStatus, statusFingerprint } from './status.ts';
 
 /** Datagrams that waited in the socket while this process was frozen are not news. */
 const staleDatagramsMs = 50;
+/** A foreign change of the packet filter is found and mended at this pace; our own renewals find a missing table sooner. */
 const fenceCheckMs = 1000;
-/** A foreign change of the packet filter is found and mended at this pace; our own renewals find it sooner. */
-const keyDirectory = '/etc/holdfast';
+
+/** What the other node said last, whatever became of it. */
+class PeerMemory implements PeerView {
+  agentVersion: string | null = null;
+  readonly heardMs = new Map<string, number>();
+  readonly beats = new Map<string, ModuleBeat>();
+}
 
 export interface RuntimeListener {
   status(status: NodeStatus): void;
@@ -51,9 +57,7 @@ export class Runtime {
   private readonly listeners = new Set<RuntimeListener>();
   private running: Running | null = null;
   private volumes: ReadonlyMap<string, VolumeStatus> | null = null;
-  private peerVersion: string | null = null;
-  private readonly peerHeardMs = new Map<string, number>();
-  private readonly peerBeats = new Map<string, ModuleBeat>();
+  private readonly peer = new PeerMemory();
   private witnessHeardMs: number | null = null;
   private lastTickMs = 0;
   private ticks = 0;
@@ -116,7 +120,7 @@ export class Runtime {
       agentVersion: this.ports.agentVersion,
       bootMs: this.ports.clock.bootMs(),
       wallMs: this.ports.clock.wallMs(),
-      peerView: { agentVersion: this.peerVersion, heardMs: this.peerHeardMs, beats: this.peerBeats },
+      peerView: this.peer,
       witnessHeardMs: this.witnessHeardMs,
       modules: [...this.modules.values()].map((one) => ({
         definition: one.definition,
@@ -128,11 +132,7 @@ export class Runtime {
 
   /** Durable, then live. Faults: node-not-in-cluster, revision-too-old. */
   async configure(record: ClusterRecord): Promise<void> {
-    if (!record.nodes.some((one) => one.name === this.ports.node))
-      throw new Fault('node-not-in-cluster', {
-        message: `This server is called ${this.ports.node}; the configuration does not name it.`,
-        remedy: 'Apply the configuration from the laptop again.',
-      });
+    ownOf(record, this.ports.node);
     await this.inTurn(async () => {
       const former = this.running?.record ?? null;
       const same = former?.clusterUuid === record.clusterUuid;
@@ -220,7 +220,7 @@ export class Runtime {
     if (!active()) return;
     const untilMs = this.ports.clock.bootMs() + patienceMs;
     if ((await machine.command({ name: 'swap' })) === null) {
-      const handedOver = (): boolean => !active() && this.peerBeats.get(definition.name)?.active === true;
+      const handedOver = (): boolean => !active() && this.peer.beats.get(definition.name)?.active === true;
       while (!handedOver() && this.ports.clock.bootMs() < untilMs) await this.ports.timers.delay(100);
       if (!active()) return;
     }
@@ -267,10 +267,7 @@ export class Runtime {
   private async takeOver(record: ClusterRecord): Promise<void> {
     const { ports } = this;
     const key = sealingKey(record.clusterUuid, await ports.configuration.secret());
-    const own = record.nodes.find((one) => one.name === ports.node);
     const peer = peerOf(record, ports.node);
-    if (own === undefined)
-      throw new Fault('node-not-in-cluster', { message: `${ports.node} is not a node of ${record.cluster}.` });
     const kept = await this.dropChanged(record);
     this.stopListening();
     await ports.fence.manage(record.modules.flatMap((one) => one.vips.map(({ address }) => address)));
@@ -282,11 +279,7 @@ export class Runtime {
         session,
         node: ports.node,
         peer: peer.name,
-        networks: record.networks.map(({ name }, index) => ({
-          name,
-          ownAddress: own.addresses[index] ?? '',
-          peerAddress: peer.addresses[index] ?? '',
-        })),
+        networks: heartbeatNetworks(record, ports.node),
         witness: record.witness,
       },
       {
@@ -352,7 +345,7 @@ export class Runtime {
     await this.ports.modules.remove(name);
     this.modules.delete(name);
     this.raised.delete(name);
-    this.peerBeats.delete(name);
+    this.peer.beats.delete(name);
   }
 
   private stopListening(): void {
@@ -439,15 +432,15 @@ export class Runtime {
     if (this.afterFreeze()) return;
     const now = this.ports.clock.bootMs();
     if (from === 'witness') this.witnessHeardMs = now;
-    else this.peerHeardMs.set(network, now);
+    else this.peer.heardMs.set(network, now);
   }
 
   private heartbeat(network: string, message: Heartbeat): void {
     if (this.afterFreeze()) return;
-    this.peerVersion = message.agentVersion;
+    this.peer.agentVersion = message.agentVersion;
     for (const module of this.modules.values()) {
       const beat = message.modules.find((one) => one.module === module.definition.name) ?? null;
-      if (beat !== null) this.peerBeats.set(beat.module, beat);
+      if (beat !== null) this.peer.beats.set(beat.module, beat);
       module.machine.heard(network, beat);
     }
   }
@@ -460,39 +453,4 @@ export class Runtime {
     this.lastFingerprint = fingerprint;
     for (const listener of this.listeners) listener.status(status);
   }
-}
-
-/** Scripts and addresses may change under a running machine; what it decides by may not. */
-function sameCircumstances(former: ClusterRecord, next: ClusterRecord, name: string): boolean {
-  const essence = (record: ClusterRecord): string => {
-    const definition = record.modules.find((one) => one.name === name);
-    const { clusterUuid, nodes, networks, witness, withoutWitness, detectionMs } = record;
-    return JSON.stringify([
-      { clusterUuid, nodes, networks, witness, withoutWitness, detectionMs },
-      { volumes: definition?.volumes, prefer: definition?.prefer, failback: definition?.failback },
-      definition?.cache,
-    ]);
-  };
-  return essence(former) === essence(next);
-}
-
-function replicatorConfiguration(record: ClusterRecord, node: string): Params<ReplicatorApi, 'configure'> {
-  const own = record.nodes.find((one) => one.name === node);
-  const peer = peerOf(record, node);
-  const endpoint = (address: string) => ({ address, port: portNumbers.peerLink });
-  return {
-    node,
-    volumes: record.modules.flatMap((definition) =>
-      definition.volumes.map((volume) => ({ ...volume, module: definition.name, cache: definition.cache })),
-    ),
-    listen: (own?.addresses ?? []).map(endpoint),
-    peer: {
-      name: peer.name,
-      endpoints: peer.addresses.map(endpoint),
-      certificateFile: `${keyDirectory}/peers/${peer.name}.crt`,
-    },
-    certificateFile: `${keyDirectory}/node.crt`,
-    keyFile: `${keyDirectory}/node.key`,
-    acknowledgeTimeoutMs: record.detectionMs,
-  };
 }

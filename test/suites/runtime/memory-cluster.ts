@@ -221,7 +221,10 @@ export class MemoryCluster {
   }
   report(): string {
     return nodeNames
-      .map((name) => `${name}: ${this.own(name)}\n  ${this.nodes[name].journal.slice(-12).join('  ')}`)
+      .map((name) => {
+        const volume = JSON.stringify(this.nodes[name].life?.replicator.volumes.get('db/0')?.status ?? null);
+        return `${name}: ${this.own(name)} ${volume}\n  ${this.nodes[name].journal.slice(-12).join('  ')}`;
+      })
       .join('\n');
   }
 

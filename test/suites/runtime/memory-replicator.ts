@@ -73,9 +73,10 @@ export class MemoryReplicators {
   private connect(node: MemoryReplicator, source: Volume, target: Volume): void {
     const mine = source.status.record;
     const theirs = target.status.record;
-    if (mine === null || mine.generation === null || theirs === null) return;
+    const generation = mine?.generation ?? null;
+    if (mine === null || generation === null || theirs === null) return;
     const equal =
-      theirs.generation?.id === mine.generation.id &&
+      theirs.generation?.id === generation.id &&
       theirs.copy === 'up-to-date' &&
       mine.cleanCheckpoint !== null &&
       mine.cleanCheckpoint === theirs.cleanCheckpoint;

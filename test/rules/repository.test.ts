@@ -2,9 +2,11 @@
  * would let everything pass. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, matchesGlob } from 'node:path';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { repositoryRoot } from '../../resources/tools.ts';
+import vitestConfig from '../../vitest.config.ts';
 
 interface Ban {
   readonly pattern: RegExp;
@@ -74,4 +76,23 @@ test('no file holds a banned word, host or path, or leaves a test out silently',
     }
   }
   expect(found).toEqual([]);
+});
+
+test('every test file is run by exactly one stage', () => {
+  const { test: stages } = z
+    .object({
+      test: z.object({
+        projects: z.array(z.object({ test: z.object({ name: z.string(), include: z.array(z.string()) }) })),
+      }),
+    })
+    .parse(vitestConfig);
+  const testFiles = repositoryFiles().filter((file) => /\.(test|spec)\.[cm]?[jt]s$/.test(file));
+  expect(testFiles).toContain('test/rules/repository.test.ts');
+  for (const file of testFiles) {
+    const homes = stages.projects.filter((project) => project.test.include.some((glob) => matchesGlob(file, glob)));
+    expect(
+      homes.map((project) => project.test.name),
+      file,
+    ).toHaveLength(1);
+  }
 });

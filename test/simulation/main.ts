@@ -1,6 +1,8 @@
 /** `npm run sim -- --seeds N [--from S] | --seed K`. */
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeStageSummary } from '../run/summary.ts';
+import { runMutants } from './mutants.ts';
 import { run } from './run.ts';
 
 /** Every seed that ever failed, replayed first. */
@@ -23,8 +25,16 @@ function main(): number {
       from: { type: 'string' },
       seed: { type: 'string' },
       mutants: { type: 'boolean' },
+      first: { type: 'boolean' },
     },
   });
+  if (values.mutants === true) {
+    const { killed, survived } = runMutants(
+      path.join(import.meta.dirname, '../..'),
+      number(values.seeds, 'seeds', 3000),
+    );
+    return summary(killed, survived);
+  }
   if (values.seed !== undefined) {
     const result = run({ seed: number(values.seed, 'seed', 0), trace: true });
     process.stdout.write(`${result.trace.join('\n')}\n${result.failure ?? 'nothing broke'}\n`);
@@ -33,10 +43,11 @@ function main(): number {
   const from = number(values.from, 'from', 1);
   const count = number(values.seeds, 'seeds', 200);
   const seeds = [...formerFailures, ...Array.from({ length: count }, (_, index) => from + index)];
-  return many(seeds);
+  return many(seeds, values.first === true);
 }
 
-function many(seeds: readonly number[]): number {
+/** @param first stops at the first seed that fails. */
+function many(seeds: readonly number[], first: boolean): number {
   const faults: Record<string, number> = {};
   const transitions = new Set<string>();
   let acknowledged = 0;
@@ -53,6 +64,7 @@ function many(seeds: readonly number[]): number {
       process.stdout.write(
         `seed ${String(seed)}: ${result.failure}\n  replay: npm run sim -- --seed ${String(seed)}\n`,
       );
+      if (first) break;
     }
   }
   process.stdout.write(

@@ -66,6 +66,7 @@ class Simulation {
   private readonly witness: SimulatedWitness;
   private readonly withWitness: boolean;
   private nextWrite = 1;
+  private lastWriteMs = 0;
   private lastServing: string | null = null;
   private ordered = false;
 
@@ -155,6 +156,7 @@ class Simulation {
       });
     this.client();
     const firstFaultMs = this.random.between(0, 20_000);
+    this.lastWriteMs = firstFaultMs + faultPeriodMs + healMs - 8000;
     world.at(firstFaultMs, () => {
       this.nextFault(firstFaultMs + faultPeriodMs);
     });
@@ -170,6 +172,7 @@ class Simulation {
   /** Writes go to whoever answers on the address, each acknowledged or not. */
   private client(): void {
     const { world } = this;
+    if (world.nowMs > this.lastWriteMs) return;
     for (const node of this.nodes) {
       if (!node.serving() || node.frozen) continue;
       const id = this.nextWrite++;
@@ -280,7 +283,7 @@ class Simulation {
       () => {
         inject('witness-restart', () => {
           this.witness.up = false;
-          later(10, 10_000, () => {
+          later(10, random.chance(0.5) ? 400 : 10_000, () => {
             this.witness.restart();
           });
         });
@@ -367,5 +370,8 @@ class Simulation {
         `liveness: not protected ${String(healMs / 1000)} s after the last fault: n1 ${first.describe()}, n2 ${second.describe()}`,
       );
     for (const node of this.nodes) this.judgeCopy(node);
+    // Invariant 7: the client has ended some seconds ago, what was under way has arrived.
+    const [one, other] = this.nodes.map((node) => [...node.replica.durable.data].sort((a, b) => a - b).join());
+    if (one !== other) throw new Breach('invariant 7: the two copies differ although both are called up to date');
   }
 }

@@ -12,14 +12,18 @@ const batch = 25;
 describe('replication under faults', () => {
   for (let from = first; from < first + count; from += batch) {
     const to = Math.min(from + batch, first + count);
-    it(`loses nothing that was acknowledged and makes both copies equal (seeds ${from} to ${to - 1})`, { timeout: 120_000 }, () => {
-      for (let seed = from; seed < to; seed++) {
-        try {
-          runSeed(seed);
-        } catch (error) {
-          throw new Error(`seed ${seed}: HOLDFAST_SEEDS=1 HOLDFAST_SEED=${seed}`, { cause: error });
+    it(
+      `loses nothing that was acknowledged and makes both copies equal (seeds ${from} to ${to - 1})`,
+      { timeout: 120_000 },
+      () => {
+        for (let seed = from; seed < to; seed++) {
+          try {
+            runSeed(seed);
+          } catch (error) {
+            throw new Error(`seed ${seed}: HOLDFAST_SEEDS=1 HOLDFAST_SEED=${seed}`, { cause: error });
+          }
         }
-      }
-    });
+      },
+    );
   }
 });

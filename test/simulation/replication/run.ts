@@ -89,4 +89,3 @@ function settle(world: World): void {
   world.judgeData(b);
   assert.deepEqual(world.other(primary).disk.describe(), primary.disk.describe());
 }
-

@@ -534,7 +534,8 @@ export class World {
   step(only?: SimMachine): boolean {
     const ready: Running[] = [];
     for (const machine of only ? [only] : this.machines)
-      for (const running of machine.lanes) if (running.pending && (running.pending.ready?.() ?? true)) ready.push(running);
+      for (const running of machine.lanes)
+        if (running.pending && (running.pending.ready?.() ?? true)) ready.push(running);
     const chosen = ready[this.random(Math.max(1, ready.length))];
     if (!chosen?.pending) return false;
     this.steps += 1;

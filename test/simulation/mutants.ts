@@ -1,0 +1,167 @@
+/**
+ * Deliberate bugs, each one line of the real core. The judges must catch every one of them: a simulator that cannot fail proves nothing.
+ * A bug that is found later becomes a mutant.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+const mutants: readonly Mutant[] = [
+  {
+    name: 'a voter grants although somebody else holds the lease',
+    file: 'agent/core/voter.ts',
+    find: "if (holder !== null && holder !== candidate) return refuse('lease-held');",
+    replace: '',
+  },
+  {
+    name: 'a voter forgets that it has just started',
+    file: 'agent/core/voter.ts',
+    find: "if (nowMs < voter.quietUntilMs) return refuse('just-started');",
+    replace: '',
+  },
+  {
+    name: 'a voter accepts an older copy',
+    file: 'agent/core/voter.ts',
+    find: "if (behind(request.generation, voter.newest) && !request.order && !ownWish) return refuse('older-generation');",
+    replace: '',
+  },
+  {
+    name: 'a voter frees its grant as early as the holder stops',
+    file: 'agent/core/timing.ts',
+    find: 'Math.ceil((leaseMs * (1 + rateError)) / (1 - rateError)) + kernelMarginMs',
+    replace: 'Math.floor(leaseMs / 2)',
+  },
+  {
+    name: 'the life of a grant counts from its arrival',
+    file: 'agent/core/right.ts',
+    find: 'request.atMs + s.identity.timing.leaseMs',
+    replace: 'draft.now + s.identity.timing.leaseMs * 2',
+  },
+  {
+    name: 'an active node gives its vote away',
+    file: 'agent/core/mirror.ts',
+    find: 'if (mayBeActive(s) || s.seek !== null) {',
+    replace: 'if (s.startedMs < 0) {',
+  },
+  {
+    name: 'goes on alone without any voter knowing',
+    file: 'agent/core/right.ts',
+    find: 'if (!state.identity.witness) return true;',
+    replace: 'return true;',
+  },
+  {
+    name: 'a stale copy takes over',
+    file: 'agent/core/mirror-state.ts',
+    find: "known.every((record) => record.copy === 'up-to-date')",
+    replace: 'true',
+  },
+  {
+    name: 'a promise to the other node is forgotten',
+    file: 'agent/core/mirror-state.ts',
+    find: 'usable: upToDate && (!behind(generation, newest) || includesGeneration(pending, newest)),',
+    replace: 'usable: upToDate,',
+  },
+  {
+    name: 'keeps running when its right is gone',
+    file: 'agent/core/right.ts',
+    find: 'return Math.max(state.ballots.peer.deadlineMs, state.ballots.witness.deadlineMs);',
+    replace: 'return now + state.identity.timing.leaseMs;',
+  },
+  {
+    name: 'takes over while its own vote belongs to the other',
+    file: 'agent/core/waiting.ts',
+    find: 'if (holderOf(s.voter, now) !== null) {',
+    replace: 'if (s.seek !== null) {',
+  },
+  {
+    name: 'a late release ends a newer grant',
+    file: 'agent/core/voter.ts',
+    find: 'grant.session === message.session && grant.number <= message.number',
+    replace: 'message.number >= 0',
+  },
+  {
+    name: 'a failed handover is never tried again',
+    file: 'agent/core/serving.ts',
+    find: 's.handoverUntilMs = now + s.identity.timing.detectionMs * 3;',
+    replace: 's.handoverUntilMs = now + 1e9;',
+  },
+  {
+    name: 'the target of an unfinished resync counts as complete',
+    file: 'agent/replication/volume-lineage.ts',
+    find: "return { ...record, copy: 'stale', peerStale: false, cleanCheckpoint: null };",
+    replace: 'return { ...record, peerStale: false, cleanCheckpoint: null };',
+  },
+  {
+    name: 'equal checkpoints are not asked for',
+    file: 'agent/replication/contact.ts',
+    find: 'source.cleanCheckpoint !== null &&',
+    replace: '',
+  },
+  {
+    name: 'without a witness both may start alone',
+    file: 'agent/core/waiting.ts',
+    find: '(copy.clean && s.record.lastPrimary)',
+    replace: 'copy.clean',
+  },
+];
+
+const parts = [
+  'agent/core',
+  'agent/contract',
+  'agent/replication/contact.ts',
+  'agent/replication/volume-lineage.ts',
+  'test/simulation',
+  'test/run',
+  'resources',
+  'package.json',
+];
+
+/** @returns the number of mutants that no judge noticed. */
+export function runMutants(root: string, seeds: number): { killed: number; survived: number } {
+  const home = path.join(root, 'dist', 'mutants');
+  let survived = 0;
+  for (const mutant of mutants) {
+    const source = readFileSync(path.join(root, mutant.file), 'utf8');
+    const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
+    const exact = source.includes(mutant.find) ? source : flat(source);
+    const find = source.includes(mutant.find) ? mutant.find : flat(mutant.find);
+    if (!exact.includes(find)) {
+      process.stdout.write(`mutant "${mutant.name}": its line is gone from ${mutant.file}; give it a new one\n`);
+      survived += 1;
+      continue;
+    }
+    rmSync(home, { recursive: true, force: true });
+    for (const part of parts) cpSync(path.join(root, part), path.join(home, part), { recursive: true });
+    mkdirSync(path.join(home, 'agent'), { recursive: true });
+    symlinkSync(path.join(root, 'node_modules'), path.join(home, 'node_modules'));
+    // Line comments would swallow the rest of a flattened file: they go first.
+    const text = exact === source ? source : flat(source.replaceAll(/^\s*\/\/.*$/gm, '').replaceAll(/ \/\/ .*$/gm, ''));
+    writeFileSync(path.join(home, mutant.file), text.replace(find, mutant.replace));
+    const { HOLDFAST_TEST_SUMMARY: _, ...environment } = process.env;
+    const result = spawnSync(
+      process.execPath,
+      [
+        '--disable-warning=ExperimentalWarning',
+        path.join(home, 'test/simulation/main.ts'),
+        '--seeds',
+        String(seeds),
+        '--first',
+      ],
+      { encoding: 'utf8', env: environment },
+    );
+    const caught = /^seed (\d+): (.*)$/m.exec(result.stdout);
+    if (caught === null) survived += 1;
+    process.stdout.write(
+      `${caught === null ? 'SURVIVED' : 'killed  '} ${mutant.name}${caught === null ? `\n${result.stdout.slice(-300)}${result.stderr.slice(-500)}` : ` — seed ${String(caught[1])}: ${String(caught[2]).slice(0, 100)}`}\n`,
+    );
+  }
+  rmSync(home, { recursive: true, force: true });
+  return { killed: mutants.length - survived, survived };
+}

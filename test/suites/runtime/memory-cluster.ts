@@ -223,7 +223,8 @@ export class MemoryCluster {
     return nodeNames
       .map((name) => {
         const volume = JSON.stringify(this.nodes[name].life?.replicator.volumes.get('db/0')?.status ?? null);
-        return `${name}: ${this.own(name)} ${volume}\n  ${this.nodes[name].journal.slice(-12).join('  ')}`;
+        const record = JSON.stringify(this.nodes[name].disk.modules.get('db'));
+        return `${name}: ${this.own(name)} ${volume}\n  ${record}\n  ${this.nodes[name].journal.slice(-12).join('  ')}`;
       })
       .join('\n');
   }

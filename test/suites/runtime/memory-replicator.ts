@@ -202,8 +202,10 @@ export class MemoryReplicator implements ReplicatorPort {
         return null;
       case 'goAlone': {
         const { generation } = params as unknown as Params<ReplicatorApi, 'goAlone'>;
-        if (status.mode === 'undecided' && status.record !== null && status.record.generation?.id !== generation.id) {
+        // Whatever the link does meanwhile: voters were promised this generation, so it is written and the peer is stale.
+        if (status.role === 'primary' && status.record !== null && status.record.generation?.id !== generation.id) {
           const former = status.record.generation;
+          this.change(volume, { mode: 'alone', link: 'down' });
           this.record(volume, {
             generation,
             history: former === null ? [] : [former.id, ...status.record.history],
@@ -211,7 +213,6 @@ export class MemoryReplicator implements ReplicatorPort {
             peerStale: true,
             cleanCheckpoint: null,
           });
-          this.change(volume, { mode: 'alone' });
         }
         return null;
       }

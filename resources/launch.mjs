@@ -201,6 +201,14 @@ function handOver(runtime, task) {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     });
   }
+  // npm passes a signal on to the shell between itself and this process; that shell dies of it without passing it on. A
+  // task must not outlive the `npm run` that was stopped.
+  const shell = process.ppid;
+  if (process.env['npm_lifecycle_event'] && process.platform !== 'win32') {
+    setInterval(() => {
+      if (process.ppid !== shell) child.kill('SIGTERM');
+    }, 250).unref();
+  }
   child.on('error', (error) => fail(`${runtime} could not be started: ${error.message}`));
   child.on('exit', (code, signal) => {
     process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1));

@@ -1,5 +1,6 @@
 /** The launcher on machines that lack something, with a runtime that only pretends. What it installs for real is seen on a bare root. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,4 +97,23 @@ test('another Node than the pinned one is refused', () => {
 
 test('a platform without a runtime is named', () => {
   expect(launch('work').stderr).toContain(`There is no Node 26.10.0 for ${process.platform}-${process.arch}`);
+});
+
+test('a task does not outlive the npm that started it: the shell in between passes no signal on', async () => {
+  pretendRuntime(
+    'if [ "$1" = --version ]; then echo v26.10.0; else trap "echo stopped; exit 0" TERM; echo running; while :; do sleep 0.1; done; fi',
+  );
+  const launcher = join(directory, 'resources/launch.mjs');
+  // `; true` keeps the shell from becoming the launcher.
+  const shell = spawn('/bin/sh', ['-c', `'${process.execPath}' '${launcher}' work; true`], {
+    env: { PATH: process.env['PATH'], npm_lifecycle_event: 'work' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  for await (const chunk of shell.stdout as AsyncIterable<Buffer>) {
+    output += chunk.toString();
+    if (output === 'running\n') shell.kill('SIGTERM');
+  }
+  if (shell.exitCode === null && shell.signalCode === null) await once(shell, 'exit');
+  expect(output).toBe('running\nstopped\n');
 });

@@ -279,7 +279,7 @@ export function nextGeneration(state: MirrorState): Generation {
 export function wishedGeneration(state: MirrorState): Generation {
   const next = nextGeneration(state);
   const wish = state.record.pending.at(-1);
-  return wish !== undefined && wish.number === next.number - 1 ? wish : next;
+  return wish?.number === next.number - 1 ? wish : next;
 }
 
 /** On disk before any voter hears of it. The oldest wishes are forgotten first: a voter that stored one of those needs a person. */

@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest';
+import type { ModuleBeat, VolumeStatus, VoteReply, VoteRequest } from '../contract/index.ts';
+import {
+  beatOf,
+  describeOwn,
+  freshRecord,
+  initialMirror,
+  isProtected,
+  stepMirror,
+  type MirrorState,
+} from './mirror.ts';
+import type { MirrorAction, MirrorEvent, MirrorIdentity, ModuleRecord } from './mirror-types.ts';
+import { timingFor } from './timing.ts';
+
+const timing = timingFor(3000);
+const generation = { number: 1, id: 'first' };
+const identity: MirrorIdentity = {
+  module: 'db',
+  node: 'n1',
+  peer: 'n2',
+  prefer: null,
+  failback: 'manual',
+  witness: true,
+  withoutWitness: 'prefer-one-copy',
+  timing,
+  session: 's1',
+  bootId: 'b1',
+};
+
+function volume(change: Partial<VolumeStatus> = {}): VolumeStatus {
+  return {
+    id: 'db/0',
+    path: '/data/db',
+    record: {
+      format: 1,
+      volumeUuid: 'u',
+      generation,
+      history: [],
+      copy: 'up-to-date',
+      peerStale: false,
+      cleanCheckpoint: null,
+    },
+    role: 'idle',
+    mode: null,
+    link: 'down',
+    resync: null,
+    fault: null,
+    ...change,
+  };
+}
+
+/** A machine whose plans succeed at once and whose voters answer as told. */
+class Bench {
+  state: MirrorState;
+  now = 100_000;
+  actions: MirrorAction[] = [];
+  constructor(record: Partial<ModuleRecord> = {}, change: Partial<MirrorIdentity> = {}) {
+    this.state = initialMirror(
+      { ...identity, ...change },
+      { ...freshRecord(), wanted: 'started', ...record },
+      this.now,
+    );
+  }
+  event(event: MirrorEvent): MirrorAction[] {
+    const result = stepMirror(this.state, { ...event, atMs: this.now });
+    this.state = result.state;
+    this.actions = [...result.actions];
+    return this.actions;
+  }
+  after(milliseconds: number, event: MirrorEvent = { type: 'tick' }): MirrorAction[] {
+    this.now += milliseconds;
+    return this.event(event);
+  }
+  reply(from: 'peer' | 'witness', change: Partial<VoteReply> = {}): MirrorAction[] {
+    const request = this.actions.find((action) => action.type === 'send' && action.message.kind === 'vote-request');
+    if (request?.type !== 'send') throw new Error('no vote was asked for');
+    const { number, store } = request.message as VoteRequest;
+    return this.event({
+      type: 'vote-reply',
+      from,
+      message: {
+        kind: 'vote-reply',
+        module: 'db',
+        number,
+        granted: true,
+        stored: store,
+        reason: 'granted',
+        newest: null,
+        holder: null,
+        ...change,
+      },
+    });
+  }
+  ran(): MirrorAction[] {
+    return this.event({ type: 'ran', id: this.state.runId, failed: null, clean: false });
+  }
+  peer(change: Partial<ModuleBeat> = {}): MirrorAction[] {
+    const beat: ModuleBeat = {
+      module: 'db',
+      state: 'secondary',
+      data: 'up-to-date',
+      generation,
+      unsettled: false,
+      committed: false,
+      copy: 'up-to-date',
+      peerStale: false,
+      clean: false,
+      active: false,
+      lastPrimary: false,
+      wanted: 'started',
+      maintenance: false,
+      handoverTo: null,
+      ...change,
+    };
+    return this.event({ type: 'heard', network: 'lan', beat });
+  }
+  plan(): string[] {
+    const run = this.actions.find((action) => action.type === 'run');
+    return run?.type === 'run' ? run.steps.map((step) => (step.do === 'script' ? step.script : step.do)) : [];
+  }
+}
+
+function secondary(): Bench {
+  const bench = new Bench();
+  bench.event({ type: 'data', volumes: [volume()] });
+  bench.peer({ active: true, state: 'primary' });
+  bench.event({ type: 'data', volumes: [volume({ role: 'secondary', link: 'up' })] });
+  bench.ran();
+  return bench;
+}
+
+describe('the mirror machine', () => {
+  it('serves as secondary when the peer is active', () => {
+    expect(secondary().state.phase.name).toBe('secondary');
+  });
+
+  it('takes over when the peer has been silent for the detection time and the witness stores the new generation', () => {
+    const bench = secondary();
+    bench.after(timing.detectionMs - 1);
+    expect(bench.state.seek).toBeNull();
+    bench.after(1);
+    expect(bench.state.seek?.purpose).toBe('takeover');
+    const first = bench.actions.findIndex((action) => action.type === 'persist');
+    const sent = bench.actions.findIndex((action) => action.type === 'send');
+    expect(first).toBeGreaterThanOrEqual(0);
+    expect(first).toBeLessThan(sent); // a wish is on disk before any voter hears of it
+    bench.reply('witness');
+    expect(bench.plan()).toEqual(['mount', 'raise-vip', 'prestart', 'start']);
+    expect(bench.actions.map((action) => action.type).indexOf('persist')).toBeLessThan(
+      bench.actions.map((action) => action.type).indexOf('run'),
+    );
+  });
+
+  it('stays secondary while the witness has given the lease to the silent peer', () => {
+    const bench = secondary();
+    bench.after(timing.detectionMs);
+    bench.reply('witness', { granted: false, stored: null, reason: 'lease-held', holder: 'n2' });
+    expect(bench.plan()).toEqual([]);
+    expect(describeOwn(bench.state, bench.now)).toMatchObject({ state: 'secondary', reason: 'peer-active' });
+  });
+
+  it('never starts a stale copy, and says so', () => {
+    const bench = new Bench();
+    const record = volume().record;
+    if (record === null) throw new Error('no record');
+    bench.event({ type: 'data', volumes: [volume({ record: { ...record, copy: 'stale' } })] });
+    bench.after(timing.settleMs + 1);
+    expect(bench.state.seek).toBeNull();
+    expect(describeOwn(bench.state, bench.now)).toMatchObject({ state: 'wait', data: 'stale', reason: 'copy-stale' });
+  });
+
+  it('without a witness nothing is taken over automatically; a person may order it', () => {
+    const bench = new Bench({}, { witness: false });
+    bench.event({ type: 'data', volumes: [volume()] });
+    bench.peer({ active: true, state: 'primary' });
+    bench.event({ type: 'data', volumes: [volume({ role: 'secondary', link: 'up' })] });
+    bench.ran();
+    for (let step = 0; step < 100; step += 1) bench.after(500);
+    expect(bench.state.phase.name).toBe('secondary');
+    bench.event({ type: 'command', command: { name: 'promote', orderedBy: 'Alice' } });
+    expect(bench.plan()).toContain('start');
+    expect(bench.state.record.order).toEqual({ by: 'Alice' });
+  });
+
+  it('refuses to swap to a peer that is not ready, and does not run', () => {
+    const bench = secondary();
+    const result = stepMirror(bench.state, { type: 'command', command: { name: 'swap' }, atMs: bench.now });
+    expect(result.refused).toMatchObject({ code: 'not-primary' });
+    expect(result.actions).toEqual([]);
+  });
+
+  it('gives the vote to one at a time: whoever wants to be primary refuses', () => {
+    const bench = secondary();
+    bench.after(timing.detectionMs);
+    bench.event({
+      type: 'vote-request',
+      message: {
+        kind: 'vote-request',
+        module: 'db',
+        number: 1,
+        session: 'x',
+        leaseMs: 2000,
+        generation,
+        pending: [],
+        store: null,
+        order: false,
+      },
+    });
+    const answer = bench.actions.find((action) => action.type === 'send');
+    expect(answer).toMatchObject({ message: { granted: false, reason: 'lease-held', holder: 'n1' } });
+  });
+
+  it('goes on with a running application after its own restart, and fences one that was in the middle of starting', () => {
+    const running = new Bench({ activeBoot: 'b1', running: true });
+    expect(beatOf(running.state, running.now).active).toBe(true);
+    running.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up' })] });
+    expect(running.state.phase.name).toBe('active');
+    const starting = new Bench({ activeBoot: 'b1', running: false });
+    starting.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up' })] });
+    expect(starting.plan()).toEqual(['fence', 'drop-vip']);
+    const other = new Bench({ activeBoot: 'an earlier boot', running: true });
+    expect(beatOf(other.state, other.now).active).toBe(false);
+  });
+
+  it('is protected only when both sides say so', () => {
+    const bench = new Bench({ activeBoot: 'b1', running: true });
+    bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up' })] });
+    expect(isProtected(bench.state, bench.now)).toBe(false);
+    bench.peer({});
+    expect(isProtected(bench.state, bench.now)).toBe(true);
+    bench.peer({ data: 'resynchronising' });
+    expect(isProtected(bench.state, bench.now)).toBe(false);
+  });
+});

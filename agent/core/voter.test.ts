@@ -100,7 +100,7 @@ describe('a vote', () => {
             voter,
             one.from,
             request({
-              generation: { number: one.generation, id: `${String(one.generation)}` },
+              generation: { number: one.generation, id: String(one.generation) },
               store: one.store === null ? null : { number: one.store, id: `${String(one.store)}.${one.from}` },
               order: one.order,
             }),

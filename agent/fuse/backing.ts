@@ -381,10 +381,16 @@ export class Backing {
     return fd < 0 ? fd : changeMode(fd, mode);
   }
 
-  /** Clears set-id bits of a file, as chown(2) does: set the mode after it. */
+  /**
+   * A real change clears the set-id bits, as chown(2) does: set the mode after it. Nothing is called when the owner is so already, because
+   * chown(2) would also take a program's capabilities away.
+   */
   setOwner(id: NodeId, uid: number, gid: number): Errno {
     const fd = this.descriptor(id);
-    return fd < 0 ? fd : changeOwner(fd, uid, gid);
+    if (fd < 0) return fd;
+    const status = statOf(fd, this.#scratch);
+    if (status < 0) return status;
+    return this.#scratch.uid === uid && this.#scratch.gid === gid ? 0 : changeOwner(fd, uid, gid);
   }
 
   /** Null: leave. */

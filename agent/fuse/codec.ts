@@ -110,12 +110,19 @@ export function writeAttributesReply(reply: Buffer, attributes: Attributes, vali
   return replyHeaderBytes + 16 + attributesBytes;
 }
 
-/** `struct fuse_entry_out`. Generation is always 0: our ids are never used again. */
-export function writeEntry(reply: Buffer, at: number, node: number, attributes: Attributes, validS: number): void {
+/** `struct fuse_entry_out`. Generation is always 0: our ids are never used again. How long: the name, and the attributes, stay good. */
+export function writeEntry(
+  reply: Buffer,
+  at: number,
+  node: number,
+  attributes: Attributes,
+  nameValidS: number,
+  attributesValidS: number,
+): void {
   writeNumber(reply, node, at);
   writeNumber(reply, 0, at + 8);
-  writeNumber(reply, validS, at + 16);
-  writeNumber(reply, validS, at + 24);
+  writeNumber(reply, nameValidS, at + 16);
+  writeNumber(reply, attributesValidS, at + 24);
   writeNumber(reply, 0, at + 32);
   writeAttributes(reply, at + 40, attributes);
 }

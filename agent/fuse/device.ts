@@ -109,16 +109,22 @@ export function forgetAttributes(deviceFd: number, node: number): number {
   return writeReply(deviceFd, notification, 40);
 }
 
-/**
- * Every request, waiting or new, fails at once. Idempotent. Where the control filesystem is not mounted (containers), a forced unmount aborts
- * as well, and fails with EBUSY after it has done so.
- */
-export function abortConnection(connection: number, path: string): void {
+/** Every request, waiting or new, fails at once, in every mount namespace. False: the control filesystem is not mounted, or it is gone already. */
+export function abortByControl(connection: number): boolean {
   try {
     writeFileSync(`/sys/fs/fuse/connections/${connection}/abort`, '1');
+    return true;
   } catch {
-    unmount(path, MNT.FORCE);
+    return false;
   }
+}
+
+/**
+ * The same for a connection whose mount lies on top at `path`. Where the control filesystem is missing (containers), a forced unmount
+ * aborts as well, and fails with EBUSY after it has done so.
+ */
+export function abortConnection(connection: number, path: string): void {
+  if (!abortByControl(connection)) unmount(path, MNT.FORCE);
 }
 
 /** -EBUSY while somebody uses the mount; `detach` takes it out of sight in any case. */

@@ -259,14 +259,21 @@ export function holdersOfMount(path: string): Holder[] {
   return findHolders({ major: entry.major, minor: entry.minor, path: '/' }, { except: [process.pid] });
 }
 
-/** Unmounts when nobody uses the mount; who does otherwise. Empty: it is gone. */
+/**
+ * Unmounts when nobody uses the mount; who does otherwise. Empty: it is gone. Namespaces that were made meanwhile have copies of the mount: the
+ * connection is ended for them too, or its lane would wait for their requests for ever.
+ */
 export function unmountIfUnused(path: string): Holder[] {
   const canonical = canonicalPath(path);
-  if (!mountsAt(mounts(), canonical).some(isOurMount)) return [];
-  const status = unmountDevice(canonical);
-  if (status === 0) return [];
-  const holders = holdersOfMount(canonical);
-  return holders.length > 0 ? holders : [{ pid: 0, command: errorName(status), kind: 'descriptor', path: canonical }];
+  for (;;) {
+    const entry = mountsAt(mounts(), canonical).filter(isOurMount).at(-1);
+    if (!entry) return [];
+    const holders = findHolders({ ...entry, path: '/' }, { except: [process.pid] });
+    if (holders.length > 0) return holders;
+    const status = unmountDevice(canonical);
+    if (status < 0) return [{ pid: 0, command: errorName(status), kind: 'descriptor', path: canonical }];
+    abortByControl(entry.minor);
+  }
 }
 
 /** Killed processes need a moment; then the mount is taken out of sight. */

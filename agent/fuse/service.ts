@@ -83,14 +83,14 @@ export class Service {
 
   sendAttributes(node: TableNode, attributes: Attributes): Outcome {
     this.forKernel(node, attributes);
-    return this.send(writeAttributesReply(this.reply.bytes, attributes, validS));
+    return this.send(writeAttributesReply(this.reply.bytes, attributes, attributesValidS(attributes)));
   }
 
   /** The kernel gets the id once more and will forget it as often. */
   putEntry(at: number, node: TableNode, attributes: Attributes): void {
     node.lookups += 1;
     this.forKernel(node, attributes);
-    writeEntry(this.reply.bytes, at, node.id, attributes, validS);
+    writeEntry(this.reply.bytes, at, node.id, attributes, validS, attributesValidS(attributes));
   }
 
   sendEntry(node: TableNode, attributes: Attributes): Outcome {
@@ -142,6 +142,12 @@ export class Service {
   reportIfDisk(call: string, error: number): void {
     if (error === -E.IO || error === -E.ROFS || error === -E.STALE) this.sink.localFailure(call, -error);
   }
+}
+
+/** Set-id bits fall by a write that the kernel does not connect with the mode that it remembers: it must ask each time. */
+function attributesValidS(attributes: Attributes): number {
+  const isFile = (attributes.mode & fileType.mask) === fileType.file;
+  return isFile && (attributes.mode & (setUserId | setGroupId)) !== 0 ? 0 : validS;
 }
 
 /** The mode that is left when somebody without CAP_FSETID writes to a file. Mandatory-locking files (set-group-id, no x) keep their bit. */

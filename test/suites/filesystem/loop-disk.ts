@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { describeHolder, unmountIfUnused } from '../../../agent/fuse/index.ts';
 import type { CacheMode } from '../../../agent/fuse/index.ts';
 
 /** One fixed place, so that the next run finds what a killed one has left. */
@@ -104,10 +105,10 @@ export class ServedDirectory {
   async stop(): Promise<void> {
     const exited = this.#process.exitCode !== null;
     const ended = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
-    const { status, stderr } = spawnSync('umount', [this.path], { encoding: 'utf8' });
-    if (status !== 0) {
+    const holders = unmountIfUnused(this.path);
+    if (holders.length > 0) {
       spawnSync('umount', ['-l', this.path]);
-      throw new Error(`umount ${this.path}: ${stderr}`);
+      throw new Error(`${this.path} is in use: ${holders.map(describeHolder).join(', ')}`);
     }
     if (!exited) await ended;
   }

@@ -13,7 +13,7 @@ import type { Vip, VipDriver } from './vip.ts';
  * lost frame, and a conflict that shows later is still reported by the other host's own detection.
  */
 const probeCount = 3;
-const probeIntervalMs = 100;
+const probeIntervalMs = 70;
 /** Repeated because a switch that is learning its ports after a link change drops frames for a while. */
 const announcementDelaysMs = [0, 100, 300, 1000, 3000];
 

@@ -29,6 +29,7 @@ import { nodeStatus, statusFingerprint } from './status.ts';
 const staleDatagramsMs = 50;
 /** A foreign change of the packet filter is found and mended at this pace; our own renewals find a missing table sooner. */
 const fenceCheckMs = 1000;
+const startAgainMs = 5000;
 
 /** What the other node said last, whatever became of it. */
 class PeerMemory implements PeerView {
@@ -56,6 +57,7 @@ export class Runtime {
   private readonly raised = new Map<string, Set<string>>();
   private readonly listeners = new Set<RuntimeListener>();
   private running: Running | null = null;
+  private startFault: Fault | null = null;
   private volumes: ReadonlyMap<string, VolumeStatus> | null = null;
   private readonly peer = new PeerMemory();
   private witnessHeardMs: number | null = null;
@@ -81,11 +83,20 @@ export class Runtime {
     });
   }
 
-  /** Takes up the stored configuration, if there is one. */
+  /** Takes up the stored configuration, if there is one. What keeps it from doing so is told by `status`, and is tried again. */
   async start(): Promise<void> {
-    const record = await this.ports.configuration.load();
-    if (record === null) this.ports.journal.info('Not configured yet: waiting for the installer.');
-    else await this.inTurn(() => this.takeOver(record));
+    try {
+      const record = await this.ports.configuration.load();
+      if (record === null) this.ports.journal.info('Not configured yet: waiting for the installer.');
+      else await this.inTurn(() => this.takeOver(record));
+      this.startFault = null;
+    } catch (error) {
+      const fault = Fault.from(error);
+      if (fault.message !== this.startFault?.message)
+        this.ports.journal.error(`The cluster configuration cannot be taken up: ${fault.message}`);
+      this.startFault = fault;
+      void this.ports.timers.delay(startAgainMs).then(() => (this.running === null ? this.start() : undefined));
+    }
   }
 
   listen(listener: RuntimeListener): Disposable {
@@ -237,6 +248,7 @@ export class Runtime {
   }
 
   private mustRun(): Running {
+    if (this.running === null && this.startFault !== null) throw this.startFault;
     if (this.running === null)
       throw new Fault('not-configured', {
         message: `${this.ports.node} belongs to no cluster yet.`,

@@ -212,6 +212,8 @@ export class ResyncSource implements WalkQueue {
     const names = entries.map((entry) => entry.name);
     this.#listing = { node, names, next: 0 };
     this.#stream.reach.beginListing(node.id, names);
+    // The first part at once: from here on new names are told, and the target must know that it is being given a listing.
+    this.#list(this.#listing);
   }
 
   /** The next part. What the application changes meanwhile under names that were taken is told as it happens. */

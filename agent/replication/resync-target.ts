@@ -150,8 +150,11 @@ export class ResyncTarget {
   }
 
   #park(frame: Frame): number {
-    const limboName = Buffer.from(String(frame.id));
-    const status = this.#tree.rename(frame.parent, Buffer.from(checkEntryName(frame.name)), limboId, limboName, 0);
+    const name = Buffer.from(checkEntryName(frame.name));
+    // A further name of what waits already: a rename of one link over another of the same file would leave both.
+    const status = this.#limbo.has(frame.id)
+      ? this.#tree.unlink(frame.parent, name)
+      : this.#tree.rename(frame.parent, name, limboId, Buffer.from(String(frame.id)), 0);
     if (status < 0) return status;
     this.#limbo.add(frame.id);
     return this.#tree.setTimes(frame.parent, null, frame.time);

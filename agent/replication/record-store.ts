@@ -1,0 +1,210 @@
+/**
+ * The volume record on its disk: `.holdfast/volume.json` inside of the replicated directory's filesystem, beside an identity stamp that says whose
+ * directory this is. Written by rename, file and directory synced: after a power cut at any step there is the old record or the new one.
+ */
+import { Fault, volumeRecordSchema } from '../contract/index.ts';
+import type { VolumeRecord } from '../contract/index.ts';
+import { Attributes } from '../sys/attributes.ts';
+import { E, errorName } from '../sys/errno.ts';
+import { readAt, sync, truncate, writeAt } from '../sys/file.ts';
+import { close, makeDirectoryAt, O, openAt, renameAt, statOf, unlinkAt } from '../sys/filesystem.ts';
+import { Memory } from '../sys/memory.ts';
+
+/** What the store needs of a disk; each call is one step that a power cut may follow. Names are inside of `.holdfast`. */
+export interface RecordDisk {
+  /** Null: not there. Throws Fault `disk-failed`. */
+  read(name: string): Buffer | null;
+  /** `.holdfast` itself, synced into its parent. */
+  makeDirectory(): void;
+  /** Whole content; replaces what was there. Not durable yet. */
+  write(name: string, content: Buffer): void;
+  syncFile(name: string): void;
+  rename(name: string, toName: string): void;
+  remove(name: string): void;
+  syncDirectory(): void;
+}
+
+const recordName = 'volume.json';
+const stampName = 'identity.json';
+const newSuffix = '.new';
+
+export class RecordStore {
+  readonly #disk: RecordDisk;
+  readonly #volume: string;
+
+  constructor(disk: RecordDisk, volume: string) {
+    this.#disk = disk;
+    this.#volume = volume;
+  }
+
+  /** Null: this directory was never set up. Throws Fault: record-damaged, record-too-new, not-this-volume, disk-failed. */
+  read(volumeUuid: string): VolumeRecord | null {
+    const content = this.#disk.read(recordName);
+    const stamp = this.#disk.read(stampName);
+    if (content === null) return null;
+    const json = this.#parse(recordName, content);
+    if (typeof json === 'object' && json !== null && 'format' in json && json.format !== 1)
+      throw this.#fault('record-too-new', 'was written by a version of Holdfast that this one does not know', 'Install the newer version here too.');
+    const parsed = volumeRecordSchema.safeParse(json);
+    if (!parsed.success) throw this.#damaged(recordName);
+    const stamped = stamp === null ? null : this.#parse(stampName, stamp);
+    const owner = typeof stamped === 'object' && stamped !== null && 'volumeUuid' in stamped ? stamped.volumeUuid : null;
+    if (owner !== parsed.data.volumeUuid) throw this.#damaged(stampName);
+    if (owner !== volumeUuid)
+      throw this.#fault(
+        'not-this-volume',
+        'belongs to another volume',
+        'Give the right directory, or set this one up anew; what stands there is kept aside.',
+      );
+    return parsed.data;
+  }
+
+  /** Durable when it returns. */
+  write(record: VolumeRecord): void {
+    this.#replace(recordName, record);
+  }
+
+  /** The first record of a directory, with its stamp; the stamp first, because a record without one is damage. */
+  create(record: VolumeRecord): void {
+    this.#disk.makeDirectory();
+    this.#replace(stampName, { format: 1, volumeUuid: record.volumeUuid });
+    this.#replace(recordName, record);
+  }
+
+  /** The directory is nobody's again. The record first, for the same reason. */
+  remove(): void {
+    for (const name of [recordName, stampName, recordName + newSuffix, stampName + newSuffix]) {
+      this.#disk.remove(name);
+      this.#disk.syncDirectory();
+    }
+  }
+
+  #replace(name: string, content: object): void {
+    this.#disk.write(name + newSuffix, Buffer.from(`${JSON.stringify(content)}\n`));
+    this.#disk.syncFile(name + newSuffix);
+    this.#disk.rename(name + newSuffix, name);
+    this.#disk.syncDirectory();
+  }
+
+  #parse(name: string, content: Buffer): unknown {
+    try {
+      return JSON.parse(content.toString());
+    } catch {
+      throw this.#damaged(name);
+    }
+  }
+  #damaged(name: string): Fault {
+    return this.#fault(
+      'record-damaged',
+      `is damaged (.holdfast/${name})`,
+      'Check the disk. This copy cannot be used any more: set it up again as the target.',
+    );
+  }
+  #fault(code: string, what: string, remedy: string): Fault {
+    return new Fault(code, { message: `The record of ${this.#volume} ${what}.`, remedy }, { volume: this.#volume });
+  }
+}
+
+const hidden = Buffer.from('.holdfast');
+const directoryMode = 0o700;
+const fileMode = 0o600;
+
+function must(status: number, call: string): number {
+  if (status >= 0) return status;
+  throw new Fault(
+    'disk-failed',
+    {
+      message: `The volume record could not be read or written: ${call}: ${errorName(status)}.`,
+      remedy: 'Look at the kernel log for disk errors, and at the free space.',
+    },
+    { call, error: errorName(status) },
+  );
+}
+
+/** The real one. `directoryFd` is open on the replicated directory below its mount. */
+export class DirectoryRecordDisk implements RecordDisk {
+  readonly #directoryFd: number;
+
+  constructor(directoryFd: number) {
+    this.#directoryFd = directoryFd;
+  }
+
+  #within<T>(run: (fd: number) => T): T {
+    const fd = must(openAt(this.#directoryFd, hidden, O.RDONLY | O.DIRECTORY | O.NOFOLLOW), 'open .holdfast');
+    try {
+      return run(fd);
+    } finally {
+      close(fd);
+    }
+  }
+  #withFile<T>(name: string, flags: number, run: (fd: number) => T): T {
+    return this.#within((directory) => {
+      const fd = must(openAt(directory, Buffer.from(name), flags | O.NOFOLLOW, fileMode), `open ${name}`);
+      try {
+        return run(fd);
+      } finally {
+        close(fd);
+      }
+    });
+  }
+
+  read(name: string): Buffer | null {
+    const directory = openAt(this.#directoryFd, hidden, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+    if (directory === -E.NOENT) return null;
+    close(must(directory, 'open .holdfast'));
+    return this.#within((inside) => {
+      const fd = openAt(inside, Buffer.from(name), O.RDONLY | O.NOFOLLOW);
+      if (fd === -E.NOENT) return null;
+      must(fd, `open ${name}`);
+      try {
+        const attributes = new Attributes();
+        must(statOf(fd, attributes), 'stat');
+        const memory = new Memory(attributes.size + 1);
+        const length = must(readAt(fd, memory.address(), attributes.size, 0), 'read');
+        return Buffer.from(memory.bytes.subarray(0, length));
+      } finally {
+        close(fd);
+      }
+    });
+  }
+
+  makeDirectory(): void {
+    const status = makeDirectoryAt(this.#directoryFd, hidden, directoryMode);
+    if (status !== -E.EXIST) must(status, 'mkdir .holdfast');
+    must(sync(this.#directoryFd, false), 'fsync');
+  }
+
+  write(name: string, content: Buffer): void {
+    this.#withFile(name, O.WRONLY | O.CREAT, (fd) => {
+      must(truncate(fd, 0), 'truncate');
+      const memory = Memory.copyOf(content);
+      const count = must(writeAt(fd, memory.address(), content.length, 0), 'write');
+      if (count !== content.length) must(-E.NOSPC, 'write');
+    });
+  }
+
+  syncFile(name: string): void {
+    this.#withFile(name, O.RDONLY, (fd) => must(sync(fd, false), 'fsync'));
+  }
+  rename(name: string, toName: string): void {
+    this.#within((fd) => must(renameAt(fd, Buffer.from(name), fd, Buffer.from(toName)), 'rename'));
+  }
+  remove(name: string): void {
+    const directory = openAt(this.#directoryFd, hidden, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+    if (directory === -E.NOENT) return;
+    close(must(directory, 'open .holdfast'));
+    this.#within((fd) => {
+      const status = unlinkAt(fd, Buffer.from(name));
+      if (status !== -E.NOENT) must(status, 'unlink');
+    });
+  }
+  syncDirectory(): void {
+    const directory = openAt(this.#directoryFd, hidden, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+    if (directory === -E.NOENT) return;
+    try {
+      must(sync(must(directory, 'open .holdfast'), false), 'fsync');
+    } finally {
+      close(directory);
+    }
+  }
+}

@@ -185,10 +185,10 @@ class Apply {
     if (!first) return;
     const words = failed.map((check) => `${check.host === null ? '' : `${check.host}: `}${check.what}`);
     throw new Fault(
-      failed.length === 1 ? first.code : 'checks-failed',
+      failed.every((check) => check.code === first.code) ? first.code : 'checks-failed',
       {
         message: `Holdfast cannot be installed: ${words.join('; ')}. ${first.why}`,
-        remedy: failed.map((check) => check.remedy).join(' '),
+        remedy: [...new Set(failed.map((check) => check.remedy))].join(' '),
       },
       {
         checks: failed.map((check) => check.code),

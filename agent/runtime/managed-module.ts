@@ -1,5 +1,6 @@
 /** One configured module with everything that belongs to it: machine, plans, lease. */
 import type { ClusterRecord, EventDraft, ModuleDefinition, VolumeStatus } from '../contract/index.ts';
+import { Fault } from '../contract/index.ts';
 import type { MirrorIdentity } from '../core/index.ts';
 import { describeOwn, freshRecord, initialMirror, timingFor } from '../core/index.ts';
 import type { Vote } from '../network/index.ts';
@@ -8,6 +9,8 @@ import { LeaseKeeper } from './lease-keeper.ts';
 import { ModuleMachine } from './module-machine.ts';
 import { PlanExecutor } from './plan-executor.ts';
 import type { RuntimePorts } from './ports.ts';
+
+const raiseMs = 10_000;
 
 export interface ModuleSurroundings {
   readonly ports: RuntimePorts;
@@ -77,6 +80,19 @@ export class ManagedModule {
   data(all: ReadonlyMap<string, VolumeStatus> | null): void {
     const volumes = this.definition.volumes.map(({ id }) => all?.get(id));
     this.machine.data(volumes.every((volume) => volume !== undefined) ? volumes : null);
+  }
+
+  /** Scripts and addresses changed under the running machine. An address that is new is raised at once where the application runs. */
+  async redefine(definition: ModuleDefinition): Promise<void> {
+    this.definition = definition;
+    if (!this.lease.runs() || !this.machine.published.record.running) return;
+    for (const vip of definition.vips.filter(({ address }) => !this.raised.has(address)))
+      try {
+        await this.ports.vip.raise(vip, () => this.lease.runs(), AbortSignal.timeout(raiseMs));
+        this.raised.add(vip.address);
+      } catch (error) {
+        this.ports.journal.warning(`${definition.name}: ${Fault.from(error).message}`);
+      }
   }
 
   /** For a changed configuration: takes no further event, a new machine goes on from the same record. */

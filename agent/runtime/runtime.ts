@@ -14,13 +14,13 @@ import type {
 } from '../contract/index.ts';
 import { Fault } from '../contract/index.ts';
 import type { MirrorCommand } from '../core/index.ts';
-import { timingFor } from '../core/index.ts';
+import { describeOwn, timingFor } from '../core/index.ts';
 import { HeartbeatSocket, sealingKey } from '../network/index.ts';
 import type { Vote } from '../network/index.ts';
-import { heartbeatNetworks, ownOf, peerOf, replicatorConfiguration, sameCircumstances } from './cluster-record.ts';
+import { heartbeatNetworks, ownOf, peerOf, replicatorConfiguration } from './cluster-record.ts';
 import { journalEvent } from './journal.ts';
-import type { ModuleSurroundings } from './managed-module.ts';
-import { ManagedModule } from './managed-module.ts';
+import type { ManagedModule, ModuleSurroundings } from './managed-module.ts';
+import { ModuleSet } from './module-set.ts';
 import type { RuntimePorts } from './ports.ts';
 import type { PeerView } from './status.ts';
 import { nodeStatus, statusFingerprint } from './status.ts';
@@ -30,6 +30,7 @@ const staleDatagramsMs = 50;
 /** A foreign change of the packet filter is found and mended at this pace; our own renewals find a missing table sooner. */
 const fenceCheckMs = 1000;
 const startAgainMs = 5000;
+const droppedReportMs = 60_000;
 
 /** What the other node said last, whatever became of it. */
 class PeerMemory implements PeerView {
@@ -53,8 +54,7 @@ interface Running {
 
 export class Runtime {
   private readonly ports: RuntimePorts;
-  private readonly modules = new Map<string, ManagedModule>();
-  private readonly raised = new Map<string, Set<string>>();
+  private readonly modules: ModuleSet;
   private readonly listeners = new Set<RuntimeListener>();
   private running: Running | null = null;
   private startFault: Fault | null = null;
@@ -65,6 +65,8 @@ export class Runtime {
   private ticks = 0;
   private ignoreDatagramsUntilMs = 0;
   private fenceCheckedMs = 0;
+  private droppedReportedMs = 0;
+  private droppedReported = '';
   private beatScheduled = false;
   private lastFingerprint = '';
   /** Configuration changes come one after the other. */
@@ -72,10 +74,11 @@ export class Runtime {
 
   constructor(ports: RuntimePorts) {
     this.ports = ports;
+    this.modules = new ModuleSet(ports);
     ports.replicator.onVolumes((volumes) => {
       const returned = this.volumes === null && volumes !== null;
       this.volumes = volumes === null ? null : new Map(volumes);
-      for (const module of this.modules.values()) {
+      for (const module of this.modules) {
         module.data(this.volumes);
         if (returned) module.lease.repeat();
       }
@@ -109,16 +112,12 @@ export class Runtime {
     const { running } = this;
     if (running === null) return true;
     const late = this.ports.clock.bootMs() - this.lastTickMs > running.record.detectionMs;
-    return !late && ![...this.modules.values()].some((one) => one.machine.stuckMs() > running.record.detectionMs);
+    return !late && ![...this.modules].some((one) => one.machine.stuckMs() > running.record.detectionMs);
   }
 
   /** What the replicator says of a volume; null: nothing. */
   volume(id: string): VolumeStatus | null {
     return this.volumes?.get(id) ?? null;
-  }
-
-  get configured(): ClusterRecord | null {
-    return this.running?.record ?? null;
   }
 
   /** Faults: not-configured. */
@@ -133,7 +132,7 @@ export class Runtime {
       wallMs: this.ports.clock.wallMs(),
       peerView: this.peer,
       witnessHeardMs: this.witnessHeardMs,
-      modules: [...this.modules.values()].map((one) => ({
+      modules: [...this.modules].map((one) => ({
         definition: one.definition,
         state: one.machine.published,
         raised: one.raised,
@@ -198,8 +197,7 @@ export class Runtime {
   /** Stops everything, uncovers the directories, forgets the cluster. The data stays. */
   async withdraw(): Promise<void> {
     await this.inTurn(async () => {
-      await Promise.all([...this.modules.values()].map((one) => one.windDown()));
-      for (const [name, module] of this.modules) await this.forget(name, module);
+      await this.modules.withdraw();
       this.stopListening();
       await this.ports.replicator.configure(null);
       await this.ports.fence.remove();
@@ -210,7 +208,7 @@ export class Runtime {
 
   /** The host goes down: the application is handed over while there is time, or at least stopped in order. */
   async leaveForShutdown(patienceMs: number): Promise<void> {
-    await Promise.all([...this.modules.values()].map((one) => this.leave(one, patienceMs)));
+    await Promise.all([...this.modules].map((one) => this.leave(one, patienceMs)));
   }
 
   /** The agent alone goes: the application runs on under the lease that it has. */
@@ -258,13 +256,7 @@ export class Runtime {
   }
   private module(name: string): ManagedModule {
     this.mustRun();
-    const module = this.modules.get(name);
-    if (module === undefined)
-      throw new Fault('no-such-module', {
-        message: `There is no module ${name} on ${this.ports.node}.`,
-        remedy: `Known modules: ${[...this.modules.keys()].join(', ')}.`,
-      });
-    return module;
+    return this.modules.get(name);
   }
 
   /** Newer than anything that this node ever promised: a voter refuses older ones. */
@@ -280,7 +272,7 @@ export class Runtime {
     const { ports } = this;
     const key = sealingKey(record.clusterUuid, await ports.configuration.secret());
     const peer = peerOf(record, ports.node);
-    const kept = await this.dropChanged(record);
+    await this.modules.dropChanged(this.running?.record ?? null, record);
     this.stopListening();
     await ports.fence.manage(record.modules.flatMap((one) => one.vips.map(({ address }) => address)));
     // Numbers of requests begin anew with new machines, so the session does as well.
@@ -297,7 +289,7 @@ export class Runtime {
       {
         heartbeat: (network, message) => this.heartbeat(network, message),
         vote: (from, message) => {
-          if (!this.afterFreeze()) this.modules.get(message.module)?.machine.vote(from, message);
+          if (!this.afterFreeze()) this.modules.find(message.module)?.machine.vote(from, message);
         },
         heard: (from, network) => this.heard(from, network),
       },
@@ -308,56 +300,13 @@ export class Runtime {
     const ticker = ports.timers.every(heartbeatIntervalMs, () => this.tick(heartbeatIntervalMs));
     this.lastTickMs = ports.clock.bootMs();
     this.running = { record, socket, ticker, session };
-    for (const definition of record.modules) {
-      const old = kept.get(definition.name);
-      if (old !== undefined) {
-        old.definition = definition;
-        continue;
-      }
-      const raised = this.raised.get(definition.name) ?? new Set();
-      this.raised.set(definition.name, raised);
-      const module = await ManagedModule.load(definition, record, this.surroundings(session), raised);
-      this.modules.set(definition.name, module);
-      if (this.volumes !== null) module.data(this.volumes);
-    }
+    await this.modules.take(record, this.surroundings(session), this.volumes);
     // Faults of single directories show in their volumes' status and are tried again; they do not undo the configuration.
     await ports.replicator.configure(replicatorConfiguration(record, ports.node)).catch(() => undefined);
     ports.journal.info(
       `Cluster ${record.cluster}, revision ${record.revision}: ${ports.node} with ${peer.name}, modules ${record.modules.map((one) => one.name).join(', ')}.`,
     );
     this.tellStatus();
-  }
-
-  /** Ends what is no longer configured and retires machines whose circumstances changed; the rest goes on. */
-  private async dropChanged(record: ClusterRecord): Promise<ReadonlyMap<string, ManagedModule>> {
-    const former = this.running?.record ?? null;
-    const kept = new Map<string, ManagedModule>();
-    for (const [name, module] of [...this.modules]) {
-      const next = record.modules.find((one) => one.name === name);
-      if (next === undefined) {
-        await module.windDown();
-        await this.forget(name, module);
-      } else if (former !== null && sameCircumstances(former, record, name)) kept.set(name, module);
-      else {
-        await module.retire();
-        this.modules.delete(name);
-      }
-      const gone = module.definition.vips.filter((vip) => next?.vips.every((one) => one.address !== vip.address));
-      for (const { address } of gone) {
-        await this.ports.vip.drop(address);
-        module.raised.delete(address);
-      }
-    }
-    return kept;
-  }
-
-  private async forget(name: string, module: ManagedModule): Promise<void> {
-    for (const { id } of module.definition.volumes)
-      await this.ports.replicator.call('release', { volume: id, removeRecord: true });
-    await this.ports.modules.remove(name);
-    this.modules.delete(name);
-    this.raised.delete(name);
-    this.peer.beats.delete(name);
   }
 
   private stopListening(): void {
@@ -388,10 +337,25 @@ export class Runtime {
       this.ignoreDatagramsUntilMs = now + staleDatagramsMs;
       this.ports.journal.notice(`This process did not run for ${Math.round(lateMs)} ms.`);
     }
-    for (const module of this.modules.values()) module.machine.tick();
+    for (const module of this.modules) module.machine.tick();
     this.beat(this.ticks % 2 === 0);
     this.checkFence(now);
+    this.reportDropped(now);
     this.tellStatus();
+  }
+
+  /** A few are normal when an agent restarts; many are somebody who plays with the network. */
+  private reportDropped(now: number): void {
+    const { running } = this;
+    if (running === null || now - this.droppedReportedMs < droppedReportMs) return;
+    this.droppedReportedMs = now;
+    const text = Object.entries(running.socket.counters)
+      .filter(([, count]) => count > 0)
+      .map(([cause, count]) => `${cause} ${count}`)
+      .join(', ');
+    if (text !== this.droppedReported && text !== '')
+      this.ports.journal.info(`Datagrams dropped since the start: ${text}.`);
+    this.droppedReported = text;
   }
 
   private beat(alsoWitness: boolean): void {
@@ -403,11 +367,19 @@ export class Runtime {
         kind: 'heartbeat',
         agentVersion: this.ports.agentVersion,
         revision: running.record.revision,
-        modules: [...this.modules.values()].map((one) => one.machine.beat()),
+        modules: [...this.modules].map((one) => this.datedBeat(one)),
       },
       alsoWitness,
     );
   }
+  /** The core knows no wall clock; people want to read since when. */
+  private datedBeat({ machine }: ManagedModule): ModuleBeat {
+    const { bootMs, wallMs } = this.ports.clock;
+    const { sinceMs } = describeOwn(machine.published, bootMs());
+    if (sinceMs === undefined) return machine.beat();
+    return { ...machine.beat(), since: new Date(wallMs() - (bootMs() - sinceMs)).toISOString() };
+  }
+
   private beatSoon(): void {
     if (this.beatScheduled) return;
     this.beatScheduled = true;
@@ -450,7 +422,7 @@ export class Runtime {
   private heartbeat(network: string, message: Heartbeat): void {
     if (this.afterFreeze()) return;
     this.peer.agentVersion = message.agentVersion;
-    for (const module of this.modules.values()) {
+    for (const module of this.modules) {
       const beat = message.modules.find((one) => one.module === module.definition.name) ?? null;
       if (beat !== null) this.peer.beats.set(beat.module, beat);
       module.machine.heard(network, beat);

@@ -87,7 +87,7 @@ export class Enclosure implements AsyncDisposable {
     const [command, ...rest] = this.inside(...node, 'connect');
     const child = spawn(command!, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.children.push(child);
-    const stream = Duplex.from({ readable: child.stdout, writable: child.stdin } as never) as Duplex;
+    const stream = Duplex.from({ readable: child.stdout, writable: child.stdin } as never);
     return { client: createClient(controlApi, linePort(stream), 'test'), process: child };
   }
 

@@ -60,7 +60,7 @@ class LinuxFence implements KernelFence {
 
   async check(): Promise<boolean> {
     if (this.managed.length === 0) return false;
-    const generation = parseGeneration(this.netlink.exchange(generationRequest()));
+    const generation = this.rulesetGeneration();
     if (generation !== null && generation === this.generation) return false;
     const before = generation;
     if (await this.complete()) {
@@ -86,16 +86,31 @@ class LinuxFence implements KernelFence {
     const changes = [...this.changed].map((address) => this.remaining(address));
     this.changed.clear();
     if (changes.length === 0) return;
-    const before = parseGeneration(this.netlink.exchange(generationRequest()));
-    const error = firstError(this.netlink.exchange(leaseBatch(changes)));
-    if (error === 0) {
-      const after = parseGeneration(this.netlink.exchange(generationRequest()));
+    const before = this.rulesetGeneration();
+    if (this.renew(changes)) {
+      const after = this.rulesetGeneration();
       // Our own transaction counts one; anything beyond it was somebody else's, and `check` looks.
       this.generation = before !== null && before === this.generation && after === before + 1 ? after : null;
       return;
     }
     // The tables are gone, or never were: everything at once, with what remains of the leases.
     await this.install();
+  }
+
+  private rulesetGeneration(): number | null {
+    try {
+      return parseGeneration(this.netlink.exchange(generationRequest()));
+    } catch {
+      return null;
+    }
+  }
+  /** False: the kernel refused, or could not be asked. */
+  private renew(changes: readonly LeasedAddress[]): boolean {
+    try {
+      return firstError(this.netlink.exchange(leaseBatch(changes))) === 0;
+    } catch {
+      return false;
+    }
   }
 
   private async install(): Promise<void> {

@@ -1,13 +1,15 @@
 /** The lease of every module in its two enforcers: the kernel's timed sets and the replicator's own deadline. */
 import type { ModuleDefinition } from '../contract/index.ts';
+import { Fault } from '../contract/index.ts';
 import type { RuntimePorts } from './ports.ts';
 
-type Ports = Pick<RuntimePorts, 'fence' | 'replicator' | 'clock'>;
+type Ports = Pick<RuntimePorts, 'fence' | 'replicator' | 'clock' | 'journal'>;
 
 export class LeaseKeeper {
   private readonly ports: Ports;
   private readonly definition: () => ModuleDefinition;
   private deadlineMs = 0;
+  private complaint = '';
 
   constructor(ports: Ports, definition: () => ModuleDefinition) {
     this.ports = ports;
@@ -22,14 +24,26 @@ export class LeaseKeeper {
     this.deadlineMs = Math.max(this.deadlineMs, deadlineMs);
     this.tellReplicator(this.deadlineMs);
     const addresses = this.addresses();
-    if (addresses.length > 0) await this.ports.fence.extend(addresses, this.deadlineMs);
+    if (addresses.length > 0) await this.enforce(() => this.ports.fence.extend(addresses, this.deadlineMs));
   }
 
   async cut(): Promise<void> {
     this.deadlineMs = 0;
     this.tellReplicator(0);
     const addresses = this.addresses();
-    if (addresses.length > 0) await this.ports.fence.cut(addresses);
+    if (addresses.length > 0) await this.enforce(() => this.ports.fence.cut(addresses));
+  }
+
+  /** A failure errs on the safe side: the kernel ends by itself what it was told last. The next tick tries again. */
+  private async enforce(change: () => Promise<void>): Promise<void> {
+    try {
+      await change();
+      this.complaint = '';
+    } catch (error) {
+      const { message } = Fault.from(error);
+      if (message !== this.complaint) this.ports.journal.error(`The lease could not be set in the kernel: ${message}`);
+      this.complaint = message;
+    }
   }
 
   /** Again, after the replicator has come back and forgotten it. */

@@ -31,7 +31,8 @@ interface Ballot {
   readonly module: string;
   voter: VoterState;
   leaseMs: number;
-  lastSaid: string;
+  /** By node. */
+  readonly said: Map<string, string>;
   /** Votes of one module are cast one after the other: the record of one is on disk before the next is judged. */
   turn: Promise<void>;
 }
@@ -73,7 +74,7 @@ export class Witness implements Disposable {
   }
 
   private ballot(cluster: string, module: string, voter: VoterState, leaseMs: number): Ballot {
-    return { cluster, module, voter, leaseMs, lastSaid: '', turn: Promise.resolve() };
+    return { cluster, module, voter, leaseMs, said: new Map(), turn: Promise.resolve() };
   }
 
   private receive(datagram: Buffer, from: Endpoint): void {
@@ -112,7 +113,7 @@ export class Witness implements Disposable {
       .then(() => {
         if (body.kind === 'vote-request') return this.cast(ballot, node, body, reply);
         ballot.voter = release(ballot.voter, node, body);
-        this.say(ballot, `${node} gave its lease back.`);
+        this.say(ballot, node, `${node} gave its lease back.`);
         return undefined;
       })
       .catch((error: unknown) => {
@@ -140,6 +141,7 @@ export class Witness implements Disposable {
     const generation = result.reply.newest === null ? '' : `, generation ${result.reply.newest.number}`;
     this.say(
       ballot,
+      node,
       result.reply.granted
         ? `granted to ${node}${generation}.`
         : `refused to ${node}: ${result.reply.reason}${generation}.`,
@@ -147,9 +149,9 @@ export class Witness implements Disposable {
   }
 
   /** Renewals come twice a second: only what differs from the last line is news. */
-  private say(ballot: Ballot, what: string): void {
-    if (ballot.lastSaid === what) return;
-    ballot.lastSaid = what;
+  private say(ballot: Ballot, node: string, what: string): void {
+    if (ballot.said.get(node) === what) return;
+    ballot.said.set(node, what);
     this.ports.journal.info(`${ballot.cluster} ${ballot.module}: ${what}`);
   }
 

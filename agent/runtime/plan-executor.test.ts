@@ -1,0 +1,189 @@
+import { expect, test } from 'vitest';
+import type { EventDraft, ModuleDefinition } from '../contract/index.ts';
+import { Fault } from '../contract/index.ts';
+import type { PlanStep } from '../core/index.ts';
+import { lineJournal } from './journal.ts';
+import type { PlanOutcome } from './plan-executor.ts';
+import { PlanExecutor } from './plan-executor.ts';
+
+const script = (command: string) => ({ command, timeoutMs: 1000 });
+const definition: ModuleDefinition = {
+  name: 'db',
+  prefer: null,
+  failback: 'manual',
+  volumes: [
+    { id: 'db/0', path: '/data/a', volumeUuid: 'a' },
+    { id: 'db/1', path: '/data/b', volumeUuid: 'b' },
+  ],
+  cache: 'none',
+  vips: [{ address: '10.0.0.50', prefixLength: 24, interface: null }],
+  scripts: {
+    prestart: null,
+    start: script('start'),
+    stop: script('stop'),
+    poststop: null,
+    forceStop: script('force'),
+    transition: null,
+  },
+};
+
+/** A host that writes down what it is told, and fails or waits where the test says so. */
+class Host {
+  readonly done: string[] = [];
+  readonly events: EventDraft[] = [];
+  readonly raised = new Set<string>();
+  fail: (what: string) => Error | null = () => null;
+  waitFor: (what: string) => Promise<unknown> | null = () => null;
+
+  async act(what: string, signal?: AbortSignal): Promise<void> {
+    this.done.push(what);
+    const waiting = this.waitFor(what);
+    if (waiting !== null) {
+      const aborted = new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+      await Promise.race([waiting, aborted]);
+    }
+    const failure = this.fail(what);
+    if (failure !== null) throw failure;
+  }
+
+  executor(): PlanExecutor {
+    return new PlanExecutor(
+      {
+        node: 'n1',
+        journal: lineJournal(() => undefined, false),
+        replicator: {
+          call: async (method, params, signal) => {
+            const { volume } = params as { volume: string };
+            await this.act(`${method} ${volume}`, signal);
+            return { clean: true, killedPids: [] } as never;
+          },
+          configure: async () => undefined,
+          onVolumes: () => undefined,
+          close: () => undefined,
+        },
+        vip: {
+          raise: ({ address }, _, signal) => this.act(`raise ${address}`, signal),
+          drop: (address) => this.act(`drop ${address}`),
+          present: async () => false,
+        },
+        scripts: {
+          run: (order, signal) => this.act(`script ${order.script}`, signal),
+          killLeftovers: () => this.act('kill leftovers'),
+        },
+        rescue: {
+          abortMounts: (path) => this.act(`abort ${path}`),
+          killHolders: async (path) => {
+            await this.act(`kill holders of ${path}`);
+            return [{ pid: 7, name: 'postgres' }];
+          },
+        },
+      },
+      {
+        definition: () => definition,
+        peer: 'n2',
+        emit: (event) => this.events.push(event),
+        leaseRuns: () => true,
+        raised: this.raised,
+      },
+    );
+  }
+
+  run(steps: readonly PlanStep[]): Promise<PlanOutcome> {
+    return new Promise((resolve) => this.executor().start(steps, false, resolve));
+  }
+}
+
+const startPlan: readonly PlanStep[] = [
+  { do: 'mount', order: false },
+  { do: 'raise-vip' },
+  { do: 'script', script: 'prestart' },
+  { do: 'script', script: 'start' },
+];
+
+test('a plan goes step by step; a script that is not configured is nothing', async () => {
+  const host = new Host();
+  expect(await host.run(startPlan)).toEqual({ failed: null, clean: false });
+  expect(host.done).toEqual(['servePrimary db/0', 'servePrimary db/1', 'raise 10.0.0.50', 'script start']);
+  expect([...host.raised]).toEqual(['10.0.0.50']);
+});
+
+test('a step that fails ends the plan and is reported with its fault', async () => {
+  const host = new Host();
+  host.fail = (what) => (what.startsWith('raise') ? new Fault('vip-already-used', { message: 'taken' }) : null);
+  expect((await host.run(startPlan)).failed).toMatchObject({ step: 'raise-vip', fault: { code: 'vip-already-used' } });
+  expect(host.done).not.toContain('script start');
+});
+
+test('every step of a plan can be preempted: what was begun is over before the fence begins', async () => {
+  for (const at of ['servePrimary db/0', 'servePrimary db/1', 'raise 10.0.0.50', 'script start']) {
+    const host = new Host();
+    const reached = Promise.withResolvers<undefined>();
+    host.waitFor = (what) => {
+      if (what !== at) return null;
+      reached.resolve(undefined);
+      return new Promise(() => undefined);
+    };
+    const executor = host.executor();
+    const reports: string[] = [];
+    executor.start(startPlan, false, () => reports.push('first'));
+    await reached.promise;
+    await new Promise<void>((resolve) => {
+      executor.start([{ do: 'fence' }, { do: 'drop-vip' }], true, () => {
+        reports.push('fence');
+        resolve();
+      });
+    });
+    expect(reports).toEqual(['fence']);
+    expect(host.done.slice(host.done.indexOf(at) + 1)).toEqual([
+      ...['fence db/0', 'fence db/1', 'script stop', 'kill leftovers'],
+      'drop 10.0.0.50',
+    ]);
+  }
+});
+
+test('a stop that fails is escalated, told, and the plan goes on', async () => {
+  const host = new Host();
+  host.fail = (what) => (what === 'script stop' ? new Fault('script-timed-out', { message: 'too slow' }) : null);
+  const outcome = await host.run([{ do: 'script', script: 'stop' }, { do: 'drop-vip' }, { do: 'unmount' }]);
+  expect(outcome).toEqual({ failed: null, clean: true });
+  expect(host.done).toEqual([
+    ...['script stop', 'script forceStop', 'kill leftovers'],
+    ...['drop 10.0.0.50', 'stop db/0', 'stop db/1'],
+  ]);
+  expect(host.events.map((event) => event.code)).toEqual(['stop-escalated']);
+});
+
+test('whoever still uses the directory after the stop script is ended, then it is tried again', async () => {
+  const host = new Host();
+  let tries = 0;
+  host.fail = (what) => (what === 'stop db/0' && ++tries < 3 ? new Fault('mount-busy', { message: 'busy' }) : null);
+  expect(await host.run([{ do: 'unmount' }])).toEqual({ failed: null, clean: true });
+  expect(host.done.filter((what) => what === 'kill holders of /data/a')).toHaveLength(2);
+  expect(host.events[0]).toMatchObject({ code: 'holders-killed', severity: 'attention' });
+  const stubborn = new Host();
+  stubborn.fail = (what) => (what === 'stop db/0' ? new Fault('mount-busy', { message: 'busy' }) : null);
+  expect((await stubborn.run([{ do: 'unmount' }])).failed).toMatchObject({ step: 'unmount' });
+});
+
+test('a fence always ends: without the replicator the mounts are aborted here, and failing scripts are ignored', async () => {
+  const host = new Host();
+  host.fail = (what) =>
+    what.startsWith('fence') || what.startsWith('script') ? new Fault('replicator-down', { message: 'gone' }) : null;
+  expect((await host.run([{ do: 'fence' }])).failed).toBeNull();
+  expect(host.done).toEqual([
+    ...['fence db/0', 'fence db/1', 'abort /data/a', 'abort /data/b'],
+    ...['script stop', 'script forceStop', 'kill leftovers'],
+  ]);
+});
+
+test('a second plan without the right to preempt is a broken invariant', () => {
+  const host = new Host();
+  host.waitFor = () => new Promise(() => undefined);
+  const executor = host.executor();
+  executor.start(startPlan, false, () => undefined);
+  expect(() => executor.start(startPlan, false, () => undefined)).toThrow(
+    expect.objectContaining({ code: 'invariant-broken' }) as Error,
+  );
+});

@@ -59,7 +59,7 @@ export function statusText(status: ClusterStatus): string {
             ? ''
             : node.since === undefined
               ? node.message
-              : `${node.message} (since ${timeText(node.since)})`,
+              : `${node.message.replace(/\.$/, '')} (since ${timeText(node.since)})`,
         ]),
       ),
     );

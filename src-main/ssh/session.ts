@@ -77,6 +77,9 @@ export async function startScript(
   let running = false;
   let asked = 0;
   const kill = (): void => {
+    // The other side ends the channel only when the script has ended; who waits here is not to wait for that.
+    ended.resolve({ code: null });
+    channel.signal('TERM');
     channel.close();
     channel.destroy();
   };

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Fault } from '../contract/index.ts';
 import { commandRunner, createFence, createVipDriver, openUdpPort } from '../network/index.ts';
 import { hasSystemd, linuxScriptRunner } from '../scripts/index.ts';
+import { connectLines, listenLines } from '../sys/line-port.ts';
 import { bootTimeMs } from '../sys/process.ts';
 import { notifyServiceManager, watchdogIntervalMs } from '../sys/service-manager.ts';
 import { agentVersion } from '../version.ts';
@@ -14,20 +15,12 @@ import type { FileEventStore } from './event-store.ts';
 import { fileEventStore } from './event-store.ts';
 import { bootId, hostGoesDown, processTimers } from './host.ts';
 import { processJournal } from './journal.ts';
-import { connectUnix, linePort, listenUnix } from './line-port.ts';
 import { fileModuleStore } from './module-store.ts';
+import { controlSocket, directories, replicatorSocket } from './places.ts';
 import type { Journal, RuntimePorts } from './ports.ts';
 import { replicatorConnection } from './replicator-connection.ts';
 import { hostRescue } from './rescue.ts';
 import { Runtime } from './runtime.ts';
-
-export const directories = {
-  configuration: '/etc/holdfast',
-  state: '/var/lib/holdfast',
-  run: '/run/holdfast',
-} as const;
-export const controlSocket = path.join(directories.run, 'control.sock');
-const replicatorSocket = path.join(directories.run, 'replicator.sock');
 
 const handoverPatienceMs = 60_000;
 const exitBroken = 70;
@@ -42,7 +35,7 @@ export async function daemonMain(): Promise<void> {
   const ports = await hostPorts(journal);
   const runtime = new Runtime(ports);
   const run = commandRunner();
-  using _server = await listenUnix(controlSocket, (port) => serveControl({ runtime, ports, run }, port));
+  using _server = await listenLines(controlSocket, (port) => serveControl({ runtime, ports, run }, port));
   await runtime.start();
   notifyServiceManager('READY=1');
   using _watchdog = feedWatchdog(runtime);
@@ -88,7 +81,7 @@ async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly ev
       systemdRun: hasSystemd(),
     }),
     replicator: replicatorConnection({
-      connect: async () => linePort(await connectUnix(replicatorSocket)),
+      connect: () => connectLines(replicatorSocket),
       timers,
       journal,
       programVersion: agentVersion,

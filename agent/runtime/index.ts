@@ -1,2 +1,1 @@
-export { controlSocket, daemonMain, directories } from './daemon.ts';
-export { connectUnix, linePort, listenUnix } from './line-port.ts';
+export { daemonMain } from './daemon.ts';

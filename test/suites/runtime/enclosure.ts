@@ -7,10 +7,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
-import { Duplex } from 'node:stream';
-import type { ControlApi, RpcClient } from '../../../agent/contract/index.ts';
-import { controlApi, createClient } from '../../../agent/contract/index.ts';
-import { linePort } from '../../../agent/runtime/index.ts';
+import type { ControlApi, LinePort, RpcClient } from '../../../agent/contract/index.ts';
+import { controlApi, createClient, lineSplitter } from '../../../agent/contract/index.ts';
 import { must, run, until } from '../../lab/process.ts';
 
 const main = path.join(import.meta.dirname, '../../../agent/main.ts');
@@ -87,8 +85,7 @@ export class Enclosure implements AsyncDisposable {
     const [command, ...rest] = this.inside(...node, 'connect');
     const child = spawn(command!, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.children.push(child);
-    const stream = Duplex.from({ readable: child.stdout, writable: child.stdin } as never);
-    return { client: createClient(controlApi, linePort(stream), 'test'), process: child };
+    return { client: createClient(controlApi, portOf(child), 'test'), process: child };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -96,4 +93,17 @@ export class Enclosure implements AsyncDisposable {
     await run(['ip', 'netns', 'del', this.network]);
     for (const directory of this.made) if (existsSync(directory)) rmdirSync(directory);
   }
+}
+
+/** Lines over a program's standard input and output. */
+function portOf(child: ChildProcess): LinePort {
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error('the program has no pipes');
+  stdin.on('error', () => undefined);
+  return {
+    send: (line) => void stdin.write(`${line}\n`),
+    onLine: (listener) => void stdout.setEncoding('utf8').on('data', lineSplitter(listener)),
+    onClose: (listener) => void child.on('close', () => listener()),
+    close: () => stdin.end(),
+  };
 }

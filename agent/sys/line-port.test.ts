@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { lineBytesMax } from '../contract/index.ts';
 import type { LinePort } from '../contract/index.ts';
-import { connectUnix, linePort, listenUnix } from './line-port.ts';
+import { connectLines, listenLines } from './line-port.ts';
 
 let directory: string;
 let socket: string;
@@ -21,9 +21,9 @@ function nextLine(port: LinePort): Promise<string> {
 }
 
 test('lines arrive whole, in both directions, on a socket for root alone', async () => {
-  using _server = await listenUnix(socket, (port) => port.onLine((line) => port.send(`answer to ${line}`)));
+  using _server = await listenLines(socket, (port) => port.onLine((line) => port.send(`answer to ${line}`)));
   expect((await stat(socket)).mode & 0o777).toBe(0o600);
-  const client = linePort(await connectUnix(socket));
+  const client = await connectLines(socket);
   const line = 'ü'.repeat(50_000);
   const answer = nextLine(client);
   client.send(line);
@@ -33,15 +33,15 @@ test('lines arrive whole, in both directions, on a socket for root alone', async
 
 test('an oversized line ends the connection', async () => {
   const closed = Promise.withResolvers<Error | undefined>();
-  using _server = await listenUnix(socket, (port) => port.onClose(closed.resolve));
-  const client = linePort(await connectUnix(socket));
+  using _server = await listenLines(socket, (port) => port.onClose(closed.resolve));
+  const client = await connectLines(socket);
   client.send('x'.repeat(lineBytesMax + 1_000_000));
   expect(await closed.promise).toMatchObject({ code: 'message-too-long' });
 });
 
 test('nobody there is a fault that says what to do; a leftover socket is replaced, a living one is not', async () => {
-  await expect(connectUnix(socket)).rejects.toMatchObject({ code: 'agent-down' });
+  await expect(connectLines(socket)).rejects.toMatchObject({ code: 'not-running' });
   await writeFile(socket, '');
-  using _server = await listenUnix(socket, () => undefined);
-  await expect(listenUnix(socket, () => undefined)).rejects.toMatchObject({ code: 'already-running' });
+  using _server = await listenLines(socket, () => undefined);
+  await expect(listenLines(socket, () => undefined)).rejects.toMatchObject({ code: 'already-running' });
 });

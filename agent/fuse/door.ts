@@ -19,9 +19,11 @@ import {
   MS,
   O,
   openAt,
+  openPath,
   statAt,
+  syncFilesystem,
 } from '../sys/linux.ts';
-import { abortConnection, filesystemType, unmountDevice } from './device.ts';
+import { abortByControl, abortConnection, filesystemType, unmountDevice } from './device.ts';
 import { describeHolder, findHolders, killHolders, placeThrough } from './holders.ts';
 import type { Holder, Place } from './holders.ts';
 import { asMountPath, isBelow, mountOf, mountsAt, parseMountInfo } from './mount-table.ts';
@@ -259,6 +261,14 @@ export function holdersOfMount(path: string): Holder[] {
   return findHolders({ major: entry.major, minor: entry.minor, path: '/' }, { except: [process.pid] });
 }
 
+/** An unmount writes back only when it is the last one. Asks the lane: it must be serving. */
+function writeBack(path: string): void {
+  const fd = openPath(path, O.RDONLY | O.DIRECTORY);
+  if (fd < 0) return;
+  syncFilesystem(fd);
+  close(fd);
+}
+
 /**
  * Unmounts when nobody uses the mount; who does otherwise. Empty: it is gone. Namespaces that were made meanwhile have copies of the mount: the
  * connection is ended for them too, or its lane would wait for their requests for ever.
@@ -270,6 +280,7 @@ export function unmountIfUnused(path: string): Holder[] {
     if (!entry) return [];
     const holders = findHolders({ ...entry, path: '/' }, { except: [process.pid] });
     if (holders.length > 0) return holders;
+    writeBack(canonical);
     const status = unmountDevice(canonical);
     if (status < 0) return [{ pid: 0, command: errorName(status), kind: 'descriptor', path: canonical }];
     abortByControl(entry.minor);

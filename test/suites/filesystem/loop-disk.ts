@@ -103,7 +103,9 @@ export class ServedDirectory {
   }
 
   async stop(): Promise<void> {
-    const exited = this.#process.exitCode !== null;
+    const { exitCode, signalCode } = this.#process;
+    if (signalCode !== null) throw new Error(`the server was ended by ${signalCode}: ${this.#output}`);
+    const exited = exitCode !== null;
     const ended = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
     const holders = unmountIfUnused(this.path);
     if (holders.length > 0) {

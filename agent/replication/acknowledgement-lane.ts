@@ -10,6 +10,8 @@ import type { ConnectionHandle, FromAcknowledgement, ToAcknowledgement, ToPrimar
 import { Answer, answerKind, readAnswer } from './answer-codec.ts';
 import type { Lane, Operation } from './operations.ts';
 
+/** A peer that is off, starting or not yet told its role: no fault of the volume, and the modes say it already. */
+const ordinary: ReadonlySet<string> = new Set(['peer-unreachable', 'aborted', 'not-secondary']);
 const pauseFirstMs = 100;
 const pauseMaxMs = 2000;
 
@@ -29,7 +31,6 @@ export interface AcknowledgementPorts {
   readonly pause: Operation & { durationMs: number };
   readonly close: () => void;
   readonly data: () => ConnectionHandle;
-  readonly sockets: () => readonly number[];
   readonly nowMs: () => number;
   readonly message: () => ToAcknowledgement | null;
   readonly tell: (message: FromAcknowledgement) => void;
@@ -56,7 +57,7 @@ export class AcknowledgementLane {
         yield* this.#read();
         this.#ports.close();
         this.#ports.tellPrimary({ type: 'link-lost', session: this.#session });
-        this.#ports.tell({ type: 'link', up: false, sockets: [], fault: this.#fault });
+        this.#ports.tell({ type: 'link', up: false, fault: this.#fault });
       }
       if (this.#over()) break;
       this.#ports.pause.durationMs = pauseMs;
@@ -72,9 +73,10 @@ export class AcknowledgementLane {
     return this.#ended || this.#ports.control.fenced;
   }
 
-  #refuse(fault: FaultRecord | null): void {
+  #refuse(reason: FaultRecord | null): void {
     this.#ports.close();
-    if (fault?.code !== this.#fault?.code) this.#ports.tell({ type: 'link', up: false, sockets: [], fault });
+    const fault = reason !== null && ordinary.has(reason.code) ? null : reason;
+    if (fault?.code !== this.#fault?.code) this.#ports.tell({ type: 'link', up: false, fault });
     this.#fault = fault;
   }
 
@@ -101,7 +103,7 @@ export class AcknowledgementLane {
     // Before the first frame of the new session: acknowledgements of the old one mean nothing to it.
     control.acknowledged = 0;
     this.#ports.receive.end = 0;
-    this.#ports.tell({ type: 'link', up: true, sockets: this.#ports.sockets(), fault: null });
+    this.#ports.tell({ type: 'link', up: true, fault: null });
     this.#ports.tellPrimary({
       type: 'linked',
       session: this.#session,

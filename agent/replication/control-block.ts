@@ -20,8 +20,11 @@ const word = {
   mainLiveness: 4,
   recordVersion: 5,
   recordLength: 6,
-  session: 7,
+  socketLock: 7,
+  dataSocket: 8,
+  answerSocket: 9,
 } as const;
+export type SocketSlot = 'dataSocket' | 'answerSocket';
 const parkStart = 64;
 const recordStart = parkStart + parkBytes;
 /** 256 ancestors of at most 120 characters, escaped. */
@@ -87,6 +90,34 @@ export class ControlBlock {
   }
   countMainLiveness(): void {
     Atomics.add(this.#words, word.mainLiveness, 1);
+  }
+
+  /**
+   * The link's descriptors, so that another thread can shut them down while their owner is blocked in them. Published and withdrawn by whoever
+   * closes them; the lock keeps a number from being closed, and used for something else, in between. Stored plus one: 0 is none.
+   */
+  publishSocket(slot: SocketSlot, fd: number): void {
+    this.#locked(() => Atomics.store(this.#words, word[slot], fd + 1));
+  }
+  /** To be called before closing. */
+  withdrawSocket(slot: SocketSlot): void {
+    this.#locked(() => Atomics.store(this.#words, word[slot], 0));
+  }
+  shutdownSockets(shutdown: (fd: number) => void): void {
+    this.#locked(() => {
+      for (const slot of [word.dataSocket, word.answerSocket]) {
+        const fd = Atomics.load(this.#words, slot) - 1;
+        if (fd >= 0) shutdown(fd);
+      }
+    });
+  }
+  #locked(run: () => void): void {
+    while (Atomics.compareExchange(this.#words, word.socketLock, 0, 1) !== 0);
+    try {
+      run();
+    } finally {
+      Atomics.store(this.#words, word.socketLock, 0);
+    }
   }
 
   /** Written by the primary lane alone, after the record is on disk. */

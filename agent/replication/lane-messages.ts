@@ -39,7 +39,7 @@ export type FromPrimary =
 export type ToAcknowledgement = { readonly type: 'end' };
 
 export type FromAcknowledgement =
-  | { readonly type: 'link'; readonly up: boolean; readonly sockets: readonly number[]; readonly fault: FaultRecord | null }
+  | { readonly type: 'link'; readonly up: boolean; readonly fault: FaultRecord | null }
   | { readonly type: 'ended' };
 
 export type ToSecondary =
@@ -61,3 +61,21 @@ export type FromSecondary =
       readonly fault: FaultRecord | null;
     }
   | { readonly type: 'ended' };
+
+export interface ListenerConfiguration {
+  readonly addresses: readonly { readonly address: string; readonly port: number }[];
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string; readonly peerCertificateFile: string };
+  readonly linkTimeoutMs: number;
+}
+export type ToListener = { readonly type: 'configure'; readonly configuration: ListenerConfiguration };
+export type FromListener =
+  | {
+      readonly type: 'link';
+      readonly volume: string;
+      readonly node: string;
+      readonly data: ConnectionHandle;
+      readonly acknowledgements: ConnectionHandle;
+      readonly record: VolumeRecord;
+    }
+  /** Somebody was refused, or an address cannot be listened on. */
+  | { readonly type: 'fault'; readonly fault: FaultRecord };

@@ -484,7 +484,6 @@ export class World {
         machine.wire = wire;
         return { fd: 0, ssl: 0n, peer: target.name };
       },
-      sockets: () => [],
       nowMs: () => this.nowMs,
       message: () => null,
       tell: () => undefined,

@@ -1,0 +1,206 @@
+/** The acknowledgement lane on Linux: connecting, the contact's messages, acknowledgements in, answers out. */
+import { randomBytes } from 'node:crypto';
+import { Fault } from '../contract/index.ts';
+import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
+import { bootTimeMs, close, Memory, Poll, signalEvent } from '../sys/linux.ts';
+import { TlsContext, tlsFree, tlsPending, tlsRead } from '../sys/openssl.ts';
+import { shutdownSocket } from '../sys/socket.ts';
+import { AcknowledgementLane } from './acknowledgement-lane.ts';
+import { Connection } from './connection.ts';
+import type { Interruption } from './connection.ts';
+import { ControlBlock } from './control-block.ts';
+import { ourVersion, readySchema, welcomeSchema } from './handshake.ts';
+import { Inbox } from './inbox.ts';
+import type { AcknowledgementLaneData } from './lane-data.ts';
+import type { ConnectionHandle, FromAcknowledgement, ToAcknowledgement } from './lane-messages.ts';
+import { operation } from './operations.ts';
+import { parkedAnswer } from './parked-answer.ts';
+
+const connectTimeoutMs = 2000;
+/** The target may have to wait for its disk before it answers. */
+const contactTimeoutMs = 10_000;
+
+class Link {
+  readonly #data: AcknowledgementLaneData;
+  readonly #control: ControlBlock;
+  readonly #interruption: Interruption;
+  #context: TlsContext | null = null;
+  #stream: Connection | null = null;
+  #answers: Connection | null = null;
+  /** The data connection has been given to the primary lane. */
+  #given = false;
+
+  constructor(data: AcknowledgementLaneData, control: ControlBlock, interruption: Interruption) {
+    this.#data = data;
+    this.#control = control;
+    this.#interruption = interruption;
+  }
+
+  get answers(): Connection | null {
+    return this.#answers;
+  }
+
+  /** The first endpoint that answers. Throws Fault. */
+  open(record: VolumeRecord): VolumeRecord {
+    this.#context ??= new TlsContext(this.#data.tls);
+    let last = new Fault('peer-unreachable', { message: 'The peer has no address.' });
+    for (const endpoint of this.#data.endpoints) {
+      try {
+        return this.#openAt(this.#context, endpoint, record);
+      } catch (error) {
+        last = Fault.from(error);
+        this.close();
+        if (last.code === 'aborted') break;
+      }
+    }
+    throw last;
+  }
+
+  #openAt(context: TlsContext, endpoint: { address: string; port: number }, record: VolumeRecord): VolumeRecord {
+    const { volume, node, programVersion, linkTimeoutMs } = this.#data;
+    const token = randomBytes(16).toString('hex');
+    const options = { timeoutMs: connectTimeoutMs, interruption: this.#interruption, linkTimeoutMs };
+    const hello = { say: 'hello', ...ourVersion(programVersion), node, volume, token, record };
+    this.#stream = Connection.connect(context, endpoint, options);
+    this.#control.publishSocket('dataSocket', this.#stream.fd);
+    this.#stream.say({ ...hello, purpose: 'data' });
+    this.#answers = Connection.connect(context, endpoint, options);
+    this.#control.publishSocket('answerSocket', this.#answers.fd);
+    this.#answers.say({ ...hello, purpose: 'acknowledgements' });
+    const answer = this.#stream.hear(welcomeSchema, bootTimeMs() + contactTimeoutMs);
+    if (answer.say === 'refused') throw Fault.fromRecord(answer.fault);
+    return answer.record;
+  }
+
+  begin(contact: 'in-sync' | 'resync'): void {
+    this.#stream?.say({ say: 'begin', contact });
+    this.#stream?.hear(readySchema, bootTimeMs() + contactTimeoutMs);
+  }
+
+  give(): ConnectionHandle {
+    if (!this.#stream) throw new Fault('internal', { message: 'There is no connection to give.' });
+    this.#given = true;
+    return this.#stream.handle;
+  }
+
+  close(): void {
+    this.#control.shutdownSockets(shutdownSocket);
+    if (this.#stream && !this.#given) {
+      this.#control.withdrawSocket('dataSocket');
+      tlsFree(this.#stream.ssl);
+      close(this.#stream.fd);
+    }
+    if (this.#answers) {
+      this.#control.withdrawSocket('answerSocket');
+      tlsFree(this.#answers.ssl);
+      close(this.#answers.fd);
+    }
+    this.#stream = this.#answers = null;
+    this.#given = false;
+  }
+}
+
+export function makeAcknowledgementLane(
+  data: AcknowledgementLaneData,
+  tell: (message: FromAcknowledgement) => void,
+): AcknowledgementLane {
+  const control = new ControlBlock(data.control);
+  const inbox = new Inbox<ToAcknowledgement>([data.inbox], data.wakeFd);
+  const link = new Link(data, control, {
+    wakeFd: data.wakeFd,
+    requested: () => inbox.interrupted() || control.fenced,
+  });
+  const input = new Memory(256 * 1024);
+  const poll = new Poll([data.wakeFd, -1]);
+
+  const open = {
+    name: 'open link',
+    record: null as VolumeRecord | null,
+    theirs: null as VolumeRecord | null,
+    fault: null as FaultRecord | null,
+    run: (): number => {
+      if (open.record === null) return -1;
+      open.theirs = null;
+      try {
+        open.theirs = link.open(open.record);
+        return 0;
+      } catch (error) {
+        open.fault = Fault.from(error).toRecord();
+        return -1;
+      }
+    },
+  };
+  const begin = {
+    name: 'begin',
+    contact: 'resync' as 'in-sync' | 'resync',
+    run: (): number => {
+      try {
+        link.begin(begin.contact);
+        return 0;
+      } catch (error) {
+        open.fault = Fault.from(error).toRecord();
+        return -1;
+      }
+    },
+  };
+  const receive = {
+    name: 'receive acknowledgements',
+    bytes: input.bytes,
+    end: 0,
+    run: (): number => {
+      const connection = link.answers;
+      if (!connection) return -1;
+      if (tlsPending(connection.ssl) === 0) {
+        poll.set(1, connection.fd);
+        if (poll.wait(1000) <= 0) {
+          inbox.watchSupervisor(control);
+          return receive.end;
+        }
+        if (poll.ready(0) !== 0) inbox.woken();
+        if (poll.ready(1) === 0) return receive.end;
+      }
+      const count = tlsRead(connection.ssl, input.address(receive.end), input.length - receive.end);
+      if (count < 0) return -1;
+      receive.end += count;
+      return receive.end;
+    },
+  };
+  const pause = {
+    name: 'pause',
+    durationMs: 0,
+    run: (): number => {
+      inbox.sleep(pause.durationMs);
+      inbox.watchSupervisor(control);
+      return 0;
+    },
+  };
+  return new AcknowledgementLane({
+    control,
+    volume: data.volume,
+    peer: data.peer,
+    open,
+    begin,
+    receive,
+    waitForPermission: operation('wait for permission', () => {
+      inbox.sleep(1000);
+      inbox.watchSupervisor(control);
+      return 0;
+    }),
+    answerParked: parkedAnswer(control, data.deviceFd),
+    pause,
+    close: () => {
+      link.close();
+    },
+    data: () => link.give(),
+    nowMs: bootTimeMs,
+    message: () => inbox.receive(),
+    tell,
+    tellPrimary: (message) => {
+      data.primary.postMessage(message);
+      signalEvent(data.primaryWakeFd);
+    },
+    wakePrimary: () => {
+      signalEvent(data.primaryWakeFd);
+    },
+  });
+}

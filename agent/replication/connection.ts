@@ -1,0 +1,140 @@
+/** One TLS connection of a link: handshakes with a deadline, on a non-blocking descriptor, before it becomes the lanes'. */
+import type { z } from 'zod';
+import { Fault } from '../contract/index.ts';
+import { tlsFree, tlsHandshake, tlsPeerRefused, tlsPending, tlsRead, tlsWrite } from '../sys/openssl.ts';
+import type { TlsContext } from '../sys/openssl.ts';
+import { bootTimeMs, close, errorName, Memory, POLL, Poll } from '../sys/linux.ts';
+import { connectTcp, shutdownSocket, tuneLink } from '../sys/socket.ts';
+import { decodeHandshake, encodeHandshake, garbage, handshakeHeaderBytes, handshakeLength } from './handshake.ts';
+import type { ConnectionHandle } from './lane-messages.ts';
+
+/** Both directions of a link may hold what is under way, so that no lane blocks in a send: windows of changes and of a resync. */
+export const sendBufferBytes = 8 * 1024 * 1024;
+
+export function unknownCertificate(peer: string): Fault {
+  return new Fault(
+    'peer-unknown-certificate',
+    {
+      message: `${peer} has another certificate than the one this node knows.`,
+      remedy: 'Apply the configuration again: it gives both nodes each other’s certificates.',
+    },
+    { peer },
+  );
+}
+
+export function connectionLost(peer: string): Fault {
+  return new Fault(
+    'peer-closed',
+    {
+      message: `${peer} closed the connection before it was made.`,
+      remedy: 'Look at the journal of the other node: it may not know this node’s certificate.',
+    },
+    { peer },
+  );
+}
+
+/** A lane is woken for many reasons; only some of them end a conversation. */
+export interface Interruption {
+  readonly wakeFd: number;
+  /** Clears the event; true: give up. */
+  readonly requested: () => boolean;
+}
+
+export class Connection {
+  readonly fd: number;
+  readonly ssl: bigint;
+  readonly peer: string;
+  readonly #interruption: Interruption;
+  readonly #poll: Poll;
+
+  constructor(handle: ConnectionHandle, interruption: Interruption) {
+    this.fd = handle.fd;
+    this.ssl = handle.ssl;
+    this.peer = handle.peer;
+    this.#interruption = interruption;
+    this.#poll = new Poll([this.fd, interruption.wakeFd]);
+  }
+
+  /** Connected, verified, tuned. Throws Fault. */
+  static connect(
+    context: TlsContext,
+    endpoint: { readonly address: string; readonly port: number },
+    options: { readonly timeoutMs: number; readonly interruption: Interruption; readonly linkTimeoutMs: number },
+  ): Connection {
+    const peer = `${endpoint.address}:${endpoint.port}`;
+    const fd = connectTcp(endpoint.address, endpoint.port, options.timeoutMs);
+    if (fd < 0)
+      throw new Fault(
+        'peer-unreachable',
+        { message: `${peer} does not answer (${errorName(fd)}).`, remedy: 'Check the network between the nodes.' },
+        { peer, error: errorName(fd) },
+      );
+    tuneLink(fd, { timeoutMs: options.linkTimeoutMs, sendBufferBytes });
+    const connection = new Connection({ fd, ssl: context.open(fd, 'client'), peer }, options.interruption);
+    try {
+      connection.#secure(context, bootTimeMs() + options.timeoutMs);
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  #secure(context: TlsContext, deadlineMs: number): void {
+    for (;;) {
+      const status = tlsHandshake(this.ssl);
+      if (status === 'done') {
+        if (!context.isPinned(this.ssl)) throw unknownCertificate(this.peer);
+        return;
+      }
+      if (status === 'failed') throw tlsPeerRefused(this.ssl) ? unknownCertificate(this.peer) : garbage(this.peer);
+      this.#wait(deadlineMs);
+    }
+  }
+
+  #wait(deadlineMs: number): void {
+    const leftMs = Math.ceil(deadlineMs - bootTimeMs());
+    if (leftMs <= 0)
+      throw new Fault('peer-silent', { message: `${this.peer} does not answer.` }, { peer: this.peer });
+    this.#poll.set(0, this.fd, POLL.IN);
+    this.#poll.wait(leftMs);
+    if (this.#poll.ready(1) !== 0 && this.#interruption.requested()) throw new Fault('aborted', { message: 'Interrupted.' });
+  }
+
+  say(message: object): void {
+    const memory = Memory.copyOf(encodeHandshake(message));
+    const { length } = encodeHandshake(message);
+    if (tlsWrite(this.ssl, memory.address(), length) < 0) throw connectionLost(this.peer);
+  }
+
+  /** Throws Fault. */
+  hear<T>(schema: z.ZodType<T>, deadlineMs: number): T {
+    const header = this.#readExactly(handshakeHeaderBytes, deadlineMs);
+    return decodeHandshake(schema, this.#readExactly(handshakeLength(header, this.peer), deadlineMs), this.peer);
+  }
+
+  #readExactly(length: number, deadlineMs: number): Buffer {
+    const memory = new Memory(length);
+    for (let done = 0; done < length; ) {
+      const count = tlsRead(this.ssl, memory.address(done), length - done);
+      if (count < 0) throw connectionLost(this.peer);
+      done += count;
+      if (count === 0 && tlsPending(this.ssl) === 0) this.#wait(deadlineMs);
+    }
+    return memory.bytes.subarray(0, length);
+  }
+
+  get handle(): ConnectionHandle {
+    return { fd: this.fd, ssl: this.ssl, peer: this.peer };
+  }
+
+  close(): void {
+    closeConnection(this);
+  }
+}
+
+export function closeConnection(handle: { readonly fd: number; readonly ssl: bigint }): void {
+  shutdownSocket(handle.fd);
+  tlsFree(handle.ssl);
+  close(handle.fd);
+}

@@ -1,0 +1,67 @@
+/** What a lane's worker is given when it starts. */
+import type { MessagePort } from 'node:worker_threads';
+import type { VolumeRecord } from '../contract/index.ts';
+
+export interface PrimaryLaneData {
+  readonly lane: 'primary';
+  readonly name: string;
+  readonly control: SharedArrayBuffer;
+  readonly inbox: MessagePort;
+  /** The acknowledgement lane's end. */
+  readonly link: MessagePort;
+  readonly wakeFd: number;
+  readonly volume: string;
+  readonly directoryFd: number;
+  readonly deviceFd: number;
+  readonly cache: 'writeback' | 'none';
+  readonly record: VolumeRecord;
+}
+
+export interface AcknowledgementLaneData {
+  readonly lane: 'acknowledgement';
+  readonly name: string;
+  readonly control: SharedArrayBuffer;
+  readonly inbox: MessagePort;
+  readonly primary: MessagePort;
+  readonly primaryWakeFd: number;
+  readonly wakeFd: number;
+  readonly volume: string;
+  readonly node: string;
+  readonly peer: string;
+  readonly programVersion: string;
+  readonly deviceFd: number;
+  readonly endpoints: readonly { readonly address: string; readonly port: number }[];
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string; readonly peerCertificateFile: string };
+  readonly linkTimeoutMs: number;
+}
+
+export interface SecondaryLaneData {
+  readonly lane: 'secondary';
+  readonly name: string;
+  readonly control: SharedArrayBuffer;
+  readonly inbox: MessagePort;
+  readonly wakeFd: number;
+  readonly volume: string;
+  readonly node: string;
+  readonly peer: string;
+  readonly programVersion: string;
+  readonly directoryFd: number;
+  readonly record: VolumeRecord;
+}
+
+export interface ListenerLaneData {
+  readonly lane: 'listener';
+  readonly name: string;
+  readonly control: SharedArrayBuffer;
+  readonly inbox: MessagePort;
+  readonly wakeFd: number;
+}
+
+/** Unmounts where waiting harms nobody: umount(2) of a write-back mount sends requests, and waits for their answers. */
+export interface UnmountData {
+  readonly lane: 'unmount';
+  readonly name: string;
+  readonly path: string;
+}
+
+export type LaneData = PrimaryLaneData | AcknowledgementLaneData | SecondaryLaneData | ListenerLaneData | UnmountData;

@@ -1,0 +1,184 @@
+/** The secondary lane on Linux: frames in, acknowledgements out, and the copy itself. */
+import { Fault } from '../contract/index.ts';
+import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
+import { openBacking } from '../fuse/index.ts';
+import type { Backing } from '../fuse/index.ts';
+import { bootTimeMs, close, Memory, Poll, syncFilesystem, ThreadIdentity } from '../sys/linux.ts';
+import { tlsFree, tlsPending, tlsRead, tlsWrite } from '../sys/openssl.ts';
+import { setBlocking, shutdownSocket } from '../sys/socket.ts';
+import { frameBytesMax } from './change-codec.ts';
+import { Connection } from './connection.ts';
+import type { Interruption } from './connection.ts';
+import { ControlBlock } from './control-block.ts';
+import { beginSchema, ourVersion } from './handshake.ts';
+import { Inbox } from './inbox.ts';
+import type { SecondaryLaneData } from './lane-data.ts';
+import type { FromSecondary, ToSecondary } from './lane-messages.ts';
+import { operation } from './operations.ts';
+import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
+import { readable, SecondaryLane } from './secondary-lane.ts';
+import { treeOf } from './tree.ts';
+
+const contactTimeoutMs = 10_000;
+
+/** The two accepted connections of the link in use. */
+class AcceptedLink {
+  readonly #control: ControlBlock;
+  readonly #interruption: Interruption;
+  data: Connection | null = null;
+  answers: Connection | null = null;
+
+  constructor(control: ControlBlock, interruption: Interruption) {
+    this.#control = control;
+    this.#interruption = interruption;
+  }
+
+  use(accepted: ToSecondary & { type: 'accepted' }): void {
+    this.close();
+    this.data = new Connection(accepted.data, this.#interruption);
+    this.answers = new Connection(accepted.acknowledgements, this.#interruption);
+    setBlocking(this.answers.fd, true);
+    this.#control.publishSocket('dataSocket', this.data.fd);
+    this.#control.publishSocket('answerSocket', this.answers.fd);
+  }
+
+  close(): void {
+    this.#control.shutdownSockets(shutdownSocket);
+    this.#control.withdrawSocket('dataSocket');
+    this.#control.withdrawSocket('answerSocket');
+    for (const connection of [this.data, this.answers]) {
+      if (!connection) continue;
+      tlsFree(connection.ssl);
+      close(connection.fd);
+    }
+    this.data = this.answers = null;
+  }
+}
+
+export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromSecondary) => void): SecondaryLane {
+  // As root, with a umask of this thread's own: every mode is given by the stream.
+  ThreadIdentity.enter().become(0, 0, 0);
+  const control = new ControlBlock(data.control);
+  const inbox = new Inbox<ToSecondary>([data.inbox], data.wakeFd);
+  const link = new AcceptedLink(control, {
+    wakeFd: data.wakeFd,
+    requested: () => inbox.interrupted(),
+  });
+  const store = new RecordStore(new DirectoryRecordDisk(data.directoryFd), data.volume);
+  const input = new Memory(2 * frameBytesMax);
+  const answerMemory = new Memory(64 * 1024);
+  const poll = new Poll([data.wakeFd, -1]);
+  let backing: Backing | null = null;
+
+  const attempt = (run: () => void): number => {
+    try {
+      run();
+      return 0;
+    } catch (error) {
+      if (error instanceof Fault) return -1;
+      throw error;
+    }
+  };
+  const wait = {
+    name: 'wait',
+    timeoutMs: 0,
+    link: false,
+    run: (): number => {
+      if (inbox.mayHaveMessages) return readable.message;
+      const connection = wait.link ? link.data : null;
+      if (connection && tlsPending(connection.ssl) > 0) return readable.data;
+      poll.set(1, connection?.fd ?? -1);
+      if (poll.wait(wait.timeoutMs) <= 0) {
+        inbox.watchSupervisor(control);
+        return 0;
+      }
+      if (poll.ready(0) !== 0) inbox.woken();
+      return (poll.ready(0) === 0 ? 0 : readable.message) | (poll.ready(1) === 0 ? 0 : readable.data);
+    },
+  };
+  const receive = {
+    name: 'receive',
+    end: 0,
+    run: (): number => {
+      if (!link.data) return -1;
+      const count = tlsRead(link.data.ssl, input.address(receive.end), input.length - receive.end);
+      if (count < 0) return -1;
+      receive.end += count;
+      return receive.end;
+    },
+  };
+  const welcome = {
+    name: 'welcome',
+    record: null as VolumeRecord | null,
+    refusal: null as FaultRecord | null,
+    run: (): number =>
+      attempt(() => {
+        const { record, refusal } = welcome;
+        const { node, programVersion } = data;
+        link.data?.say(
+          refusal ? { say: 'refused', fault: refusal } : { say: 'welcome', ...ourVersion(programVersion), node, record },
+        );
+      }),
+  };
+  const awaitBegin = {
+    name: 'await begin',
+    contact: null as 'in-sync' | 'resync' | null,
+    run: (): number =>
+      attempt(() => {
+        awaitBegin.contact = link.data?.hear(beginSchema, bootTimeMs() + contactTimeoutMs).contact ?? null;
+      }),
+  };
+  const answer = {
+    name: 'answer',
+    bytes: answerMemory.bytes,
+    length: 0,
+    run: (): number => (link.answers ? tlsWrite(link.answers.ssl, answerMemory.address(), answer.length) : -1),
+  };
+  const persist = {
+    name: 'persist record',
+    record: null as VolumeRecord | null,
+    fault: null as Fault | null,
+    run: (): number => {
+      if (persist.record === null) return 0;
+      try {
+        store.write(persist.record);
+        return 0;
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        persist.fault = error;
+        return -1;
+      }
+    },
+  };
+  return new SecondaryLane(
+    {
+      volume: data.volume,
+      peer: data.peer,
+      input,
+      compareBuffer: new Memory(1 << 20),
+      wait,
+      receive,
+      welcome,
+      awaitBegin,
+      ready: operation('ready', () => attempt(() => link.data?.say({ say: 'ready' }))),
+      answer,
+      persist,
+      syncAll: operation('syncfs', () => syncFilesystem(data.directoryFd)),
+      use: (accepted) => {
+        link.use(accepted);
+      },
+      closeLink: () => {
+        link.close();
+      },
+      newTree: () => {
+        backing?.close();
+        backing = openBacking(data.directoryFd, { idsAreGiven: true });
+        return treeOf(backing);
+      },
+      nowMs: bootTimeMs,
+      message: () => inbox.receive(),
+      tell,
+    },
+    data.record,
+  );
+}

@@ -1,0 +1,49 @@
+/** Starting and ending lanes: each is a worker with an inbox of its own. */
+import { MessageChannel, Worker } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { close, dieNow, makeEvent } from '../sys/linux.ts';
+import { outbox } from './inbox.ts';
+import type { Outbox } from './inbox.ts';
+import type { LaneData } from './lane-data.ts';
+
+/** From source: lane.ts beside this file. From the bundle: lane.mjs beside holdfast.mjs. */
+const laneFile = new URL(import.meta.url.endsWith('.ts') ? './lane.ts' : './lane.mjs', import.meta.url);
+
+const heapMb = 64;
+
+/** A lane that fails takes the process with it; one that returns has been asked to. */
+export function spawnLane<From>(
+  name: string,
+  data: LaneData,
+  ports: readonly MessagePort[],
+  onMessage: (message: From) => void,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const worker = new Worker(laneFile, {
+    workerData: data,
+    transferList: [...ports],
+    name,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    resourceLimits: { maxOldGenerationSizeMb: heapMb },
+  });
+  worker.on('message', onMessage);
+  worker.on('error', (error) => dieNow(70, `${name}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`));
+  worker.on('exit', (code) => {
+    if (code !== 0) dieNow(70, `${name}: ended with code ${code}`);
+    resolve(undefined);
+  });
+  return promise;
+}
+
+/** The two ends of an inbox: ours to post to, the lane's to transfer. */
+export function makeInbox<To>(): { readonly outbox: Outbox<To>; readonly port: MessagePort; readonly wakeFd: number } {
+  const { port1, port2 } = new MessageChannel();
+  const wakeFd = makeEvent();
+  port1.unref();
+  return { outbox: outbox(port1, wakeFd), port: port2, wakeFd };
+}
+
+export function closeInbox(inbox: { readonly outbox: Outbox<never> }): void {
+  inbox.outbox.port.close();
+  close(inbox.outbox.wakeFd);
+}

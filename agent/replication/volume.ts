@@ -1,0 +1,430 @@
+/**
+ * One volume of this node: its cover, its role, and the lanes of that role. Decides nothing: it obeys the control plane and reports. Runs on the
+ * supervisor's event loop and touches no file below the mount while a lane might hold it.
+ */
+import { Fault } from '../contract/index.ts';
+import type { FaultRecord, Generation, ResyncProgress, VolumeRecord, VolumeStatus } from '../contract/index.ts';
+import {
+  abortConnection,
+  canonicalPath,
+  coverDirectory,
+  openBackingDirectory,
+  uncoverDirectory,
+  unmountNow,
+} from '../fuse/index.ts';
+import { close } from '../sys/linux.ts';
+import type { Mode } from './control-block.ts';
+import type { FromAcknowledgement, FromListener, FromPrimary, FromSecondary } from './lane-messages.ts';
+import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
+import { removeOwnDirectory, setUp } from './set-up.ts';
+import type { SetUp, VolumePlace } from './set-up.ts';
+import { PrimaryLanes, SecondaryLanes, unmountElsewhere, within } from './volume-lanes.ts';
+import type { LaneSettings } from './volume-lanes.ts';
+
+const laneEndMs = 10_000;
+const unmountMs = 30_000;
+const goAloneMs = 10_000;
+const cleanStopMs = 30_000;
+
+export interface VolumeConfiguration {
+  readonly id: string;
+  readonly module: string;
+  readonly path: string;
+  readonly volumeUuid: string;
+  readonly cache: 'writeback' | 'none';
+}
+
+type CommonSettings = Omit<LaneSettings, 'volume' | 'path' | 'cache' | 'directoryFd'>;
+
+export class Volume {
+  configuration: VolumeConfiguration;
+  readonly #settings: () => CommonSettings;
+  readonly #changed: (volume: Volume) => void;
+  #directoryFd = -1;
+  #record: VolumeRecord | null = null;
+  #role: VolumeStatus['role'] = 'idle';
+  #mode: Mode | null = null;
+  #link = false;
+  #resync: ResyncProgress | null = null;
+  /** Why the directory or its record cannot be used. */
+  #ownFault: FaultRecord | null = null;
+  /** Of the role: refused links, a failing disk. */
+  #roleFault: FaultRecord | null = null;
+  #primary: PrimaryLanes | null = null;
+  #secondary: SecondaryLanes | null = null;
+  #nextCall = 1;
+  readonly #calls = new Map<number, PromiseWithResolvers<FromPrimary & { type: 'done' }>>();
+  /** Orders are carried out one after the other, except `fence`. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(configuration: VolumeConfiguration, settings: () => CommonSettings, changed: (volume: Volume) => void) {
+    this.configuration = configuration;
+    this.#settings = settings;
+    this.#changed = changed;
+  }
+
+  get role(): VolumeStatus['role'] {
+    return this.#role;
+  }
+
+  status(): VolumeStatus {
+    const { id, path } = this.configuration;
+    return {
+      id,
+      path,
+      record: this.#record,
+      role: this.#role,
+      mode: this.#mode,
+      link: this.#link ? 'up' : 'down',
+      resync: this.#resync,
+      fault: this.#ownFault ?? this.#roleFault,
+    };
+  }
+
+  async inOrder<T>(run: () => Promise<T>): Promise<T> {
+    const before = this.#queue;
+    const mine = (async () => {
+      await before.catch(() => undefined);
+      return await run();
+    })();
+    this.#queue = mine;
+    return await mine;
+  }
+
+  #set(change: () => void): void {
+    change();
+    this.#changed(this);
+  }
+
+  // --- the door -------------------------------------------------------------------------------------------------------
+
+  /** Closes the door and reads the record. Idempotent. A fault is kept in the status and thrown. */
+  close(): void {
+    if (this.#role !== 'idle') return;
+    try {
+      coverDirectory(this.configuration.path);
+      if (this.#directoryFd < 0) this.#directoryFd = openBackingDirectory(this.configuration.path);
+      this.#ownFault = null;
+      this.#readRecord();
+    } catch (error) {
+      const fault = Fault.from(error);
+      this.#set(() => (this.#ownFault = fault.toRecord()));
+      throw fault;
+    }
+    this.#changed(this);
+  }
+
+  /** What a predecessor of this process left behind: a mount that nobody serves any more. */
+  async removeDeadMount(): Promise<void> {
+    await unmountNow(this.configuration.path);
+  }
+
+  #place(): VolumePlace {
+    const { id, path, volumeUuid } = this.configuration;
+    return { id, path, volumeUuid, directoryFd: this.#directoryFd };
+  }
+  #readRecord(): void {
+    this.#record = null;
+    const store = new RecordStore(new DirectoryRecordDisk(this.#directoryFd), this.configuration.id);
+    this.#record = store.read(this.configuration.volumeUuid);
+  }
+
+  /** Opens the door for good; only of an idle volume. */
+  open(removeRecord: boolean): void {
+    this.#mustBeIdle();
+    if (this.#directoryFd >= 0) {
+      if (removeRecord) removeOwnDirectory(this.#place());
+      close(this.#directoryFd);
+      this.#directoryFd = -1;
+    }
+    uncoverDirectory(this.configuration.path);
+  }
+
+  #mustBeIdle(): void {
+    if (this.#role === 'idle') return;
+    throw new Fault(
+      'volume-busy',
+      { message: `${this.configuration.id} is ${this.#role}: stop it first.` },
+      { volume: this.configuration.id, role: this.#role },
+    );
+  }
+
+  initialise(options: SetUp): { keptAt: string | null } {
+    this.#mustBeIdle();
+    // The record may be unreadable: that is what `replaceRecord` is for. Anything else must be mended first.
+    if (this.#directoryFd < 0) this.close();
+    const { record, keptAt } = setUp(this.#place(), options, new Date());
+    this.#set(() => {
+      this.#record = record;
+      this.#ownFault = null;
+    });
+    return { keptAt };
+  }
+
+  // --- roles ----------------------------------------------------------------------------------------------------------
+
+  #laneSettings(): LaneSettings {
+    const { id, path, cache } = this.configuration;
+    return { ...this.#settings(), volume: id, path: canonicalPath(path), cache, directoryFd: this.#directoryFd };
+  }
+
+  #mustBeUsable(): VolumeRecord {
+    if (this.#directoryFd < 0 || this.#ownFault !== null) this.close();
+    if (this.#record === null)
+      throw new Fault(
+        'not-initialised',
+        { message: `${this.configuration.id} has not been set up on this node.`, remedy: 'Apply the configuration.' },
+        { volume: this.configuration.id },
+      );
+    return this.#record;
+  }
+
+  serveSecondary(): void {
+    if (this.#role === 'secondary') return;
+    this.#mustBeIdle();
+    const record = this.#mustBeUsable();
+    this.#secondary = new SecondaryLanes(this.#laneSettings(), record, (message) => {
+      this.#onSecondary(message);
+    });
+    this.#set(() => {
+      this.#role = 'secondary';
+      this.#roleFault = null;
+    });
+  }
+
+  #onSecondary(message: FromSecondary): void {
+    if (message.type !== 'status' || !this.#secondary) return;
+    this.#set(() => {
+      this.#record = message.record;
+      this.#link = message.link;
+      this.#resync = message.resync;
+      this.#roleFault = message.fault;
+    });
+  }
+
+  async servePrimary(order: boolean): Promise<void> {
+    if (this.#role === 'primary') return;
+    if (this.#role === 'secondary') await this.#endSecondary();
+    this.#mustBeIdle();
+    const record = this.#mustBeUsable();
+    if (record.copy === 'stale' && !order)
+      throw new Fault(
+        'copy-stale',
+        {
+          message: `The copy of ${this.configuration.id} on this node is stale: it lacks what was written elsewhere.`,
+          remedy: 'Start the other node first, or order this copy to be used, accepting the loss.',
+        },
+        { volume: this.configuration.id },
+      );
+    const ready = Promise.withResolvers<undefined>();
+    const lanes = new PrimaryLanes(
+      this.#laneSettings(),
+      record,
+      (message) => {
+        ready.resolve(undefined);
+        this.#onPrimary(lanes, message);
+      },
+      (message) => {
+        this.#onLink(lanes, message);
+      },
+    );
+    this.#primary = lanes;
+    this.#set(() => {
+      this.#role = 'primary';
+      this.#mode = 'undecided';
+      this.#roleFault = null;
+    });
+    await ready.promise;
+  }
+
+  #onPrimary(lanes: PrimaryLanes, message: FromPrimary): void {
+    if (lanes !== this.#primary) return;
+    switch (message.type) {
+      case 'status':
+        this.#set(() => {
+          this.#record = message.record;
+          if (this.#role === 'primary') this.#mode = message.mode;
+          this.#resync = message.resync;
+        });
+        return;
+      case 'done':
+        this.#calls.get(message.call)?.resolve(message);
+        this.#calls.delete(message.call);
+        return;
+      case 'local-failure':
+        this.#set(() => (this.#roleFault = this.#diskFailed(message.call, message.errno).toRecord()));
+        return;
+      case 'unmounted':
+        if (this.#role === 'primary' && !this.#stopping) void this.#mountLost();
+        return;
+      case 'ended':
+        return;
+    }
+  }
+  #stopping = false;
+
+  #diskFailed(call: string, errno: number): Fault {
+    return new Fault(
+      'disk-failed',
+      {
+        message: `The disk of ${this.configuration.path} failed (${call}).`,
+        remedy: 'Look at the kernel log. The application should go on on the other node.',
+      },
+      { call, errno },
+    );
+  }
+
+  #onLink(lanes: PrimaryLanes, message: FromAcknowledgement): void {
+    if (lanes !== this.#primary || message.type !== 'link') return;
+    this.#set(() => {
+      this.#link = message.up;
+      // A failing disk of our own outweighs what the peer says; a link that merely ended says nothing new.
+      if (this.#roleFault?.code !== 'disk-failed' && (message.up || message.fault !== null))
+        this.#roleFault = message.fault;
+    });
+  }
+
+  /** Somebody unmounted it by hand: the application writes into the cover's void, which refuses. */
+  async #mountLost(): Promise<void> {
+    await this.fence();
+    this.#set(
+      () =>
+        (this.#roleFault = new Fault('mount-lost', {
+          message: `${this.configuration.path} was unmounted by somebody else.`,
+        }).toRecord()),
+    );
+  }
+
+  /** A link that the listener has accepted. False: this volume takes none. */
+  offer(link: FromListener & { type: 'link' }): boolean {
+    if (!this.#secondary || this.#role !== 'secondary') return false;
+    const { data, acknowledgements, record } = link;
+    this.#secondary.post({ type: 'accepted', data, acknowledgements, record });
+    return true;
+  }
+
+  setLease(deadlineMs: number): void {
+    this.#primary?.setLease(deadlineMs);
+  }
+
+  async goAlone(generation: Generation): Promise<void> {
+    const done = await this.#call((call) => ({ type: 'go-alone', call, generation }), goAloneMs);
+    if (done.fault) throw Fault.fromRecord(done.fault);
+  }
+
+  async #call(
+    message: (call: number) => Parameters<PrimaryLanes['post']>[0],
+    timeoutMs: number,
+  ): Promise<FromPrimary & { type: 'done' }> {
+    const lanes = this.#primary;
+    if (!lanes || this.#role !== 'primary')
+      throw new Fault('not-primary', { message: `${this.configuration.id} is not primary here.` });
+    const call = this.#nextCall++;
+    const waiting = Promise.withResolvers<FromPrimary & { type: 'done' }>();
+    this.#calls.set(call, waiting);
+    lanes.post(message(call));
+    return await within(
+      timeoutMs,
+      waiting.promise,
+      () => new Fault('disk-silent', { message: `The disk of ${this.configuration.path} does not answer.` }),
+    );
+  }
+
+  // --- ends -----------------------------------------------------------------------------------------------------------
+
+  async stop(): Promise<{ clean: boolean }> {
+    if (this.#role === 'secondary') {
+      const clean = this.#record?.cleanCheckpoint !== null;
+      await this.#endSecondary();
+      return { clean };
+    }
+    if (this.#role !== 'primary') return { clean: this.#record?.cleanCheckpoint != null };
+    return await this.#stopPrimary();
+  }
+
+  async #endSecondary(): Promise<void> {
+    const lanes = this.#secondary;
+    if (lanes) await lanes.endWithin(laneEndMs);
+    this.#becomeIdle();
+  }
+
+  #becomeIdle(): void {
+    this.#set(() => {
+      this.#secondary = null;
+      this.#primary = null;
+      this.#role = 'idle';
+      this.#mode = null;
+      this.#link = false;
+      this.#resync = null;
+    });
+    for (const waiting of this.#calls.values())
+      waiting.reject(new Fault('role-ended', { message: `${this.configuration.id} has left its role.` }));
+    this.#calls.clear();
+  }
+
+  async #stopPrimary(): Promise<{ clean: boolean }> {
+    const lanes = this.#primary;
+    this.#stopping = true;
+    try {
+      const holders = await unmountElsewhere(this.configuration.path, unmountMs);
+      if (holders.length > 0)
+        throw new Fault(
+          'mount-busy',
+          {
+            message: `${this.configuration.path} is still in use.`,
+            remedy: 'Let the stop script end everything that uses the directory.',
+          },
+          { volume: this.configuration.id, holders },
+        );
+      const done = await this.#call((call) => ({ type: 'clean-stop', call }), cleanStopMs);
+      await lanes?.endWithin(laneEndMs);
+      this.#becomeIdle();
+      return { clean: done.clean };
+    } finally {
+      this.#stopping = false;
+    }
+  }
+
+  /** At once and always. Does not wait for a lane that hangs; a new role does. */
+  async fence(): Promise<{ killedPids: number[] }> {
+    const lanes = this.#primary;
+    if (!lanes || this.#role === 'idle' || this.#role === 'secondary') return { killedPids: [] };
+    lanes.control.fence();
+    lanes.setLease(0);
+    this.#set(() => {
+      this.#role = 'fenced';
+      this.#mode = null;
+    });
+    const path = canonicalPath(this.configuration.path);
+    abortConnection(lanes.device.connection, path);
+    const killedPids = await unmountNow(path);
+    try {
+      await lanes.endWithin(1000);
+      this.#becomeIdle();
+    } catch (error) {
+      this.#set(() => (this.#roleFault = Fault.from(error).toRecord()));
+      void lanes.ended.then(() => {
+        if (this.#primary === lanes) this.#becomeIdle();
+      });
+    }
+    return { killedPids };
+  }
+
+  /** Regularly: is an acknowledgement overdue, does the event loop live? */
+  tick(): void {
+    this.#primary?.control.countMainLiveness();
+    this.#secondary?.control.countMainLiveness();
+    const { acknowledgeTimeoutMs } = this.#settings();
+    if (this.#link && this.#primary?.watch.look(this.#mode === 'resynchronising') === true)
+      this.#set(() => {
+        this.#roleFault = new Fault(
+          'peer-expelled',
+          {
+            message: `The other node did not acknowledge a change of ${this.configuration.id} within ${acknowledgeTimeoutMs} ms and was expelled.`,
+            remedy: 'It comes back by itself. When this repeats, look at its disk and at the network.',
+          },
+          { timeoutMs: acknowledgeTimeoutMs },
+        ).toRecord();
+      });
+  }
+}

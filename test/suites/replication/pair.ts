@@ -1,0 +1,226 @@
+/** Two replicators on this machine, each with an ext4 of its own, driven as the control plane would drive them. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createClient, replicatorApi } from '../../../agent/contract/index.ts';
+import type { Params, ReplicatorApi, Result, RpcClient, VolumeStatus } from '../../../agent/contract/index.ts';
+import { openBackingDirectory } from '../../../agent/fuse/index.ts';
+import { makeCertificate } from '../../../agent/network/certificate.ts';
+import { bootTimeMs, close } from '../../../agent/sys/linux.ts';
+import { connectLines } from '../../../agent/sys/line-port.ts';
+import { LoopDisk } from '../filesystem/loop-disk.ts';
+import { describeTree } from '../filesystem/tree.ts';
+
+const home = '/var/tmp/holdfast-replication-suite';
+const main = fileURLToPath(new URL('../../../agent/main.ts', import.meta.url));
+export const volume = 'db/0';
+const volumeUuid = '5a1b1ed0-0000-4000-8000-000000000001';
+
+export interface NodeOptions {
+  readonly name: string;
+  readonly address: string;
+  readonly diskMb?: number;
+  readonly cache?: 'none' | 'writeback';
+}
+
+/** Waits for a fact; says what it waited for when it does not come. */
+export async function until<T>(what: string, fact: () => Promise<T | null | false> | T | null | false, timeoutMs = 20_000): Promise<T> {
+  const deadline = bootTimeMs() + timeoutMs;
+  for (;;) {
+    const value = await fact();
+    if (value !== null && value !== false) return value;
+    if (bootTimeMs() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+export class ReplicatorNode {
+  readonly name: string;
+  readonly address: string;
+  readonly disk: LoopDisk;
+  readonly path: string;
+  readonly directory: string;
+  readonly #cache: 'none' | 'writeback';
+  child: ChildProcess | null = null;
+  client: RpcClient<ReplicatorApi> | null = null;
+  last: VolumeStatus | null = null;
+  output = '';
+  #peer: ReplicatorNode | null = null;
+  #lease: NodeJS.Timeout | null = null;
+  port = 17411;
+  acknowledgeTimeoutMs = 2000;
+  uuid = volumeUuid;
+  peerCertificateFile = '';
+
+  constructor(suite: string, options: NodeOptions) {
+    this.name = options.name;
+    this.address = options.address;
+    this.#cache = options.cache ?? 'none';
+    this.directory = join(home, `${suite}-${options.name}`);
+    rmSync(this.directory, { recursive: true, force: true });
+    mkdirSync(this.directory, { recursive: true });
+    this.disk = new LoopDisk(`replication-${suite}-${options.name}`, 'ext4', options.diskMb ?? 192);
+    this.path = this.disk.directory('data');
+  }
+
+  async makeKeys(): Promise<void> {
+    const identity = await makeCertificate(this.name);
+    writeFileSync(join(this.directory, 'node.crt'), identity.certificatePem);
+    writeFileSync(join(this.directory, 'node.key'), identity.keyPem, { mode: 0o600 });
+  }
+
+  meet(peer: ReplicatorNode): void {
+    this.#peer = peer;
+    this.peerCertificateFile = join(peer.directory, 'node.crt');
+  }
+
+  get socketPath(): string {
+    return join(this.directory, 'socket');
+  }
+
+  async start(): Promise<void> {
+    const args = ['--disable-warning=ExperimentalWarning', main, 'replicator'];
+    const state = ['--state-dir', join(this.directory, 'state'), '--socket', this.socketPath];
+    const child = spawn(process.execPath, [...args, ...state], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = child;
+    const hear = (text: Buffer): void => {
+      this.output += text.toString();
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    await this.connect();
+  }
+
+  async connect(): Promise<void> {
+    const port = await until(`${this.name} answers: ${this.output}`, () => connectLines(this.socketPath).catch(() => null));
+    this.client = createClient(replicatorApi, port, 'test');
+    this.client.on('volume', (status) => (this.last = status));
+    await this.client.ready;
+  }
+
+  async call<M extends keyof ReplicatorApi['methods'] & string>(method: M, params: Params<ReplicatorApi, M>): Promise<Result<ReplicatorApi, M>> {
+    return await this.client!.call(method, params);
+  }
+
+  configuration(): Params<ReplicatorApi, 'configure'> {
+    const peer = this.#peer!;
+    return {
+      node: this.name,
+      volumes: [{ id: volume, module: 'db', path: this.path, volumeUuid: this.uuid, cache: this.#cache }],
+      listen: [{ address: this.address, port: this.port }],
+      peer: {
+        name: peer.name,
+        endpoints: [{ address: peer.address, port: peer.port }],
+        certificateFile: this.peerCertificateFile,
+      },
+      certificateFile: join(this.directory, 'node.crt'),
+      keyFile: join(this.directory, 'node.key'),
+      acknowledgeTimeoutMs: this.acknowledgeTimeoutMs,
+    };
+  }
+
+  async configure(): Promise<void> {
+    await this.call('configure', this.configuration());
+  }
+
+  async status(): Promise<VolumeStatus> {
+    return (await this.call('status', {}))[0]!;
+  }
+
+  /** As holdfastd does, until `letLeaseEnd`. */
+  keepLease(): void {
+    this.letLeaseEnd();
+    const renew = (): void => {
+      this.call('setLease', { module: 'db', deadlineMs: bootTimeMs() + 2000 }).catch(() => undefined);
+    };
+    renew();
+    this.#lease = setInterval(renew, 300);
+  }
+  letLeaseEnd(): void {
+    if (this.#lease) clearInterval(this.#lease);
+    this.#lease = null;
+  }
+
+  async servePrimary(generation?: { number: number; id: string }, order = false): Promise<void> {
+    await this.call('servePrimary', { volume, order });
+    this.keepLease();
+    if (generation) await this.call('goAlone', { volume, generation });
+  }
+
+  async mode(mode: VolumeStatus['mode'], timeoutMs = 30_000): Promise<void> {
+    await until(`${this.name} is ${mode}, but: ${JSON.stringify(this.last)} ${this.output}`, async () => (await this.status()).mode === mode, timeoutMs);
+  }
+
+  /** What lies below, whatever is mounted over it. */
+  tree(options: { times?: boolean } = { times: true }): string[] {
+    const fd = openBackingDirectory(this.path);
+    try {
+      const own = (line: string): boolean => !line.startsWith('/.holdfast');
+      // The number of links of the root counts our own directory, where there is one, on both sides.
+      return describeTree(`/proc/self/fd/${fd}/.`, options).filter(own);
+    } finally {
+      close(fd);
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    this.letLeaseEnd();
+    const { child } = this;
+    this.client?.close();
+    this.client = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  async dispose(): Promise<void> {
+    await this.kill();
+    this.disk.dispose();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Configured; nothing set up yet. */
+export async function makePair(
+  suite: string,
+  options: { diskMb?: readonly [number, number]; cache?: 'none' | 'writeback'; acknowledgeTimeoutMs?: number } = {},
+): Promise<readonly [ReplicatorNode, ReplicatorNode]> {
+  const cache = options.cache ?? 'none';
+  const [mb1, mb2] = options.diskMb ?? [192, 192];
+  const n1 = new ReplicatorNode(suite, { name: 'n1', address: '127.0.0.1', diskMb: mb1, cache });
+  const n2 = new ReplicatorNode(suite, { name: 'n2', address: '127.0.0.2', diskMb: mb2, cache });
+  for (const node of [n1, n2]) {
+    await node.makeKeys();
+    node.acknowledgeTimeoutMs = options.acknowledgeTimeoutMs ?? node.acknowledgeTimeoutMs;
+  }
+  n1.meet(n2);
+  n2.meet(n1);
+  return [n1, n2];
+}
+
+let generationNumber = 1;
+export function nextGeneration(): { number: number; id: string } {
+  generationNumber += 1;
+  return { number: generationNumber, id: `generation-${generationNumber}` };
+}
+
+/** n1 holds the data and runs alone, n2 is blank and takes the stream. */
+export async function startPair(n1: ReplicatorNode, n2: ReplicatorNode): Promise<void> {
+  for (const node of [n1, n2]) {
+    await node.start();
+    await node.configure();
+  }
+  const common = { volume, keepAside: true, replaceRecord: false };
+  await n1.call('initialise', { ...common, as: 'good', generation: { number: 1, id: 'generation-1' } });
+  await n2.call('initialise', { ...common, as: 'blank', generation: null });
+  await n1.servePrimary(nextGeneration());
+  await n2.call('serveSecondary', { volume });
+}

@@ -90,6 +90,8 @@ export async function applyCommand(surroundings: Surroundings): Promise<number> 
   const { args, terminal, signal } = surroundings;
   const [file = ''] = args.words;
   const chosen = await readConfigurationFile(file);
+  // At once: after an installation that failed, `status` and `logs` are what is wanted next.
+  if (!args.plan) await rememberCluster(chosen.configuration, chosen.file, chosen.text);
   const packages = packageSources();
   await prepareAgent(packages);
   const connect = connectFor(surroundings);
@@ -113,7 +115,6 @@ export async function applyCommand(surroundings: Surroundings): Promise<number> 
     }
     return 0;
   }
-  await rememberCluster(chosen.configuration, chosen.file, chosen.text);
   for (const place of outcome.keptAt) terminal.err(`What stood in the directory before is kept at ${place}.\n`);
   const summary = { changed: outcome.changed, steps: outcome.steps, keptAt: outcome.keptAt };
   if (!args.wait) {

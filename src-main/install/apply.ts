@@ -304,7 +304,7 @@ class Apply {
             id,
             path,
             exists: probe.type === 'directory',
-            initialised: managed && (probe.hasRecord || probe.isMountPoint),
+            initialised: managed && (probe.hasRecord || probe.isCovered),
             empty: (probe.entries ?? 0) === 0,
             entries: null,
             bytes: null,

@@ -164,13 +164,10 @@ const refusedFilesystems = [
 ];
 
 function directoryChecks(machine: ProbedMachine, directory: DirectoryProbe): Check[] {
-  const { name, probe } = machine;
+  const { name } = machine;
   const title = `Directory ${directory.path}`;
-  const managed = probe.installed.record?.modules.some((module) =>
-    module.volumes.some((volume) => volume.path === directory.path),
-  );
-  // A directory that Holdfast covers already is judged by the agent, which sees below the cover.
-  if (managed === true && probe.installed.units['holdfast-replicator.service']?.active === true) return [];
+  // Below the cover only the agent sees.
+  if (directory.isCovered) return [];
   const result = (code: string, ok: boolean, words: Words): Check[] => [check(code, name, title, ok, words)];
   switch (directory.type) {
     case 'symlink':
@@ -253,7 +250,7 @@ function clusterChecks(machines: readonly ProbedMachine[], configuration: Config
       const filesystems = [
         ...new Set(probes.map((probe) => probe?.filesystem ?? null).filter((type) => type !== null)),
       ];
-      const covered = nodes.some((node) => node.probe.installed.units['holdfast-replicator.service']?.active === true);
+      const covered = probes.some((probe) => probe?.isCovered === true);
       if (filesystems.length > 1 && !covered) {
         checks.push(
           check('filesystems-differ', null, `Directory ${path}`, false, {

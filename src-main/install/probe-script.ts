@@ -62,15 +62,17 @@ directory() {
   say dir-owner "$(stat -c '%u:%g %a' "$1")"
   say dir-entries "$(ls -A "$1" | grep -vc -e '^\\.holdfast$' -e '^lost+found$')"
   [ -f "$1/.holdfast/volume.json" ] && say dir-record yes
-  mountpoint -q "$1" 2>/dev/null && say dir-mountpoint yes
+  say dir-mount "$(awk -v path="$1" '$5 == path { found = $0 } END { sub(/.* - /, "", found); print found }' /proc/self/mountinfo)"
   return 0
 }
 ${questions.directories.map((directory) => `directory ${quoted(directory)}`).join('\n')}
 vip() {
   if ip -o -4 addr show 2>/dev/null | awk '{print $4}' | grep -q "^$1/"; then say vip "$1 own"; return; fi
   command -v ping >/dev/null 2>&1 || { say vip "$1 unchecked"; return; }
+  # What the neighbour cache remembers may be long gone; whoever is there now answers a fresh question, also when it drops pings.
+  ip -4 neigh flush to "$1" >/dev/null 2>&1
   if ping -c 1 -W 1 "$1" >/dev/null 2>&1; then say vip "$1 answers"; return; fi
-  ip -4 neigh show to "$1" 2>/dev/null | grep -q -i 'lladdr.*\\(REACHABLE\\|DELAY\\|STALE\\)' && say vip "$1 answers" || say vip "$1 free"
+  ip -4 neigh show to "$1" 2>/dev/null | grep -q 'lladdr.*REACHABLE' && say vip "$1 answers" || say vip "$1 free"
 }
 ${questions.vips.map((vip) => `vip ${quoted(vip)}`).join('\n')}
 say end yes

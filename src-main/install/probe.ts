@@ -14,6 +14,8 @@ export interface DirectoryProbe {
   readonly entries: number | null;
   readonly hasRecord: boolean;
   readonly isMountPoint: boolean;
+  /** What is mounted there is ours: a cover, or the replicated directory itself. */
+  readonly isCovered: boolean;
 }
 
 export interface UnitProbe {
@@ -101,6 +103,8 @@ function directories(lines: Lines): DirectoryProbe[] {
   return found.map(({ path, values }) => {
     const [owner = null, mode = null] = values.get('dir-owner')?.split(' ') ?? [];
     const entries = values.get('dir-entries');
+    // File system type, source and options, as /proc/self/mountinfo ends its lines.
+    const mount = (values.get('dir-mount') ?? '').trim();
     return {
       path,
       type: (values.get('dir-type') ?? 'missing') as DirectoryProbe['type'],
@@ -110,7 +114,8 @@ function directories(lines: Lines): DirectoryProbe[] {
       mode,
       entries: entries === undefined ? null : Number(entries),
       hasRecord: values.has('dir-record'),
-      isMountPoint: values.has('dir-mountpoint'),
+      isMountPoint: mount !== '',
+      isCovered: mount.includes('holdfast'),
     };
   });
 }

@@ -44,16 +44,18 @@ story(
     const primary = await cluster.primary();
     t.step(`swap from ${primary}`);
     const instant = nowMs();
-    await cluster.must('swap', 'db', '--wait', '--timeout', '60s', '--cluster', cluster.file);
-    t.measured('until the first COMMIT after the order', await workload.firstCommitAfter(instant));
+    await cluster.must('swap', 'db', '--yes', '--wait', '--timeout', '60s', '--cluster', cluster.file);
+    t.measured('the order to swap until it is done', nowMs() - instant);
+    await workload.firstCommitAfter(nowMs());
+    t.measured('longest time without a COMMIT', (await workload.report()).longestGapMs);
     if ((await cluster.primary()) !== otherNode(primary)) throw new Error('the swap did not move the application');
     await cluster.waitUntilProtected();
-    await cluster.must('restart', 'db', '--wait', '--cluster', cluster.file);
+    await cluster.must('restart', 'db', '--yes', '--wait', '--cluster', cluster.file);
     await cluster.waitUntilProtected();
     await workload.firstCommitAfter(nowMs());
-    await cluster.must('maintenance', 'on', 'db', '--cluster', cluster.file);
+    await cluster.must('maintenance', 'on', 'db', '--yes', '--cluster', cluster.file);
     if ((await cluster.module()).protected) throw new Error('protected in maintenance');
-    await cluster.must('maintenance', 'off', 'db', '--cluster', cluster.file);
+    await cluster.must('maintenance', 'off', 'db', '--yes', '--cluster', cluster.file);
     await cluster.waitUntilProtected();
     await workload.stop();
     await assertNothingLost(workload);
@@ -71,7 +73,7 @@ story(
       const { stdout } = await t
         .host(name)
         .exec(
-          'ls -d /opt/holdfast /etc/holdfast /var/lib/holdfast /run/holdfast /usr/local/bin/holdfast /data/db/.holdfast 2>/dev/null; mount | grep holdfast; nft list tables | grep holdfast; systemctl list-unit-files | grep holdfast; true',
+          'ls -d /opt/holdfast /etc/holdfast /var/lib/holdfast /run/holdfast /usr/local/bin/holdfast /data/db/.holdfast 2>/dev/null; findmnt -rn -o FSTYPE,TARGET | grep -E 'fuse|/data/'; nft list tables | grep holdfast; systemctl list-unit-files | grep holdfast; true',
         );
       if (stdout.trim() !== '') throw new Error(`left on ${name}:\n${stdout}`);
     }

@@ -61,6 +61,7 @@ export class Runtime {
   private volumes: ReadonlyMap<string, VolumeStatus> | null = null;
   private readonly peer = new PeerMemory();
   private witnessHeardMs: number | null = null;
+  private expiry: Disposable | null = null;
   private lastTickMs = 0;
   private ticks = 0;
   private ignoreDatagramsUntilMs = 0;
@@ -229,7 +230,8 @@ export class Runtime {
     if (!active()) return;
     const untilMs = this.ports.clock.bootMs() + patienceMs;
     if ((await machine.command({ name: 'swap' })) === null) {
-      const handedOver = (): boolean => !active() && this.peer.beats.get(definition.name)?.active === true;
+      // Until the other one has its application running: leaving earlier would end its link in the middle of the start.
+      const handedOver = (): boolean => !active() && runsApplication(this.peer.beats.get(definition.name));
       while (!handedOver() && this.ports.clock.bootMs() < untilMs) await this.ports.timers.delay(100);
       if (!active()) return;
     }
@@ -299,6 +301,7 @@ export class Runtime {
     const { heartbeatIntervalMs } = timingFor(record.detectionMs);
     const ticker = ports.timers.every(heartbeatIntervalMs, () => this.tick(heartbeatIntervalMs));
     this.lastTickMs = ports.clock.bootMs();
+    this.droppedReportedMs = this.lastTickMs;
     this.running = { record, socket, ticker, session };
     await this.modules.take(record, this.surroundings(session), this.volumes);
     // Faults of single directories show in their volumes' status and are tried again; they do not undo the configuration.
@@ -311,6 +314,7 @@ export class Runtime {
 
   private stopListening(): void {
     this.running?.ticker[Symbol.dispose]();
+    this.expiry?.[Symbol.dispose]();
     this.running?.socket[Symbol.dispose]();
     this.running = null;
   }
@@ -408,6 +412,17 @@ export class Runtime {
     );
   }
 
+  /** The loss of the other node is noticed when it is due, and not at the tick after it. */
+  private expectHeartbeat(): void {
+    const { running } = this;
+    if (running === null) return;
+    this.expiry?.[Symbol.dispose]();
+    this.expiry = this.ports.timers.every(running.record.detectionMs + 1, () => {
+      this.expiry?.[Symbol.dispose]();
+      for (const module of this.modules) module.machine.tick();
+    });
+  }
+
   private afterFreeze(): boolean {
     return this.ports.clock.bootMs() < this.ignoreDatagramsUntilMs;
   }
@@ -422,6 +437,7 @@ export class Runtime {
   private heartbeat(network: string, message: Heartbeat): void {
     if (this.afterFreeze()) return;
     this.peer.agentVersion = message.agentVersion;
+    this.expectHeartbeat();
     for (const module of this.modules) {
       const beat = message.modules.find((one) => one.module === module.definition.name) ?? null;
       if (beat !== null) this.peer.beats.set(beat.module, beat);
@@ -437,4 +453,8 @@ export class Runtime {
     this.lastFingerprint = fingerprint;
     for (const listener of this.listeners) listener.status(status);
   }
+}
+
+function runsApplication(beat: ModuleBeat | undefined): boolean {
+  return beat?.state === 'primary' || beat?.state === 'alone';
 }

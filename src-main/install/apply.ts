@@ -3,17 +3,15 @@
  * installs, continues an interrupted installation, upgrades, and changes nothing when there is nothing to do.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { ClusterRecord, Configuration } from '../../agent/contract/configuration.ts';
-import type { VolumeInspection } from '../../agent/contract/control-api.ts';
+import type { ClusterRecord } from '../../agent/contract/configuration.ts';
 import { Fault } from '../../agent/contract/fault.ts';
 import { makeClusterRecord } from '../configuration/index.ts';
 import type { Transport } from '../ssh/index.ts';
 import { AgentLinks } from './agent-links.ts';
-import { runChecks, type Check, type ProbedMachine } from './checks.ts';
-import { planCluster, type ClusterStep, type NodeView } from './cluster-plan.ts';
+import type { ApplyOptions, ApplyOutcome, InstallEvent, PlannedStep } from './apply-options.ts';
+import { planCluster, type ClusterStep } from './cluster-plan.ts';
 import {
   intentionFile,
-  intentionSchema,
   mustRun,
   removeOldVersions,
   returnToVersion,
@@ -23,56 +21,24 @@ import {
   type Intention,
 } from './host-steps.ts';
 import { layout } from './layout.ts';
-import { connectAll, machinesOf, probeHost, type Connect } from './machines.ts';
-import { agentPackage, runtimePackage, type Package, type PackageSources } from './packages.ts';
+import { connectAll, machinesOf } from './machines.ts';
+import { agentPackage } from './packages.ts';
 import { planHost, replacesRunningAgent, stepId, type HostStep, type Phase, type WantedHost } from './plan.ts';
-import { sha256Hex } from './probe.ts';
 import { resolveMachines } from './resolve.ts';
 import { makeRoom, waitUntilProtected } from './rolling.ts';
+import {
+  mustGet,
+  nodesOf,
+  previousRecord,
+  probeMachines,
+  readIntention,
+  refuseFailedChecks,
+  runtimesFor,
+  viewNodes,
+  wantedHosts,
+  type Machine,
+} from './survey.ts';
 import { readUnitTexts } from './unit-files.ts';
-
-export interface PlannedStep {
-  readonly id: string;
-  readonly host: string | null;
-  readonly title: string;
-}
-
-export type InstallEvent =
-  | { readonly kind: 'phase'; readonly title: string }
-  | { readonly kind: 'checked'; readonly checks: readonly Check[] }
-  | { readonly kind: 'planned'; readonly steps: readonly PlannedStep[] }
-  | { readonly kind: 'step-started'; readonly step: PlannedStep }
-  | { readonly kind: 'step-bytes'; readonly step: PlannedStep; readonly doneBytes: number; readonly totalBytes: number }
-  | { readonly kind: 'step-done'; readonly step: PlannedStep; readonly note?: string };
-
-export interface ApplyOptions {
-  readonly configuration: Configuration;
-  readonly connect: Connect;
-  readonly packages: PackageSources;
-  readonly resourcesDirectory: string;
-  readonly programVersion: string;
-  /** `--good`: which copy is the good one when both servers have data. */
-  readonly good?: string | null;
-  /** `--replace-record`: the directory carries the record of another cluster, and is to belong to this one. */
-  readonly replaceRecord?: boolean;
-  /** Plan, report, and change nothing. */
-  readonly planOnly?: boolean;
-  readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: (event: InstallEvent) => void;
-}
-
-export interface ApplyOutcome {
-  readonly steps: readonly PlannedStep[];
-  /** False: everything was as it should be. */
-  readonly changed: boolean;
-  readonly record: ClusterRecord;
-  /** Where former content of directories was put. */
-  readonly keptAt: readonly string[];
-}
-
-interface Machine extends ProbedMachine {
-  readonly transport: Transport;
-}
 
 /** Faults: those of connecting, checks-failed (or the one check's own code), both-copies-have-data, and those of the steps. */
 export async function applyCluster(options: ApplyOptions): Promise<ApplyOutcome> {
@@ -99,26 +65,23 @@ class Apply {
   }
 
   async run(): Promise<ApplyOutcome> {
-    const { configuration } = this.#options;
+    const { configuration, packages } = this.#options;
     this.#emit({ kind: 'phase', title: 'Looking at the servers' });
-    this.#machines = await this.#probe();
-    const agent = await agentPackage(this.#options.packages);
-    const runtimes = await this.#runtimes();
-    this.#check(agent, runtimes);
-    const intention = await this.#readIntention();
-    const previous = this.#previousRecord(intention);
-    const record = makeClusterRecord(
-      configuration,
-      resolveMachines(configuration, this.#machines),
-      previous,
-      randomUUID,
-    );
-    const wanted = this.#wantedHosts(record, agent, runtimes);
+    this.#machines = await probeMachines(this.#options, this.#transports);
+    const agent = await agentPackage(packages);
+    const runtimes = await runtimesFor(this.#machines, packages);
+    refuseFailedChecks(this.#options, this.#machines, agent, runtimes);
+    const intention = await readIntention(this.#nodes, configuration.cluster);
+    const previous = previousRecord(this.#nodes, configuration.cluster, intention);
+    const resolved = resolveMachines(configuration, this.#machines);
+    const record = makeClusterRecord(configuration, resolved, previous, randomUUID);
+    const units = readUnitTexts(this.#options.resourcesDirectory);
+    const wanted = wantedHosts(this.#machines, record.clusterUuid, units, agent, runtimes);
     const hostSteps = this.#machines.flatMap((machine) => planHost(machine.probe, mustGet(wanted, machine.name)));
     const rolling = this.#machines.some((machine) => replacesRunningAgent(machine.probe, stepsOf(hostSteps, machine)));
 
     // What can be refused is refused now, before anything is changed.
-    const before = await this.#views(record, hostSteps);
+    const before = await viewNodes(this.#nodes, this.#links, record, hostSteps);
     const clusterSteps = planCluster({
       record,
       nodes: before,
@@ -141,181 +104,7 @@ class Apply {
   }
 
   get #nodes(): readonly Machine[] {
-    return this.#machines.filter((machine) => machine.role === 'node');
-  }
-
-  async #probe(): Promise<Machine[]> {
-    const { configuration, signal } = this.#options;
-    const questions = {
-      directories: configuration.modules.flatMap((module) => module.replicate.map(({ path }) => path)),
-      vips: configuration.modules.flatMap((module) => [module.vip].flat()).map((vip) => vip.split('/')[0] ?? vip),
-    };
-    return Promise.all(
-      machinesOf(configuration).map(async ({ name, role }) => {
-        const transport = mustGet(this.#transports, name);
-        const asked = role === 'node' ? questions : { directories: [], vips: [] };
-        return { name, role, transport, ...(await probeHost(name, transport, asked, signal)) };
-      }),
-    );
-  }
-
-  async #runtimes(): Promise<Map<string, Package>> {
-    const packages = new Map<string, Package>();
-    for (const machine of this.#machines) {
-      const { architecture } = machine.probe;
-      if (architecture !== null) packages.set(machine.name, await runtimePackage(architecture, this.#options.packages));
-    }
-    return packages;
-  }
-
-  #check(agent: Package, runtimes: ReadonlyMap<string, Package>): void {
-    const needed = this.#machines.map((machine) => {
-      const { installed } = machine.probe;
-      const runtime = runtimes.get(machine.name);
-      const missing = [
-        ...(installed.agents.includes(agent.id) ? [] : [agent]),
-        ...(runtime === undefined || installed.runtimes.includes(runtime.id) ? [] : [runtime]),
-      ];
-      return { name: machine.name, bytes: missing.reduce((sum, one) => sum + one.size + one.unpackedBytes, 0) };
-    });
-    const checks = runChecks(this.#machines, this.#options.configuration, needed);
-    this.#emit({ kind: 'checked', checks });
-    const failed = checks.filter((check) => !check.ok);
-    const [first] = failed;
-    if (!first) return;
-    const words = failed.map((check) => `${check.host === null ? '' : `${check.host}: `}${check.what}`);
-    throw new Fault(
-      failed.every((check) => check.code === first.code) ? first.code : 'checks-failed',
-      {
-        message: `Holdfast cannot be installed: ${words.join('; ')}. ${first.why}`,
-        remedy: [...new Set(failed.map((check) => check.remedy))].join(' '),
-      },
-      {
-        checks: failed.map((check) => check.code),
-        hosts: [...new Set(failed.map((check) => check.host ?? 'cluster'))],
-      },
-    );
-  }
-
-  async #readIntention(): Promise<Intention | null> {
-    for (const node of this.#nodes) {
-      const { stdout } = await node.transport.command(`cat ${intentionFile} 2>/dev/null`, { elevated: true });
-      if (stdout.trim() === '') continue;
-      const parsed = intentionSchema.safeParse(JSON.parse(stdout));
-      if (parsed.success && parsed.data.record.cluster === this.#options.configuration.cluster) return parsed.data;
-    }
-    return null;
-  }
-
-  /** Faults: belongs-to-another-cluster, different-clusters. */
-  #previousRecord(intention: Intention | null): ClusterRecord | null {
-    const { configuration } = this.#options;
-    let newest: ClusterRecord | null = null;
-    for (const { name, probe } of this.#nodes) {
-      const { record } = probe.installed;
-      if (record === null) continue;
-      const other = newest !== null && newest.clusterUuid !== record.clusterUuid;
-      if (record.cluster !== configuration.cluster || other) {
-        throw new Fault(
-          'belongs-to-another-cluster',
-          {
-            message: other
-              ? `The two servers belong to two different clusters of the name ${record.cluster}.`
-              : `${name} belongs to the cluster ${record.cluster} already.`,
-            remedy: `Take it out of there first: holdfast uninstall, with the configuration of ${record.cluster}.`,
-          },
-          { node: name, cluster: record.cluster },
-        );
-      }
-      if (newest === null || record.revision > newest.revision) newest = record;
-    }
-    return newest ?? intention?.record ?? null;
-  }
-
-  #wantedHosts(record: ClusterRecord, agent: Package, runtimes: ReadonlyMap<string, Package>): Map<string, WantedHost> {
-    const units = readUnitTexts(this.#options.resourcesDirectory);
-    const sums = this.#nodes.map((node) => node.probe.installed.secretSha256);
-    const [first = null] = sums;
-    const secretSha256 = first !== null && sums.every((sum) => sum === first) ? first : null;
-    return new Map(
-      this.#machines.map((machine) => {
-        const peer = machine.role === 'node' ? this.#nodes.find((other) => other.name !== machine.name) : undefined;
-        const certificate = peer?.probe.installed.node === peer?.name ? peer?.probe.installed.certificate : null;
-        return [
-          machine.name,
-          {
-            name: machine.name,
-            role: machine.role,
-            runtime: mustGet(runtimes, machine.name),
-            agent,
-            units,
-            peer: peer?.name ?? null,
-            peerCertificateSha256: typeof certificate === 'string' ? sha256Hex(certificate) : null,
-            secretSha256,
-            clusterUuid: record.clusterUuid,
-            createDirectories: machine.role === 'node' ? this.#missingDirectories(machine) : [],
-          },
-        ];
-      }),
-    );
-  }
-
-  /** On one node only: the other one's owner and mode are taken over. Missing on both was refused by the checks. */
-  #missingDirectories(machine: Machine): WantedHost['createDirectories'] {
-    return machine.probe.directories
-      .filter((directory) => directory.type === 'missing')
-      .map(({ path }) => {
-        const model = this.#nodes
-          .flatMap((node) => node.probe.directories)
-          .find((directory) => directory.path === path && directory.type === 'directory');
-        return { path, owner: model?.owner ?? '0:0', mode: model?.mode ?? '755' };
-      });
-  }
-
-  /** As far as it can be known without changing anything: from the agent where one answers, else from the probe. */
-  async #views(record: ClusterRecord, hostSteps: readonly HostStep[]): Promise<NodeView[]> {
-    return Promise.all(
-      this.#nodes.map(async (node): Promise<NodeView> => {
-        const active = node.probe.installed.units['holdfastd.service']?.active === true;
-        if (active) {
-          try {
-            return await this.#links.view(node.name, record);
-          } catch (error) {
-            // An agent that does not answer, or speaks another version, is replaced or started by the steps; without steps it is a fault.
-            if (!hostSteps.some((step) => step.host === node.name)) throw error;
-          }
-        }
-        return { name: node.name, status: null, inspections: this.#probedInspections(node, record) };
-      }),
-    );
-  }
-
-  #probedInspections(node: Machine, record: ClusterRecord): VolumeInspection[] {
-    const installed = node.probe.installed.record;
-    return record.modules.flatMap((module) =>
-      module.volumes.flatMap(({ id, path }) => {
-        const probe = node.probe.directories.find((directory) => directory.path === path);
-        // Set up by an agent that does not run now: what stands below the cover is not for us to judge.
-        const managed =
-          installed?.modules.some((other) => other.volumes.some((volume) => volume.path === path)) === true;
-        if (!probe) return [];
-        return [
-          {
-            id,
-            path,
-            exists: probe.type === 'directory',
-            initialised: managed && (probe.hasRecord || probe.isCovered),
-            empty: (probe.entries ?? 0) === 0,
-            entries: null,
-            bytes: null,
-            newestFile: null,
-            filesystem: probe.filesystem,
-            generation: null,
-            problems: [],
-          },
-        ];
-      }),
-    );
+    return nodesOf(this.#machines);
   }
 
   async #install(
@@ -506,12 +295,6 @@ class Apply {
       }),
     );
   }
-}
-
-function mustGet<T>(map: ReadonlyMap<string, T>, key: string): T {
-  const value = map.get(key);
-  if (value === undefined) throw new Fault('internal', { message: `nothing known of ${key}` });
-  return value;
 }
 
 function stepsOf(steps: readonly HostStep[], machine: { readonly name: string }): HostStep[] {

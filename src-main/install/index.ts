@@ -1,5 +1,6 @@
 export { openAgent, type AgentClient } from './agent-link.ts';
-export { applyCluster, type ApplyOptions, type ApplyOutcome, type InstallEvent, type PlannedStep } from './apply.ts';
+export { applyCluster } from './apply.ts';
+export type { ApplyOptions, ApplyOutcome, InstallEvent, PlannedStep } from './apply-options.ts';
 export { checkServers } from './check-servers.ts';
 export type { Check } from './checks.ts';
 export { layout } from './layout.ts';

@@ -3,7 +3,7 @@ import type { Configuration } from '../../agent/contract/configuration.ts';
 import { Fault } from '../../agent/contract/fault.ts';
 import { quoted, type Transport } from '../ssh/index.ts';
 import { openAgent } from './agent-link.ts';
-import type { InstallEvent, PlannedStep } from './apply.ts';
+import type { InstallEvent, PlannedStep } from './apply-options.ts';
 import { mustRun } from './host-steps.ts';
 import { allUnits, layout } from './layout.ts';
 import { connectAll, machinesOf, probeHost, type Connect } from './machines.ts';

@@ -29,9 +29,9 @@ async function faultOf(promise: Promise<unknown>): Promise<Fault> {
 async function agentDirectory(version?: string): Promise<string> {
   const given = process.env['HOLDFAST_TEST_AGENT'];
   if (given !== undefined) return version === undefined ? given : `${given}-${version}`;
-  const built = await buildAgent(
-    version === undefined ? {} : { version, out: path.join(repositoryRoot, 'dist', `agent-${version}`) },
-  );
+  // Apart from what `apply` builds by itself: nothing may change the bundle while the suite runs.
+  const out = path.join(repositoryRoot, 'dist', 'test', `agent-${version ?? 'own'}`);
+  const built = await buildAgent({ out, ...(version === undefined ? {} : { version }) });
   return built.directory;
 }
 

@@ -1,0 +1,228 @@
+/** What there is before an apply: the machines, what they were told last, and what each of them is to become. Looks, changes nothing. */
+import type { ClusterRecord } from '../../agent/contract/configuration.ts';
+import type { VolumeInspection } from '../../agent/contract/control-api.ts';
+import { Fault } from '../../agent/contract/fault.ts';
+import type { Transport } from '../ssh/index.ts';
+import type { AgentLinks } from './agent-links.ts';
+import type { ApplyOptions } from './apply-options.ts';
+import { runChecks, type ProbedMachine } from './checks.ts';
+import type { NodeView } from './cluster-plan.ts';
+import { intentionFile, intentionSchema, type Intention } from './host-steps.ts';
+import { machinesOf, probeHost } from './machines.ts';
+import { runtimePackage, type Package, type PackageSources } from './packages.ts';
+import type { HostStep, WantedHost } from './plan.ts';
+import { sha256Hex } from './probe.ts';
+import type { UnitTexts } from './unit-files.ts';
+
+export interface Machine extends ProbedMachine {
+  readonly transport: Transport;
+}
+
+export function nodesOf(machines: readonly Machine[]): Machine[] {
+  return machines.filter((machine) => machine.role === 'node');
+}
+
+export function mustGet<T>(map: ReadonlyMap<string, T>, key: string): T {
+  const value = map.get(key);
+  if (value === undefined) throw new Fault('internal', { message: `nothing known of ${key}` });
+  return value;
+}
+
+export async function probeMachines(
+  options: ApplyOptions,
+  transports: ReadonlyMap<string, Transport>,
+): Promise<Machine[]> {
+  const { configuration, signal } = options;
+  const questions = {
+    directories: configuration.modules.flatMap((module) => module.replicate.map(({ path }) => path)),
+    vips: configuration.modules.flatMap((module) => [module.vip].flat()).map((vip) => vip.split('/')[0] ?? vip),
+  };
+  return Promise.all(
+    machinesOf(configuration).map(async ({ name, role }) => {
+      const transport = mustGet(transports, name);
+      const asked = role === 'node' ? questions : { directories: [], vips: [] };
+      return { name, role, transport, ...(await probeHost(name, transport, asked, signal)) };
+    }),
+  );
+}
+
+export async function runtimesFor(
+  machines: readonly Machine[],
+  sources: PackageSources,
+): Promise<Map<string, Package>> {
+  const packages = new Map<string, Package>();
+  for (const machine of machines) {
+    const { architecture } = machine.probe;
+    if (architecture !== null) packages.set(machine.name, await runtimePackage(architecture, sources));
+  }
+  return packages;
+}
+
+/** Fault: checks-failed, or the one check's own code. */
+export function refuseFailedChecks(
+  options: ApplyOptions,
+  machines: readonly Machine[],
+  agent: Package,
+  runtimes: ReadonlyMap<string, Package>,
+): void {
+  const needed = machines.map((machine) => {
+    const { installed } = machine.probe;
+    const runtime = runtimes.get(machine.name);
+    const missing = [
+      ...(installed.agents.includes(agent.id) ? [] : [agent]),
+      ...(runtime === undefined || installed.runtimes.includes(runtime.id) ? [] : [runtime]),
+    ];
+    return { name: machine.name, bytes: missing.reduce((sum, one) => sum + one.size + one.unpackedBytes, 0) };
+  });
+  const checks = runChecks(machines, options.configuration, needed);
+  options.onEvent?.({ kind: 'checked', checks });
+  const failed = checks.filter((check) => !check.ok);
+  const [first] = failed;
+  if (!first) return;
+  const words = failed.map((check) => `${check.host === null ? '' : `${check.host}: `}${check.what}`);
+  throw new Fault(
+    failed.every((check) => check.code === first.code) ? first.code : 'checks-failed',
+    {
+      message: `Holdfast cannot be installed: ${words.join('; ')}. ${first.why}`,
+      remedy: [...new Set(failed.map((check) => check.remedy))].join(' '),
+    },
+    {
+      checks: failed.map((check) => check.code),
+      hosts: [...new Set(failed.map((check) => check.host ?? 'cluster'))],
+    },
+  );
+}
+
+export async function readIntention(nodes: readonly Machine[], cluster: string): Promise<Intention | null> {
+  for (const node of nodes) {
+    const { stdout } = await node.transport.command(`cat ${intentionFile} 2>/dev/null`, { elevated: true });
+    if (stdout.trim() === '') continue;
+    const parsed = intentionSchema.safeParse(JSON.parse(stdout));
+    if (parsed.success && parsed.data.record.cluster === cluster) return parsed.data;
+  }
+  return null;
+}
+
+/** What the nodes have been told last. Fault: belongs-to-another-cluster. */
+export function previousRecord(
+  nodes: readonly Machine[],
+  cluster: string,
+  intention: Intention | null,
+): ClusterRecord | null {
+  let newest: ClusterRecord | null = null;
+  for (const { name, probe } of nodes) {
+    const { record } = probe.installed;
+    if (record === null) continue;
+    const other = newest !== null && newest.clusterUuid !== record.clusterUuid;
+    if (record.cluster !== cluster || other) {
+      throw new Fault(
+        'belongs-to-another-cluster',
+        {
+          message: other
+            ? `The two servers belong to two different clusters of the name ${record.cluster}.`
+            : `${name} belongs to the cluster ${record.cluster} already.`,
+          remedy: `Take it out of there first: holdfast uninstall, with the configuration of ${record.cluster}.`,
+        },
+        { node: name, cluster: record.cluster },
+      );
+    }
+    if (newest === null || record.revision > newest.revision) newest = record;
+  }
+  return newest ?? intention?.record ?? null;
+}
+
+export function wantedHosts(
+  machines: readonly Machine[],
+  clusterUuid: string,
+  units: UnitTexts,
+  agent: Package,
+  runtimes: ReadonlyMap<string, Package>,
+): Map<string, WantedHost> {
+  const nodes = nodesOf(machines);
+  const sums = nodes.map((node) => node.probe.installed.secretSha256);
+  const [first = null] = sums;
+  const secretSha256 = first !== null && sums.every((sum) => sum === first) ? first : null;
+  return new Map(
+    machines.map((machine) => {
+      const peer = machine.role === 'node' ? nodes.find((other) => other.name !== machine.name) : undefined;
+      const certificate = peer?.probe.installed.node === peer?.name ? peer?.probe.installed.certificate : null;
+      return [
+        machine.name,
+        {
+          name: machine.name,
+          role: machine.role,
+          runtime: mustGet(runtimes, machine.name),
+          agent,
+          units,
+          peer: peer?.name ?? null,
+          peerCertificateSha256: typeof certificate === 'string' ? sha256Hex(certificate) : null,
+          secretSha256,
+          clusterUuid,
+          createDirectories: machine.role === 'node' ? missingDirectories(nodes, machine) : [],
+        },
+      ];
+    }),
+  );
+}
+
+/** On one node only: the other one's owner and mode are taken over. Missing on both was refused by the checks. */
+function missingDirectories(nodes: readonly Machine[], machine: Machine): WantedHost['createDirectories'] {
+  return machine.probe.directories
+    .filter((directory) => directory.type === 'missing')
+    .map(({ path }) => {
+      const model = nodes
+        .flatMap((node) => node.probe.directories)
+        .find((directory) => directory.path === path && directory.type === 'directory' && !directory.isCovered);
+      return { path, owner: model?.owner ?? '0:0', mode: model?.mode ?? '755' };
+    });
+}
+
+/** As far as it can be known without changing anything: from the agent where one answers, else from the probe. */
+export async function viewNodes(
+  nodes: readonly Machine[],
+  links: AgentLinks,
+  record: ClusterRecord,
+  hostSteps: readonly HostStep[],
+): Promise<NodeView[]> {
+  return Promise.all(
+    nodes.map(async (node): Promise<NodeView> => {
+      const active = node.probe.installed.units['holdfastd.service']?.active === true;
+      if (active) {
+        try {
+          return await links.view(node.name, record);
+        } catch (error) {
+          // An agent that does not answer, or speaks another version, is replaced or started by the steps; without steps it is a fault.
+          if (!hostSteps.some((step) => step.host === node.name)) throw error;
+        }
+      }
+      return { name: node.name, status: null, inspections: probedInspections(node, record) };
+    }),
+  );
+}
+
+function probedInspections(node: Machine, record: ClusterRecord): VolumeInspection[] {
+  const installed = node.probe.installed.record;
+  return record.modules.flatMap((module) =>
+    module.volumes.flatMap(({ id, path }) => {
+      const probe = node.probe.directories.find((directory) => directory.path === path);
+      // Set up by an agent that does not run now: what stands below the cover is not for us to judge.
+      const managed = installed?.modules.some((other) => other.volumes.some((volume) => volume.path === path)) === true;
+      if (!probe) return [];
+      return [
+        {
+          id,
+          path,
+          exists: probe.type === 'directory',
+          initialised: managed && (probe.hasRecord || probe.isCovered),
+          empty: (probe.entries ?? 0) === 0,
+          entries: null,
+          bytes: null,
+          newestFile: null,
+          filesystem: probe.filesystem,
+          generation: null,
+          problems: [],
+        },
+      ];
+    }),
+  );
+}

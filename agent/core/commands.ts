@@ -41,30 +41,27 @@ function whoIs(draft: Draft): string {
   return peerBeat(draft.s, draft.now)?.active === true ? `${draft.s.identity.peer} is` : 'no server is, at the moment';
 }
 
-function restart(draft: Draft): void {
+/** True: the order belongs to the primary, and this is not it. */
+function refusedElsewhere(draft: Draft): boolean {
   const { s } = draft;
-  if (s.phase.name !== 'active') {
-    draft.refuse(
-      'not-primary',
-      `${s.identity.node} does not run the application; ${whoIs(draft)} primary.`,
-      'Give the order on the primary.',
-    );
-    return;
-  }
+  if (s.phase.name === 'active') return false;
+  draft.refuse(
+    'not-primary',
+    `${s.identity.node} does not run the application; ${whoIs(draft)} primary.`,
+    'Give the order on the primary.',
+  );
+  return true;
+}
+
+function restart(draft: Draft): void {
+  if (refusedElsewhere(draft)) return;
   draft.emit('info', 'ordered-restart', 'The order to restart the application was given.');
   deactivate(draft, 'restart');
 }
 
 function swap(draft: Draft): void {
   const { s } = draft;
-  if (s.phase.name !== 'active') {
-    draft.refuse(
-      'not-primary',
-      `${s.identity.node} does not run the application; ${whoIs(draft)} primary.`,
-      'Give the order on the primary.',
-    );
-    return;
-  }
+  if (refusedElsewhere(draft)) return;
   if (!peerReady(draft)) {
     draft.refuse(
       'peer-not-ready',

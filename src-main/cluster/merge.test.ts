@@ -111,6 +111,14 @@ describe('the status of a cluster', () => {
     expect(merged.modules[0]!.nodes[1]).toEqual({ name: 'n2', state: 'secondary', data: 'up-to-date' });
   });
 
+  it('has the address where the one that nobody here can ask told that it is primary', () => {
+    const merged = merge(
+      unseen('n1'),
+      seen(status('n2', moduleOn('n2', 'secondary'), { peer: moduleOn('db', 'primary') })),
+    );
+    expect(merged.modules[0]!.vip).toEqual([{ address: '10.0.0.50', on: 'n1' }]);
+  });
+
   it('invents nothing when nobody can be reached', () => {
     const merged = merge(unseen('n1'), unseen('n2', 'agent-not-answering'));
     expect(merged.protected).toBe(false);

@@ -71,6 +71,10 @@ function mergeModule(name: string, input: MergeInput): ModuleStatus {
     return moduleOnNode(name, observation, informant);
   });
   const leading = views.find(({ view }) => view.own.state === 'primary' || view.own.state === 'alone') ?? views[0];
+  // The address goes with the application: a node that nobody here can ask, and that told its peer that it is primary, has it.
+  const toldPrimary = nodes.find(
+    (node) => (node.state === 'primary' || node.state === 'alone') && !views.some((view) => view.node === node.name),
+  )?.name;
   const configured = configuration?.modules.find((module) => module.name === name);
   const addresses = new Set([
     ...views.flatMap(({ view }) => view.vips.map((vip) => vip.address)),
@@ -85,7 +89,10 @@ function mergeModule(name: string, input: MergeInput): ModuleStatus {
     nodes,
     vip: [...addresses].map((address) => ({
       address,
-      on: views.find(({ view }) => view.vips.some((vip) => vip.address === address && vip.here))?.node ?? null,
+      on:
+        views.find(({ view }) => view.vips.some((vip) => vip.address === address && vip.here))?.node ??
+        toldPrimary ??
+        null,
     })),
   };
 }

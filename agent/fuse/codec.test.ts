@@ -59,7 +59,7 @@ describe('requests', () => {
     [1000, 2000, 3000].forEach((value, index) => bytes.writeUInt32LE(value, 24 + index * 4));
     const header = new RequestHeader();
     header.read(bytes);
-    expect({ ...header }).toEqual({
+    expect(header).toMatchObject({
       length: 47,
       opcode: 1,
       unique: 2 ** 40 + 2,

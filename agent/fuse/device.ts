@@ -109,14 +109,25 @@ export function forgetAttributes(deviceFd: number, node: number): number {
   return writeReply(deviceFd, notification, 40);
 }
 
-/** Every request, waiting or new, fails at once, in every mount namespace. False: the control filesystem is not mounted, or it is gone already. */
-export function abortByControl(connection: number): boolean {
+const controlDirectory = '/sys/fs/fuse/connections';
+
+function writeAbort(connection: number): boolean {
   try {
-    writeFileSync(`/sys/fs/fuse/connections/${connection}/abort`, '1');
+    writeFileSync(`${controlDirectory}/${connection}/abort`, '1');
     return true;
   } catch {
     return false;
   }
+}
+
+/**
+ * Every request, waiting or new, fails at once, in every mount namespace. False: it is gone already, or the control filesystem is not there and
+ * cannot be mounted either.
+ */
+export function abortByControl(connection: number): boolean {
+  if (writeAbort(connection)) return true;
+  // systemd mounts it on ordinary hosts; containers lack it. Mounted already: busy, and the connection is gone.
+  return mount('fusectl', controlDirectory, 'fusectl', 0, null) === 0 && writeAbort(connection);
 }
 
 /**

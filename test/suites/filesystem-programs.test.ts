@@ -4,14 +4,14 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CacheMode } from '../../agent/fuse/index.ts';
-import { LoopDisk, missingForFilesystemTests, ServedDirectory } from './filesystem/loop-disk.ts';
+import { hasProgram, LoopDisk, missingForFilesystemTests, ServedDirectory } from './filesystem/loop-disk.ts';
 import { scripts } from './filesystem/scripts.ts';
 import { describeTree } from './filesystem/tree.ts';
 
 const missing = missingForFilesystemTests();
 
 function missingProgram(needs: readonly string[]): string {
-  const absent = needs.find((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
+  const absent = needs.find((program) => !hasProgram(program));
   return absent === undefined ? '' : `${absent} is not installed`;
 }
 

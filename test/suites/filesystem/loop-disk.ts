@@ -30,11 +30,15 @@ function removeAll(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
 }
 
+export function hasProgram(name: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
+}
+
 /** What the machine lacks for these tests; empty when it can run them. */
 export function missingForFilesystemTests(): string {
   if (process.getuid?.() !== 0) return 'not root';
   if (!existsSync('/dev/fuse')) return 'no /dev/fuse';
-  if (spawnSync('mkfs.ext4', ['-V']).error) return 'mkfs.ext4 is missing';
+  if (!hasProgram('mkfs.ext4')) return 'mkfs.ext4 is missing';
   if (spawnSync('losetup', ['-f']).status !== 0) return 'no loop device';
   return '';
 }
@@ -102,16 +106,23 @@ export class ServedDirectory {
     return this.#output;
   }
 
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  async ended(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    await new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
+  }
+
   async stop(): Promise<void> {
-    const { exitCode, signalCode } = this.#process;
+    const { signalCode } = this.#process;
     if (signalCode !== null) throw new Error(`the server was ended by ${signalCode}: ${this.#output}`);
-    const exited = exitCode !== null;
-    const ended = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
     const holders = unmountIfUnused(this.path);
     if (holders.length > 0) {
       spawnSync('umount', ['-l', this.path]);
       throw new Error(`${this.path} is in use: ${holders.map(describeHolder).join(', ')}`);
     }
-    if (!exited) await ended;
+    await this.ended();
   }
 }

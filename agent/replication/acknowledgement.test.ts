@@ -17,7 +17,10 @@ describe('acknowledgement', () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('park' as const), gap: fc.integer({ min: 0, max: 2 }) }),
       fc.record({ do: fc.constant('acknowledge' as const), gap: fc.integer({ min: 0, max: 4 }) }),
-      fc.record({ do: fc.constantFrom('claim-primary' as const, 'claim-acknowledgement' as const), gap: fc.constant(0) }),
+      fc.record({
+        do: fc.constantFrom('claim-primary' as const, 'claim-acknowledgement' as const),
+        gap: fc.constant(0),
+      }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300 }), fc.integer({ min: 0, max: 2 ** 33 }), (steps, first) => {

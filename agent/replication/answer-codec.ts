@@ -58,7 +58,11 @@ export function readAnswer(bytes: Buffer, start: number, end: number, into: Answ
     return 4 + length;
   }
   const isAcknowledgement = into.kind === answerKind.acknowledge;
-  if (body.length < 8 || (!isAcknowledgement && into.kind !== answerKind.blocks) || (isAcknowledgement && body.length > 8))
+  if (
+    body.length < 8 ||
+    (!isAcknowledgement && into.kind !== answerKind.blocks) ||
+    (isAcknowledgement && body.length > 8)
+  )
     throw malformed('not an answer');
   into.sequence = body.readUInt32LE(0) + body.readUInt32LE(4) * two32;
   if (!isAcknowledgement) into.needed = Uint8Array.from(body.subarray(8));

@@ -46,13 +46,21 @@ describe('the codec of changes', () => {
   it('gives back what was written, whatever bytes the names are made of', () => {
     fc.assert(
       fc.property(id, id, name, name, attributes, time, time, bytes, size, (a, b, n, m, attrs, t, u, data, offset) => {
-        expect(plain(roundTrip((w) => w.bind(a, b, n)))).toMatchObject(plain({ kind: kind.bind, id: a, parent: b, name: n }) as object);
+        expect(plain(roundTrip((w) => w.bind(a, b, n)))).toMatchObject(
+          plain({ kind: kind.bind, id: a, parent: b, name: n }) as object,
+        );
         const created = roundTrip((w) => w.create(a, b, n, attrs, data, t));
         expect([created.id, created.parent, created.time]).toEqual([a, b, t]);
         expect(created.name.equals(n) && created.bytes.equals(data)).toBe(true);
         expect(plain(created.attributes)).toEqual(plain(attrs));
         const renamed = roundTrip((w) => w.rename(a, n, b, m, true, false, a, 3, t, u));
-        expect([renamed.parent, renamed.toParent, renamed.flag, renamed.replaces, renamed.linksLeft]).toEqual([a, b, true, false, 3]);
+        expect([renamed.parent, renamed.toParent, renamed.flag, renamed.replaces, renamed.linksLeft]).toEqual([
+          a,
+          b,
+          true,
+          false,
+          3,
+        ]);
         expect([renamed.time, renamed.toTime]).toEqual([t, u]);
         expect(renamed.name.equals(n) && renamed.toName.equals(m)).toBe(true);
         const unlinked = roundTrip((w) => w.unlink(b, n, 0, 2, true, t));
@@ -121,7 +129,7 @@ describe('the codec of changes', () => {
     };
     const readAll = (input: Buffer): void => {
       const reader = new FrameReader();
-      for (let at = 0; at < input.length; ) {
+      for (let at = 0; at < input.length;) {
         const taken = reader.read(input, at, input.length);
         if (taken === 0) return;
         at += taken;
@@ -129,16 +137,19 @@ describe('the codec of changes', () => {
     };
     readAll(valid());
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 8 }), (edits) => {
-        const input = valid();
-        for (const [at, value] of edits) input[at % input.length] = value;
-        try {
-          readAll(input);
-        } catch (error) {
-          expect(error).toBeInstanceOf(Fault);
-          expect((error as Fault).code).toBe('peer-speaks-garbage');
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 8 }),
+        (edits) => {
+          const input = valid();
+          for (const [at, value] of edits) input[at % input.length] = value;
+          try {
+            readAll(input);
+          } catch (error) {
+            expect(error).toBeInstanceOf(Fault);
+            expect((error as Fault).code).toBe('peer-speaks-garbage');
+          }
+        },
+      ),
       { numRuns: 2000 },
     );
     fc.assert(

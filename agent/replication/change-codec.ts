@@ -228,14 +228,7 @@ export class FrameWriter {
     this.time(toTime);
     return this.end();
   }
-  write(
-    id: number,
-    offset: number,
-    bytes: Buffer,
-    start: number,
-    length: number,
-    modified: Time,
-  ): number {
+  write(id: number, offset: number, bytes: Buffer, start: number, length: number, modified: Time): number {
     this.begin(kind.write);
     return this.#content(id, offset, bytes, start, length, modified);
   }

@@ -94,11 +94,11 @@ export class Connection {
 
   #wait(deadlineMs: number): void {
     const leftMs = Math.ceil(deadlineMs - bootTimeMs());
-    if (leftMs <= 0)
-      throw new Fault('peer-silent', { message: `${this.peer} does not answer.` }, { peer: this.peer });
+    if (leftMs <= 0) throw new Fault('peer-silent', { message: `${this.peer} does not answer.` }, { peer: this.peer });
     this.#poll.set(0, this.fd, POLL.IN);
     this.#poll.wait(leftMs);
-    if (this.#poll.ready(1) !== 0 && this.#interruption.requested()) throw new Fault('aborted', { message: 'Interrupted.' });
+    if (this.#poll.ready(1) !== 0 && this.#interruption.requested())
+      throw new Fault('aborted', { message: 'Interrupted.' });
   }
 
   say(message: object): void {
@@ -115,7 +115,7 @@ export class Connection {
 
   #readExactly(length: number, deadlineMs: number): Buffer {
     const memory = new Memory(length);
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const count = tlsRead(this.ssl, memory.address(done), length - done);
       if (count < 0) throw connectionLost(this.peer);
       done += count;

@@ -47,15 +47,13 @@ describe('contact', () => {
         peerStale: fc.boolean(),
         cleanCheckpoint: fc.option(fc.integer({ min: 1, max: 2 })),
       })
-      .map(
-        (r): VolumeRecord => ({
-          ...r,
-          format: 1,
-          volumeUuid: 'u',
-          generation: r.generation === null ? null : generation(r.generation),
-          history: r.history.filter((n) => n !== r.generation).map((n) => `g${n}`),
-        }),
-      );
+      .map((r): VolumeRecord => ({
+        ...r,
+        format: 1,
+        volumeUuid: 'u',
+        generation: r.generation === null ? null : generation(r.generation),
+        history: r.history.filter((n) => n !== r.generation).map((n) => `g${n}`),
+      }));
     fc.assert(
       fc.property(record, record, (a, b) => {
         const [ab, ba] = [decideContact(a, b), decideContact(b, a)];

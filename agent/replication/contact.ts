@@ -7,9 +7,7 @@ import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
 export type RefusalCode = 'not-the-same-data' | 'copy-stale' | 'peer-is-newer' | 'forked';
 export type Contact =
   /** Both copies are known to be identical: nothing is compared. */
-  | { readonly kind: 'in-sync' }
-  | { readonly kind: 'resync' }
-  | { readonly kind: 'refused'; readonly code: RefusalCode };
+  { readonly kind: 'in-sync' } | { readonly kind: 'resync' } | { readonly kind: 'refused'; readonly code: RefusalCode };
 
 const inSync: Contact = { kind: 'in-sync' };
 const resync: Contact = { kind: 'resync' };
@@ -50,7 +48,8 @@ export function contactFault(code: RefusalCode, volume: string, peer: string): F
       return {
         code,
         message: `The copy of ${volume} on this node is stale and is not given to ${peer}.`,
-        remedy: 'Start the node that holds the newer copy, or order this one to be used, accepting the loss of what it lacks.',
+        remedy:
+          'Start the node that holds the newer copy, or order this one to be used, accepting the loss of what it lacks.',
         details,
       };
     case 'peer-is-newer':

@@ -20,7 +20,12 @@ export type ToPrimary =
       readonly data: ConnectionHandle;
     }
   | { readonly type: 'link-lost'; readonly session: number }
-  | { readonly type: 'blocks-answered'; readonly session: number; readonly sequence: number; readonly needed: Uint8Array }
+  | {
+      readonly type: 'blocks-answered';
+      readonly session: number;
+      readonly sequence: number;
+      readonly needed: Uint8Array;
+    }
   /** From the supervisor; each is answered by `done` with the same call number. */
   | { readonly type: 'go-alone'; readonly call: number; readonly generation: Generation }
   /** After the unmount: agree on a checkpoint when in sync, then end. */
@@ -28,7 +33,12 @@ export type ToPrimary =
   | { readonly type: 'end' };
 
 export type FromPrimary =
-  | { readonly type: 'status'; readonly mode: Mode; readonly record: VolumeRecord; readonly resync: ResyncProgress | null }
+  | {
+      readonly type: 'status';
+      readonly mode: Mode;
+      readonly record: VolumeRecord;
+      readonly resync: ResyncProgress | null;
+    }
   | { readonly type: 'done'; readonly call: number; readonly clean: boolean; readonly fault: FaultRecord | null }
   /** The mount is gone, whoever took it away. */
   | { readonly type: 'unmounted' }
@@ -36,11 +46,10 @@ export type FromPrimary =
   | { readonly type: 'local-failure'; readonly call: string; readonly errno: number }
   | { readonly type: 'ended' };
 
-export type ToAcknowledgement = { readonly type: 'end' };
+export interface ToAcknowledgement { readonly type: 'end' }
 
 export type FromAcknowledgement =
-  | { readonly type: 'link'; readonly up: boolean; readonly fault: FaultRecord | null }
-  | { readonly type: 'ended' };
+  { readonly type: 'link'; readonly up: boolean; readonly fault: FaultRecord | null } | { readonly type: 'ended' };
 
 export type ToSecondary =
   /** A link that the listener has accepted; `record` is the source's. */
@@ -67,7 +76,7 @@ export interface ListenerConfiguration {
   readonly tls: { readonly certificateFile: string; readonly keyFile: string; readonly peerCertificateFile: string };
   readonly linkTimeoutMs: number;
 }
-export type ToListener = { readonly type: 'configure'; readonly configuration: ListenerConfiguration };
+export interface ToListener { readonly type: 'configure'; readonly configuration: ListenerConfiguration }
 export type FromListener =
   | {
       readonly type: 'link';

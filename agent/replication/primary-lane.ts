@@ -146,7 +146,7 @@ export class PrimaryLane implements LaneHooks {
     const { control } = this.#ports;
     if (this.mode === 'alone') return false;
     control.parked.park(
-      unique % 4294967296 | 0,
+      (unique % 4294967296) | 0,
       Math.floor(unique / 4294967296),
       sequence | 0,
       Math.floor(this.#ports.nowMs()) | 0,

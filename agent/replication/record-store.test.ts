@@ -61,7 +61,12 @@ const second = lineage.goneAlone(first, { number: 2, id: 'g2' });
 describe('the volume record', () => {
   it('is the old one or the new one after a power cut at any step, never none', () => {
     for (let cutAfter = 0; cutAfter < 5; cutAfter++) {
-      for (const [names, contents] of [[true, true], [true, false], [false, true], [false, false]] as const) {
+      for (const [names, contents] of [
+        [true, true],
+        [true, false],
+        [false, true],
+        [false, false],
+      ] as const) {
         const disk = new SimulatedDisk();
         const store = new RecordStore(disk, 'm/0');
         store.create(first);

@@ -44,11 +44,16 @@ export class RecordStore {
     if (content === null) return null;
     const json = this.#parse(recordName, content);
     if (typeof json === 'object' && json !== null && 'format' in json && json.format !== 1)
-      throw this.#fault('record-too-new', 'was written by a version of Holdfast that this one does not know', 'Install the newer version here too.');
+      throw this.#fault(
+        'record-too-new',
+        'was written by a version of Holdfast that this one does not know',
+        'Install the newer version here too.',
+      );
     const parsed = volumeRecordSchema.safeParse(json);
     if (!parsed.success) throw this.#damaged(recordName);
     const stamped = stamp === null ? null : this.#parse(stampName, stamp);
-    const owner = typeof stamped === 'object' && stamped !== null && 'volumeUuid' in stamped ? stamped.volumeUuid : null;
+    const owner =
+      typeof stamped === 'object' && stamped !== null && 'volumeUuid' in stamped ? stamped.volumeUuid : null;
     if (owner !== parsed.data.volumeUuid) throw this.#damaged(stampName);
     if (owner !== volumeUuid)
       throw this.#fault(

@@ -139,15 +139,20 @@ class Replicator {
 
   async #takeUpVolume(wanted: Configuration['volumes'][number], starting: boolean): Promise<void> {
     let volume = this.#volumes.get(wanted.id);
-    const moved = volume && (volume.configuration.path !== wanted.path || volume.configuration.volumeUuid !== wanted.volumeUuid);
+    const moved =
+      volume && (volume.configuration.path !== wanted.path || volume.configuration.volumeUuid !== wanted.volumeUuid);
     if (volume && moved === true) {
       volume.open(false);
       volume = undefined;
     }
     if (!volume) {
-      volume = new Volume(wanted, () => this.#settings(), (changed) => {
-        for (const client of this.#clients) client.emit('volume', changed.status());
-      });
+      volume = new Volume(
+        wanted,
+        () => this.#settings(),
+        (changed) => {
+          for (const client of this.#clients) client.emit('volume', changed.status());
+        },
+      );
       this.#volumes.set(wanted.id, volume);
       // Nobody of this process serves it: it is a predecessor's.
       if (starting) await volume.removeDeadMount();
@@ -178,7 +183,7 @@ class Replicator {
   #configureListener(configuration: Configuration): void {
     if (!this.#listener) {
       this.#listener = makeInbox<ToListener>();
-      void spawnLane<FromListener>(
+      void spawnLane(
         'listener',
         {
           lane: 'listener',

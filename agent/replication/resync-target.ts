@@ -259,7 +259,8 @@ export class ResyncTarget {
     if ((there.mode & typeMask) !== type) return false;
     const { inode, links, rdev } = there;
     if (type !== directoryType && links > 1 && this.#claimed.has(inode)) return false;
-    if (type !== directoryType && type !== 0o100000 && type !== linkType && rdev !== entry.attributes.rdev) return false;
+    if (type !== directoryType && type !== 0o100000 && type !== linkType && rdev !== entry.attributes.rdev)
+      return false;
     const node = this.#tree.bind(entry.id, directory, name);
     this.#must(typeof node === 'number' ? node : 0);
     if (type === linkType && !this.#sameTarget(node as Node, entry.target)) {

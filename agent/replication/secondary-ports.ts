@@ -116,7 +116,9 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
         const { record, refusal } = welcome;
         const { node, programVersion } = data;
         link.data?.say(
-          refusal ? { say: 'refused', fault: refusal } : { say: 'welcome', ...ourVersion(programVersion), node, record },
+          refusal
+            ? { say: 'refused', fault: refusal }
+            : { say: 'welcome', ...ourVersion(programVersion), node, record },
         );
       }),
   };

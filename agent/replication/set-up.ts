@@ -55,8 +55,7 @@ export function setUp(place: VolumePlace, options: SetUp, now: Date): { record: 
       { volume: place.id },
     );
   const keptAt = options.as === 'blank' ? moveAside(place, options.keepAside, now) : null;
-  const record =
-    options.as === 'good' ? freshGood(place.volumeUuid, options.generation) : freshBlank(place.volumeUuid);
+  const record = options.as === 'good' ? freshGood(place.volumeUuid, options.generation) : freshBlank(place.volumeUuid);
   store.create(record);
   return { record, keptAt };
 }

@@ -12,11 +12,11 @@ const laneFile = new URL(import.meta.url.endsWith('.ts') ? './lane.ts' : './lane
 const heapMb = 64;
 
 /** A lane that fails takes the process with it; one that returns has been asked to. */
-export function spawnLane<From>(
+export function spawnLane(
   name: string,
   data: LaneData,
   ports: readonly MessagePort[],
-  onMessage: (message: From) => void,
+  onMessage: (message: never) => void,
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const worker = new Worker(laneFile, {
@@ -26,7 +26,10 @@ export function spawnLane<From>(
     execArgv: ['--disable-warning=ExperimentalWarning'],
     resourceLimits: { maxOldGenerationSizeMb: heapMb },
   });
-  worker.on('message', onMessage);
+  worker.on('message', (message: unknown) => {
+    // From our own code, in the shape that the lane of this kind speaks.
+    onMessage(message as never);
+  });
   worker.on('error', (error) => dieNow(70, `${name}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`));
   worker.on('exit', (code) => {
     if (code !== 0) dieNow(70, `${name}: ended with code ${code}`);

@@ -104,7 +104,7 @@ export class PrimaryLanes {
     this.#link = makeInbox<ToAcknowledgement>();
     const between = new MessageChannel();
     const primaryName = `primary ${volume}`;
-    const primary = spawnLane<FromPrimary>(
+    const primary = spawnLane(
       primaryName,
       {
         lane: 'primary',
@@ -125,7 +125,7 @@ export class PrimaryLanes {
     // The link reads the record that the primary lane publishes: here it is for the first attempt.
     this.control.publishRecord(record);
     const linkName = `link ${volume}`;
-    const link = spawnLane<FromAcknowledgement>(
+    const link = spawnLane(
       linkName,
       {
         lane: 'acknowledgement',
@@ -199,7 +199,7 @@ export class SecondaryLanes {
   constructor(settings: LaneSettings, record: VolumeRecord, onMessage: (message: FromSecondary) => void) {
     this.#inbox = makeInbox<ToSecondary>();
     const name = `secondary ${settings.volume}`;
-    const lane = spawnLane<FromSecondary>(
+    const lane = spawnLane(
       name,
       {
         lane: 'secondary',
@@ -242,11 +242,11 @@ export class SecondaryLanes {
 /** Names of those who still use the mount; empty: it is gone. On a thread of its own, see UnmountData. */
 export async function unmountElsewhere(path: string, timeoutMs: number): Promise<readonly string[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>();
-  void spawnLane<{ holders?: readonly string[]; fault?: FaultRecord }>(
+  void spawnLane(
     `unmount ${path}`,
     { lane: 'unmount', name: `unmount ${path}`, path },
     [],
-    (message) => {
+    (message: { readonly holders?: readonly string[]; readonly fault?: FaultRecord }) => {
       if (message.fault) reject(Fault.fromRecord(message.fault));
       else resolve(message.holders ?? []);
     },

@@ -334,12 +334,15 @@ export class Volume {
 
   async stop(): Promise<{ clean: boolean }> {
     if (this.#role === 'secondary') {
-      const clean = this.#record?.cleanCheckpoint !== null;
       await this.#endSecondary();
-      return { clean };
+      return { clean: this.#isClean() };
     }
-    if (this.#role !== 'primary') return { clean: this.#record?.cleanCheckpoint != null };
+    if (this.#role !== 'primary') return { clean: this.#isClean() };
     return await this.#stopPrimary();
+  }
+
+  #isClean(): boolean {
+    return this.#record !== null && this.#record.cleanCheckpoint !== null;
   }
 
   async #endSecondary(): Promise<void> {

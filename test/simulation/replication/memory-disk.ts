@@ -2,7 +2,7 @@
  * A filesystem in memory that forgets what was not synced when its machine loses power. Metadata is journaled as on ext4: a sync of one
  * file commits every change of names and attributes so far, and the data of that file; other data may be lost (zeros) or not.
  */
-import { Attributes } from '../../../agent/sys/attributes.ts';
+import type { Attributes } from '../../../agent/sys/attributes.ts';
 import { E } from '../../../agent/sys/errno.ts';
 
 export interface Inode {

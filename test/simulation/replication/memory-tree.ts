@@ -1,6 +1,6 @@
 /** The Tree of replication over a MemoryDisk, with the node table's rules: ids are never reused, a node that nobody holds is dropped. */
 import type { Name, Node, NodeId } from '../../../agent/fuse/index.ts';
-import { Attributes } from '../../../agent/sys/attributes.ts';
+import type { Attributes } from '../../../agent/sys/attributes.ts';
 import { E } from '../../../agent/sys/errno.ts';
 import type { Memory } from '../../../agent/sys/memory.ts';
 import type { Tree } from '../../../agent/replication/tree.ts';

@@ -27,6 +27,8 @@ const op = <T extends object>(
   fields: T & { name: string; run: () => number; ready?: () => boolean },
 ): T & SimOperation => Object.assign(fields, { ready: fields.ready ?? always });
 
+type Contact = 'in-sync' | 'resync';
+
 /** One connection, as two queues of bytes; what is in a queue may be lost when the link breaks. */
 class Wire {
   readonly target: SimMachine;
@@ -105,7 +107,7 @@ export class World {
 
   #start(machine: SimMachine, name: string, lane: Lane): void {
     const first = lane.next();
-    machine.lanes.push({ name, lane, pending: first.done === true ? null : (first.value as SimOperation) });
+    machine.lanes.push({ name, lane, pending: first.done === true ? null : (first.value) });
   }
 
   // --- the judge ------------------------------------------------------------------------------------------------------
@@ -443,12 +445,12 @@ export class World {
         return wire.broken || wire.refusal !== null || wire.welcome !== null;
       },
     });
-    const begin = op({
+    const begin = op<{ contact: Contact }>({
       name: 'begin',
-      contact: 'resync' as 'in-sync' | 'resync',
+      contact: 'resync',
       run: (): number => (wire && !wire.broken && wire.ready ? 0 : -1),
       ready: (): boolean => {
-        if (wire && wire.begun === null) wire.begun = begin.contact;
+        if (wire?.begun === null) wire.begun = begin.contact;
         return !wire || wire.broken || wire.ready;
       },
     });
@@ -540,7 +542,7 @@ export class World {
     this.steps += 1;
     this.nowMs += 0.05;
     const next = chosen.lane.next(chosen.pending.run());
-    chosen.pending = next.done === true ? null : (next.value as SimOperation);
+    chosen.pending = next.done === true ? null : (next.value);
     return true;
   }
 }

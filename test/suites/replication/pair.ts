@@ -26,7 +26,11 @@ export interface NodeOptions {
 }
 
 /** Waits for a fact; says what it waited for when it does not come. */
-export async function until<T>(what: string, fact: () => Promise<T | null | false> | T | null | false, timeoutMs = 20_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  fact: () => Promise<T | null | false> | T | null | false,
+  timeoutMs = 20_000,
+): Promise<T> {
   const deadline = bootTimeMs() + timeoutMs;
   for (;;) {
     const value = await fact();
@@ -94,13 +98,18 @@ export class ReplicatorNode {
   }
 
   async connect(): Promise<void> {
-    const port = await until(`${this.name} answers: ${this.output}`, () => connectLines(this.socketPath).catch(() => null));
+    const port = await until(`${this.name} answers: ${this.output}`, () =>
+      connectLines(this.socketPath).catch(() => null),
+    );
     this.client = createClient(replicatorApi, port, 'test');
     this.client.on('volume', (status) => (this.last = status));
     await this.client.ready;
   }
 
-  async call<M extends keyof ReplicatorApi['methods'] & string>(method: M, params: Params<ReplicatorApi, M>): Promise<Result<ReplicatorApi, M>> {
+  async call<M extends keyof ReplicatorApi['methods']>(
+    method: M,
+    params: Params<ReplicatorApi, M>,
+  ): Promise<Result<ReplicatorApi, M>> {
     return await this.client!.call(method, params);
   }
 
@@ -150,7 +159,11 @@ export class ReplicatorNode {
   }
 
   async mode(mode: VolumeStatus['mode'], timeoutMs = 30_000): Promise<void> {
-    await until(`${this.name} is ${mode}, but: ${JSON.stringify(this.last)} ${this.output}`, async () => (await this.status()).mode === mode, timeoutMs);
+    await until(
+      `${this.name} is ${mode}, but: ${JSON.stringify(this.last)} ${this.output}`,
+      async () => (await this.status()).mode === mode,
+      timeoutMs,
+    );
   }
 
   /** What lies below, whatever is mounted over it. */
@@ -174,7 +187,7 @@ export class ReplicatorNode {
     const { child } = this;
     this.client?.close();
     this.client = null;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGCONT');
     child.kill('SIGKILL');

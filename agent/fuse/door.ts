@@ -3,7 +3,8 @@
  * path from early boot on. We reach what is below through a private copy of the parent's mount, which works also when a dead
  * mount of a crashed predecessor lies there.
  */
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '../contract/fault.ts';
@@ -12,6 +13,7 @@ import {
   bootTimeMs,
   cloneMount,
   close,
+  E,
   errorName,
   fileType,
   handleOf,
@@ -143,17 +145,32 @@ export function inspectDirectory(path: string): Fault[] {
   }
 }
 
+/** What open_tree(2) does, before Linux 5.2: a bind mount for a moment, in a place that only root can enter. Its descriptor, or -errno. */
+export function copyByBinding(path: string): number {
+  const place = mkdtempSync(join(existsSync('/run') ? '/run' : tmpdir(), 'holdfast-copy-'));
+  try {
+    const status = mount(path, place, null, MS.BIND, null);
+    if (status < 0) return status;
+    const fd = openPath(place, O.RDONLY | O.DIRECTORY);
+    unmountDevice(place, true);
+    return fd;
+  } finally {
+    rmdirSync(place);
+  }
+}
+
 /**
  * A descriptor on the directory itself, below whatever is mounted over the path, through a private copy of the parent's mount. Good in every
  * thread of this process. The caller closes it.
  */
 export function openBackingDirectory(path: string): number {
   const canonical = canonicalPath(path);
-  const parent = cloneMount(dirname(canonical));
+  const cloned = cloneMount(dirname(canonical));
+  const parent = cloned === -E.NOSYS ? copyByBinding(dirname(canonical)) : cloned;
   if (parent < 0)
     throw new Fault('mount-copy-failed', {
       message: `The mount above ${path} cannot be copied: ${errorName(parent)}.`,
-      remedy: 'Linux 5.2 or newer and the right to mount are needed.',
+      remedy: 'The right to mount is needed.',
     });
   const name = Buffer.from(basename(canonical));
   try {

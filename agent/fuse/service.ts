@@ -140,7 +140,7 @@ export class Service {
 
   /** An errno of the disk itself: the copy here cannot be trusted to go on. */
   reportIfDisk(call: string, error: number): void {
-    if (error === -E.IO || error === -E.ROFS || error === -E.STALE) this.sink.localFailure(call, -error);
+    if (error === -E.IO || error === -E.ROFS) this.sink.localFailure(call, -error);
   }
 }
 

@@ -17,6 +17,7 @@ import {
   unmountIfUnused,
   unmountNow,
 } from '../../agent/fuse/index.ts';
+import { copyByBinding } from '../../agent/fuse/door.ts';
 import { close } from '../../agent/sys/linux.ts';
 import { hasProgram, LoopDisk, missingForFilesystemTests, ServedDirectory } from './filesystem/loop-disk.ts';
 
@@ -160,6 +161,15 @@ describe('the door', () => {
     await ended;
     expect([ourMounts().includes(path), isCovered(path), readdirSync(path)]).toEqual([false, true, []]);
     expect(await unmountNow(path)).toEqual([]);
+  });
+
+  it('reaches it the old way too, where the kernel cannot clone a mount', () => {
+    coverDirectory(path);
+    const parent = copyByBinding(disk.root);
+    expect(parent).toBeGreaterThan(0);
+    expect(readFileSync(`/proc/self/fd/${parent}/data/file`, 'utf8')).toBe('good data');
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain('holdfast-copy-');
+    close(parent);
   });
 
   it('kills who holds a mount that has to go, and tells who holds one that should', async () => {

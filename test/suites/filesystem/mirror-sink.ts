@@ -5,7 +5,7 @@
 import { openBacking, rootId } from '../../../agent/fuse/index.ts';
 import type { Backing, ChangeSink, Node } from '../../../agent/fuse/index.ts';
 import { errorName, fileType, Memory } from '../../../agent/sys/linux.ts';
-import type { Time , Attributes} from '../../../agent/sys/linux.ts';
+import type { Time, Attributes } from '../../../agent/sys/linux.ts';
 
 const boundHere = 1;
 

@@ -1,0 +1,202 @@
+/** Single requests of the kernel, made by hand: what waits when changes are not allowed, what is parked, and what a failing disk means. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Filesystem, openBacking, passthroughSink } from '../../agent/fuse/index.ts';
+import type { Backing, ChangeSink } from '../../agent/fuse/index.ts';
+import { opcode } from '../../agent/fuse/protocol.ts';
+import { close, Memory, O, openPath, ThreadIdentity } from '../../agent/sys/linux.ts';
+import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
+
+const missing = missingForFilesystemTests();
+
+/** A sink that remembers what it was told. */
+class RecordingSink implements ChangeSink {
+  allowed = true;
+  parks = true;
+  readonly told: string[] = [];
+  changesAllowed = (): boolean => this.allowed;
+  create = (): void => void this.told.push('create');
+  link = (): void => void this.told.push('link');
+  unlink = (): void => void this.told.push('unlink');
+  rename = (): void => void this.told.push('rename');
+  write: ChangeSink['write'] = (_node, offset, bytes, start, length) =>
+    void this.told.push(`write ${offset} ${bytes.toString('latin1', start, start + length)}`);
+  truncate: ChangeSink['truncate'] = (_node, size) => void this.told.push(`truncate ${size}`);
+  attributes = (): void => void this.told.push('attributes');
+  setXattr = (): void => void this.told.push('set-xattr');
+  removeXattr = (): void => void this.told.push('remove-xattr');
+  allocate = (): void => void this.told.push('allocate');
+  sync: ChangeSink['sync'] = (_node, dataOnly) => this.told.push(`sync ${dataOnly}`);
+  closing: ChangeSink['closing'] = () => this.told.push('closing');
+  park: ChangeSink['park'] = (unique, sequence, writtenBytes) => {
+    if (this.parks) this.told.push(`park ${unique} ${sequence} ${writtenBytes}`);
+    return this.parks;
+  };
+  localFailure: ChangeSink['localFailure'] = (call, errno) => void this.told.push(`failure ${call} ${errno}`);
+  interrupted: ChangeSink['interrupted'] = (unique) => void this.told.push(`interrupted ${unique}`);
+  forgotten: ChangeSink['forgotten'] = (id) => void this.told.push(`forgotten ${id}`);
+}
+
+describe('single requests', () => {
+  let path: string;
+  let directoryFd: number;
+  let identity: ThreadIdentity;
+  let backing: Backing;
+  let sink: RecordingSink;
+  let filesystem: Filesystem;
+  const request = new Memory(8192);
+  let unique = 0;
+
+  beforeAll(() => {
+    if (missing !== '') return;
+    path = mkdtempSync(join('/var/tmp', 'holdfast-requests-'));
+    identity = ThreadIdentity.enter();
+  });
+  afterAll(() => {
+    if (missing === '') rmSync(path, { recursive: true });
+  });
+  beforeEach((context) => {
+    if (missing !== '') context.skip(missing);
+    for (const name of readdirSync(path)) rmSync(join(path, name));
+    directoryFd = openPath(path, O.RDONLY | O.DIRECTORY);
+    backing = openBacking(directoryFd, { idsAreGiven: false });
+    sink = new RecordingSink();
+    filesystem = new Filesystem({ backing, sink, cache: 'none', identity });
+    return () => {
+      backing.close();
+      close(directoryFd);
+    };
+  });
+
+  /** Sends body bytes as one request; what became of it, and the error and body of the answer. */
+  function send(code: number, node: number, body: Buffer): { outcome: string; error: number; body: Buffer } {
+    const length = 40 + body.length;
+    unique += 2;
+    request.bytes.fill(0, 0, 40);
+    request.bytes.writeUInt32LE(length, 0);
+    request.bytes.writeUInt32LE(code, 4);
+    request.bytes.writeUInt32LE(unique, 8);
+    request.bytes.writeUInt32LE(node, 16);
+    body.copy(request.bytes, 40);
+    const outcome = filesystem.handle(request, length);
+    const { bytes } = filesystem.reply;
+    return { outcome, error: bytes.readInt32LE(4), body: Buffer.from(bytes.subarray(16, filesystem.replyLength)) };
+  }
+
+  function numbers(...values: number[]): Buffer {
+    const bytes = Buffer.alloc(values.length * 4);
+    values.forEach((value, index) => bytes.writeUInt32LE(value, index * 4));
+    return bytes;
+  }
+
+  const createBody = (name: string): Buffer =>
+    Buffer.concat([numbers(O.RDWR | O.CREAT, 0o644, 0o22, 0), Buffer.from(`${name}\0`)]);
+
+  function create(name: string): { node: number; handle: number } {
+    const { outcome, error, body } = send(opcode.CREATE, 1, createBody(name));
+    expect([outcome, error]).toEqual(['reply', 0]);
+    return { node: body.readUInt32LE(0), handle: body.readUInt32LE(128) };
+  }
+
+  const writeBody = (handle: number, offset: number, text: string, flags = 0): Buffer =>
+    Buffer.concat([numbers(handle, 0, offset, 0, text.length, 0, 0, 0, flags, 0), Buffer.from(text)]);
+
+  it('touches nothing while changes are not allowed, and answers reads', () => {
+    const { node, handle } = create('file');
+    send(opcode.WRITE, node, writeBody(handle, 0, 'before'));
+    sink.told.length = 0;
+    sink.allowed = false;
+    const changes: [number, number, Buffer][] = [
+      [opcode.CREATE, 1, createBody('new')],
+      [opcode.MKDIR, 1, Buffer.concat([numbers(0o755, 0), Buffer.from('d\0')])],
+      [opcode.MKNOD, 1, Buffer.concat([numbers(0o100644, 0, 0, 0), Buffer.from('n\0')])],
+      [opcode.SYMLINK, 1, Buffer.from('l\0target\0')],
+      [opcode.LINK, 1, Buffer.concat([numbers(node, 0), Buffer.from('hard\0')])],
+      [opcode.UNLINK, 1, Buffer.from('file\0')],
+      [opcode.RENAME, 1, Buffer.concat([numbers(1, 0), Buffer.from('file\0moved\0')])],
+      [opcode.WRITE, node, writeBody(handle, 0, 'after!')],
+      [opcode.SETATTR, node, Buffer.concat([numbers(1 << 3), Buffer.alloc(84)])],
+      [opcode.SETXATTR, node, Buffer.concat([numbers(1, 0), Buffer.from('user.a\0x')])],
+      [opcode.REMOVEXATTR, node, Buffer.from('user.a\0')],
+      [opcode.FALLOCATE, node, numbers(handle, 0, 0, 0, 4096, 0, 0, 0)],
+      [opcode.OPEN, node, numbers(O.RDWR | O.TRUNC, 0)],
+      [opcode.FSYNC, node, numbers(handle, 0, 0, 0)],
+      [opcode.FLUSH, node, numbers(handle, 0, 0, 0, 0, 0)],
+    ];
+    for (const [code, on, body] of changes) expect([code, send(code, on, body).outcome]).toEqual([code, 'deferred']);
+    expect(sink.told).toEqual([]);
+    expect(readdirSync(path)).toEqual(['file']);
+    const read = send(opcode.READ, node, numbers(handle, 0, 0, 0, 100, 0, 0, 0, 0, 0));
+    expect([read.outcome, read.body.toString()]).toEqual(['reply', 'before']);
+    expect(send(opcode.LOOKUP, 1, Buffer.from('file\0')).body.readUInt32LE(0)).toBe(node);
+    expect(send(opcode.GETATTR, node, Buffer.alloc(16)).error).toBe(0);
+    // Allowed again, the same requests do what they say.
+    sink.allowed = true;
+    for (const [code, on, body] of changes.slice(0, 5)) expect([code, send(code, on, body).error]).toEqual([code, 0]);
+    expect(readdirSync(path).sort()).toEqual(['d', 'file', 'hard', 'l', 'n', 'new']);
+    rmSync(join(path, 'd'), { recursive: true });
+  });
+
+  it('tells the peer of a sync before it syncs itself, and parks the request', () => {
+    const { node, handle } = create('file');
+    send(opcode.WRITE, node, writeBody(handle, 3, 'data'));
+    expect(send(opcode.FSYNC, node, numbers(handle, 0, 1, 0)).outcome).toBe('parked');
+    expect(sink.told).toEqual(['create', 'write 3 data', 'sync true', `park ${unique} 3 0`]);
+    expect(send(opcode.FLUSH, node, numbers(handle, 0, 0, 0, 0, 0)).outcome).toBe('parked');
+    expect(sink.told.slice(-2)).toEqual(['closing', `park ${unique} 5 0`]);
+    sink.parks = false;
+    expect(send(opcode.FSYNC, node, numbers(handle, 0, 0, 0))).toMatchObject({ outcome: 'reply', error: 0 });
+  });
+
+  it('parks a synchronous write with the length that its answer needs', () => {
+    const { node, handle } = create('file');
+    const { outcome } = send(opcode.WRITE, node, writeBody(handle, 0, 'durable', O.DSYNC | O.RDWR));
+    expect(outcome).toBe('parked');
+    expect(sink.told.slice(1)).toEqual(['write 0 durable', 'sync true', `park ${unique} 3 7`]);
+  });
+
+  it('answers a failed sync with EIO, tells of it, and never parks it', () => {
+    const { node, handle } = create('file');
+    close(handle);
+    const answer = send(opcode.FSYNC, node, numbers(handle, 0, 0, 0));
+    expect([answer.outcome, answer.error]).toEqual(['reply', -5]);
+    expect(sink.told.slice(1)).toEqual(['sync false', 'failure fsync 9']);
+  });
+
+  it('tells nothing of a file that has no name any more', () => {
+    const { node, handle } = create('file');
+    send(opcode.UNLINK, 1, Buffer.from('file\0'));
+    expect(send(opcode.WRITE, node, writeBody(handle, 0, 'still')).error).toBe(0);
+    expect(send(opcode.FSYNC, node, numbers(handle, 0, 0, 0)).outcome).toBe('reply');
+    expect(sink.told).toEqual(['create', 'unlink']);
+    send(opcode.RELEASE, node, numbers(handle, 0, 0, 0, 0, 0));
+    expect(send(opcode.FORGET, node, numbers(1, 0)).outcome).toBe('none');
+    expect(sink.told).toEqual(['create', 'unlink', `forgotten ${node}`]);
+    expect(backing.node(node)).toBeUndefined();
+  });
+
+  it('never gives an id twice, also when the filesystem below gives the same inode again', () => {
+    const ids = new Set<number>();
+    for (let round = 0; round < 20; round += 1) {
+      const { node, handle } = create('again');
+      ids.add(node);
+      send(opcode.UNLINK, 1, Buffer.from('again\0'));
+      send(opcode.RELEASE, node, numbers(handle, 0, 0, 0, 0, 0));
+      send(opcode.FORGET, node, numbers(1, 0));
+    }
+    expect(ids.size).toBe(20);
+    expect(backing.nodes.size).toBe(1);
+  });
+
+  it('has no answer for an interrupt, ENOSYS for what it cannot do, and EIO for half a request', () => {
+    expect(send(opcode.INTERRUPT, 0, numbers(77, 0)).outcome).toBe('none');
+    expect(sink.told).toEqual(['interrupted 77']);
+    expect(send(opcode.COPY_FILE_RANGE, 1, Buffer.alloc(56)).error).toBe(-38);
+    expect(send(31, 1, Buffer.alloc(48)).error).toBe(-38);
+    request.bytes.writeUInt32LE(500, 0);
+    expect(filesystem.handle(request, 60)).toBe('reply');
+    expect(filesystem.reply.bytes.readInt32LE(4)).toBe(-5);
+    expect(passthroughSink.changesAllowed()).toBe(true);
+  });
+});

@@ -44,7 +44,13 @@ class LocalAccess implements ClusterAccess {
 
   static async open(): Promise<LocalAccess> {
     const client = createClient(controlApi, linePort(await openSocket()), programVersion());
-    return new LocalAccess(client, await client.call('status', {}, AbortSignal.timeout(answerTimeoutMs)));
+    try {
+      return new LocalAccess(client, await client.call('status', {}, AbortSignal.timeout(answerTimeoutMs)));
+    } catch (error) {
+      // An open socket would keep this process from ending.
+      client.close();
+      throw error;
+    }
   }
 
   async client(node: string): Promise<RpcClient<ControlApi>> {

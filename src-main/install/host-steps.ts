@@ -6,6 +6,7 @@ import { quoted, type Transport } from '../ssh/index.ts';
 import { commandScript, layout } from './layout.ts';
 import { packageSource, type Package } from './packages.ts';
 import type { HostStep } from './plan.ts';
+import { sha256Hex } from './probe.ts';
 import { unitsOf, type UnitTexts } from './unit-files.ts';
 
 /**
@@ -67,10 +68,15 @@ export async function mustRun(
   );
 }
 
-/** Content goes through stdin: never visible in a process list. By rename, on disk before. */
-function writeScript(file: string, mode: string): string {
+/**
+ * Content goes through stdin: never visible in a process list. Whole or not at all: a connection that is lost in the middle ends the input
+ * early, which `cat` takes for the end of the file, so the sum decides. On disk before it gets its name.
+ */
+function writeScript(file: string, mode: string, sha256: string): string {
   const temporary = quoted(`${file}.new`);
-  return `umask 077; cat > ${temporary}; chmod ${mode} ${temporary}; sync ${temporary}; mv -f ${temporary} ${quoted(file)}`;
+  return `umask 077; cat > ${temporary}
+[ "$(sha256sum < ${temporary} | cut -d ' ' -f 1)" = ${sha256} ] || { rm -f ${temporary}; echo 'the content did not arrive whole' >&2; exit 1; }
+chmod ${mode} ${temporary}; sync ${temporary}; mv -f ${temporary} ${quoted(file)}`;
 }
 
 export async function writeFile(
@@ -79,7 +85,8 @@ export async function writeFile(
   mode: string,
   content: string,
 ): Promise<void> {
-  await mustRun(context.transport, writeScript(file, mode), { input: content, signal: context.signal });
+  const script = writeScript(file, mode, sha256Hex(content));
+  await mustRun(context.transport, script, { input: content, signal: context.signal });
 }
 
 const unpackTimeoutMs = 300_000;

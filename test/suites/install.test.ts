@@ -4,6 +4,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Fault } from '../../agent/contract/fault.ts';
 import { buildAgent } from '../../resources/build-agent.mjs';
+import { writeFile } from '../../src-main/install/host-steps.ts';
+import type { Transport } from '../../src-main/ssh/index.ts';
 import { readClusterStatusOf } from './install/status.ts';
 import { Lab, labObstacle, repositoryRoot } from '../lab/index.ts';
 import { ended, fileList, Site } from './install/site.ts';
@@ -169,6 +171,26 @@ describe('installing', () => {
         })
         .catch(() => undefined);
       expect(resumedAtBytes).toBeGreaterThan(1_000_000);
+    });
+
+    it('in the middle of a file, which then keeps its former content', async () => {
+      const transport = await site.connect()({ name: 'n1', role: 'node', destination: 'root@10.77.0.11' });
+      const file = '/root/file';
+      try {
+        await writeFile({ transport }, file, '0600', 'the former content\n');
+        // What the server gets of the input when the laptop dies: a part, then its end.
+        const dying: Transport = {
+          ...transport,
+          command: (script, options) => transport.command(script, { ...options, input: 'the new' }),
+        };
+        expect((await faultOf(writeFile({ transport: dying }, file, '0600', 'the new content\n'))).code).toBe(
+          'command-failed',
+        );
+        expect((await transport.command('cat /root/file; ls /root')).stdout).toBe('the former content\nfile\n');
+      } finally {
+        await transport.command(`rm -f ${file}`);
+        transport.close();
+      }
     });
 
     it('by killing it after each of its steps, again and again, until nothing is left to do', async () => {

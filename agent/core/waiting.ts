@@ -216,7 +216,8 @@ function pursue(draft: Draft, wish: Seek): void {
   }
   if (wish.purpose === 'order' && s.ballots.witness.reply?.reason === 'older-generation') renumber(draft, wish);
   const words = votesInWords(s, now);
-  const refusal = s.ballots.witness.reply;
+  // What a witness said that has fallen silent since explains nothing.
+  const refusal = now - s.ballots.witness.replyMs < timing.detectionMs ? s.ballots.witness.reply : null;
   if (refusal !== null && !refusal.granted && refusal.reason === 'older-generation') {
     draft.wait(
       'copy-stale',

@@ -27,7 +27,7 @@ import { describeTree } from './filesystem/tree.ts';
 const missing = missingForFilesystemTests();
 const caches: readonly CacheMode[] = ['none', 'writeback'];
 const firstSeed = Number(process.env['SEED'] ?? '1');
-const seeds = Array.from({ length: Number(process.env['SEEDS'] ?? '4') }, (_, index) => firstSeed + index);
+const seeds = Array.from({ length: Number(process.env['SEEDS'] ?? '2') }, (_, index) => firstSeed + index);
 
 describe('the mounted directory', () => {
   let disk: LoopDisk;

@@ -211,7 +211,18 @@ export function placeOf(path: string, entries: readonly MountEntry[] = mounts())
 }
 
 export function isCovered(path: string): boolean {
-  return mountsAt(mounts(), path).some(isCover);
+  return mountsAt(mounts(), canonicalPath(path)).some(isCover);
+}
+
+/** Our filesystem is what is seen at this path. */
+export function isMounted(path: string): boolean {
+  const top = mountsAt(mounts(), canonicalPath(path)).at(-1);
+  return top !== undefined && isOurMount(top);
+}
+
+/** Changes whenever anything is mounted or unmounted on this host. */
+export function mountTable(): Buffer {
+  return readFileSync('/proc/self/mountinfo');
 }
 
 function refuseInUse(path: string, holders: readonly Holder[]): void {

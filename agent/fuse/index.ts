@@ -22,6 +22,8 @@ export {
   holdersOfMount,
   inspectDirectory,
   isCovered,
+  isMounted,
+  mountTable,
   namespacesWithoutCover,
   nestedPaths,
   openBackingDirectory,

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Fault, replicatorApi, serve } from '../contract/index.ts';
 import type { FaultRecord, Handlers, Params, ReplicatorApi, RpcServer } from '../contract/index.ts';
-import { nestedPaths } from '../fuse/index.ts';
+import { mountTable, nestedPaths } from '../fuse/index.ts';
 import { dieNow, installDeath, Memory, notifySystemd } from '../sys/linux.ts';
 import { listenLines } from '../sys/line-port.ts';
 import { tlsWrite } from '../sys/openssl.ts';
@@ -30,6 +30,8 @@ type Configuration = z.output<(typeof replicatorApi)['methods']['configure']['pa
 const configurationSchema = replicatorApi.methods.configure.params;
 
 const tickMs = 100;
+/** How long an uncovered directory stays so at most. */
+const doorTicks = 5;
 /** The same complaint about the same peer is written once in this time. */
 const complainAgainMs = 60_000;
 
@@ -41,6 +43,8 @@ class Replicator {
   readonly #complaints = new Map<string, number>();
   #listener: ReturnType<typeof makeInbox<ToListener>> | null = null;
   #configuration: Configuration | null = null;
+  #ticks = 0;
+  #mounts: Buffer | null = null;
   /** Configurations come one after the other. */
   #configuring: Promise<unknown> = Promise.resolve();
 
@@ -54,6 +58,7 @@ class Replicator {
     const timer = setInterval(() => {
       this.#listenerControl.countMainLiveness();
       for (const volume of this.#volumes.values()) volume.tick();
+      if (++this.#ticks % doorTicks === 0) this.#lookAtDoors();
     }, tickMs);
     timer.ref();
     const known = this.#readConfiguration();
@@ -64,6 +69,14 @@ class Replicator {
       port.onClose(() => this.#clients.delete(client));
     });
     notifySystemd('READY=1');
+  }
+
+  /** A closed door opens only when a mount goes away. */
+  #lookAtDoors(): void {
+    const table = mountTable();
+    if (this.#mounts?.equals(table) === true) return;
+    this.#mounts = table;
+    for (const volume of this.#volumes.values()) volume.lookAtDoor();
   }
 
   // --- configuration --------------------------------------------------------------------------------------------------

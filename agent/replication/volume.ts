@@ -8,6 +8,8 @@ import {
   abortConnection,
   canonicalPath,
   coverDirectory,
+  isCovered,
+  isMounted,
   openBackingDirectory,
   uncoverDirectory,
   unmountNow,
@@ -18,6 +20,7 @@ import type { FromAcknowledgement, FromListener, FromPrimary, FromSecondary } fr
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { removeOwnDirectory, setUp } from './set-up.ts';
 import type { SetUp, VolumePlace } from './set-up.ts';
+import * as lineage from './volume-lineage.ts';
 import { PrimaryLanes, SecondaryLanes, unmountElsewhere, within } from './volume-lanes.ts';
 import type { LaneSettings } from './volume-lanes.ts';
 
@@ -102,7 +105,7 @@ export class Volume {
   close(): void {
     if (this.#role !== 'idle') return;
     try {
-      coverDirectory(this.configuration.path);
+      this.#cover();
       if (this.#directoryFd < 0) this.#directoryFd = openBackingDirectory(this.configuration.path);
       this.#ownFault = null;
       this.#readRecord();
@@ -112,6 +115,44 @@ export class Volume {
       throw fault;
     }
     this.#changed(this);
+  }
+
+  /**
+   * Somebody may have unmounted by hand what keeps the door closed. Called when the mounts of this host have changed. A copy that could be written to
+   * behind our back is compared again: its role ends, and without a checkpoint no contact is in sync.
+   */
+  lookAtDoor(): void {
+    const { path } = this.configuration;
+    if (this.#directoryFd < 0) return;
+    if (this.#role === 'primary' && !this.#stopping && this.#primary && !isMounted(path)) {
+      void this.#mountLost();
+      return;
+    }
+    if (this.#role !== 'idle' && this.#role !== 'secondary') return;
+    if (this.#closingDoor || isCovered(path)) return;
+    this.#closingDoor = true;
+    process.stderr.write(
+      `${path} was uncovered by somebody else: local programs could write to this copy. It is covered again, and compared.\n`,
+    );
+    void this.inOrder(async () => {
+      if (this.#role === 'secondary') await this.#endSecondary();
+      if (this.#role === 'idle' && this.#directoryFd >= 0) this.close();
+    })
+      .catch(() => undefined)
+      .finally(() => (this.#closingDoor = false));
+  }
+  #closingDoor = false;
+
+  /** Covers the directory. It was open: what was agreed about this copy does not hold any more. */
+  #cover(): void {
+    const { path, id } = this.configuration;
+    if (isCovered(path)) return;
+    coverDirectory(path);
+    // A cover does not survive a boot: that there was none when this process began says nothing.
+    if (this.#directoryFd < 0) return;
+    const store = new RecordStore(new DirectoryRecordDisk(this.#directoryFd), id);
+    const record = store.read(this.configuration.volumeUuid);
+    if (record !== null && record.cleanCheckpoint !== null) store.write(lineage.connectedClean(record));
   }
 
   /** What a predecessor of this process left behind: a mount that nobody serves any more. */
@@ -169,7 +210,7 @@ export class Volume {
   }
 
   #mustBeUsable(): VolumeRecord {
-    if (this.#directoryFd < 0 || this.#ownFault !== null) this.close();
+    if (this.#directoryFd < 0 || this.#ownFault !== null || !isCovered(this.configuration.path)) this.close();
     if (this.#record === null)
       throw new Fault(
         'not-initialised',
@@ -360,6 +401,7 @@ export class Volume {
       this.#link = false;
       this.#resync = null;
     });
+    this.lookAtDoor();
     for (const waiting of this.#calls.values())
       waiting.reject(new Fault('role-ended', { message: `${this.configuration.id} has left its role.` }));
     this.#calls.clear();

@@ -12,7 +12,7 @@ export function command(draft: Draft, order: MirrorCommand): void {
       draft.emit('info', 'ordered-start', 'The order to start was given.');
       break;
     case 'stop':
-      draft.persist({ wanted: 'stopped' });
+      draft.persist({ wanted: 'stopped', order: null });
       draft.emit('info', 'ordered-stop', 'The order to stop was given.');
       break;
     case 'restart':

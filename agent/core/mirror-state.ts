@@ -1,7 +1,7 @@
 /** What the mirror machine remembers between events, and the small questions that every phase asks of it. */
 import type { EventDraft, Generation, ModuleBeat, VolumeStatus, VoteReply } from '../contract/index.ts';
 import type { CommandRefusal, MirrorAction, MirrorIdentity, ModuleRecord, PlanStep } from './mirror-types.ts';
-import { behind, includesGeneration, newVoter, type VoterState } from './voter.ts';
+import { behind, forked, includesGeneration, newVoter, type VoterState } from './voter.ts';
 
 /** Why a node that is wanted does not run the application. */
 export interface WaitReason {
@@ -261,8 +261,7 @@ export function volumeFault(state: MirrorState): { code: string; message: string
   return null;
 }
 
-/** One more than anything this node has heard of, with an id that nobody else can make. */
-export function nextGeneration(state: MirrorState): Generation {
+function knownGenerations(state: MirrorState): Generation[] {
   const known = [
     ownCopy(state).generation,
     state.record.newest,
@@ -271,15 +270,21 @@ export function nextGeneration(state: MirrorState): Generation {
     state.ballots.peer.reply?.newest ?? null,
     state.ballots.witness.reply?.newest ?? null,
   ];
-  const number = Math.max(0, ...known.map((generation) => generation?.number ?? 0)) + 1;
+  return known.filter((generation) => generation !== null);
+}
+
+/** One more than anything this node has heard of, with an id that nobody else can make. */
+export function nextGeneration(state: MirrorState): Generation {
+  const number = Math.max(0, ...knownGenerations(state).map((generation) => generation.number)) + 1;
   return { number, id: `${String(number)}.${state.identity.node}.${state.identity.session}` };
 }
 
-/** The wish made before, as long as nobody has heard of anything newer; else a newer one. */
+/** The wish made before, as long as nobody has heard of anything newer, or of another one of the same age; else a newer one. */
 export function wishedGeneration(state: MirrorState): Generation {
   const next = nextGeneration(state);
   const wish = state.record.pending.at(-1);
-  return wish?.number === next.number - 1 ? wish : next;
+  if (wish?.number !== next.number - 1) return next;
+  return knownGenerations(state).some((generation) => forked(generation, wish)) ? next : wish;
 }
 
 /** On disk before any voter hears of it. The oldest wishes are forgotten first: a voter that stored one of those needs a person. */

@@ -182,6 +182,33 @@ describe('the mirror machine', () => {
     expect(bench.state.record.order).toEqual({ by: 'Alice' });
   });
 
+  it('an order to promote asks for a newer generation when the witness holds another one of the same age', () => {
+    const bench = new Bench();
+    bench.event({ type: 'data', volumes: [volume()] });
+    bench.after(timing.settleMs + 1);
+    const wish = bench.state.seek?.store;
+    expect(wish?.number).toBe(2);
+    const newest = { number: 2, id: 'of the peer' };
+    bench.reply('witness', { granted: false, stored: null, reason: 'older-generation', newest, holder: null });
+    for (let step = 0; step < 10 && bench.state.seek !== null; step += 1) bench.after(500);
+    bench.event({ type: 'command', command: { name: 'promote', orderedBy: 'Alice' } });
+    expect(bench.state.seek).toMatchObject({ purpose: 'order', store: { number: 3 } });
+    // Nobody answers for a while: the order stands.
+    for (let step = 0; step < 20; step += 1) bench.after(500);
+    expect(bench.state.record.order).toEqual({ by: 'Alice' });
+    expect(bench.state.seek).toMatchObject({ purpose: 'order' });
+    // The other one runs the application after all: the order is void.
+    bench.peer({ active: true, state: 'primary' });
+    for (let step = 0; step < 20; step += 1) {
+      bench.after(500);
+      bench.peer({ active: true, state: 'primary' });
+    }
+    bench.event({ type: 'data', volumes: [volume({ role: 'secondary', link: 'up' })] });
+    bench.ran();
+    expect(bench.state.phase.name).toBe('secondary');
+    expect(bench.state.record.order).toBeNull();
+  });
+
   it('refuses to swap to a peer that is not ready, and does not run', () => {
     const bench = secondary();
     const result = stepMirror(bench.state, { type: 'command', command: { name: 'swap' }, atMs: bench.now });

@@ -309,7 +309,8 @@ function finishSmallPlan(draft: Draft, failure: string | null): void {
     draft.enter({ name: 'stopped' });
   } else if (s.phase.name === 'wait') {
     draft.enter({ name: 'secondary' });
-    draft.persist({ lastPrimary: false });
+    // An order to use this copy ends here: obeyed some day later, it would cost what the other one has written since.
+    draft.persist({ lastPrimary: false, order: null });
     draft.emit(
       'info',
       'became-secondary',

@@ -83,6 +83,11 @@ function considerStart(draft: Draft): void {
     draft.wait('handing-over', `${peer} takes over.`);
     return;
   }
+  // Carried through until it succeeds or the other one runs the application: whoever ordered it was told that it is recorded.
+  if (s.record.order !== null) {
+    seek(draft, 'order', wishedGeneration(s));
+    return;
+  }
   if (beat === null) {
     considerStartAlone(draft);
     return;

@@ -345,5 +345,21 @@ describe('installing', () => {
       expect(again).toMatchObject({ code: 0 });
       expect(again.stdout).toContain('on none of the servers');
     });
+
+    it('and a directory that is in use is not taken', async () => {
+      const host = lab.host('n2');
+      await host.must('echo precious > /data/db/data');
+      await host.must('systemd-run --quiet --unit=holder --working-directory=/data/db sleep 600');
+      try {
+        const fault = await faultOf(site.apply());
+        expect(fault.code).toBe('directory-in-use');
+        expect(fault.message).toContain('n2');
+        expect(fault.message).toContain('sleep');
+        expect((await host.must('cat /data/db/data')).trim()).toBe('precious');
+      } finally {
+        await host.exec('systemctl stop holder');
+        await site.holdfast('uninstall', '--yes', '--cluster', site.file);
+      }
+    });
   });
 });

@@ -44,9 +44,11 @@ export async function waitFor(
   what: string,
   condition: (status: ClusterStatus) => boolean,
   limitMs: number = waitTimeoutMs,
+  look: () => Promise<void> = () => Promise.resolve(),
 ): Promise<ClusterStatus> {
   const untilMs = performance.now() + (context.args.timeoutMs ?? limitMs);
   for (;;) {
+    await look();
     const status = await context.access.status();
     if (condition(status)) return status;
     if (performance.now() > untilMs) {
@@ -61,12 +63,14 @@ function waitModule(
   context: CommandContext,
   what: string,
   condition: (module: ModuleStatus) => boolean,
+  look?: () => Promise<void>,
 ): Promise<ClusterStatus> {
   const [name] = context.args.words.slice(-1);
-  return waitFor(context, what, (status) => {
+  const moduleIs = (status: ClusterStatus): boolean => {
     const module = status.modules.find((one) => one.name === name);
     return module !== undefined && condition(module);
-  });
+  };
+  return waitFor(context, what, moduleIs, waitTimeoutMs, look);
 }
 
 /** To every node that can be reached; one that cannot is named, and only when none can be it is a failure. */
@@ -128,9 +132,20 @@ async function restart(context: CommandContext, name: string): Promise<number> {
   const node = await context.access.primaryOf(name);
   const question = `Restart the application of ${name} on ${node}? It is not available meanwhile.`;
   if (!(await confirm(context.terminal, question, context.args.yes))) return notConfirmed(context);
+  const before = (await context.access.call(node, 'events', { after: 0, limit: 10_000 })).at(-1)?.sequence ?? 0;
   await context.access.call(node, 'restart', { module: name }, orderTimeoutMs);
   if (!context.args.wait) return done(context, `${name} is being restarted on ${node}.`);
-  await waitModule(context, `The restart of ${name}`, (module) => runningOn(module) !== null);
+  // The state alone would not tell a restart that has not begun from one that has ended.
+  let restarted = false;
+  await waitModule(
+    context,
+    `The restart of ${name}`,
+    (module) => restarted && runningOn(module) !== null,
+    async () => {
+      const events = await context.access.call(node, 'events', { after: before, limit: 10_000 });
+      restarted = events.some((event) => event.module === name && event.code === 'became-primary');
+    },
+  );
   return done(context, `${name} runs on ${node}.`);
 }
 

@@ -137,5 +137,8 @@ export async function fileList(lab: Lab, host: string): Promise<string[]> {
       `find / -xdev \\( ${expression} \\) -prune -o -print; find /data /run/holdfast -path /data/lost+found -prune -o -print 2>/dev/null || true`,
     );
   // sudo's own note that a user has used it.
-  return text.split('\n').filter((line) => !line.endsWith('/.sudo_as_admin_successful')).sort();
+  return text
+    .split('\n')
+    .filter((line) => !line.endsWith('/.sudo_as_admin_successful'))
+    .sort();
 }

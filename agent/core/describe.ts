@@ -12,7 +12,7 @@ import {
   type Draft,
   type MirrorState,
 } from './mirror-state.ts';
-import { votesInWords } from './right.ts';
+import { silenceInWords, votesInWords } from './right.ts';
 
 export interface OwnDescription {
   readonly state: ModuleOnNode['state'];
@@ -31,9 +31,14 @@ export function describeOwn(state: MirrorState, atMs: number): OwnDescription {
   return {
     state: stateOf(state),
     data,
-    ...(why === null ? {} : { reason: why.code, message: why.message, sinceMs: state.sinceMs }),
+    ...(why === null ? {} : { reason: why.code, message: why.message, sinceMs: sinceOf(state) }),
     ...(resync === null ? {} : { resync }),
   };
+}
+
+/** A primary may have run for days before it lost its peer: what counts is when protection ended. */
+function sinceOf(state: MirrorState): number {
+  return state.phase.name === 'active' ? (state.unprotectedSinceMs ?? state.sinceMs) : state.sinceMs;
 }
 
 function stateOf(state: MirrorState): ModuleOnNode['state'] {
@@ -102,7 +107,8 @@ function whyOf(state: MirrorState, data: ModuleOnNode['data'], now: number): { c
           code: 'deciding',
           message: `${peer} does not acknowledge any more; changes wait for the right to go on alone.`,
         };
-      if (fault !== null) return fault;
+      // Expelled, and silent since: the silence is what people have to know.
+      if (fault !== null && !(fault.code === 'peer-expelled' && alive === null)) return fault;
       if (alive === null)
         return { code: 'peer-silent', message: `${peer} is silent. It will catch up by itself when it returns.` };
       return {
@@ -173,7 +179,7 @@ export function reportChanges(draft: Draft): void {
       draft.emit(
         'attention',
         'peer-silent',
-        `${peer} has been silent for ${String(timing.detectionMs)} ms on ${String(networks)} network(s); ${votesInWords(s, now)}.`,
+        `${silenceInWords(peer, timing.detectionMs, networks)}; ${votesInWords(s, now)}.`,
         { networks, silentMs: timing.detectionMs },
       );
   }
@@ -184,8 +190,9 @@ export function reportChanges(draft: Draft): void {
       draft.emit(
         'attention',
         'not-protected',
-        `Not protected any more: ${describeOwn(s, now).message ?? 'the module is changing'}`,
+        `Not protected any more: ${alive ? (describeOwn(s, now).message ?? 'the module is changing.') : `${peer} is silent.`}`,
       );
+    s.unprotectedSinceMs = !safe && s.wasProtected === true ? now : safe ? null : s.unprotectedSinceMs;
     s.wasProtected = safe;
   }
 }

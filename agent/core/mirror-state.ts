@@ -69,6 +69,8 @@ export interface MirrorState {
   readonly resuming: boolean;
   readonly peerWasAlive: boolean;
   readonly wasProtected: boolean | null;
+  /** When protection was last lost; null while it was never had, or is there. */
+  readonly unprotectedSinceMs: number | null;
   readonly nextSeekMs: number;
   /** When the preferred node may take the application back by itself. */
   readonly peerReadySinceMs: number | null;
@@ -119,6 +121,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     resuming,
     peerWasAlive: false,
     wasProtected: null,
+    unprotectedSinceMs: null,
     nextSeekMs: 0,
     peerReadySinceMs: null,
   };

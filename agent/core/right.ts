@@ -101,11 +101,21 @@ export function witnessAnswers(state: MirrorState, now: number): boolean | null 
   return replyMs !== 0 && now - replyMs < state.identity.timing.detectionMs;
 }
 
+/** "n2 has been silent for 3.0 s on both networks". */
+export function silenceInWords(node: string, silentMs: number, networks: number): string {
+  const where = networks > 2 ? `all ${String(networks)} networks` : networks === 2 ? 'both networks' : 'the network';
+  return `${node} has been silent for ${(silentMs / 1000).toFixed(1)} s on ${where}`;
+}
+
 /** What the voters said, for people: "n2 is silent, the witness grants". */
 export function votesInWords(state: MirrorState, now: number): string {
   const word = (from: 'peer' | 'witness', name: string): string => {
-    const { reply, replyMs } = state.ballots[from];
-    if (reply === null || now - replyMs >= state.identity.timing.detectionMs) return `${name} is silent`;
+    const { reply, replyMs, sent } = state.ballots[from];
+    if (reply === null || now - replyMs >= state.identity.timing.detectionMs) {
+      const open = sent.find((request) => request.atMs >= replyMs);
+      const justAsked = open === undefined || now - open.atMs < state.identity.timing.heartbeatIntervalMs;
+      return justAsked ? `${name} has not answered yet` : `${name} is silent`;
+    }
     return reply.granted ? `${name} grants the lease` : `${name} refuses (${reply.reason})`;
   };
   const peer = peerAlive(state, now) ? word('peer', state.identity.peer) : `${state.identity.peer} is silent`;

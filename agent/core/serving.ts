@@ -15,7 +15,15 @@ import {
   type WaitReason,
 } from './mirror-state.ts';
 import type { MirrorEvent, PlanStep } from './mirror-types.ts';
-import { askForVotes, giveBack, overtaken, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
+import {
+  askForVotes,
+  giveBack,
+  overtaken,
+  rightUntilMs,
+  silenceInWords,
+  storedElsewhere,
+  votesInWords,
+} from './right.ts';
 import { forked, older, sameGeneration } from './voter.ts';
 
 /** How often an order to go alone is repeated while the replicator has not shown its effect. */
@@ -40,7 +48,7 @@ export function activate(draft: Draft, wish: Seek): void {
   s.voter = { ...s.voter, newest: s.record.newest };
   draft.enter({ name: 'activating' });
   const because = {
-    takeover: `${peer} has been silent for ${String(now - Math.max(0, ...Object.values(s.heardMs)))} ms on ${String(Object.keys(s.heardMs).length)} network(s)`,
+    takeover: silenceInWords(peer, now - Math.max(0, ...Object.values(s.heardMs)), Object.keys(s.heardMs).length),
     handover: `${peer} handed it over`,
     start: 'the module is wanted and this copy is the newest known',
     order: `${s.record.order?.by ?? 'a person'} ordered it, accepting that data may be lost`,

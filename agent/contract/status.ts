@@ -42,7 +42,7 @@ export const clusterStatusSchema = z.object({
       reachable: z.boolean(),
       lastSeen: z.iso.datetime().nullable(),
       agentVersion: z.string().nullable(),
-      fault: z.object({ code: z.string(), message: z.string() }).optional(),
+      fault: z.object({ code: z.string(), message: z.string(), remedy: z.string().optional() }).optional(),
     }),
   ),
   witness: z.object({ kind: z.enum(['voting', 'ping', 'none']), reachable: z.boolean().nullable() }),

@@ -23,6 +23,13 @@ export interface MergeInput {
   readonly observedAt: string;
 }
 
+function told({ code, message, remedy }: FaultRecord): NonNullable<ClusterStatus['nodes'][number]['fault']> {
+  return { code, message, ...(remedy === '' ? {} : { remedy }) };
+}
+
+/** These say at length why nobody could log in; they stand once, below, beside what to do. */
+const longFaults = ['host-key-changed', 'host-key-unknown', 'host-key-revoked'];
+
 function unreachable(observation: NodeObservation, informant: NodeStatus | null): ModuleOnNode {
   const peer = informant?.peer.name === observation.name ? informant.peer : null;
   const since = peer?.lastHeard ?? observation.lastSeen ?? undefined;
@@ -34,7 +41,9 @@ function unreachable(observation: NodeObservation, informant: NodeStatus | null)
     reason: silent ? 'node-silent' : (observation.fault?.code ?? 'node-unreachable'),
     message: silent
       ? `${observation.name} is silent on ${peer.networks.length > 1 ? 'all networks' : 'the network'}; it may have no power. Nothing to do: it will catch up by itself`
-      : (observation.fault?.message ?? `${observation.name} cannot be reached`),
+      : observation.fault === null || longFaults.includes(observation.fault.code)
+        ? `${observation.name} cannot be reached from here`
+        : observation.fault.message,
     ...(since === undefined ? {} : { since }),
   };
 }
@@ -120,9 +129,7 @@ export function mergeClusterStatus(input: MergeInput): ClusterStatus {
       reachable: observation.status !== null,
       lastSeen: observation.lastSeen,
       agentVersion: observation.agentVersion,
-      ...(observation.fault === null
-        ? {}
-        : { fault: { code: observation.fault.code, message: observation.fault.message } }),
+      ...(observation.fault === null ? {} : { fault: told(observation.fault) }),
     })),
     witness: {
       kind: witnessKind,

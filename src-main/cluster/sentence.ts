@@ -30,6 +30,9 @@ export function sentenceOf(status: Status): string {
   }
   const silent = status.nodes.filter((node) => !node.reachable);
   if (silent.length === status.nodes.length) {
+    if (silent.every((node) => node.fault?.code === 'agent-not-answering')) {
+      return 'Unknown: the agent answers on neither server. After an installation that was interrupted, apply the file again.';
+    }
     const seen = silent.map((node) => node.lastSeen).filter((at) => at !== null);
     const last = seen.sort().at(-1);
     return `Unknown: neither server can be reached from here${last === undefined ? '' : ` since ${timeOf(last)}`}.`;

@@ -70,7 +70,10 @@ export function statusText(status: ClusterStatus): string {
     lines.push(`\nwitness  ${answer}\n`);
   }
   for (const node of status.nodes) {
-    if (!node.reachable && node.fault !== undefined) lines.push(`${node.name}  ${node.fault.message}\n`);
+    if (!node.reachable && node.fault !== undefined) {
+      lines.push(`${node.name}  ${node.fault.message}\n`);
+      if (node.fault.remedy !== undefined) lines.push(`${' '.repeat(node.name.length)}  ${node.fault.remedy}\n`);
+    }
   }
   return lines.join('');
 }

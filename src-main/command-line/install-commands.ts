@@ -1,4 +1,6 @@
 /** apply, check, config, uninstall: what needs the laptop. */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { Fault } from '../../agent/contract/fault.ts';
 import {
@@ -43,11 +45,23 @@ function questionText(request: SecretRequest): string {
 }
 
 function terminalSecrets(terminal: Terminal): SecretSource {
-  return { get: (request) => terminal.askSecret(questionText(request)) };
+  return {
+    get: (request, attempt) => {
+      if (attempt > 1) terminal.err('That was not accepted.\n');
+      return terminal.askSecret(questionText(request));
+    },
+  };
 }
 
 /** Passwords from the environment, else asked for; host keys of unknown servers shown and asked about. */
 export function connectFor({ args, terminal }: Surroundings): Connect {
+  if (args.identity !== undefined && !existsSync(args.identity.replace(/^~(?=\/)/, homedir()))) {
+    throw new Fault(
+      'identity-missing',
+      { message: `There is no key ${args.identity}.`, remedy: 'Give the path of the private key: --identity FILE' },
+      { file: args.identity },
+    );
+  }
   return connectFromHere({
     secrets: remembering(firstOf(environmentSecrets(process.env), terminalSecrets(terminal))),
     identity: args.identity,
@@ -90,11 +104,13 @@ export async function applyCommand(surroundings: Surroundings): Promise<number> 
   const { args, terminal, signal } = surroundings;
   const [file = ''] = args.words;
   const chosen = await readConfigurationFile(file);
-  // At once: after an installation that failed, `status` and `logs` are what is wanted next.
-  if (!args.plan) await rememberCluster(chosen.configuration, chosen.file, chosen.text);
   const packages = packageSources();
   await prepareAgent(packages);
   const connect = connectFor(surroundings);
+  const report = reporter(surroundings);
+  // Before anything is changed: after an installation that failed, `status` and `logs` are what is wanted next. Not before the
+  // servers were looked at: a file that was refused must not become the cluster that they speak of.
+  let remembered: Promise<void> = Promise.resolve();
   const outcome = await applyCluster({
     configuration: chosen.configuration,
     connect,
@@ -105,8 +121,15 @@ export async function applyCommand(surroundings: Surroundings): Promise<number> 
     replaceRecord: args.replaceRecord,
     planOnly: args.plan,
     signal,
-    onEvent: reporter(surroundings),
+    onEvent: (event) => {
+      if (event.kind === 'planned' && !args.plan) {
+        remembered = rememberCluster(chosen.configuration, chosen.file, chosen.text);
+        remembered.catch(() => undefined);
+      }
+      report(event);
+    },
   });
+  await remembered;
   if (args.plan) {
     if (args.json) terminal.out(`${JSON.stringify({ changed: false, steps: outcome.steps })}\n`);
     else if (outcome.steps.length === 0) terminal.out('Nothing to do: the servers are as the file says.\n');

@@ -18,8 +18,9 @@ export interface Terminal {
 async function readAnswer(question: string, hidden: boolean): Promise<string> {
   // readline echoes what is typed; for a secret it echoes into nothing.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  process.stderr.write(question);
   const lines = createInterface({ input: process.stdin, output: hidden ? silent : process.stderr, terminal: true });
+  // Only now: from here on the terminal does not echo by itself.
+  process.stderr.write(question);
   try {
     return await lines.question('');
   } finally {

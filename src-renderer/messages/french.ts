@@ -61,6 +61,17 @@ export const french: Messages = {
     resuming: () => 'l’agent vient de redémarrer.',
     resynchronising: (node) => `${node} se resynchronise.`,
     'peer-silent': (_node, peer) => `${peer} ne répond plus. Rien à faire, il se resynchronisera seul à son retour.`,
+    'node-silent': (node) =>
+      `${node} ne répond plus ; il n’est peut-être plus alimenté. Rien à faire, il se resynchronisera seul à son retour.`,
+    'peer-expelled': (_node, peer) =>
+      `${peer} n’a pas confirmé une écriture à temps et n’est plus attendu. Il revient seul ; si cela se répète, regardez son disque et le réseau.`,
+    'module-unknown': (node) => `${node} ne connaît pas encore ce module. Appliquez la configuration de nouveau.`,
+    'ssh-unreachable': (node) => `${node} est injoignable d’ici en SSH.`,
+    'agent-not-answering': (node) => `SSH vers ${node} fonctionne, mais l’agent n’y répond pas.`,
+    'login-refused': (node) => `${node} refuse la connexion. Vérifiez l’utilisateur et la clé.`,
+    'host-key-changed': (node) =>
+      `la clé d’hôte de ${node} a changé : serveur réinstallé, ou une autre machine répond.`,
+    'host-key-unknown': (node) => `la clé d’hôte de ${node} n’est pas encore connue d’ici.`,
     'waiting-for-resync': (_node, peer) => `attend que ${peer} mette cette copie à jour.`,
     'peer-resynchronising': (_node, peer) => `${peer} se resynchronise.`,
     deciding: (_node, peer) => `${peer} n’accuse plus réception ; les écritures attendent le droit de continuer seul.`,

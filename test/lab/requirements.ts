@@ -19,6 +19,7 @@ const programs: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
   flock: 'util-linux',
   sysctl: 'procps',
+  ping: 'iputils-ping',
 };
 
 export const labDebianPackages: readonly string[] = [...new Set(Object.values(programs))];

@@ -10,7 +10,7 @@ import type { ChangeSink, Name, Node, NodeId, Sequence } from '../fuse/index.ts'
 import { Attributes } from '../sys/attributes.ts';
 import type { Time } from '../sys/attributes.ts';
 import { reached } from './acknowledgement.ts';
-import type { FrameWriter} from './change-codec.ts';
+import type { FrameWriter } from './change-codec.ts';
 import { frameBytesMax, isDirectoryMode } from './change-codec.ts';
 import { Reach } from './reach.ts';
 import type { Tree } from './tree.ts';

@@ -87,6 +87,7 @@ export class Connection {
         if (!context.isPinned(this.ssl)) throw unknownCertificate(this.peer);
         return;
       }
+      if (status === 'closed') throw connectionLost(this.peer);
       if (status === 'failed') throw tlsPeerRefused(this.ssl) ? unknownCertificate(this.peer) : garbage(this.peer);
       this.#wait(deadlineMs);
     }

@@ -120,7 +120,7 @@ export class ControlBlock {
     }
   }
 
-  /** Written by the primary lane alone, after the record is on disk. */
+  /** Written by the supervisor before the lanes start, then by the primary lane alone, after the record is on disk. */
   publishRecord(record: VolumeRecord): number {
     const bytes = Buffer.from(JSON.stringify(record));
     invariant(bytes.length <= recordBytesMax, 'a record that is too long');
@@ -129,6 +129,10 @@ export class ControlBlock {
     this.#record.set(bytes);
     Atomics.store(this.#words, word.recordLength, bytes.length);
     return Atomics.add(this.#words, word.recordVersion, 1) + 1;
+  }
+  /** 0: none has been published. */
+  get recordVersion(): number {
+    return Atomics.load(this.#words, word.recordVersion);
   }
   readRecord(): { record: VolumeRecord; version: number } {
     for (;;) {

@@ -46,7 +46,9 @@ export type FromPrimary =
   | { readonly type: 'local-failure'; readonly call: string; readonly errno: number }
   | { readonly type: 'ended' };
 
-export interface ToAcknowledgement { readonly type: 'end' }
+export interface ToAcknowledgement {
+  readonly type: 'end';
+}
 
 export type FromAcknowledgement =
   { readonly type: 'link'; readonly up: boolean; readonly fault: FaultRecord | null } | { readonly type: 'ended' };
@@ -76,7 +78,10 @@ export interface ListenerConfiguration {
   readonly tls: { readonly certificateFile: string; readonly keyFile: string; readonly peerCertificateFile: string };
   readonly linkTimeoutMs: number;
 }
-export interface ToListener { readonly type: 'configure'; readonly configuration: ListenerConfiguration }
+export interface ToListener {
+  readonly type: 'configure';
+  readonly configuration: ListenerConfiguration;
+}
 export type FromListener =
   | {
       readonly type: 'link';

@@ -158,6 +158,10 @@ export class Listener {
   #secure(guest: Guest): boolean {
     const status = tlsHandshake(guest.ssl);
     if (status === 'want') return false;
+    if (status === 'closed') {
+      this.#dismiss(guest);
+      return false;
+    }
     if (status === 'failed') throw tlsPeerRefused(guest.ssl) ? unknownCertificate(guest.peer) : garbage(guest.peer);
     if (this.#context?.isPinned(guest.ssl) !== true) throw unknownCertificate(guest.peer);
     guest.secured = true;

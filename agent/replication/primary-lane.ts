@@ -87,7 +87,8 @@ export class PrimaryLane implements LaneHooks {
   constructor(ports: PrimaryPorts, record: VolumeRecord) {
     this.#ports = ports;
     this.record = record;
-    this.#recordVersion = ports.control.publishRecord(record);
+    const { control } = ports;
+    this.#recordVersion = control.recordVersion > 0 ? control.recordVersion : control.publishRecord(record);
   }
 
   /** Until the supervisor says so. */

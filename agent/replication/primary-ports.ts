@@ -17,7 +17,6 @@ import { outcome, PrimaryLane, woken } from './primary-lane.ts';
 import type { PrimaryPorts } from './primary-lane.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { SendWindow } from './send-window.ts';
-import { treeOf } from './tree.ts';
 
 const outcomes = {
   reply: outcome.reply,
@@ -79,7 +78,6 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   becomeIoFlusher();
   const control = new ControlBlock(data.control);
   const backing = openBacking(data.directoryFd, { idsAreGiven: false });
-  const tree = treeOf(backing);
   const connection = new DataConnection(control);
   const store = new RecordStore(new DirectoryRecordDisk(data.directoryFd), data.volume);
   const inbox = new Inbox<ToPrimary>([data.inbox, data.link], data.wakeFd);
@@ -87,7 +85,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
 
   // The stream asks the lane, the lane is made of the stream: the hooks are looked up when they are called.
   const stream = new ChangeStream(
-    tree,
+    backing,
     connection.writer,
     {
       flush: () => {
@@ -145,7 +143,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   };
   const ports: PrimaryPorts = {
     control,
-    tree,
+    tree: backing,
     stream,
     window: connection.window,
     request,

@@ -1,13 +1,16 @@
 /**
  * The volume record on its disk: `.holdfast/volume.json` inside of the replicated directory's filesystem, beside an identity stamp that says whose
- * directory this is. Written by rename, file and directory synced: after a power cut at any step there is the old record or the new one.
+ * directory this is. File and directory are synced: after a power cut at any step there is the old record or the new one.
+ *
+ * A full disk must not keep a node from recording that the peer is stale, or that it is stale itself: the record and its successor have their
+ * blocks beforehand. The successor is overwritten in place and exchanged with the record; the former record is the next successor.
  */
 import { Fault, volumeRecordSchema } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import { Attributes } from '../sys/attributes.ts';
 import { E, errorName } from '../sys/errno.ts';
-import { readAt, sync, truncate, writeAt } from '../sys/file.ts';
-import { close, makeDirectoryAt, O, openAt, renameAt, statOf, unlinkAt } from '../sys/filesystem.ts';
+import { readAt, sync, writeAt } from '../sys/file.ts';
+import { close, makeDirectoryAt, O, openAt, RENAME, renameAt, statOf, unlinkAt } from '../sys/filesystem.ts';
 import { Memory } from '../sys/memory.ts';
 
 /** What the store needs of a disk; each call is one step that a power cut may follow. Names are inside of `.holdfast`. */
@@ -16,10 +19,12 @@ export interface RecordDisk {
   read(name: string): Buffer | null;
   /** `.holdfast` itself, synced into its parent. */
   makeDirectory(): void;
-  /** Whole content; replaces what was there. Not durable yet. */
+  /** Whole content, always of the same length, over what was there. Not durable yet. */
   write(name: string, content: Buffer): void;
   syncFile(name: string): void;
   rename(name: string, toName: string): void;
+  /** Both are there; each gets the other's name, at once. */
+  exchange(name: string, otherName: string): void;
   remove(name: string): void;
   syncDirectory(): void;
 }
@@ -27,6 +32,8 @@ export interface RecordDisk {
 const recordName = 'volume.json';
 const stampName = 'identity.json';
 const newSuffix = '.new';
+/** The longest record: 256 ancestors of 120 characters each. */
+const recordBytes = 40 * 1024;
 
 export class RecordStore {
   readonly #disk: RecordDisk;
@@ -85,9 +92,19 @@ export class RecordStore {
   }
 
   #replace(name: string, content: object): void {
-    this.#disk.write(name + newSuffix, Buffer.from(`${JSON.stringify(content)}\n`));
-    this.#disk.syncFile(name + newSuffix);
-    this.#disk.rename(name + newSuffix, name);
+    const bytes = Buffer.from(`${JSON.stringify(content)}\n`.padEnd(recordBytes));
+    const successor = name + newSuffix;
+    this.#disk.write(successor, bytes);
+    this.#disk.syncFile(successor);
+    if (this.#disk.read(name) !== null) {
+      this.#disk.exchange(successor, name);
+      this.#disk.syncDirectory();
+      return;
+    }
+    this.#disk.rename(successor, name);
+    this.#disk.syncDirectory();
+    this.#disk.write(successor, bytes);
+    this.#disk.syncFile(successor);
     this.#disk.syncDirectory();
   }
 
@@ -181,7 +198,7 @@ export class DirectoryRecordDisk implements RecordDisk {
 
   write(name: string, content: Buffer): void {
     this.#withFile(name, O.WRONLY | O.CREAT, (fd) => {
-      must(truncate(fd, 0), 'truncate');
+      // Into the blocks that the file has: on a full disk there are no others.
       const memory = Memory.copyOf(content);
       const count = must(writeAt(fd, memory.address(), content.length, 0), 'write');
       if (count !== content.length) must(-E.NOSPC, 'write');
@@ -193,6 +210,15 @@ export class DirectoryRecordDisk implements RecordDisk {
   }
   rename(name: string, toName: string): void {
     this.#within((fd) => must(renameAt(fd, Buffer.from(name), fd, Buffer.from(toName)), 'rename'));
+  }
+  exchange(name: string, otherName: string): void {
+    const [one, other] = [Buffer.from(name), Buffer.from(otherName)];
+    this.#within((fd) => {
+      const status = renameAt(fd, one, fd, other, RENAME.EXCHANGE);
+      // A filesystem that cannot exchange: then the next successor has to find room.
+      if (status === -E.INVAL) must(renameAt(fd, one, fd, other), 'rename');
+      else must(status, 'exchange');
+    });
   }
   remove(name: string): void {
     const directory = openAt(this.#directoryFd, hidden, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);

@@ -17,7 +17,6 @@ import type { FromSecondary, ToSecondary } from './lane-messages.ts';
 import { operation } from './operations.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { readable, SecondaryLane } from './secondary-lane.ts';
-import { treeOf } from './tree.ts';
 
 const contactTimeoutMs = 10_000;
 
@@ -56,8 +55,9 @@ class AcceptedLink {
 }
 
 export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromSecondary) => void): SecondaryLane {
-  // As root, with a umask of this thread's own: every mode is given by the stream.
-  ThreadIdentity.enter().become(0, 0, 0);
+  // Its umask is 0: every mode is given by the stream. It may not use root's reserve either, so that what the source's disk had no
+  // room for is not taken here, and the record finds room.
+  const identity = ThreadIdentity.enter();
   const control = new ControlBlock(data.control);
   const inbox = new Inbox<ToSecondary>([data.inbox], data.wakeFd);
   const link = new AcceptedLink(control, {
@@ -142,6 +142,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
     fault: null as Fault | null,
     run: (): number => {
       if (persist.record === null) return 0;
+      identity.become(0, 0, 0o077);
       try {
         store.write(persist.record);
         return 0;
@@ -149,6 +150,8 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
         if (!(error instanceof Fault)) throw error;
         persist.fault = error;
         return -1;
+      } finally {
+        identity.restore();
       }
     },
   };
@@ -175,7 +178,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
       newTree: () => {
         backing?.close();
         backing = openBacking(data.directoryFd, { idsAreGiven: true });
-        return treeOf(backing);
+        return backing;
       },
       nowMs: bootTimeMs,
       message: () => inbox.receive(),

@@ -2,13 +2,14 @@
  * The files of one copy, as replication sees them: what it uses of the Backing of agent/fuse. Source, target and applier run over it; in the
  * simulator it is a tree in memory.
  */
-import type { Backing, NodeId } from '../fuse/index.ts';
+import type { Backing } from '../fuse/index.ts';
 import type { Attributes } from '../sys/attributes.ts';
 
 export type Tree = Pick<
   Backing,
   | 'node'
   | 'lookup'
+  | 'hold'
   | 'bind'
   | 'forget'
   | 'create'
@@ -33,22 +34,13 @@ export type Tree = Pick<
   | 'listXattrs'
   | 'readlink'
   | 'list'
-> & {
-  /** One more hold on a node that is in the table; `forget` gives it back. */
-  hold(id: NodeId): void;
-};
+>;
 
-export function treeOf(backing: Backing): Tree {
-  return Object.assign(backing, {
-    hold(id: NodeId): void {
-      const node = backing.nodes.get(id);
-      if (node) node.holds += 1;
-    },
-  });
-}
-
-/** Above every id that a stream will ever name: for objects that only the target knows (limbo, trash). */
-export const ownIdFirst = 2 ** 52;
+/**
+ * Above every id that a stream will ever name, below those that a backing gives by itself: for objects that only the target knows (limbo,
+ * trash).
+ */
+export const ownIdFirst = 2 ** 51;
 
 export const typeMask = 0o170000;
 export const directoryType = 0o040000;

@@ -100,6 +100,7 @@ export class PrimaryLanes {
     this.watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
     this.device = mountDevice({ path: settings.path });
     const { deviceFd } = this.device;
+    this.control.publishRecord(record);
     this.#primary = makeInbox<ToPrimary>();
     this.#link = makeInbox<ToAcknowledgement>();
     const between = new MessageChannel();
@@ -122,8 +123,6 @@ export class PrimaryLanes {
       [this.#primary.port, between.port1],
       onPrimary,
     );
-    // The link reads the record that the primary lane publishes: here it is for the first attempt.
-    this.control.publishRecord(record);
     const linkName = `link ${volume}`;
     const link = spawnLane(
       linkName,

@@ -39,6 +39,7 @@ const { functions: ssl } = ffi.dlopen(null, {
   SSL_get1_peer_certificate: { arguments: [P], return: P },
   X509_free: { arguments: [P], return: 'void' },
   i2d_X509: { arguments: [P, P], return: I },
+  ERR_peek_error: { arguments: [], return: 'uint64' },
   ERR_clear_error: { arguments: [], return: 'void' },
 });
 
@@ -50,7 +51,10 @@ const tls13 = 0x0304n;
 const noCheckTime = 0x200000n;
 /** The pinned certificate itself is the anchor, whatever issued it. */
 const partialChain = 0x80000n;
-const error = { want: [2, 3], zeroReturn: 6 } as const;
+const error = { wantRead: 2, wantWrite: 3, systemCall: 5 } as const;
+/** SSL_R_UNEXPECTED_EOF_WHILE_READING, in the lower 23 bits of an error. */
+const unexpectedEnd = 294n;
+const reasonMask = 0x7fffffn;
 
 export interface TlsFiles {
   readonly certificateFile: string;
@@ -131,13 +135,15 @@ function unusable(what: string): Fault {
   );
 }
 
-/** 'want': non-blocking, and bytes are missing. */
-export type TlsStatus = 'done' | 'want' | 'failed';
+/** 'want': non-blocking, and bytes are missing. 'closed': the other side ended it, without having said anything wrong. */
+export type TlsStatus = 'done' | 'want' | 'closed' | 'failed';
 
 function statusOf(connection: bigint, result: number): TlsStatus {
   const code = ssl.SSL_get_error(connection, result);
+  const reason = ssl.ERR_peek_error() & reasonMask;
   ssl.ERR_clear_error();
-  return (error.want as readonly number[]).includes(code) ? 'want' : 'failed';
+  if (code === error.wantRead || code === error.wantWrite) return 'want';
+  return code === error.systemCall || reason === unexpectedEnd ? 'closed' : 'failed';
 }
 
 export function tlsHandshake(connection: bigint): TlsStatus {
@@ -159,7 +165,7 @@ export function tlsRead(connection: bigint, address: bigint, length: number): nu
 
 /** Everything or -1: for blocking descriptors. */
 export function tlsWrite(connection: bigint, address: bigint, length: number): number {
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const count = ssl.SSL_write(connection, address + BigInt(done), length - done);
     if (count <= 0) {
       ssl.ERR_clear_error();

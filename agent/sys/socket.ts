@@ -66,28 +66,25 @@ export function tuneLink(fd: number, options: LinkOptions): void {
   setOption(fd, solSocket, so.receiveBufferForce, options.sendBufferBytes);
 }
 
-/** Non-blocking descriptor, or -errno (-ECANCELED when `wake` became readable first). */
-export function connectTcp(ip: string, port: number, timeoutMs: number, wake: number): number {
+/** Non-blocking descriptor, or -errno. */
+export function connectTcp(ip: string, port: number, timeoutMs: number): number {
   if (!putAddress(ip, port)) return -E.INVAL;
   const fd = result(c.socket(afInet, sockStream | closeOnExec | nonBlocking, 0));
   if (fd < 0) return fd;
   const status = result(c.connect(fd, address.address(), addressFamilyBytes));
   if (status === 0) return fd;
-  const outcome = status === -inProgress ? waitForConnection(fd, timeoutMs, wake) : status;
+  const outcome = status === -inProgress ? waitForConnection(fd, timeoutMs) : status;
   if (outcome === 0) return fd;
   close(fd);
   return outcome;
 }
 
 const timedOut = 110;
-const cancelled = 125;
 
-function waitForConnection(fd: number, timeoutMs: number, wake: number): number {
-  const poll = new Poll([fd, wake]);
-  poll.set(0, fd, POLL.OUT);
-  const count = poll.wait(timeoutMs);
+function waitForConnection(fd: number, timeoutMs: number): number {
+  const count = new Poll([fd], POLL.OUT).wait(timeoutMs);
   if (count < 0) return count;
-  if (poll.ready(0) === 0) return poll.ready(1) === 0 ? -timedOut : -cancelled;
+  if (count === 0) return -timedOut;
   value.bytes.writeUInt32LE(4, 8);
   const status = result(c.getsockopt(fd, solSocket, so.error, value.address(), value.address(8)));
   return status < 0 ? status : -value.bytes.readInt32LE(0);

@@ -208,15 +208,25 @@ export class MemoryDisk {
     this.inodes = new Map([...this.#durable].map(([number, inode]) => [number, copyInode(inode, inode.data)]));
   }
 
+  describeDurable(): string[] {
+    const now = this.inodes;
+    this.inodes = this.#durable;
+    try {
+      return this.describe();
+    } finally {
+      this.inodes = now;
+    }
+  }
+
   /** Every name below, its attributes and content; inode numbers only as far as they say which names are one file. */
-  describe(options: { times: boolean } = { times: true }): string[] {
+  describe(): string[] {
     const lines: string[] = [];
     const firstNames = new Map<number, string>();
     const visit = (inode: Inode, path: string): void => {
       const shared = inode.type === directory ? undefined : firstNames.get(inode.number);
       firstNames.set(inode.number, path);
       const xattrs = [...inode.xattrs].map(([key, value]) => `${key}=${value.toString('hex')}`).sort();
-      const time = options.times ? `${inode.modified.seconds}.${inode.modified.nanoseconds}` : '';
+      const time = `${inode.modified.seconds}.${inode.modified.nanoseconds}`;
       lines.push(
         shared !== undefined
           ? `${path} is ${shared}`

@@ -38,9 +38,10 @@ export function runSeed(seed: number): World {
   const stale = randomOf(seed + 1);
   world.servePrimary(world.machines[0]);
   goAlone(world, n1);
-  for (let n = 0; n < 60; n++) n1.requests.push({ kind: 'random', seed: stale(1 << 30) });
+  const size = random(3) === 0 ? 60 : 8;
+  for (let n = 0; n < size; n++) n1.requests.push({ kind: 'random', seed: stale(1 << 30) });
   while (n1.requests.length > 0) world.step();
-  const faultEvery = 20 + random(400);
+  const faultEvery = random(2) === 0 ? 20 + random(200) : 200 + random(600);
   const length = 600 + random(1500);
   for (let n = 0; n < length; n++) {
     giveRoles(world);
@@ -61,7 +62,10 @@ function fault(world: World): void {
   const { random } = world;
   const machine = world.machines[random(2)]!;
   const choice = random(6);
-  if (choice < 3) world.breakLink();
+  const primary = world.machines.find((one) => one.role === 'primary');
+  if (primary && (choice === 0 || primary.primary?.mode === 'in-sync'))
+    world.stopPrimary(primary, random(2) === 0 ? random(40) : 100_000);
+  else if (choice < 3) world.breakLink();
   else world.crash(machine, choice > 3);
   if (choice === 5) world.crash(world.other(machine), random(2) === 0);
 }

@@ -107,7 +107,7 @@ export class World {
 
   #start(machine: SimMachine, name: string, lane: Lane): void {
     const first = lane.next();
-    machine.lanes.push({ name, lane, pending: first.done === true ? null : (first.value) });
+    machine.lanes.push({ name, lane, pending: first.done === true ? null : first.value });
   }
 
   // --- the judge ------------------------------------------------------------------------------------------------------
@@ -529,6 +529,35 @@ export class World {
     machine.secondary = null;
   }
 
+  /** Planned end of a primary: unmounts, agrees on a checkpoint when it can. A fault may come before any step of it. */
+  stopPrimary(machine: SimMachine, faultAfterSteps: number): void {
+    machine.unmounted = true;
+    machine.outbox = [];
+    machine.toPrimary.push({ type: 'clean-stop', call: 1 });
+    for (let n = 0; n < 100_000 && machine.outbox.every((m) => m.type !== 'ended'); n++) {
+      if (n === faultAfterSteps) this.breakLink();
+      this.step();
+    }
+    machine.lanes = [];
+    machine.role = 'idle';
+    machine.primary = null;
+    this.breakLink();
+    this.#waiting.clear();
+    const done = machine.outbox.find((m) => m.type === 'done');
+    if (done?.type !== 'done') throw new Error('a clean stop without an end');
+    const other = this.other(machine);
+    const agreed = machine.record.cleanCheckpoint;
+    if (done.clean !== (agreed !== null)) throw new Error('a clean stop without a checkpoint, or the other way round');
+    if (agreed !== null && other.record.cleanCheckpoint !== agreed) throw new Error('a checkpoint on one side only');
+    if (agreed !== null) this.judgeIdentical();
+  }
+
+  /** What a checkpoint claims: both disks hold the same, and no power cut would change that. */
+  judgeIdentical(): void {
+    const [a, b] = this.machines.map((machine) => machine.disk.describeDurable().join('\n'));
+    if (a !== b) throw new Error('copies with the same clean checkpoint differ');
+  }
+
   // --- running --------------------------------------------------------------------------------------------------------
 
   /** Runs one operation of one lane that can go on. False: none can. */
@@ -542,7 +571,7 @@ export class World {
     this.steps += 1;
     this.nowMs += 0.05;
     const next = chosen.lane.next(chosen.pending.run());
-    chosen.pending = next.done === true ? null : (next.value);
+    chosen.pending = next.done === true ? null : next.value;
     return true;
   }
 }

@@ -379,7 +379,7 @@ function stopped(draft: Draft, then: Extract<Phase, { name: 'deactivating' }>['t
   } else if (then === 'start-failed')
     draft.wait(
       'start-failed',
-      'The application did not start here. Look at the output of the start script, mend it, and give the order to start again.',
+      'The application did not start here. `holdfast logs` shows what the start script said; mend it, and give the order to start again.',
     );
 }
 

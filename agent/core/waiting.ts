@@ -110,7 +110,7 @@ function considerStart(draft: Draft): void {
   } else if (s.record.startFailed)
     draft.wait(
       'start-failed',
-      'The application did not start here. Look at the output of the start script, mend it, and give the order to start again.',
+      'The application did not start here. `holdfast logs` shows what the start script said; mend it, and give the order to start again.',
     );
   else seek(draft, 'start', unsettled(s, beat) ? wishedGeneration(s) : null);
 }
@@ -129,7 +129,7 @@ function considerStartAlone(draft: Draft): void {
   if (s.record.startFailed) {
     draft.wait(
       'start-failed',
-      'The application did not start here. Look at the output of the start script, mend it, and give the order to start again.',
+      'The application did not start here. `holdfast logs` shows what the start script said; mend it, and give the order to start again.',
     );
     return;
   }

@@ -26,7 +26,10 @@ export function sentenceOf(status: Status): string {
   const views = status.modules.flatMap((module) => module.nodes.map((node) => ({ module, node })));
   const forked = views.find(({ node }) => node.data === 'forked');
   if (forked) {
-    return `Needs you: both servers changed data of ${forked.module.name} while they could not see each other.`;
+    return (
+      `Needs you: both servers changed data of ${forked.module.name} while they could not see each other. Nothing was deleted. ` +
+      'Decide whose copy is the good one, then: holdfast uninstall, and holdfast apply FILE --good NODE. The other copy is kept aside.'
+    );
   }
   const silent = status.nodes.filter((node) => !node.reachable);
   if (silent.length === status.nodes.length) {

@@ -53,6 +53,9 @@ class Link {
         if (last.code === 'aborted') break;
       }
     }
+    // The peer's server may have been replaced: its certificate file is read again at the next attempt.
+    this.#context[Symbol.dispose]();
+    this.#context = null;
     throw last;
   }
 

@@ -155,6 +155,14 @@ export class Listener {
     }
   }
 
+  /** The peer's server may have been replaced: its certificate file is read again before the next attempt. */
+  #renewContext(): void {
+    if (!this.#configuration) return;
+    const former = this.#context;
+    this.#context = new TlsContext(this.#configuration.tls);
+    former?.[Symbol.dispose]();
+  }
+
   #secure(guest: Guest): boolean {
     const status = tlsHandshake(guest.ssl);
     if (status === 'want') return false;
@@ -162,8 +170,14 @@ export class Listener {
       this.#dismiss(guest);
       return false;
     }
-    if (status === 'failed') throw tlsPeerRefused(guest.ssl) ? unknownCertificate(guest.peer) : garbage(guest.peer);
-    if (this.#context?.isPinned(guest.ssl) !== true) throw unknownCertificate(guest.peer);
+    if (status === 'failed') {
+      this.#renewContext();
+      throw tlsPeerRefused(guest.ssl) ? unknownCertificate(guest.peer) : garbage(guest.peer);
+    }
+    if (this.#context?.isPinned(guest.ssl) !== true) {
+      this.#renewContext();
+      throw unknownCertificate(guest.peer);
+    }
     guest.secured = true;
     return true;
   }

@@ -1,11 +1,11 @@
 /** A whole node in the simulator: the real mirror machine, its durable store, plans that take time, an application and a kernel that enforces the lease. */
+import type { stepMirror } from '../../agent/core/index.ts';
 import {
   beatOf,
   describeOwn,
   freshRecord,
   initialMirror,
   isProtected,
-  stepMirror,
   type MirrorAction,
   type MirrorEvent,
   type MirrorIdentity,

@@ -14,6 +14,7 @@ import type { Lane, Operation } from './operations.ts';
 const ordinary: ReadonlySet<string> = new Set(['peer-unreachable', 'aborted', 'not-secondary']);
 const pauseFirstMs = 100;
 const pauseMaxMs = 2000;
+const lastingMs = 3000;
 
 export interface AcknowledgementPorts {
   readonly control: ControlBlock;
@@ -52,9 +53,11 @@ export class AcknowledgementLane {
   *run(): Lane {
     let pauseMs = pauseFirstMs;
     while (!this.#over()) {
-      if (yield* this.#connect()) {
-        pauseMs = pauseFirstMs;
+      const beganAtMs = this.#ports.nowMs();
+      if (!this.#ports.control.stopping && (yield* this.#connect())) {
         yield* this.#read();
+        // One that ends at once will most likely do so again.
+        if (this.#ports.nowMs() - beganAtMs > lastingMs) pauseMs = pauseFirstMs;
         this.#ports.close();
         this.#ports.tellPrimary({ type: 'link-lost', session: this.#session });
         this.#ports.tell({ type: 'link', up: false, fault: this.#fault });
@@ -91,6 +94,10 @@ export class AcknowledgementLane {
     const contact = decideContact(ours.record, open.theirs);
     if (contact.kind === 'refused') {
       this.#refuse(contactFault(contact.code, volume, peer));
+      return false;
+    }
+    if (control.stopping) {
+      this.#ports.close();
       return false;
     }
     begin.contact = contact.kind;

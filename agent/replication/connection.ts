@@ -103,9 +103,8 @@ export class Connection {
   }
 
   say(message: object): void {
-    const memory = Memory.copyOf(encodeHandshake(message));
-    const { length } = encodeHandshake(message);
-    if (tlsWrite(this.ssl, memory.address(), length) < 0) throw connectionLost(this.peer);
+    const bytes = encodeHandshake(message);
+    if (tlsWrite(this.ssl, Memory.copyOf(bytes).address(), bytes.length) < 0) throw connectionLost(this.peer);
   }
 
   /** Throws Fault. */

@@ -23,6 +23,7 @@ const word = {
   socketLock: 7,
   dataSocket: 8,
   answerSocket: 9,
+  stopping: 10,
 } as const;
 export type SocketSlot = 'dataSocket' | 'answerSocket';
 const parkStart = 64;
@@ -60,6 +61,17 @@ export class ControlBlock {
   }
   fence(): void {
     Atomics.store(this.#words, word.fenced, 1);
+  }
+
+  /**
+   * The primary lane is agreeing on a checkpoint, or has ended: no further link is made. A contact would tell the target that changes follow,
+   * and end the checkpoint that was just agreed.
+   */
+  get stopping(): boolean {
+    return Atomics.load(this.#words, word.stopping) !== 0;
+  }
+  stop(): void {
+    Atomics.store(this.#words, word.stopping, 1);
   }
 
   /** Low 32 bits of the last sequence sent and of the highest acknowledged, of this session. */

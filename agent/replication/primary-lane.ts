@@ -108,6 +108,7 @@ export class PrimaryLane implements LaneHooks {
       if ((bits & woken.request) !== 0) yield* this.#serve();
       else if (bits === 0 && this.#resync && this.#finishSequence === 0) yield* this.#resyncStep();
     }
+    this.#ports.control.stop();
     this.#endLink();
     this.#ports.tell({ type: 'ended' });
   }
@@ -384,6 +385,7 @@ export class PrimaryLane implements LaneHooks {
 
   /** The mount is gone: nothing changes any more. */
   *#beginCleanStop(call: number): Lane {
+    this.#ports.control.stop();
     const status = yield this.#ports.syncAll;
     this.#cleanStop = { call, sequence: 0, checkpoint: this.#ports.randomCheckpoint() };
     if (this.mode !== 'in-sync' || status < 0) {

@@ -285,7 +285,6 @@ export class ResyncSource implements WalkQueue {
       this.#stream.giveBack(node.id);
       return;
     }
-    this.#xattrs(node);
     this.#stream.reserve(8192);
     if (node.type === 0o100000) {
       // The size first: what the target has beyond it is not compared.
@@ -295,6 +294,7 @@ export class ResyncSource implements WalkQueue {
       this.#endFile(this.#file);
       return;
     }
+    this.#xattrs(node);
     this.#sent(this.#stream.writer.setAttributes(node.id, this.#attributes), 128);
     this.#stream.giveBack(node.id);
   }
@@ -324,10 +324,11 @@ export class ResyncSource implements WalkQueue {
     this.#closeWhenDone(file);
   }
 
-  /** The times last: all that came before has changed them. */
+  /** The times last: all that came before has changed them. Attributes of a program's rights fall with every write to it. */
   #closeWhenDone(file: FileInHand): void {
     if (!file.read || file.open > 0) return;
     if (this.#alive(file.node) && this.#tree.attributes(file.node.id, this.#attributes) === 0) {
+      this.#xattrs(file.node);
       this.#stream.reserve(8192);
       this.#sent(this.#stream.writer.setAttributes(file.node.id, this.#attributes), 128);
     }

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Fault } from '../../agent/contract/index.ts';
 import { bootTimeMs } from '../../agent/sys/linux.ts';
@@ -93,7 +94,7 @@ describe('replication', () => {
     shell(`cd ${n1.path}; cp -a ${process.cwd()}/agent .; ln agent/main.ts hard; ln -s nowhere soft; mkfifo pipe; mknod null c 1 3
       printf '\\xff\\xfe' > "$(printf 'n\\xe9\\xff')"; dd if=/dev/urandom of=big bs=1M count=20 status=none
       truncate -s 30M sparse; printf end | dd of=sparse bs=1 seek=9000000 conv=notrunc status=none; setfattr -n user.a -v b hard
-      chown 12:34 big; chmod 4711 big; mkdir -p deep/er/est; touch -d 2001-02-03 deep`);
+      chown 12:34 big; chmod 4711 big; cp /bin/true program; setcap cap_net_raw+ep program; setfacl -m u:12:rw soft.acl 2>/dev/null || true; mkdir -p deep/er/est; touch -d 2001-02-03 deep`);
     shell(
       `cd ${n2.path}; cp -a ${process.cwd()}/agent/core agent; dd if=/dev/urandom of=big bs=1M count=9 status=none; mkdir soft hard; touch hard/x`,
     );
@@ -173,7 +174,7 @@ describe('replication', () => {
     await startPair(n1, n2);
     await n1.mode('in-sync');
     let [primary, secondary] = [n1, n2];
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 4; round++) {
       const name = `log${round}`;
       const writer = startWriter(join(primary.path, name));
       await until('the writer writes', () => writer.acknowledged() > 20);
@@ -197,7 +198,7 @@ describe('replication', () => {
     await startPair(n1, n2);
     await n1.mode('in-sync');
     const writer = startWriter(join(n1.path, 'log'));
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 4; round++) {
       const before = writer.acknowledged();
       await until('the writer writes', () => writer.acknowledged() > before + 20);
       await new Promise((resolve) => setTimeout(resolve, (round * 173) % 307));
@@ -225,7 +226,7 @@ describe('replication', () => {
     );
     await startPair(n1, n2);
     await n1.mode('in-sync');
-    for (let seed = 1; seed <= 8; seed++) {
+    for (let seed = 1; seed <= 5; seed++) {
       await n2.kill();
       await n1.mode('undecided');
       await n1.call('goAlone', { volume, generation: nextGeneration() });
@@ -428,6 +429,25 @@ describe('replication', () => {
     await n1.mode('in-sync');
     expect(readFileSync(join(n1.path, 'file'), 'utf8')).toBe('x\n');
   });
+});
+
+describe('a thread that fails', () => {
+  it.each(['main', 'rejection', 'primary', 'acknowledgement', 'secondary', 'listener'])(
+    'ends the process at once, also while another one is blocked: %s',
+    (what) => {
+      const file = fileURLToPath(new URL('replication/throwing.ts', import.meta.url));
+      const { status, signal, stderr } = spawnSync(
+        process.execPath,
+        ['--disable-warning=ExperimentalWarning', file, what],
+        {
+          timeout: 20_000,
+          encoding: 'utf8',
+        },
+      );
+      expect([status, signal]).toEqual([70, null]);
+      expect(stderr).toMatch(what === 'main' || what === 'rejection' ? /on purpose/ : new RegExp(`failing ${what}`));
+    },
+  );
 });
 
 /** Creates, renames, links, removes and truncates, between directories that a walk has and has not reached. */

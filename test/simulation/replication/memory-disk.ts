@@ -47,6 +47,8 @@ export class MemoryDisk {
 
   constructor() {
     this.inodes.set(1, this.#inode(1, directory, 0o755, 0, Buffer.alloc(0)));
+    // As after the set-up: the record stands there.
+    this.make(this.get(1), '.holdfast', directory, 0o700, 0, nothing);
     this.syncAll();
   }
 

@@ -5,7 +5,7 @@
 import { describe, it } from 'vitest';
 import { runSeed } from './run.ts';
 
-const count = Number(process.env['HOLDFAST_SEEDS'] ?? '150');
+const count = Number(process.env['HOLDFAST_SEEDS'] ?? '100');
 const first = Number(process.env['HOLDFAST_SEED'] ?? '1');
 const batch = 25;
 

@@ -1,7 +1,7 @@
 /** Two replicators on this machine, each with an ext4 of its own, driven as the control plane would drive them. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient, replicatorApi } from '../../../agent/contract/index.ts';
@@ -14,6 +14,8 @@ import { LoopDisk } from '../filesystem/loop-disk.ts';
 import { describeTree } from '../filesystem/tree.ts';
 
 const home = '/var/tmp/holdfast-replication-suite';
+/** Where LoopDisk keeps its images. */
+const disks = '/var/tmp/holdfast-filesystem-suite';
 const main = fileURLToPath(new URL('../../../agent/main.ts', import.meta.url));
 export const volume = 'db/0';
 const volumeUuid = '5a1b1ed0-0000-4000-8000-000000000001';
@@ -40,6 +42,30 @@ export async function until<T>(
   }
 }
 
+const isAlive = (pid: string): boolean => existsSync(`/proc/${pid}`);
+
+/** What runs that were killed have left: each name ends with the number of the process that made it. */
+function removeLeftovers(): void {
+  for (const name of existsSync(home) ? readdirSync(home) : []) {
+    if (isAlive(/\d+$/.exec(name)?.[0] ?? '')) continue;
+    const pidFile = join(home, name, 'pid');
+    const pid = existsSync(pidFile) ? readFileSync(pidFile, 'utf8') : '';
+    const commandLine = pid !== '' && isAlive(pid) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
+    if (commandLine.includes(join(home, name))) process.kill(Number(pid), 'SIGKILL');
+    rmSync(join(home, name), { recursive: true, force: true });
+  }
+  for (const name of existsSync(disks) ? readdirSync(disks) : []) {
+    const pid = /^replication-.*-(\d+)$/.exec(name)?.[1];
+    if (pid === undefined || isAlive(pid)) continue;
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+    const points = mounts
+      .map((line) => line.split(' ')[4] ?? '')
+      .filter((point) => point.startsWith(join(disks, name)));
+    for (const point of points.reverse()) spawnSync('umount', ['-l', point]);
+    rmSync(join(disks, name), { recursive: true, force: true });
+  }
+}
+
 export class ReplicatorNode {
   readonly name: string;
   readonly address: string;
@@ -53,7 +79,8 @@ export class ReplicatorNode {
   output = '';
   #peer: ReplicatorNode | null = null;
   #lease: NodeJS.Timeout | null = null;
-  port = 17411;
+  /** Another run may be under way on this machine. */
+  port = 20_000 + (process.pid % 10_000);
   acknowledgeTimeoutMs = 2000;
   uuid = volumeUuid;
   peerCertificateFile = '';
@@ -62,10 +89,11 @@ export class ReplicatorNode {
     this.name = options.name;
     this.address = options.address;
     this.#cache = options.cache ?? 'none';
-    this.directory = join(home, `${suite}-${options.name}`);
+    const own = `${suite}-${options.name}-${process.pid}`;
+    this.directory = join(home, own);
     rmSync(this.directory, { recursive: true, force: true });
     mkdirSync(this.directory, { recursive: true });
-    this.disk = new LoopDisk(`replication-${suite}-${options.name}`, 'ext4', options.diskMb ?? 192);
+    this.disk = new LoopDisk(`replication-${own}`, 'ext4', options.diskMb ?? 192);
     this.path = this.disk.directory('data');
   }
 
@@ -89,6 +117,7 @@ export class ReplicatorNode {
     const state = ['--state-dir', join(this.directory, 'state'), '--socket', this.socketPath];
     const child = spawn(process.execPath, [...args, ...state], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
+    writeFileSync(join(this.directory, 'pid'), String(child.pid));
     const hear = (text: Buffer): void => {
       this.output += text.toString();
     };
@@ -206,6 +235,7 @@ export async function makePair(
   suite: string,
   options: { diskMb?: readonly [number, number]; cache?: 'none' | 'writeback'; acknowledgeTimeoutMs?: number } = {},
 ): Promise<readonly [ReplicatorNode, ReplicatorNode]> {
+  removeLeftovers();
   const cache = options.cache ?? 'none';
   const [mb1, mb2] = options.diskMb ?? [192, 192];
   const n1 = new ReplicatorNode(suite, { name: 'n1', address: '127.0.0.1', diskMb: mb1, cache });

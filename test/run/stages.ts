@@ -53,7 +53,7 @@ export function stages(): readonly Stage[] {
       browserPath() === undefined ? 'needs a Chromium (Debian: chromium)' : undefined,
     ),
     { name: 'build', command: ['resources/build-agent.mjs'], timeLimitMs: minuteMs },
-    vitestStage('suites', 10 * minuteMs, lab),
+    vitestStage('suites', 20 * minuteMs, lab),
     { name: 'e2e', command: ['test/e2e/main.ts'], timeLimitMs: 20 * minuteMs, obstacle: lab },
   ];
 }

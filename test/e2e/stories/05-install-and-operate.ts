@@ -73,7 +73,7 @@ story(
       const { stdout } = await t
         .host(name)
         .exec(
-          'ls -d /opt/holdfast /etc/holdfast /var/lib/holdfast /run/holdfast /usr/local/bin/holdfast /data/db/.holdfast 2>/dev/null; findmnt -rn -o FSTYPE,TARGET | grep -E "fuse|/data/"; nft list tables | grep holdfast; systemctl list-unit-files | grep holdfast; true',
+          'ls -d /opt/holdfast /etc/holdfast /var/lib/holdfast /run/holdfast /usr/local/bin/holdfast /data/db/.holdfast 2>/dev/null; findmnt -rn -o FSTYPE,TARGET | grep -E "^fuse|/data/"; nft list tables | grep holdfast; systemctl list-unit-files | grep holdfast; true',
         );
       if (stdout.trim() !== '') throw new Error(`left on ${name}:\n${stdout}`);
     }

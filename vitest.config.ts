@@ -24,6 +24,8 @@ export default defineConfig({
           include: ['test/suites/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          // Facts are waited for, however busy the machine is.
+          expect: { poll: { timeout: 15_000 } },
           fileParallelism: false,
         },
       },

@@ -43,7 +43,7 @@ host all all 10.77.0.0/24 trust
 /** The unit and an empty directory: what both hosts need before the cluster is configured. */
 export async function installPostgres(host: Host): Promise<void> {
   await host.writeFile('/etc/systemd/system/app.service', unit);
-  await host.must(`install -d -o postgres -g postgres -m 0700 ${postgresDirectory} && systemctl daemon-reload`);
+  await host.must(`install -d -o postgres -g postgres -m 0700 ${postgresDirectory} && systemctl daemon-reload && sync`);
 }
 
 /** Makes the database, on the host whose copy is the good one. */

@@ -26,7 +26,6 @@ export interface AcknowledgementPorts {
   readonly begin: Operation & { contact: 'in-sync' | 'resync' };
   /** Waits for bytes of the acknowledgement connection, or a message. Appends to `bytes`; the new end, -1: the link is lost, 0: a message. */
   readonly receive: Operation & { readonly bytes: Buffer; end: number };
-  readonly waitForPermission: Operation;
   readonly answerParked: Operation;
   /** Sleeps, or until a message comes. */
   readonly pause: Operation & { durationMs: number };
@@ -150,9 +149,10 @@ export class AcknowledgementLane {
     }
     receive.bytes.copyWithin(0, start, receive.end);
     receive.end -= start;
-    if (acknowledged === null) return;
-    control.acknowledged = acknowledged;
-    if (control.wakeOnAcknowledgement) this.#ports.wakePrimary();
+    if (acknowledged !== null) {
+      control.acknowledged = acknowledged;
+      if (control.wakeOnAcknowledgement) this.#ports.wakePrimary();
+    }
     yield* this.#answerReached();
   }
 
@@ -165,11 +165,14 @@ export class AcknowledgementLane {
     });
   }
 
+  /**
+   * Past the lease nothing is answered, but reading goes on: an acknowledgement that is not read would expel a peer that has done nothing wrong. Whoever
+   * extends the lease wakes this lane.
+   */
   *#answerReached(): Lane {
-    const { control, nowMs, waitForPermission, answerParked } = this.#ports;
+    const { control, nowMs, answerParked } = this.#ports;
     while (control.parked.count > 0) {
-      while (!control.fenced && nowMs() >= control.leaseDeadlineMs) yield waitForPermission;
-      if (control.fenced || !control.parked.claim(control.acknowledged)) return;
+      if (control.fenced || nowMs() >= control.leaseDeadlineMs || !control.parked.claim(control.acknowledged)) return;
       yield answerParked;
     }
   }

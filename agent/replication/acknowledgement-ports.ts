@@ -13,7 +13,6 @@ import { ourVersion, readySchema, welcomeSchema } from './handshake.ts';
 import { Inbox } from './inbox.ts';
 import type { AcknowledgementLaneData } from './lane-data.ts';
 import type { ConnectionHandle, FromAcknowledgement, ToAcknowledgement } from './lane-messages.ts';
-import { operation } from './operations.ts';
 import { parkedAnswer } from './parked-answer.ts';
 
 const connectTimeoutMs = 2000;
@@ -184,11 +183,6 @@ export function makeAcknowledgementLane(
     open,
     begin,
     receive,
-    waitForPermission: operation('wait for permission', () => {
-      inbox.sleep(1000);
-      inbox.watchSupervisor(control);
-      return 0;
-    }),
     answerParked: parkedAnswer(control, data.deviceFd),
     pause,
     close: () => {

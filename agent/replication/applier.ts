@@ -58,7 +58,9 @@ export class Applier {
     switch (frame.kind) {
       case kind.bind: {
         const node = tree.bind(frame.id, frame.parent, checkEntryName(frame.name));
-        return typeof node === 'number' ? node : 0;
+        if (typeof node === 'number') return node;
+        this.#resync.bound(frame.id);
+        return 0;
       }
       case kind.create:
         return this.#create(frame);

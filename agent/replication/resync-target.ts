@@ -39,7 +39,10 @@ export class ResyncTarget {
   readonly #answer: AnswerBlocks;
   readonly #attributes = new Attributes();
   readonly #limbo = new Set<NodeId>();
-  /** Inodes with several names here, and whose object each has become: two objects of the source never share one. */
+  /**
+   * Inodes that had several names here when one of them was adopted, and whose object each has become: two objects of the source never share
+   * one, and the last name of one is not removed while the source still has it.
+   */
   readonly #claimed = new Map<number, NodeId>();
   #listing: { id: NodeId; names: Set<string> } | null = null;
   #trashCount = 0;
@@ -174,17 +177,37 @@ export class ResyncTarget {
   }
 
   forget(id: NodeId): number {
-    if (this.#limbo.delete(id)) {
+    if (this.#limbo.has(id)) {
       const status = this.#discard(limboId, Buffer.from(String(id)));
       if (status < 0) return status;
+      this.#limbo.delete(id);
     }
     this.#tree.forget(id);
     return 0;
   }
 
+  /** An id was given to what stands under a name: a new one, perhaps, for an object that was forgotten in between. */
+  bound(id: NodeId): void {
+    if (this.#claimed.size === 0) return;
+    this.#must(this.#tree.attributes(id, this.#attributes));
+    if (this.#claimed.has(this.#attributes.inode)) this.#claimed.set(this.#attributes.inode, id);
+  }
+
+  /** Removes the name of something that is not a directory. Was it an old name, but the last one of an object in use, it goes to limbo. */
+  #unlink(parent: NodeId, name: Buffer): number {
+    if (this.#claimed.size === 0) return this.#tree.unlink(parent, name);
+    const there = this.#peek(parent, name);
+    if (there === null) return -E.NOENT;
+    const id = this.#claimed.get(there.inode);
+    const inUse = id !== undefined && this.#tree.node(id) !== undefined && !this.#limbo.has(id);
+    if (!inUse || there.links > 1) return this.#tree.unlink(parent, name);
+    this.#limbo.add(id);
+    return this.#tree.rename(parent, name, limboId, Buffer.from(String(id)), 0);
+  }
+
   /** Removes a name of any type; a directory that is not empty moves to the trash. */
   #discard(parent: NodeId, name: Buffer): number {
-    const status = this.#tree.unlink(parent, name);
+    const status = this.#unlink(parent, name);
     if (status !== -E.ISDIR && status !== -E.PERM) return status;
     const removed = this.#tree.rmdir(parent, name);
     if (removed !== -E.NOTEMPTY && removed !== -E.EXIST) return removed;
@@ -258,7 +281,7 @@ export class ResyncTarget {
     const type = entry.attributes.mode & typeMask;
     if ((there.mode & typeMask) !== type) return false;
     const { inode, links, rdev } = there;
-    if (type !== directoryType && links > 1 && this.#claimed.has(inode)) return false;
+    if (type !== directoryType && this.#claimed.has(inode)) return false;
     if (type !== directoryType && type !== 0o100000 && type !== linkType && rdev !== entry.attributes.rdev)
       return false;
     const node = this.#tree.bind(entry.id, directory, name);
@@ -364,7 +387,7 @@ export class ResyncTarget {
   }
 
   #remove(parent: NodeId, name: Buffer): void {
-    const status = this.#tree.unlink(parent, name);
+    const status = this.#unlink(parent, name);
     if (status === 0) return;
     if (status !== -E.ISDIR && status !== -E.PERM) this.#must(status);
     const id = this.#nextOwnId++;

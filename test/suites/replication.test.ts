@@ -371,9 +371,11 @@ describe('replication', () => {
     await new Promise((resolve) => setTimeout(resolve, 700));
     const seen = writer.acknowledged();
     const reader = spawn('ls', ['-l', n1.path]);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, n1.acknowledgeTimeoutMs + 500));
     expect(writer.acknowledged()).toBe(seen);
     expect(reader.exitCode).toBeNull();
+    // The peer has acknowledged: that we may not answer is no reason to let it go.
+    expect(await n1.status()).toMatchObject({ mode: 'in-sync', fault: null });
     n1.keepLease();
     await until('the reader ends', () => reader.exitCode === 0);
     await until('the writer goes on', () => writer.acknowledged() > seen + 10);

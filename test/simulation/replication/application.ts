@@ -53,10 +53,13 @@ export class Application {
     return 0;
   }
 
-  /** Length of a log in memory. */
+  /** How far a log is good: a power cut may have left zeros after what was synced, which its next record overwrites. */
   length(log: string): number {
     const number = this.#tree.disk.get(1).entries.get(log);
-    return number === undefined ? 0 : this.#tree.disk.get(number).data.length;
+    const data = number === undefined ? Buffer.alloc(0) : this.#tree.disk.get(number).data;
+    const expected = logBytes(log, 0, data.length);
+    const wrong = data.findIndex((byte, at) => byte !== expected[at]);
+    return wrong < 0 ? data.length : wrong;
   }
 
   #append(log: string): number {
@@ -65,10 +68,10 @@ export class Application {
     if (typeof node === 'number') node = this.#create(this.#tree.root, name, 0o100644, null);
     if (typeof node === 'number') throw new Error(`cannot make ${log}`);
     node.lookups += 1;
-    const from = node.inode.data.length;
+    const from = this.length(log);
     this.#write(node, logBytes(log, from, from + 8 + (from % 13)), from);
     const sequence = this.#sink.sync(node, true);
-    this.#tree.sync(node.id);
+    if (this.#tree.sync(node.id) < 0) throw new Error(`${log} could not be synced`);
     this.#release(node, true);
     return sequence;
   }

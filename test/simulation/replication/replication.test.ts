@@ -2,12 +2,13 @@
  * The lanes of replication under random interleaving and faults at every step; judged by the invariants of docs/replication.md: nothing
  * acknowledged is lost, a stale copy is never used, everything converges, and both copies become equal.
  */
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runSeed } from './run.ts';
 
 const count = Number(process.env['HOLDFAST_SEEDS'] ?? '100');
 const first = Number(process.env['HOLDFAST_SEED'] ?? '1');
 const batch = 25;
+const mutantSeedsMax = 60;
 
 describe('replication under faults', () => {
   for (let from = first; from < first + count; from += batch) {
@@ -26,4 +27,22 @@ describe('replication under faults', () => {
       },
     );
   }
+});
+
+describe('the judge of this simulation', () => {
+  it.each(['target-does-not-sync', 'stale-is-not-recorded', 'alone-without-a-record'] as const)(
+    'notices a replicator that is broken: %s',
+    { timeout: 120_000 },
+    (mutant) => {
+      const caught = Array.from({ length: mutantSeedsMax }, (_, index) => index + 1).some((seed) => {
+        try {
+          runSeed(seed, mutant);
+          return false;
+        } catch {
+          return true;
+        }
+      });
+      expect(caught).toBe(true);
+    },
+  );
 });

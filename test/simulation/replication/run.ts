@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Generation } from '../../../agent/contract/index.ts';
 import { randomOf } from './application.ts';
 import { World } from './world.ts';
-import type { SimMachine } from './world.ts';
+import type { Mutant, SimMachine } from './world.ts';
 
 let goneAlone = 0;
 
@@ -31,9 +31,9 @@ function giveRoles(world: World): void {
   if (other.role === 'idle') world.serveSecondary(other);
 }
 
-export function runSeed(seed: number): World {
+export function runSeed(seed: number, mutant: Mutant | null = null): World {
   const random = randomOf(seed);
-  const world = new World(random);
+  const world = new World(random, mutant);
   const [n1] = world.machines;
   const stale = randomOf(seed + 1);
   world.servePrimary(world.machines[0]);

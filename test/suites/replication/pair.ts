@@ -167,14 +167,14 @@ export class ReplicatorNode {
     return (await this.call('status', {}))[0]!;
   }
 
-  /** As holdfastd does, until `letLeaseEnd`. */
+  /** Until `letLeaseEnd`; long, because tests wait for programs without an event loop. */
   keepLease(): void {
     this.letLeaseEnd();
     const renew = (): void => {
-      this.call('setLease', { module: 'db', deadlineMs: bootTimeMs() + 2000 }).catch(() => undefined);
+      this.call('setLease', { module: 'db', deadlineMs: bootTimeMs() + 120_000 }).catch(() => undefined);
     };
     renew();
-    this.#lease = setInterval(renew, 300);
+    this.#lease = setInterval(renew, 5000);
   }
   letLeaseEnd(): void {
     if (this.#lease) clearInterval(this.#lease);

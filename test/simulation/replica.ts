@@ -67,6 +67,7 @@ export class Replica {
   private pending: PendingWrite[] = [];
   private inbox: (() => void)[] = [];
   private nextCheckpoint = 1;
+  private finishSent = false;
   private cleanWaiter: ((clean: boolean) => void) | null = null;
 
   constructor(
@@ -263,15 +264,10 @@ export class Replica {
   private lost(): void {
     if (!this.alive || this.link !== null) return;
     if (this.role === 'primary') {
-      // Resynchronising: the record says already that the peer is stale, no new right is needed.
-      this.mode =
-        this.mode === 'in-sync'
-          ? 'undecided'
-          : this.mode === 'resynchronising'
-            ? this.durable.record?.peerStale === true
-              ? 'alone'
-              : 'undecided'
-            : this.mode;
+      // Resynchronising: the record says already that the peer is stale, no new right is needed. Once `finish` is on its way the peer may
+      // have become up to date under this generation, and could be used: then only a new one lets this node go on.
+      if (this.mode === 'in-sync' || (this.mode === 'resynchronising' && this.finishSent)) this.mode = 'undecided';
+      else if (this.mode === 'resynchronising') this.mode = 'alone';
       if (this.mode === 'alone') this.release();
       this.cleanWaiter?.(false);
       this.cleanWaiter = null;
@@ -331,11 +327,13 @@ export class Replica {
     peer.persist(resyncTarget);
     this.persist(resyncSource);
     this.mode = 'resynchronising';
+    this.finishSent = false;
     this.replayUndecided();
     this.changed();
     peer.changed();
     this.world.at(this.world.random.between(100, 3000), () => {
       if (!link.open || this.frozen || this.durable.record === null) return;
+      this.finishSent = true;
       this.send({ kind: 'finish', record: this.durable.record, data: [...this.durable.data] });
     });
     this.world.at(30_000, () => {

@@ -30,15 +30,28 @@ const sudoAttemptsMax = 3;
 /** A login shell that takes longer hangs, or waits for an answer that nobody gives. */
 const beginTimeoutMs = 30_000;
 
-function openChannel(client: Client, command: string): Promise<ClientChannel> {
+interface OpenChannel {
+  readonly channel: ClientChannel;
+  /** Null: ended by a signal, or not ended. */
+  readonly exitCode: () => number | null;
+}
+
+/** A short command's answers may all arrive in one piece: who begins to listen for its exit one tick later has missed it. */
+function openChannel(client: Client, command: string): Promise<OpenChannel> {
   return new Promise((resolve, reject) => {
     try {
       client.exec(command, (error, channel) => {
-        if (error)
+        if (error) {
           reject(
             new Fault('ssh-channel-refused', { message: `The server refused a session: ${error.message}.` }, {}, error),
           );
-        else resolve(channel);
+          return;
+        }
+        let code: number | null = null;
+        channel.once('exit', (exitCode: number | null) => {
+          code = typeof exitCode === 'number' ? exitCode : null;
+        });
+        resolve({ channel, exitCode: () => code });
       });
     } catch (error) {
       reject(new Fault('connection-lost', { message: 'The connection was lost.' }, {}, error));
@@ -67,10 +80,12 @@ export async function startScript(
   signal?.throwIfAborted();
   const markers = makeMarkers(randomBytes(8).toString('hex'));
   const text = elevated ? elevatedScript(script, markers) : plainScript(script, markers);
-  const channel = await Promise.race([openChannel(context.client, shellCommand(text)), context.lost]);
+  const { channel, exitCode } = await Promise.race([
+    openChannel(context.client, shellCommand(text)),
+    context.lost,
+  ]);
 
   let stderr = '';
-  let code: number | null = null;
   const ended = Promise.withResolvers<{ code: number | null }>();
   const began = Promise.withResolvers<undefined>();
   began.promise.catch(() => undefined);
@@ -125,9 +140,6 @@ export async function startScript(
     if (begin >= 0) stderr = stderr.slice(begin + markers.begin.length + 1);
     stderr = stderr.slice(-stderrBytesMax);
   });
-  channel.once('exit', (exitCode: number | null) => {
-    code = typeof exitCode === 'number' ? exitCode : null;
-  });
   channel.once('close', () => {
     const lines = stderr.trim().split('\n');
     if (!running) {
@@ -147,7 +159,7 @@ export async function startScript(
               ),
       );
     }
-    ended.resolve({ code });
+    ended.resolve({ code: exitCode() });
   });
   channel.on('error', () => undefined);
 

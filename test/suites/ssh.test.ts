@@ -231,6 +231,18 @@ describe('ssh', () => {
         expect(result).toEqual({ code: 7, stdout: 'out\n', stderr: 'a!b"c\\d\n' });
       }
     });
+    it('tell their exit also when all of their answer arrives in one piece', async () => {
+      await using transport = await open({ identity: lab.identityPath });
+      for (let round = 0; round < 40; round += 1) {
+        const pending = transport.command('exit 3', { elevated: true });
+        const blockAtMs = performance.now() + round / 4;
+        while (performance.now() < blockAtMs) await new Promise((resolve) => setImmediate(resolve));
+        // A laptop that is busy reads everything at once.
+        const untilMs = performance.now() + 40;
+        while (performance.now() < untilMs);
+        expect(await pending).toEqual({ code: 3, stdout: '', stderr: '' });
+      }
+    });
     it('need a login shell that runs any', async () => {
       await using transport = await open({ user: 'closed', secrets: byPassword });
       expect((await faultOf(transport.command('true'))).code).toBe('shell-unusable');

@@ -80,10 +80,7 @@ export async function startScript(
   signal?.throwIfAborted();
   const markers = makeMarkers(randomBytes(8).toString('hex'));
   const text = elevated ? elevatedScript(script, markers) : plainScript(script, markers);
-  const { channel, exitCode } = await Promise.race([
-    openChannel(context.client, shellCommand(text)),
-    context.lost,
-  ]);
+  const { channel, exitCode } = await Promise.race([openChannel(context.client, shellCommand(text)), context.lost]);
 
   let stderr = '';
   const ended = Promise.withResolvers<{ code: number | null }>();

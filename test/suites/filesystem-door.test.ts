@@ -108,7 +108,8 @@ describe('the door', () => {
       (at) => ['-m', '--propagation', 'private', 'sh', '-c', `mount --bind ${at}/inside /mnt; echo; exec sleep 60`],
     ],
     [
-      'descriptor',
+      // Inside a chroot the path of such a descriptor leads nowhere; the mount that it came through is found instead.
+      'descriptor or bind-mount',
       'unshare',
       'unshare',
       (at) => [
@@ -124,7 +125,7 @@ describe('the door', () => {
     const child = await holder(command, ...args(path));
     holders.push(child);
     // The shell may still be replacing itself by the program that stays.
-    await expect.poll(() => holdersOfDirectory(path).map((one) => one.kind)).toContain(kind);
+    await expect.poll(() => holdersOfDirectory(path).some((one) => kind.split(' or ').includes(one.kind))).toBe(true);
     const fault = faultOf(() => coverDirectory(path));
     expect(fault).toMatchObject({ code: 'directory-in-use' });
     expect(JSON.stringify(fault?.details)).toContain(String(child.pid));

@@ -52,7 +52,8 @@ export class Enclosure implements AsyncDisposable {
   }
 
   inside(...argv: string[]): string[] {
-    return ['nsenter', '--target', String(this.keeper.pid), '--mount', '--net', ...argv];
+    // With the root of the target: entering a mount namespace alone leads out of a chroot.
+    return ['nsenter', '--target', String(this.keeper.pid), '--mount', '--net', '--root', '--wd', ...argv];
   }
   async must(...argv: string[]): Promise<string> {
     return await must(this.inside(...argv));

@@ -1,52 +1,35 @@
-/** Language and light: chosen once, kept on this computer. */
-import { english } from './messages/english.ts';
-import { french } from './messages/french.ts';
+/** Language and light: chosen once, kept by the main process, since a browser forgets with every new port. */
+import type { StoredPreferences } from '../src-main/app-api/index.ts';
+import { app } from './app.svelte.ts';
+import { english } from './messages/english/index.ts';
+import { french } from './messages/french/index.ts';
 import type { Messages } from './messages/messages.ts';
 
 const languages = { en: english, fr: french } as const;
-export type Language = keyof typeof languages;
-export type Theme = 'light' | 'dark';
-
-/** A browser may forbid storage altogether: then the choice lasts as long as the page. */
-function stored(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-function store(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // see stored()
-  }
-}
-
-function initialLanguage(): Language {
-  const chosen = stored('language') ?? navigator.language;
-  return chosen.startsWith('fr') ? 'fr' : 'en';
-}
-function initialTheme(): Theme {
-  const chosen = stored('theme');
-  if (chosen === 'light' || chosen === 'dark') return chosen;
-  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
-}
 
 class Preferences {
-  language = $state<Language>(initialLanguage());
-  theme = $state<Theme>(initialTheme());
+  #stored = $state<StoredPreferences>({ language: null, theme: null });
 
-  get words(): Messages {
-    return languages[this.language];
+  readonly language = $derived(this.#stored.language ?? (navigator.language.startsWith('fr') ? 'fr' : 'en'));
+  readonly theme = $derived(
+    this.#stored.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? ('dark' as const) : ('light' as const)),
+  );
+  readonly words = $derived<Messages>(languages[this.language]);
+
+  /** As they were chosen the last time. */
+  take(stored: StoredPreferences): void {
+    this.#stored = stored;
   }
   toggleLanguage(): void {
-    this.language = this.language === 'en' ? 'fr' : 'en';
-    store('language', this.language);
+    this.#store({ ...this.#stored, language: this.language === 'en' ? 'fr' : 'en' });
   }
   toggleTheme(): void {
-    this.theme = this.theme === 'light' ? 'dark' : 'light';
-    store('theme', this.theme);
+    this.#store({ ...this.#stored, theme: this.theme === 'light' ? 'dark' : 'light' });
+  }
+  #store(next: StoredPreferences): void {
+    this.#stored = next;
+    // Lost with the connection: then the choice lasts as long as the page.
+    app.call('savePreferences', next).catch(() => undefined);
   }
 }
 

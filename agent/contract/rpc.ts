@@ -24,6 +24,7 @@ export function defineInterface<const I extends RpcInterface>(definition: I): I 
 export type Params<I extends RpcInterface, M extends keyof I['methods']> = z.input<I['methods'][M]['params']>;
 export type Result<I extends RpcInterface, M extends keyof I['methods']> = z.output<I['methods'][M]['result']>;
 export type EventOf<I extends RpcInterface, E extends keyof I['events']> = z.output<I['events'][E]>;
+export type EventInput<I extends RpcInterface, E extends keyof I['events']> = z.input<I['events'][E]>;
 
 export type Handlers<I extends RpcInterface> = {
   readonly [M in keyof I['methods']]: (

@@ -20,12 +20,35 @@ const whySchema = {
   since: z.iso.datetime().optional(),
 };
 
+/** Of the node that runs the application, over the last seconds. Null: nothing was written, or nobody measured. */
+export const moduleMetricsSchema = z.object({
+  /** To the other node: changes and resync. */
+  replicatedBytesPerSecond: z.number().nullable(),
+  /** Of a change by the application, from the request to the answer, as it saw it. */
+  writeLatencyP50Ms: z.number().nullable(),
+  writeLatencyP99Ms: z.number().nullable(),
+  changesPerSecond: z.number().nullable(),
+});
+export type ModuleMetrics = z.infer<typeof moduleMetricsSchema>;
+
+/** A network between the two nodes. */
+const networkStatusSchema = z.object({
+  name: z.string(),
+  /** Heartbeats arrive on it; null: nobody can be asked. */
+  alive: z.boolean().nullable(),
+  roundTripMs: z.number().nullable(),
+  /** The replication uses it now. */
+  replicates: z.boolean(),
+});
+
 export const moduleOnNodeSchema = z.object({
   name: z.string(),
   state: z.enum(moduleStates),
   data: z.enum(dataStates),
   ...whySchema,
   resync: resyncProgressSchema.optional(),
+  /** The application runs here since then. */
+  runningSince: z.iso.datetime().optional(),
 });
 export type ModuleOnNode = z.infer<typeof moduleOnNodeSchema>;
 
@@ -46,6 +69,7 @@ export const clusterStatusSchema = z.object({
     }),
   ),
   witness: z.object({ kind: z.enum(['voting', 'ping', 'none']), reachable: z.boolean().nullable() }),
+  networks: z.array(networkStatusSchema).optional(),
   modules: z.array(
     z.object({
       name: z.string(),
@@ -55,6 +79,7 @@ export const clusterStatusSchema = z.object({
       generation: z.string().nullable(),
       nodes: z.array(moduleOnNodeSchema),
       vip: z.array(z.object({ address: z.string(), on: z.string().nullable() })),
+      metrics: moduleMetricsSchema.nullable().optional(),
     }),
   ),
 });
@@ -74,7 +99,14 @@ export const nodeStatusSchema = z.object({
     alive: z.boolean(),
     lastHeard: z.iso.datetime().nullable(),
     agentVersion: z.string().nullable(),
-    networks: z.array(z.object({ name: z.string(), alive: z.boolean() })),
+    networks: z.array(
+      z.object({
+        name: z.string(),
+        alive: z.boolean(),
+        roundTripMs: z.number().nullable().optional(),
+        replicates: z.boolean().optional(),
+      }),
+    ),
   }),
   modules: z.array(
     z.object({
@@ -83,6 +115,7 @@ export const nodeStatusSchema = z.object({
       maintenance: z.boolean(),
       generation: z.string().nullable(),
       vips: z.array(z.object({ address: z.string(), here: z.boolean() })),
+      metrics: moduleMetricsSchema.nullable().optional(),
       own: moduleOnNodeSchema,
       /** As last told by the peer's heartbeats; null: never heard since this agent started. */
       peer: moduleOnNodeSchema.nullable(),

@@ -1,31 +1,54 @@
 /** Renderer ↔ main: what a screen may ask and is told. The same mechanism as app ↔ agent, over a port of the host. */
-import { z } from 'zod';
-import { clusterStatusSchema, defineInterface, faultRecordSchema } from '../../agent/contract/index.ts';
+import { defineInterface } from '../../agent/contract/index.ts';
+import { clusterEvents, clusterMethods } from './clusters.ts';
+import { historyMethods } from './history.ts';
+import { practiceEvents, practiceMethods } from './practice.ts';
+import { preferencesMethods } from './preferences.ts';
+import { serverEvents, serverMethods } from './servers.ts';
+import { terminalEvents, terminalMethods } from './terminals.ts';
+import { wizardEvents, wizardMethods } from './wizard.ts';
 
-/** What the app knows of the cluster, with its age. It never invents state: a cluster that cannot be read keeps its last picture. */
-export const clusterViewSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('reading') }),
-  /** Nothing was ever installed from this machine. */
-  z.object({ kind: z.literal('none') }),
-  z.object({ kind: z.literal('read'), status: clusterStatusSchema }),
-  z.object({
-    kind: z.literal('unreadable'),
-    fault: faultRecordSchema,
-    since: z.iso.datetime(),
-    /** As it was when it could still be read. */
-    last: clusterStatusSchema.nullable(),
-  }),
-]);
-export type ClusterView = z.infer<typeof clusterViewSchema>;
+export type { ClusterView, KnownCluster, Order, Timeline } from './clusters.ts';
+export type { Series } from './history.ts';
+export type { Practice } from './practice.ts';
+export type { StoredPreferences } from './preferences.ts';
+export type { FoundServer, Machine, ServerFacts } from './servers.ts';
+export { unacknowledgedCharactersMax } from './terminals.ts';
+export {
+  wizardSteps,
+  type AnswerProblem,
+  type Answers,
+  type CheckResult,
+  type Copy,
+  type DetectedService,
+  type Draft,
+  type Installation,
+  type WizardStep,
+} from './wizard.ts';
 
 export const appApi = defineInterface({
   name: 'holdfast-app',
   methods: {
-    /** What is known now, without waiting for a server. */
-    cluster: { params: z.object({}), result: clusterViewSchema },
-    /** Reads now; the answer comes as `cluster` as well. */
-    refresh: { params: z.object({}), result: clusterViewSchema },
+    ...clusterMethods,
+    ...historyMethods,
+    ...serverMethods,
+    ...wizardMethods,
+    ...terminalMethods,
+    ...practiceMethods,
+    ...preferencesMethods,
   },
-  events: { cluster: clusterViewSchema },
+  events: { ...clusterEvents, ...serverEvents, ...wizardEvents, ...terminalEvents, ...practiceEvents },
 });
 export type AppApi = typeof appApi;
+
+type MethodsOf<T> = {
+  readonly [M in keyof T & keyof AppApi['methods']]: import('../../agent/contract/index.ts').Handlers<AppApi>[M];
+};
+/** What each part of the main process answers; a screen of its own serves all of them. */
+export type ClusterHandlers = MethodsOf<typeof clusterMethods>;
+export type HistoryHandlers = MethodsOf<typeof historyMethods>;
+export type ServerHandlers = MethodsOf<typeof serverMethods>;
+export type WizardHandlers = MethodsOf<typeof wizardMethods>;
+export type TerminalHandlers = MethodsOf<typeof terminalMethods>;
+export type PracticeHandlers = MethodsOf<typeof practiceMethods>;
+export type PreferencesHandlers = MethodsOf<typeof preferencesMethods>;

@@ -1,14 +1,8 @@
-import type { Messages } from './messages.ts';
+import type { Messages } from '../messages.ts';
 
-export const french: Messages = {
-  language: 'fr',
-  otherLanguage: 'English',
-  theme: 'Sombre ou clair',
+export const cluster: Messages['cluster'] = {
   refresh: 'Relire',
   reading: 'Lecture du cluster …',
-  noCluster: 'Pas encore de cluster. Il vous faut deux serveurs et dix minutes.',
-  noClusterNext: 'Décrivez les deux serveurs dans un fichier, puis installez et démarrez la protection avec',
-  appLost: 'L’application derrière cette page s’est arrêtée. Relancez-la ; la page se reconnecte seule.',
   cannotRead: (time) => `Le cluster est illisible depuis ${time}. Ce que vous voyez est plus ancien.`,
   protected: 'Protégé.',
   protectedResynchronising: (left) => `Protégé, resynchronisation : encore ${left}.`,
@@ -19,12 +13,6 @@ export const french: Messages = {
   forked: 'À vous de choisir : les deux serveurs ont modifié les données sans se voir. Rien n’a été effacé.',
   noModules: 'Aucun module : rien n’est protégé.',
   unreachable: (node) => `${node} est injoignable d’ici.`,
-  duration: (seconds) => {
-    if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-    if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-    return `${Math.round(seconds / 3600)} h`;
-  },
-  unknownDuration: 'une durée inconnue',
   lastSeen: (time) => `vu à ${time}`,
   neverSeen: 'jamais vu d’ici',
   observedAt: (time) => `état à ${time}`,

@@ -1,0 +1,2 @@
+/** (area checks) */
+export const checks = {};

@@ -1,0 +1,2 @@
+/** (area faults) */
+export const faults = {};

@@ -1,0 +1,2 @@
+/** (area measurements) */
+export const measurements = {};

@@ -1,0 +1,2 @@
+/** (area practice) */
+export const practice = {};

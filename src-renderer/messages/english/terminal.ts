@@ -1,0 +1,2 @@
+/** (area terminal) */
+export const terminal = {};

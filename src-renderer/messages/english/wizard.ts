@@ -1,0 +1,2 @@
+/** (area wizard) */
+export const wizard = {};

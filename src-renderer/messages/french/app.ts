@@ -1,0 +1,14 @@
+import type { Messages } from '../messages.ts';
+
+export const app: Messages['app'] = {
+  otherLanguage: 'English',
+  theme: 'Sombre ou clair',
+  noCluster: 'Pas encore de cluster. Il vous faut deux serveurs et dix minutes.',
+  appLost: 'L’application derrière cette page s’est arrêtée. Relancez-la ; la page se reconnecte seule.',
+  duration: (seconds) => {
+    if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+    if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+    return `${Math.round(seconds / 3600)} h`;
+  },
+  unknownDuration: 'une durée inconnue',
+};

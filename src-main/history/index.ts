@@ -1,0 +1,1 @@
+export type { HistoryRecorder } from './recorder.ts';

@@ -1,0 +1,102 @@
+/** The app as a user gets it: built screens in a real Chromium, through the browser host. One browser per test file. */
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { buildRenderer, rendererDirectory } from '../../resources/build-app.ts';
+import { repositoryRoot } from '../../resources/tools.ts';
+import type { AppParts } from '../../src-main/app.ts';
+import type { BrowserHost } from '../../src-main/hosts/browser.ts';
+import { startApp } from '../../src-main/main.ts';
+import { browserPath } from '../run/stages.ts';
+import { nowOfPages } from './demonstration.ts';
+
+let browser: Browser | undefined;
+
+export function launchBrowser(): Promise<Browser> {
+  const executablePath = browserPath();
+  if (executablePath === undefined) throw new Error('needs a Chromium (Debian: chromium)');
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      // Text is drawn the same way on every machine.
+      '--font-render-hinting=none',
+    ],
+  });
+}
+
+/** Call once at the top of a test file. */
+export function useBrowser(): void {
+  beforeAll(async () => {
+    await buildRenderer();
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+}
+
+export interface OpenedApp<Parts> {
+  readonly parts: Parts;
+  readonly host: BrowserHost;
+  readonly page: Page;
+  /** What the page complained about: a violated content security policy, a script that failed. A test ends with none of them. */
+  readonly complaints: string[];
+  /** Every address that the page has asked for. */
+  readonly requests: string[];
+}
+
+export interface OpenOptions {
+  /** `#/cluster/site-a` */
+  readonly hash?: string;
+  readonly language?: 'en' | 'fr';
+  readonly theme?: 'light' | 'dark';
+  readonly size?: { readonly width: number; readonly height: number };
+  /** The page takes `nowOfPages` for the time, so that ages are the same every day. Timers go on. */
+  readonly fixedTime?: boolean;
+  /** What a test provokes on purpose. */
+  readonly allow?: readonly RegExp[];
+}
+
+/** Every address, error and warning of a page, from its first byte on. */
+export function watch(page: Page): { complaints: string[]; requests: string[] } {
+  const complaints: string[] = [];
+  const requests: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => requests.push(request.url()));
+  return { complaints, requests };
+}
+
+export async function openApp<Parts extends AppParts>(
+  parts: Parts,
+  options: OpenOptions = {},
+): Promise<OpenedApp<Parts>> {
+  if (!browser) throw new Error('useBrowser() is missing at the top of this test file');
+  const { hash = '', language = 'en', theme = 'light', size = { width: 1280, height: 720 }, allow = [] } = options;
+  const host = await startApp({ root: repositoryRoot, rendererDirectory, parts });
+  const look: BrowserContextOptions = {
+    viewport: size,
+    locale: language === 'fr' ? 'fr-FR' : 'en-GB',
+    timezoneId: 'UTC',
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+  };
+  const context = await browser.newContext(look);
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const { complaints, requests } = watch(page);
+  onTestFinished(async () => {
+    await context.close();
+    await host[Symbol.asyncDispose]();
+    expect(complaints.filter((text) => !allow.some((pattern) => pattern.test(text)))).toEqual([]);
+  });
+  if (options.fixedTime ?? true) await page.clock.setFixedTime(nowOfPages);
+  // The redirect that takes the token out of the address keeps the fragment.
+  await page.goto(`${host.url}${hash}`);
+  return { parts, host, page, complaints, requests };
+}

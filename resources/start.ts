@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { hostname, userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { electronBinary } from '../src-main/hosts/electron-binary.ts';
-import { readClusterStatus } from '../src-main/cluster/index.ts';
 import { startApp } from '../src-main/main.ts';
+import { createParts } from '../src-main/parts.ts';
 import { buildElectronMain, buildRenderer, rendererDirectory } from './build-app.ts';
 import { fetchElectron } from './fetch-electron.ts';
 import { repositoryRoot } from './tools.ts';
@@ -46,7 +46,8 @@ async function runElectron(binary: string): Promise<number> {
 }
 
 async function runInBrowser(reason: string, open: boolean): Promise<void> {
-  await using host = await startApp({ root: repositoryRoot, rendererDirectory, read: readClusterStatus });
+  const parts = createParts({ root: repositoryRoot, host: 'browser' });
+  await using host = await startApp({ root: repositoryRoot, rendererDirectory, parts });
   console.log(`The app opens in a browser: ${reason}.`);
   console.log(`Holdfast is ready: ${host.url}`);
   if (!hasDisplay)

@@ -35,6 +35,12 @@ export interface AppParts {
   readonly preferences: AppPart<PreferencesHandlers>;
 }
 
+export async function disposeParts(parts: AppParts): Promise<void> {
+  const all: readonly AsyncDisposable[] = Object.values(parts);
+  // One that cannot end well must not keep the others from ending.
+  await Promise.allSettled(all.map((part) => part[Symbol.asyncDispose]()));
+}
+
 /** Root of the installed app or of the checkout: the folder that holds package.json. */
 export function readAppVersion(root: string): string {
   return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))).version;

@@ -1,5 +1,5 @@
 /** The app under plain Node: the browser host, until it is told to stop. The Electron host has its own start, hosts/electron.ts. */
-import { readAppVersion, serveScreen, type AppParts } from './app.ts';
+import { disposeParts, readAppVersion, serveScreen, type AppParts } from './app.ts';
 import { startBrowserHost, type BrowserHost } from './hosts/browser.ts';
 
 export interface AppOptions {
@@ -21,7 +21,7 @@ export async function startApp(options: AppOptions): Promise<BrowserHost> {
     port: host.port,
     async [Symbol.asyncDispose]() {
       await host[Symbol.asyncDispose]();
-      await Promise.all(Object.values(options.parts).map((part) => part[Symbol.asyncDispose]()));
+      await disposeParts(options.parts);
     },
   };
 }

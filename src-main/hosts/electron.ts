@@ -7,9 +7,8 @@ import { dirname, extname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app, BrowserWindow, ipcMain, nativeTheme, protocol, type WebContents } from 'electron';
 import type { LinePort } from '../../agent/contract/index.ts';
-import { readAppVersion, serveScreen } from '../app.ts';
-import { ClusterWatch } from '../cluster-watch.ts';
-import { readClusterStatus } from '../cluster/index.ts';
+import { disposeParts, readAppVersion, serveScreen, type AppParts } from '../app.ts';
+import { createParts } from '../parts.ts';
 
 /** A scheme of our own: pages from `file:` may not load modules, and could read every file of the user. */
 const scheme = 'holdfast';
@@ -70,7 +69,7 @@ function portTo(page: WebContents): { port: LinePort; close: () => void } {
   return { port, close };
 }
 
-async function openWindow(watch: ClusterWatch, version: string): Promise<BrowserWindow> {
+async function openWindow(parts: AppParts, version: string): Promise<BrowserWindow> {
   const window = new BrowserWindow({
     width: 1120,
     height: 760,
@@ -95,7 +94,7 @@ async function openWindow(watch: ClusterWatch, version: string): Promise<Browser
     closePrevious();
     const { port, close } = portTo(window.webContents);
     closePrevious = close;
-    serveScreen(port, watch, version);
+    serveScreen(port, parts, version);
   });
   window.once('ready-to-show', () => window.show());
   await window.loadURL(`${origin}/`);
@@ -110,16 +109,16 @@ async function main(): Promise<void> {
   protocol.registerSchemesAsPrivileged([{ scheme, privileges: { standard: true, secure: true } }]);
   await app.whenReady();
   protocol.handle(scheme, (request) => serveFile(request.url));
-  const watch = new ClusterWatch(readClusterStatus);
-  const window = await openWindow(watch, readAppVersion(app.getAppPath()));
+  const root = app.getAppPath();
+  const parts = createParts({ root, host: 'electron' });
+  const window = await openWindow(parts, readAppVersion(root));
   console.log(`Holdfast is ready: ${origin}/`);
   app.on('second-instance', () => {
     if (window.isMinimized()) window.restore();
     window.focus();
   });
   app.on('window-all-closed', () => {
-    watch[Symbol.dispose]();
-    app.quit();
+    void disposeParts(parts).then(() => app.quit());
   });
 }
 

@@ -1,0 +1,1 @@
+export { createPreferencesPart, type PreferencesOptions } from './preferences-part.ts';

@@ -3,8 +3,7 @@ import type { ClusterStatus, ModuleOnNode } from '../agent/contract/index.ts';
 import type { ClusterView } from '../src-main/app-api/index.ts';
 import { reasonText, type Messages } from './messages/messages.ts';
 
-/** Each with its own shape besides its colour. */
-export type Tone = 'good' | 'working' | 'attention' | 'bad' | 'unknown';
+export type { Tone } from './ui/tone.ts';
 export interface Sentence {
   readonly tone: Tone;
   readonly text: string;

@@ -9,5 +9,16 @@ export const app = {
     if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
     return `${Math.round(seconds / 3600)} h`;
   },
+  days: (days: number): string => `${days} d`,
   unknownDuration: 'an unknown time',
+  /** On the small parts that every screen is made of. */
+  ui: {
+    copy: 'Copy',
+    copied: 'Copied',
+    copyFailed: 'The browser does not allow copying. Select the text and copy it by hand.',
+    close: 'Close',
+    cancel: 'Cancel',
+    detail: 'Technical detail',
+    showSecret: 'Show what is typed',
+  },
 };

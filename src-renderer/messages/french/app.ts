@@ -10,5 +10,15 @@ export const app: Messages['app'] = {
     if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
     return `${Math.round(seconds / 3600)} h`;
   },
+  days: (days) => `${days} j`,
   unknownDuration: 'une durée inconnue',
+  ui: {
+    copy: 'Copier',
+    copied: 'Copié',
+    copyFailed: 'Le navigateur n’autorise pas la copie. Sélectionnez le texte et copiez-le à la main.',
+    close: 'Fermer',
+    cancel: 'Annuler',
+    detail: 'Détail technique',
+    showSecret: 'Afficher la saisie',
+  },
 };

@@ -38,7 +38,8 @@ export const orderSchema = z.discriminatedUnion('kind', [
   /** On both servers. */
   z.object({ kind: z.literal('stop'), ...moduleOf }),
   z.object({ kind: z.literal('restart'), ...moduleOf }),
-  z.object({ kind: z.literal('swap'), ...moduleOf }),
+  /** `from`: where the person saw it run. Ordered twice, by two people as well, it moves once. */
+  z.object({ kind: z.literal('swap'), from: z.string().optional(), ...moduleOf }),
   z.object({ kind: z.literal('maintenance'), on: z.boolean(), ...moduleOf }),
   /** `confirmed`: the name of the module, typed by the person. Acknowledged writes that only the other copy has are given up. */
   z.object({ kind: z.literal('promote'), node: z.string(), confirmed: z.string(), ...moduleOf }),
@@ -67,7 +68,10 @@ export const clusterMethods = {
   configuration: { params: clusterId, result: z.object({ file: z.string(), text: z.string() }) },
   /** Last `limit` events of both nodes. */
   timeline: { params: z.object({ cluster: z.string(), limit: z.number().int().max(5000) }), result: timelineSchema },
-  /** Returns when the order is recorded; the view tells the outcome. Faults: those of the agents, and confirmation-wrong. */
+  /**
+   * Returns when the order is recorded; the view tells the outcome. Faults: those of the agents, confirmation-wrong, and order-incomplete
+   * (details: told, notTold): a node that is alive could not be told, and may go on or take over.
+   */
   order: { params: orderSchema, result: z.null() },
   /** Journal lines of the Holdfast units of one node. */
   logs: {

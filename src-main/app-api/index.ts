@@ -1,5 +1,5 @@
 /** Renderer ↔ main: what a screen may ask and is told. The same mechanism as app ↔ agent, over a port of the host. */
-import { defineInterface } from '../../agent/contract/index.ts';
+import { defineInterface, type Handlers } from '../../agent/contract/index.ts';
 import { clusterEvents, clusterMethods } from './clusters.ts';
 import { historyMethods } from './history.ts';
 import { practiceEvents, practiceMethods } from './practice.ts';
@@ -42,7 +42,7 @@ export const appApi = defineInterface({
 export type AppApi = typeof appApi;
 
 type MethodsOf<T> = {
-  readonly [M in keyof T & keyof AppApi['methods']]: import('../../agent/contract/index.ts').Handlers<AppApi>[M];
+  readonly [M in keyof T & keyof AppApi['methods']]: Handlers<AppApi>[M];
 };
 /** What each part of the main process answers; a screen of its own serves all of them. */
 export type ClusterHandlers = MethodsOf<typeof clusterMethods>;

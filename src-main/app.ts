@@ -16,7 +16,7 @@ import {
 
 /** One page that is open. */
 export interface Screen {
-  emit<E extends keyof AppApi['events'] & string>(event: E, data: EventInput<AppApi, E>): void;
+  emit<E extends keyof AppApi['events']>(event: E, data: EventInput<AppApi, E>): void;
   onClose(listener: () => void): void;
 }
 

@@ -1,6 +1,10 @@
 export { connectFromHere, type ConnectOptions } from './environment.ts';
 export {
   chooseCluster,
+  clusterId,
+  configurationOf,
+  forgetClusterById,
+  unknownCluster,
   forgetCluster,
   knownClusters,
   readConfigurationFile,

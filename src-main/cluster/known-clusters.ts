@@ -1,22 +1,28 @@
 /** The clusters that this user has worked with: their configuration files, and which was the last. Kept per user. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Configuration } from '../../agent/contract/configuration.ts';
 import { Fault } from '../../agent/contract/fault.ts';
 import { parseConfiguration } from '../configuration/index.ts';
+import { readStateFile, writeStateFile } from '../state-file.ts';
 
-const knownSchema = z.object({
+const fileSchema = z.object({
   format: z.literal(1),
   cluster: z.string(),
   /** Where the file was when it was used; it may have gone since. */
   file: z.string(),
   text: z.string(),
   usedAt: z.iso.datetime(),
+  /** Made by the practice mode: plugs may be pulled. */
+  practice: z.boolean().optional(),
 });
-export type KnownCluster = z.infer<typeof knownSchema>;
+export type KnownCluster = z.infer<typeof fileSchema> & {
+  /** The name of its file here: the same again when its configuration file is applied again. */
+  readonly id: string;
+};
 
 export function userStateDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const given = environment['XDG_STATE_HOME'];
@@ -27,47 +33,71 @@ export function userStateDirectory(environment: NodeJS.ProcessEnv = process.env)
   return path.join(homedir(), '.local', 'state', 'holdfast');
 }
 
-function clustersDirectory(): string {
-  return path.join(userStateDirectory(), 'clusters');
+function clustersDirectory(stateDirectory: string): string {
+  return path.join(stateDirectory, 'clusters');
 }
 
 /** Two clusters of the same name, of two customers, are two files. */
-function fileName(cluster: string, file: string): string {
-  return `${cluster}-${createHash('sha256').update(path.resolve(file)).digest('hex').slice(0, 8)}.json`;
+export function clusterId(cluster: string, file: string): string {
+  return `${cluster}-${createHash('sha256').update(path.resolve(file)).digest('hex').slice(0, 8)}`;
 }
 
-async function write(known: KnownCluster): Promise<void> {
-  const directory = clustersDirectory();
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const target = path.join(directory, fileName(known.cluster, known.file));
-  const temporary = `${target}.${process.pid}.new`;
-  await writeFile(temporary, `${JSON.stringify(known, null, 2)}\n`, { mode: 0o600 });
-  await rename(temporary, target);
+function fileOf(id: string, stateDirectory: string): string {
+  // The id comes from a screen; a name with a path in it would be another file.
+  if (path.basename(id) !== id || id.startsWith('.')) throw unknownCluster(id);
+  return path.join(clustersDirectory(stateDirectory), `${id}.json`);
 }
 
-export async function rememberCluster(configuration: Configuration, file: string, text: string): Promise<void> {
-  await write({
+export function unknownCluster(id: string): Fault {
+  return new Fault(
+    'cluster-unknown',
+    {
+      message: 'This cluster is not known on this laptop any more.',
+      remedy: 'Add it again by its configuration file.',
+    },
+    { cluster: id },
+  );
+}
+
+/** Returns its id. `practice` stays as it was when it is not given. */
+export async function rememberCluster(
+  configuration: Configuration,
+  file: string,
+  text: string,
+  options: { readonly practice?: boolean; readonly stateDirectory?: string } = {},
+): Promise<string> {
+  const stateDirectory = options.stateDirectory ?? userStateDirectory();
+  const id = clusterId(configuration.cluster, file);
+  const target = fileOf(id, stateDirectory);
+  const practice = options.practice ?? (await readStateFile(target, fileSchema))?.practice;
+  await writeStateFile(target, {
     format: 1,
     cluster: configuration.cluster,
     file: path.resolve(file),
     text,
     usedAt: new Date().toISOString(),
+    ...(practice === undefined ? {} : { practice }),
   });
+  return id;
 }
 
 export async function forgetCluster(configuration: Configuration, file: string): Promise<void> {
-  await rm(path.join(clustersDirectory(), fileName(configuration.cluster, file)), { force: true });
+  await forgetClusterById(clusterId(configuration.cluster, file));
 }
 
-/** Last used first. */
-export async function knownClusters(): Promise<KnownCluster[]> {
-  const directory = clustersDirectory();
+export async function forgetClusterById(id: string, stateDirectory = userStateDirectory()): Promise<void> {
+  await rm(fileOf(id, stateDirectory), { force: true });
+}
+
+/** Last used first. A file that is damaged is left out and left alone. */
+export async function knownClusters(stateDirectory = userStateDirectory()): Promise<KnownCluster[]> {
+  const directory = clustersDirectory(stateDirectory);
   const names = await readdir(directory).catch(() => []);
   const read = names
     .filter((name) => name.endsWith('.json'))
     .map(async (name) => {
-      const parsed = knownSchema.safeParse(JSON.parse(await readFile(path.join(directory, name), 'utf8')));
-      return parsed.success ? [parsed.data] : [];
+      const known = await readStateFile(path.join(directory, name), fileSchema);
+      return known === null ? [] : [{ ...known, id: name.slice(0, -'.json'.length) }];
     });
   return (await Promise.all(read)).flat().sort((a, b) => (a.usedAt < b.usedAt ? 1 : -1));
 }
@@ -107,11 +137,18 @@ export async function chooseCluster(clusterFile?: string): Promise<ChosenCluster
       remedy: 'Give its configuration file: --cluster FILE, or begin with: holdfast apply FILE',
     });
   }
-  const current = await readFile(last.file, 'utf8').catch(() => last.text);
+  return configurationOf(last);
+}
+
+/** Its file as it is now, or as it was applied last: when it has gone, is being edited, or has become another cluster's. */
+export async function configurationOf(known: Pick<KnownCluster, 'cluster' | 'file' | 'text'>): Promise<ChosenCluster> {
+  const { file } = known;
+  const current = await readFile(file, 'utf8').catch(() => known.text);
   try {
-    return { configuration: parseConfiguration(current, last.file), file: last.file, text: current };
+    const configuration = parseConfiguration(current, file);
+    if (configuration.cluster === known.cluster) return { configuration, file, text: current };
   } catch {
-    // The file is being edited: what was applied last still tells how to reach the servers.
-    return { configuration: parseConfiguration(last.text, last.file), file: last.file, text: last.text };
+    // What was applied last still tells how to reach the servers.
   }
+  return { configuration: parseConfiguration(known.text, file), file, text: known.text };
 }

@@ -110,7 +110,7 @@ export async function applyCommand(surroundings: Surroundings): Promise<number> 
   const report = reporter(surroundings);
   // Before anything is changed: after an installation that failed, `status` and `logs` are what is wanted next. Not before the
   // servers were looked at: a file that was refused must not become the cluster that they speak of.
-  let remembered: Promise<void> = Promise.resolve();
+  let remembered: Promise<unknown> = Promise.resolve();
   const outcome = await applyCluster({
     configuration: chosen.configuration,
     connect,

@@ -1,8 +1,15 @@
 /** start, stop, restart, swap, maintenance, promote: orders to a module, and waiting for what comes of them. */
-import { userInfo } from 'node:os';
 import { Fault } from '../../agent/contract/fault.ts';
 import type { ClusterStatus } from '../../agent/contract/status.ts';
-import type { ClusterAccess } from './access.ts';
+import type { ClusterAccess } from '../cluster/access.ts';
+import {
+  giveOrder,
+  moduleStatus,
+  refusalIn,
+  runningOn,
+  type ModuleOrder,
+  type ModuleStatus,
+} from '../cluster/orders.ts';
 import type { Arguments } from './arguments.ts';
 import { confirm, confirmByName, type Terminal } from './terminal.ts';
 
@@ -13,30 +20,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
 }
 
-const orderTimeoutMs = 30_000;
 const waitTimeoutMs = 180_000;
 const pollIntervalMs = 300;
-
-type ModuleStatus = ClusterStatus['modules'][number];
-
-async function moduleOf(access: ClusterAccess, name: string): Promise<{ status: ClusterStatus; module: ModuleStatus }> {
-  const status = await access.status();
-  const module = status.modules.find((one) => one.name === name);
-  if (module) return { status, module };
-  const known = status.modules.map((one) => one.name);
-  throw new Fault(
-    'no-such-module',
-    {
-      message: `There is no module ${name}.`,
-      remedy: known.length === 0 ? 'No module is set up.' : `Write one of: ${known.join(', ')}.`,
-    },
-    { module: name },
-  );
-}
-
-function runningOn(module: ModuleStatus): string | null {
-  return module.nodes.find((node) => node.state === 'primary' || node.state === 'alone')?.name ?? null;
-}
 
 /** Fault: timed-out. */
 export async function waitFor(
@@ -73,22 +58,13 @@ function waitModule(
   return waitFor(context, what, moduleIs, waitTimeoutMs, look);
 }
 
-/** To every node that can be reached; one that cannot is named, and only when none can be it is a failure. */
-async function orderAll(context: CommandContext, order: (node: string) => Promise<unknown>): Promise<void> {
-  const { access, terminal } = context;
-  const results = await Promise.allSettled(access.nodes.map((node) => order(node)));
-  const failures = results.flatMap((result, index) =>
-    result.status === 'rejected' ? [{ node: access.nodes[index] ?? '', fault: Fault.from(result.reason) }] : [],
-  );
-  const [first] = failures;
-  if (first && failures.length === access.nodes.length) throw first.fault;
-  for (const { node, fault } of failures) terminal.err(`${node} was not told: ${fault.message}\n`);
-  // A refusal is an answer to the order; not being reachable is only a circumstance.
-  const refused = failures.find(({ fault }) => !unreachableCodes.includes(fault.code));
-  if (refused) throw refused.fault;
+/** A node that cannot be reached is named; a refusal is an answer to the order, and a failure. */
+async function order(context: CommandContext, what: ModuleOrder): Promise<void> {
+  const given = await giveOrder(context.access, what);
+  for (const { node, fault } of given.notTold) context.terminal.err(`${node} was not told: ${fault.message}\n`);
+  const refusal = refusalIn(given);
+  if (refusal) throw refusal;
 }
-
-const unreachableCodes = ['ssh-unreachable', 'connection-lost', 'agent-not-answering', 'timed-out', 'not-configured'];
 
 function done(context: CommandContext, text: string): number {
   if (context.args.json) context.terminal.out(`${JSON.stringify({ done: true, message: text })}\n`);
@@ -102,8 +78,8 @@ function notConfirmed(context: CommandContext): number {
 }
 
 async function start(context: CommandContext, name: string): Promise<number> {
-  await moduleOf(context.access, name);
-  await orderAll(context, (node) => context.access.call(node, 'start', { module: name }, orderTimeoutMs));
+  await moduleStatus(context.access, name);
+  await order(context, { kind: 'start', module: name });
   if (!context.args.wait) return done(context, `${name} is being started.`);
   const status = await waitModule(context, `The start of ${name}`, (module) => runningOn(module) !== null);
   const module = status.modules.find((one) => one.name === name);
@@ -111,14 +87,14 @@ async function start(context: CommandContext, name: string): Promise<number> {
 }
 
 async function stop(context: CommandContext, name: string): Promise<number> {
-  const { module } = await moduleOf(context.access, name);
+  const module = await moduleStatus(context.access, name);
   const where = runningOn(module);
   const both = context.access.nodes.length > 1;
   const question = both
     ? `Stop the application of ${name} on both servers? ${where === null ? '' : `It runs on ${where}. `}It is not available then.`
     : `Stop ${name} on ${context.access.nodes[0] ?? 'this server'}? The other server may take the application over.`;
   if (!(await confirm(context.terminal, question, context.args.yes))) return notConfirmed(context);
-  await orderAll(context, (node) => context.access.call(node, 'stop', { module: name }, orderTimeoutMs));
+  await order(context, { kind: 'stop', module: name });
   if (!context.args.wait) return done(context, `${name} is being stopped.`);
   const own = context.access.nodes;
   await waitModule(context, `The stop of ${name}`, (one) =>
@@ -128,12 +104,12 @@ async function stop(context: CommandContext, name: string): Promise<number> {
 }
 
 async function restart(context: CommandContext, name: string): Promise<number> {
-  await moduleOf(context.access, name);
+  await moduleStatus(context.access, name);
   const node = await context.access.primaryOf(name);
   const question = `Restart the application of ${name} on ${node}? It is not available meanwhile.`;
   if (!(await confirm(context.terminal, question, context.args.yes))) return notConfirmed(context);
   const before = (await context.access.call(node, 'events', { after: 0, limit: 10_000 })).at(-1)?.sequence ?? 0;
-  await context.access.call(node, 'restart', { module: name }, orderTimeoutMs);
+  await order(context, { kind: 'restart', module: name });
   if (!context.args.wait) return done(context, `${name} is being restarted on ${node}.`);
   // The state alone would not tell a restart that has not begun from one that has ended.
   let restarted = false;
@@ -150,12 +126,12 @@ async function restart(context: CommandContext, name: string): Promise<number> {
 }
 
 async function swap(context: CommandContext, name: string): Promise<number> {
-  const { module } = await moduleOf(context.access, name);
+  const module = await moduleStatus(context.access, name);
   const from = await context.access.primaryOf(name);
   const to = module.nodes.find((node) => node.name !== from)?.name ?? 'the other server';
   const question = `Move ${name} from ${from} to ${to}? The application stops for a moment.`;
   if (!(await confirm(context.terminal, question, context.args.yes))) return notConfirmed(context);
-  await context.access.call(from, 'swap', { module: name }, orderTimeoutMs);
+  await order(context, { kind: 'swap', from, module: name });
   if (!context.args.wait) return done(context, `${name} moves to ${to}.`);
   await waitModule(context, `The move of ${name} to ${to}`, (one) => runningOn(one) === to && one.protected);
   return done(context, `${name} runs on ${to}.`);
@@ -166,13 +142,13 @@ async function maintenance(context: CommandContext): Promise<number> {
   if (mode !== 'on' && mode !== 'off') {
     throw new Fault('wrong-usage', { message: 'usage: holdfast maintenance on|off MODULE' });
   }
-  await moduleOf(context.access, name);
+  await moduleStatus(context.access, name);
   const on = mode === 'on';
   if (on) {
     const question = `Suspend automatic failover of ${name}? It is not protected until maintenance ends.`;
     if (!(await confirm(context.terminal, question, context.args.yes))) return notConfirmed(context);
   }
-  await orderAll(context, (node) => context.access.call(node, 'maintenance', { module: name, on }, orderTimeoutMs));
+  await order(context, { kind: 'maintenance', on, module: name });
   if (context.args.wait) await waitModule(context, `Maintenance ${mode}`, (module) => module.maintenance === on);
   return done(context, on ? `${name} is in maintenance: nothing fails over by itself.` : `${name} is watched again.`);
 }
@@ -184,14 +160,13 @@ async function promote(context: CommandContext, name: string): Promise<number> {
       message: `To use a copy that may lack changes, say which and that you accept it: holdfast promote ${name} --node NODE --accept-data-loss`,
     });
   }
-  const { module } = await moduleOf(context.access, name);
+  const module = await moduleStatus(context.access, name);
   const copy = module.nodes.find((one) => one.name === node);
   const question =
     `Use the copy of ${name} on ${node} (${copy === undefined ? 'unknown' : copy.data.replaceAll('-', ' ')})? ` +
     'Changes that only the other server has will not be in it.';
   if (!(await confirmByName(context.terminal, question, name, yes))) return notConfirmed(context);
-  const orderedBy = userInfo().username;
-  await context.access.call(node, 'promote', { module: name, acceptDataLoss: true, orderedBy }, orderTimeoutMs);
+  await order(context, { kind: 'promote', node, confirmed: name, module: name });
   if (!context.args.wait) return done(context, `The order is recorded: ${node} uses its copy of ${name}.`);
   await waitModule(context, `The start of ${name} on ${node}`, (one) => runningOn(one) === node);
   return done(context, `${name} runs on ${node}.`);

@@ -10,7 +10,7 @@ import { mergeClusterStatus } from '../cluster/merge.ts';
 import { layout } from '../install/layout.ts';
 import { programVersion } from '../install/version.ts';
 import { linePort } from '../ssh/line-port.ts';
-import type { ClusterAccess } from './access.ts';
+import type { ClusterAccess } from '../cluster/access.ts';
 import { runCommandLine, type Place, type Surroundings } from './run.ts';
 
 const controlSocket = `${layout.run}/control.sock`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../agent/contract/fault.ts';
 import type { ClusterStatus, ModuleOnNode } from '../../agent/contract/status.ts';
-import type { ClusterAccess } from './access.ts';
+import type { ClusterAccess } from '../cluster/access.ts';
 import { runCommandLine, type Place } from './run.ts';
 import type { Terminal } from './terminal.ts';
 

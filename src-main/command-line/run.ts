@@ -1,6 +1,6 @@
 /** From words to an exit code: 0 done, 1 failed and why on stderr, 2 wrong usage, 3 not protected. */
 import { Fault } from '../../agent/contract/fault.ts';
-import type { ClusterAccess } from './access.ts';
+import type { ClusterAccess } from '../cluster/access.ts';
 import { parseArguments, usage, type Arguments } from './arguments.ts';
 import { moduleCommand, type CommandContext } from './module-commands.ts';
 import { processTerminal, type Terminal } from './terminal.ts';

@@ -1,4 +1,4 @@
-/** What the commands need of a cluster: the same from the laptop, over SSH to both nodes, and on a node, to its own agent. */
+/** What an order needs of a cluster: the same from the laptop, over SSH to both nodes, and on a node, to its own agent. */
 import type { ControlApi } from '../../agent/contract/control-api.ts';
 import type { Params, Result, RpcClient } from '../../agent/contract/rpc.ts';
 import type { ClusterStatus } from '../../agent/contract/status.ts';

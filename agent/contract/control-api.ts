@@ -30,9 +30,13 @@ export const controlApi = defineInterface({
   name: 'holdfast-control',
   methods: {
     status: { params: z.object({}), result: nodeStatusSchema },
-    /** Oldest first; `after`: sequence number, exclusive. */
+    /** Oldest first; `after`: sequence number, exclusive. `newest`: the last `limit` of them, not the first. */
     events: {
-      params: z.object({ after: z.number().int().default(0), limit: z.number().int().max(10_000).default(1000) }),
+      params: z.object({
+        after: z.number().int().default(0),
+        limit: z.number().int().min(1).max(10_000).default(1000),
+        newest: z.boolean().default(false),
+      }),
       result: z.array(eventSchema),
     },
     /** Journal lines of the Holdfast units of this node. */

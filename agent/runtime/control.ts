@@ -32,7 +32,8 @@ export function controlHandlers({ runtime, ports, run }: ControlOptions): Handle
   const known = (id: string): VolumeStatus | null => runtime.volume(id);
   return {
     status: async () => runtime.status(),
-    events: ({ after, limit }) => ports.events.after(after, limit),
+    events: ({ after, limit, newest }) =>
+      newest ? ports.events.newestAfter(after, limit) : ports.events.after(after, limit),
     logs: async ({ lines }) => {
       const result = await run(logsCommand(lines), { timeoutMs: 30_000 });
       if (result.code !== 0)

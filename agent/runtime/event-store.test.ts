@@ -52,6 +52,9 @@ test('answers pages, oldest first', async () => {
   expect((await store.after(0, 3)).map((event) => event.sequence)).toEqual([1, 2, 3]);
   expect((await store.after(1498, 100)).map((event) => event.sequence)).toEqual([1499, 1500]);
   expect(await store.after(1500, 100)).toEqual([]);
+  expect((await store.newestAfter(0, 2)).map((event) => event.sequence)).toEqual([1499, 1500]);
+  expect((await store.newestAfter(0, 1200)).map((event) => event.sequence)[0]).toBe(301);
+  expect((await store.newestAfter(1499, 10)).map((event) => event.sequence)).toEqual([1500]);
 });
 
 test('one former file is kept, the disk does not fill', async () => {

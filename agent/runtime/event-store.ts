@@ -51,6 +51,19 @@ export async function fileEventStore(options: {
     }
   }
 
+  async function after(from: number, limit: number): Promise<TimelineEvent[]> {
+    const oldest = recent[0]?.sequence ?? 1;
+    if (from >= oldest - 1) return recent.filter((event) => event.sequence > from).slice(0, limit);
+    await writing;
+    const found: TimelineEvent[] = [];
+    for (const one of [former, file])
+      for await (const event of readEvents(one)) {
+        if (event.sequence > from) found.push(event);
+        if (found.length >= limit) return found;
+      }
+    return found;
+  }
+
   return {
     append(draft) {
       sequence++;
@@ -70,18 +83,8 @@ export async function fileEventStore(options: {
         });
       return event;
     },
-    async after(from, limit) {
-      const oldest = recent[0]?.sequence ?? 1;
-      if (from >= oldest - 1) return recent.filter((event) => event.sequence > from).slice(0, limit);
-      await writing;
-      const found: TimelineEvent[] = [];
-      for (const one of [former, file])
-        for await (const event of readEvents(one)) {
-          if (event.sequence > from) found.push(event);
-          if (found.length >= limit) return found;
-        }
-      return found;
-    },
+    after,
+    newestAfter: (from, limit) => after(Math.max(from, sequence - limit), limit),
     async settled() {
       await writing;
     },

@@ -35,7 +35,10 @@ export interface ModuleStore {
 export interface EventStore {
   /** Numbered and dated at once, written in the background in this order. */
   append(draft: EventDraft): TimelineEvent;
+  /** The first `limit` after this number. */
   after(sequence: number, limit: number): Promise<TimelineEvent[]>;
+  /** The last `limit` after this number. */
+  newestAfter(sequence: number, limit: number): Promise<TimelineEvent[]>;
 }
 
 export interface ConfigurationStore {

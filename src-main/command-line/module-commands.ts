@@ -108,7 +108,7 @@ async function restart(context: CommandContext, name: string): Promise<number> {
   const node = await context.access.primaryOf(name);
   const question = `Restart the application of ${name} on ${node}? It is not available meanwhile.`;
   if (!(await confirm(context.terminal, question, context.args.yes))) return notConfirmed(context);
-  const before = (await context.access.call(node, 'events', { after: 0, limit: 10_000 })).at(-1)?.sequence ?? 0;
+  const before = (await context.access.call(node, 'events', { limit: 1, newest: true })).at(-1)?.sequence ?? 0;
   await order(context, { kind: 'restart', module: name });
   if (!context.args.wait) return done(context, `${name} is being restarted on ${node}.`);
   // The state alone would not tell a restart that has not begun from one that has ended.

@@ -8,6 +8,7 @@ import { eventText, statusText } from './text.ts';
 const notProtected = 3;
 const protectedTimeoutMs = 600_000;
 const journalTimeoutMs = 60_000;
+const eventsMax = 10_000;
 
 export async function statusCommand(context: CommandContext): Promise<number> {
   const { access, args, terminal } = context;
@@ -60,7 +61,8 @@ export async function eventsCommand(context: CommandContext): Promise<number> {
   const show = (event: TimelineEvent): void => {
     terminal.out(args.json ? `${JSON.stringify(event)}\n` : eventText(event));
   };
-  const histories = await fromEach(context, (node) => access.call(node, 'events', { after: 0, limit: 10_000 }));
+  const limit = Math.min(args.lines, eventsMax);
+  const histories = await fromEach(context, (node) => access.call(node, 'events', { limit, newest: true }));
   const merged = histories.flatMap(({ value }) => value).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   for (const event of merged.slice(-args.lines)) show(event);
   if (!args.follow) return 0;
@@ -78,7 +80,7 @@ export async function eventsCommand(context: CommandContext): Promise<number> {
           const client = await access.client(node);
           const ended = new Promise<void>((resolve) => client.onClose(() => resolve()));
           const forget = client.on('event', fresh);
-          for (const event of await access.call(node, 'events', { after: last, limit: 10_000 })) fresh(event);
+          for (const event of await access.call(node, 'events', { after: last, limit: eventsMax })) fresh(event);
           await Promise.race([ended, aborted(signal)]);
           forget();
         } catch {

@@ -290,6 +290,7 @@ export class MemoryCluster {
           return event;
         },
         after: async (sequence, limit) => node.events.filter((one) => one.sequence > sequence).slice(0, limit),
+        newestAfter: async (sequence, limit) => node.events.filter((one) => one.sequence > sequence).slice(-limit),
       },
       configuration: {
         load: async () => node.disk.configuration,

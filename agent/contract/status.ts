@@ -1,5 +1,6 @@
 /** What is shown to people: `holdfast status --json` and the app. Unknown numbers are null, never 0. */
 import { z } from 'zod';
+import { faultRecordSchema } from './fault.ts';
 
 export const moduleStates = ['stopped', 'wait', 'alone', 'primary', 'secondary', 'up', 'unknown', 'transient'] as const;
 export const dataStates = ['up-to-date', 'resynchronising', 'stale', 'forked', 'unknown'] as const;
@@ -65,7 +66,17 @@ export const clusterStatusSchema = z.object({
       reachable: z.boolean(),
       lastSeen: z.iso.datetime().nullable(),
       agentVersion: z.string().nullable(),
-      fault: z.object({ code: z.string(), message: z.string(), remedy: z.string().optional() }).optional(),
+      fault: z
+        .object({
+          code: z.string(),
+          message: z.string(),
+          remedy: z.string().optional(),
+          /** Which secret is needed, which fingerprint was expected: what a screen has to ask for. */
+          details: faultRecordSchema.shape.details.optional(),
+        })
+        .optional(),
+      /** Its clock against that of who asks. Nothing is decided by it; the times in the timeline are wrong by it. */
+      clockAheadMs: z.number().nullable().optional(),
     }),
   ),
   witness: z.object({ kind: z.enum(['voting', 'ping', 'none']), reachable: z.boolean().nullable() }),

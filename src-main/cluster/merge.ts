@@ -23,8 +23,17 @@ export interface MergeInput {
   readonly observedAt: string;
 }
 
-function told({ code, message, remedy }: FaultRecord): NonNullable<ClusterStatus['nodes'][number]['fault']> {
-  return { code, message, ...(remedy === '' ? {} : { remedy }) };
+function told({ code, message, remedy, details }: FaultRecord): NonNullable<ClusterStatus['nodes'][number]['fault']> {
+  return {
+    code,
+    message,
+    ...(remedy === '' ? {} : { remedy }),
+    ...(Object.keys(details).length === 0 ? {} : { details }),
+  };
+}
+
+function clockAheadMs({ status, lastSeen }: NodeObservation): number | null {
+  return status === null || lastSeen === null ? null : Date.parse(status.observedAt) - Date.parse(lastSeen);
 }
 
 /** These say at length why nobody could log in; they stand once, below, beside what to do. */
@@ -129,6 +138,7 @@ export function mergeClusterStatus(input: MergeInput): ClusterStatus {
       reachable: observation.status !== null,
       lastSeen: observation.lastSeen,
       agentVersion: observation.agentVersion,
+      clockAheadMs: clockAheadMs(observation),
       ...(observation.fault === null ? {} : { fault: told(observation.fault) }),
     })),
     witness: {

@@ -30,6 +30,37 @@ export const volumeStatusSchema = z.object({
 });
 export type VolumeStatus = z.infer<typeof volumeStatusSchema>;
 
+/** So many changes took at least the first and less than the second number of microseconds. */
+const latencyCountSchema = z.tuple([z.number(), z.number(), z.number()]);
+export type LatencyCount = z.infer<typeof latencyCountSchema>;
+
+/** Numbers that only grow, so that whoever reads them twice knows what happened in between. */
+export const volumeMetricsSchema = z.object({
+  volume: z.string(),
+  /** The connection to the peer; null: there is none. */
+  link: z
+    .object({
+      /** Where the peer is. */
+      address: z.string(),
+      /** What the network alone takes; null: the kernel has no number yet. */
+      roundTripMs: z.number().nullable(),
+    })
+    .nullable(),
+  /** Of a primary since it became one; null for other roles. */
+  primary: z
+    .object({
+      /** Another number than before: another role, everything counts from zero again. */
+      role: z.number().int(),
+      /** Sent to the peer: the application's changes, and what a resync compares and sends. */
+      changeBytes: z.number(),
+      resyncBytes: z.number(),
+      /** Of the application's change requests, from when each was read until its answer was written. */
+      latency: z.array(latencyCountSchema),
+    })
+    .nullable(),
+});
+export type VolumeMetrics = z.infer<typeof volumeMetricsSchema>;
+
 const volumeId = z.object({ volume: z.string() });
 
 export const replicatorApi = defineInterface({
@@ -66,6 +97,8 @@ export const replicatorApi = defineInterface({
       result: z.null(),
     },
     status: { params: z.object({}), result: z.array(volumeStatusSchema) },
+    /** Of all volumes; costs the lanes nothing. */
+    metrics: { params: z.object({}), result: z.array(volumeMetricsSchema) },
     /** Writes the first record. `blank` moves what stands there aside first (keptAt), `good` takes it as the data. Volume must be idle. */
     initialise: {
       params: z.object({

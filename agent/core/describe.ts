@@ -21,6 +21,8 @@ export interface OwnDescription {
   readonly message?: string;
   /** CLOCK_BOOTTIME milliseconds. */
   readonly sinceMs?: number;
+  /** The application runs here since then, by the same clock. */
+  readonly runningSinceMs?: number;
   readonly resync?: ResyncProgress;
 }
 
@@ -28,11 +30,13 @@ export function describeOwn(state: MirrorState, atMs: number): OwnDescription {
   const data = dataOf(state);
   const resync = state.volumes?.find((volume) => volume.resync !== null)?.resync ?? null;
   const why = whyOf(state, data, atMs);
+  const { running, runningSinceMs } = state.record;
   return {
     state: stateOf(state),
     data,
     ...(why === null ? {} : { reason: why.code, message: why.message, sinceMs: sinceOf(state) }),
     ...(resync === null ? {} : { resync }),
+    ...(running && runningSinceMs !== null ? { runningSinceMs } : {}),
   };
 }
 

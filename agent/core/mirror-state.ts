@@ -87,6 +87,7 @@ export function freshRecord(): ModuleRecord {
     pending: [],
     activeBoot: null,
     running: false,
+    runningSinceMs: null,
     lastPrimary: false,
     startFailed: false,
     order: null,
@@ -98,7 +99,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
   const resuming = record.activeBoot === identity.bootId;
   return {
     identity,
-    record: resuming ? record : { ...record, activeBoot: null, running: false },
+    record: resuming ? record : { ...record, activeBoot: null, running: false, runningSinceMs: null },
     startedMs: atMs,
     phase: record.wanted === 'stopped' && !resuming ? { name: 'stopped' } : { name: 'wait' },
     sinceMs: atMs,

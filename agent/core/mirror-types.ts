@@ -44,6 +44,8 @@ export interface ModuleRecord {
   readonly activeBoot: string | null;
   /** Its start script has finished: a restarted control plane may go on with it. Otherwise it fences and starts again. */
   readonly running: boolean;
+  /** When that was, by the clock of `activeBoot`; null: not running, or recorded by a version that did not know. */
+  readonly runningSinceMs: number | null;
   readonly lastPrimary: boolean;
   /** The last start of the application failed here; a new order from a person clears it. */
   readonly startFailed: boolean;

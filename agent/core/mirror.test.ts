@@ -238,15 +238,17 @@ describe('the mirror machine', () => {
   });
 
   it('goes on with a running application after its own restart, and fences one that was in the middle of starting', () => {
-    const running = new Bench({ activeBoot: 'b1', running: true });
+    const running = new Bench({ activeBoot: 'b1', running: true, runningSinceMs: 7000 });
     expect(beatOf(running.state, running.now).active).toBe(true);
     running.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up' })] });
     expect(running.state.phase.name).toBe('active');
+    expect(describeOwn(running.state, running.now).runningSinceMs).toBe(7000);
     const starting = new Bench({ activeBoot: 'b1', running: false });
     starting.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up' })] });
     expect(starting.plan()).toEqual(['fence', 'drop-vip']);
-    const other = new Bench({ activeBoot: 'an earlier boot', running: true });
+    const other = new Bench({ activeBoot: 'an earlier boot', running: true, runningSinceMs: 7000 });
     expect(beatOf(other.state, other.now).active).toBe(false);
+    expect(other.state.record.runningSinceMs).toBeNull();
   });
 
   it('is protected only when both sides say so', () => {

@@ -329,7 +329,7 @@ function finishSmallPlan(draft: Draft, failure: string | null): void {
 
 function started(draft: Draft): void {
   const { s, now } = draft;
-  draft.persist({ running: true, startFailed: false, order: null });
+  draft.persist({ running: true, runningSinceMs: now, startFailed: false, order: null });
   const tookMs = now - s.sinceMs;
   draft.enter({ name: 'active' });
   draft.emit(
@@ -354,7 +354,7 @@ function stopped(draft: Draft, then: Extract<Phase, { name: 'deactivating' }>['t
   const { s, now } = draft;
   const { node, peer } = s.identity;
   s.goingAlone = null;
-  draft.persist({ activeBoot: null, running: false });
+  draft.persist({ activeBoot: null, running: false, runningSinceMs: null });
   draft.emit(
     'info',
     'application-stopped',
@@ -385,7 +385,7 @@ function stopped(draft: Draft, then: Extract<Phase, { name: 'deactivating' }>['t
 
 function fenced(draft: Draft, phase: Extract<Phase, { name: 'fencing' }>): void {
   const { s } = draft;
-  draft.persist({ activeBoot: null, running: false });
+  draft.persist({ activeBoot: null, running: false, runningSinceMs: null });
   giveBack(draft);
   draft.enter(phase.then === 'stopped' ? { name: 'stopped' } : { name: 'wait' });
   if (phase.then !== 'stopped') draft.wait(phase.because.code, phase.because.message);

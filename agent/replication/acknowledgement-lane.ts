@@ -174,6 +174,7 @@ export class AcknowledgementLane {
     while (control.parked.count > 0) {
       if (control.fenced || nowMs() >= control.leaseDeadlineMs || !control.parked.claim(control.acknowledged)) return;
       yield answerParked;
+      control.measures.answered('acknowledgement', nowMs() - control.parked.claimed.readAtMs);
     }
   }
 }

@@ -61,12 +61,12 @@ describe('acknowledgement', () => {
   it('says when it is full, and uses every place again', () => {
     const park = fresh();
     for (let round = 0; round < 3; round++) {
-      for (let n = 0; n < parkedMax; n++) park.park(n, 0, n, 0, n === 7 ? 512 : -1);
+      for (let n = 0; n < parkedMax; n++) park.park(n, 0, n, 0, n === 7 ? 512 : -1, n / 4);
       expect(park.full).toBe(true);
       expect(() => park.park(0, 0, 0, 0)).toThrow(/more requests parked/);
       for (let n = 0; n < parkedMax; n++) {
         expect(park.claim(null)).toBe(true);
-        expect(park.claimed).toEqual({ uniqueLow: n, uniqueHigh: 0, written: n === 7 ? 512 : -1 });
+        expect(park.claimed).toEqual({ uniqueLow: n, uniqueHigh: 0, written: n === 7 ? 512 : -1, readAtMs: n / 4 });
       }
       expect(park.claim(null)).toBe(false);
     }

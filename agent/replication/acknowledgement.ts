@@ -16,7 +16,9 @@ const state = { empty: 0, parked: 1, claimed: 2, done: 3 } as const;
 const headWord = 0;
 const tailWord = 1;
 const ringStart = 8;
-export const parkBytes = (ringStart + parkedMax * slotWords) * 4;
+/** After the slots, one 64-bit number for each. */
+const readAtStart = (ringStart + parkedMax * slotWords) * 4;
+export const parkBytes = readAtStart + parkedMax * 8;
 
 /** One request that may be answered; reused. */
 export interface Claimed {
@@ -24,6 +26,8 @@ export interface Claimed {
   uniqueHigh: number;
   /** Bytes that a synchronous write wrote, for the body of its answer; -1: an answer without a body. */
   written: number;
+  /** When the request was read, on the lane's clock. */
+  readAtMs: number;
 }
 
 /** True when `acknowledged` is at or beyond `sequence` (low 32 bits of both). */
@@ -33,10 +37,12 @@ export function reached(acknowledged: number, sequence: number): boolean {
 
 export class ParkedRequests {
   readonly #words: Int32Array;
-  readonly claimed: Claimed = { uniqueLow: 0, uniqueHigh: 0, written: -1 };
+  readonly #readAtMs: Float64Array;
+  readonly claimed: Claimed = { uniqueLow: 0, uniqueHigh: 0, written: -1, readAtMs: 0 };
 
   constructor(memory: SharedArrayBuffer, byteOffset: number) {
-    this.#words = new Int32Array(memory, byteOffset, parkBytes / 4);
+    this.#words = new Int32Array(memory, byteOffset, readAtStart / 4);
+    this.#readAtMs = new Float64Array(memory, byteOffset + readAtStart, parkedMax);
   }
 
   #slotAt(index: number): number {
@@ -51,7 +57,7 @@ export class ParkedRequests {
   }
 
   /** Primary lane only. `atMs`: when it began to wait, in whole milliseconds of the lane's clock (low 32 bits). */
-  park(uniqueLow: number, uniqueHigh: number, sequence: number, atMs: number, written = -1): void {
+  park(uniqueLow: number, uniqueHigh: number, sequence: number, atMs: number, written = -1, readAtMs = 0): void {
     invariant(!this.full, 'more requests parked than there are places');
     const words = this.#words;
     const head = Atomics.load(words, headWord);
@@ -61,6 +67,7 @@ export class ParkedRequests {
     words[at + slot.sequence] = sequence;
     words[at + slot.parkedAt] = atMs;
     words[at + slot.body] = written;
+    this.#readAtMs[head & (parkedMax - 1)] = readAtMs;
     Atomics.store(words, at + slot.state, state.parked);
     Atomics.store(words, headWord, (head + 1) | 0);
   }
@@ -87,6 +94,7 @@ export class ParkedRequests {
         this.claimed.uniqueLow = words[at + slot.uniqueLow] ?? 0;
         this.claimed.uniqueHigh = words[at + slot.uniqueHigh] ?? 0;
         this.claimed.written = words[at + slot.body] ?? -1;
+        this.claimed.readAtMs = this.#readAtMs[tail & (parkedMax - 1)] ?? 0;
         Atomics.store(words, at + slot.state, state.done);
         this.#free();
         return true;

@@ -1,10 +1,11 @@
 /**
- * What the supervisor and both lanes of one primary share: a few words, the parked requests and the volume record. Only through these
+ * What the supervisor and both lanes of one primary share: a few words, the parked requests, what is measured and the volume record. Only through these
  * functions; every word has one writer, except the lease and the fence, which only ever move towards less permission or by the supervisor.
  */
 import type { VolumeRecord } from '../contract/index.ts';
 import { invariant, volumeRecordSchema } from '../contract/index.ts';
 import { ParkedRequests, parkBytes } from './acknowledgement.ts';
+import { Measures, measuresBytes } from './measures.ts';
 
 export const modes = ['undecided', 'alone', 'resynchronising', 'in-sync'] as const;
 export type Mode = (typeof modes)[number];
@@ -27,7 +28,8 @@ const word = {
 } as const;
 export type SocketSlot = 'dataSocket' | 'answerSocket';
 const parkStart = 64;
-const recordStart = parkStart + parkBytes;
+const measuresStart = parkStart + parkBytes;
+const recordStart = measuresStart + measuresBytes;
 /** 256 ancestors of at most 120 characters, escaped. */
 const recordBytesMax = 64 * 1024;
 export const controlBlockBytes = recordStart + recordBytesMax;
@@ -35,6 +37,7 @@ export const controlBlockBytes = recordStart + recordBytesMax;
 export class ControlBlock {
   readonly memory: SharedArrayBuffer;
   readonly parked: ParkedRequests;
+  readonly measures: Measures;
   readonly #words: Int32Array;
   readonly #lease: BigInt64Array;
   readonly #record: Uint8Array;
@@ -44,6 +47,7 @@ export class ControlBlock {
     this.#lease = new BigInt64Array(memory, leaseWord, 1);
     this.#words = new Int32Array(memory, wordsStart, (parkStart - wordsStart) / 4);
     this.parked = new ParkedRequests(memory, parkStart);
+    this.measures = new Measures(memory, measuresStart);
     this.#record = new Uint8Array(memory, recordStart, recordBytesMax);
   }
 
@@ -123,10 +127,17 @@ export class ControlBlock {
       }
     });
   }
-  #locked(run: () => void): void {
+  /** What `look` says of one of them while it cannot be closed; null when there is none. */
+  lookAtSocket<T>(slot: SocketSlot, look: (fd: number) => T): T | null {
+    return this.#locked(() => {
+      const fd = Atomics.load(this.#words, word[slot]) - 1;
+      return fd < 0 ? null : look(fd);
+    });
+  }
+  #locked<T>(run: () => T): T {
     while (Atomics.compareExchange(this.#words, word.socketLock, 0, 1) !== 0);
     try {
-      run();
+      return run();
     } finally {
       Atomics.store(this.#words, word.socketLock, 0);
     }

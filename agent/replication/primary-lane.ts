@@ -19,6 +19,8 @@ import type { Tree } from './tree.ts';
 import * as lineage from './volume-lineage.ts';
 
 export const woken = { request: 1, message: 2 } as const;
+/** Places of `#instants`: when the request in hand was read; when a step of a resync began that nothing has been read after, 0: none. */
+const instant = { read: 0, stepBegan: 1 } as const;
 export const outcome = { none: 0, reply: 1, deferred: 2, parked: 3, ended: 4 } as const;
 
 /** Unacknowledged bytes of changes beyond which further changes wait: the socket takes what is below without blocking. */
@@ -75,8 +77,14 @@ export class PrimaryLane implements LaneHooks {
   #finishSequence = 0;
   /** Since the last goAlone a target may have recorded this generation as its own. */
   #peerMayBeUpToDate = false;
-  #held: { memory: Memory; length: number }[] = [];
+  #held: { memory: Memory; length: number; readAtMs: number }[] = [];
   #replaying = false;
+  /** The request in hand asked to change something. */
+  #changes = false;
+  /** The lane's clock at two instants; an array, because such a number in a field is allocated anew at every change of it. */
+  readonly #instants = new Float64Array(2);
+  /** Of the stream's bytes, told to the measures. */
+  #countedBytes = 0;
   #ended = false;
   #cleanStop: { call: number; sequence: number; checkpoint: number } | null = null;
   #acknowledgedNow = 0;
@@ -106,7 +114,11 @@ export class PrimaryLane implements LaneHooks {
       wait.timeoutMs = this.#waitMs();
       const bits = yield wait;
       if ((bits & woken.request) !== 0) yield* this.#serve();
-      else if (bits === 0 && this.#resync && this.#finishSequence === 0) yield* this.#resyncStep();
+      else this.#instants[instant.stepBegan] = 0;
+      if (bits === 0 && this.#resync && this.#finishSequence === 0) {
+        this.#instants[instant.stepBegan] = this.#ports.nowMs();
+        yield* this.#resyncStep();
+      }
     }
     this.#ports.control.stop();
     this.#endLink();
@@ -133,6 +145,7 @@ export class PrimaryLane implements LaneHooks {
   // --- LaneHooks: what the stream asks while a request is applied -----------------------------------------------------
 
   changesAllowed(): boolean {
+    this.#changes = true;
     return this.#mayChange() && (this.#replaying || this.#held.length === 0);
   }
 
@@ -153,6 +166,7 @@ export class PrimaryLane implements LaneHooks {
       sequence | 0,
       Math.floor(this.#ports.nowMs()) | 0,
       written,
+      this.#instants[instant.read],
     );
     return true;
   }
@@ -170,7 +184,12 @@ export class PrimaryLane implements LaneHooks {
   *#serve(): Lane {
     const length = yield this.#ports.readRequest;
     if (length < 0) this.#unmounted();
-    if (length > 0) yield* this.#handle(this.#ports.request, length);
+    if (length <= 0) return;
+    // What came while a resync was at work had to wait for the end of its step. It counts from the beginning: rather too long than too short.
+    const stepBeganMs = this.#ports.wait.timeoutMs === 0 ? (this.#instants[instant.stepBegan] ?? 0) : 0;
+    this.#instants[instant.stepBegan] = 0;
+    this.#instants[instant.read] = stepBeganMs === 0 ? this.#ports.nowMs() : stepBeganMs;
+    yield* this.#handle(this.#ports.request, length);
   }
 
   /** What is left to do is up to the supervisor: a clean stop, or the end. */
@@ -184,26 +203,33 @@ export class PrimaryLane implements LaneHooks {
     const request = this.#held.shift();
     if (!request) return;
     this.#replaying = true;
+    this.#instants[instant.read] = request.readAtMs;
     yield* this.#handle(request.memory, request.length);
     this.#replaying = false;
   }
 
   *#handle(memory: Memory, length: number): Lane {
     const { apply, stream, control } = this.#ports;
+    this.#changes = false;
     apply.memory = memory;
     apply.length = length;
     const result = yield apply;
     if (result === outcome.deferred) {
       const copy = memory === this.#ports.request ? Memory.copyOf(memory.bytes.subarray(0, length)) : memory;
-      if (this.#replaying) this.#held.unshift({ memory: copy, length });
-      else this.#held.push({ memory: copy, length });
+      const readAtMs = this.#instants[instant.read] ?? 0;
+      if (this.#replaying) this.#held.unshift({ memory: copy, length, readAtMs });
+      else this.#held.push({ memory: copy, length, readAtMs });
       return;
     }
     if (stream.writer.length > 0) yield* this.#send();
+    this.#countSent(false);
     // Acknowledged before it was parked: nobody else will look at it.
     if (result === outcome.parked) yield* this.#answerReached(control.acknowledged);
     if (result === outcome.reply || result === outcome.ended) {
-      if (yield* this.#permitted()) yield this.#ports.reply;
+      if (yield* this.#permitted()) {
+        yield this.#ports.reply;
+        if (this.#asksForChange()) this.#countAnswered(this.#instants[instant.read] ?? 0);
+      }
     }
     if (this.#ports.linkBroken()) yield* this.#lost();
   }
@@ -229,7 +255,25 @@ export class PrimaryLane implements LaneHooks {
     while (control.parked.count > 0 && (yield* this.#permitted())) {
       if (!control.parked.claim(acknowledged)) return;
       yield answerParked;
+      this.#countAnswered(control.parked.claimed.readAtMs);
     }
+  }
+
+  #asksForChange(): boolean {
+    return this.#changes;
+  }
+
+  #countAnswered(readAtMs: number): void {
+    this.#ports.control.measures.answered('primary', this.#ports.nowMs() - readAtMs);
+  }
+
+  /** Whatever has been given to the socket since the last time. */
+  #countSent(resync: boolean): void {
+    const { control, window } = this.#ports;
+    const bytes = window.totalBytes - this.#countedBytes;
+    if (bytes === 0) return;
+    this.#countedBytes = window.totalBytes;
+    control.measures.sent(resync ? 0 : bytes, resync ? bytes : 0);
   }
 
   // --- modes ----------------------------------------------------------------------------------------------------------
@@ -362,6 +406,7 @@ export class PrimaryLane implements LaneHooks {
       this.#finishSequence = stream.writer.finish(Buffer.from(JSON.stringify(this.record)));
     }
     if (this.#ports.stream.writer.length > 0) yield* this.#send();
+    this.#countSent(true);
     if (this.#ports.linkBroken()) yield* this.#lost();
     this.#tellProgress();
   }

@@ -256,6 +256,7 @@ class Replicator {
       return null;
     },
     status: async () => [...this.#volumes.values()].map((volume) => volume.status()),
+    metrics: async () => [...this.#volumes.values()].map((volume) => volume.metrics()),
     initialise: async ({ volume, ...options }) => {
       const one = this.#volume(volume);
       return await one.inOrder(async () => one.initialise(options));

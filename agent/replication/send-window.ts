@@ -9,6 +9,8 @@ export class SendWindow {
   #first = 0;
   #next = 0;
   bytes = 0;
+  /** Ever; over all links of this role. */
+  totalBytes = 0;
 
   clear(): void {
     this.#first = this.#next = 0;
@@ -18,6 +20,7 @@ export class SendWindow {
   /** Everything up to `sequence` has been given to the socket, `bytes` more than before. */
   sent(sequence: number, bytes: number): void {
     this.bytes += bytes;
+    this.totalBytes += bytes;
     if (this.#next - this.#first === entriesMax) {
       // Coarser rather than larger: the newest entry takes the bytes, and is acknowledged later than it might be.
       const last = (this.#next - 1) % entriesMax;

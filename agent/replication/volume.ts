@@ -3,7 +3,14 @@
  * supervisor's event loop and touches no file below the mount while a lane might hold it.
  */
 import { Fault } from '../contract/index.ts';
-import type { FaultRecord, Generation, ResyncProgress, VolumeRecord, VolumeStatus } from '../contract/index.ts';
+import type {
+  FaultRecord,
+  Generation,
+  ResyncProgress,
+  VolumeMetrics,
+  VolumeRecord,
+  VolumeStatus,
+} from '../contract/index.ts';
 import {
   abortConnection,
   canonicalPath,
@@ -14,7 +21,8 @@ import {
   uncoverDirectory,
   unmountNow,
 } from '../fuse/index.ts';
-import { close } from '../sys/linux.ts';
+import { bootTimeMs, close } from '../sys/linux.ts';
+import { describeConnection } from '../sys/socket.ts';
 import type { Mode } from './control-block.ts';
 import type { FromAcknowledgement, FromListener, FromPrimary, FromSecondary } from './lane-messages.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
@@ -55,6 +63,8 @@ export class Volume {
   #roleFault: FaultRecord | null = null;
   #primary: PrimaryLanes | null = null;
   #secondary: SecondaryLanes | null = null;
+  /** When the primary role began: another number for every role of this boot. */
+  #roleNumber = 0;
   #nextCall = 1;
   readonly #calls = new Map<number, PromiseWithResolvers<FromPrimary & { type: 'done' }>>();
   /** Orders are carried out one after the other, except `fence`. */
@@ -81,6 +91,24 @@ export class Volume {
       link: this.#link ? 'up' : 'down',
       resync: this.#resync,
       fault: this.#ownFault ?? this.#roleFault,
+    };
+  }
+
+  /** Each side asks the connection that it sends on. */
+  metrics(): VolumeMetrics {
+    const { id } = this.configuration;
+    const primary = this.#role === 'primary' ? this.#primary : null;
+    const control = primary?.control ?? this.#secondary?.control;
+    const slot = primary ? 'dataSocket' : 'answerSocket';
+    return {
+      volume: id,
+      link: (this.#link ? control?.lookAtSocket(slot, describeConnection) : null) ?? null,
+      primary: primary && {
+        role: this.#roleNumber,
+        changeBytes: primary.control.measures.changeBytes,
+        resyncBytes: primary.control.measures.resyncBytes,
+        latency: primary.control.measures.latency(),
+      },
     };
   }
 
@@ -270,6 +298,7 @@ export class Volume {
       },
     );
     this.#primary = lanes;
+    this.#roleNumber = Math.floor(bootTimeMs());
     this.#set(() => {
       this.#role = 'primary';
       this.#mode = 'undecided';

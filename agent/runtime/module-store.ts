@@ -14,6 +14,7 @@ const recordSchema: z.ZodType<ModuleRecord> = z.object({
   pending: z.array(generationSchema),
   activeBoot: z.string().nullable(),
   running: z.boolean(),
+  runningSinceMs: z.number().nullable().default(null),
   lastPrimary: z.boolean(),
   startFailed: z.boolean(),
   order: z.object({ by: z.string() }).nullable(),

@@ -20,6 +20,7 @@ import type { Vote } from '../network/index.ts';
 import { heartbeatNetworks, ownOf, peerOf, replicatorConfiguration } from './cluster-record.ts';
 import { journalEvent } from './journal.ts';
 import type { ManagedModule, ModuleSurroundings } from './managed-module.ts';
+import { Measurements } from './measurements.ts';
 import { ModuleSet } from './module-set.ts';
 import type { RuntimePorts } from './ports.ts';
 import type { PeerView } from './status.ts';
@@ -31,6 +32,7 @@ const staleDatagramsMs = 50;
 const fenceCheckMs = 1000;
 const startAgainMs = 5000;
 const droppedReportMs = 60_000;
+const measureMs = 1000;
 
 /** What the other node said last, whatever became of it. */
 class PeerMemory implements PeerView {
@@ -49,6 +51,7 @@ interface Running {
   readonly record: ClusterRecord;
   readonly socket: HeartbeatSocket;
   readonly ticker: Disposable;
+  readonly meter: Disposable;
   readonly session: string;
 }
 
@@ -60,6 +63,8 @@ export class Runtime {
   private startFault: Fault | null = null;
   private volumes: ReadonlyMap<string, VolumeStatus> | null = null;
   private readonly peer = new PeerMemory();
+  private readonly measurements = new Measurements();
+  private measuring = false;
   private witnessHeardMs: number | null = null;
   private expiry: Disposable | null = null;
   private lastTickMs = 0;
@@ -133,6 +138,7 @@ export class Runtime {
       wallMs: this.ports.clock.wallMs(),
       peerView: this.peer,
       witnessHeardMs: this.witnessHeardMs,
+      measurements: this.measurements,
       modules: [...this.modules].map((one) => ({
         definition: one.definition,
         state: one.machine.published,
@@ -300,9 +306,10 @@ export class Runtime {
     );
     const { heartbeatIntervalMs } = timingFor(record.detectionMs);
     const ticker = ports.timers.every(heartbeatIntervalMs, () => this.tick(heartbeatIntervalMs));
+    const meter = ports.timers.every(measureMs, () => void this.measure());
     this.lastTickMs = ports.clock.bootMs();
     this.droppedReportedMs = this.lastTickMs;
-    this.running = { record, socket, ticker, session };
+    this.running = { record, socket, ticker, meter, session };
     await this.modules.take(record, this.surroundings(session), this.volumes);
     // Faults of single directories show in their volumes' status and are tried again; they do not undo the configuration.
     await ports.replicator.configure(replicatorConfiguration(record, ports.node)).catch(() => undefined);
@@ -314,6 +321,7 @@ export class Runtime {
 
   private stopListening(): void {
     this.running?.ticker[Symbol.dispose]();
+    this.running?.meter[Symbol.dispose]();
     this.expiry?.[Symbol.dispose]();
     this.running?.socket[Symbol.dispose]();
     this.running = null;
@@ -346,6 +354,19 @@ export class Runtime {
     this.checkFence(now);
     this.reportDropped(now);
     this.tellStatus();
+  }
+
+  /** For people only: one that fails or does not come back leaves everything else alone. */
+  private async measure(): Promise<void> {
+    if (this.measuring) return;
+    this.measuring = true;
+    try {
+      const volumes = await this.ports.replicator.call('metrics', {});
+      this.measurements.take(this.ports.clock.bootMs(), volumes);
+    } catch {
+      this.measurements.forget();
+    }
+    this.measuring = false;
   }
 
   /** A few are normal when an agent restarts; many are somebody who plays with the network. */

@@ -2,6 +2,8 @@
 import type { ClusterRecord, ModuleBeat, ModuleDefinition, ModuleOnNode, NodeStatus } from '../contract/index.ts';
 import type { MirrorState } from '../core/index.ts';
 import { beatOf, describeOwn, isProtected } from '../core/index.ts';
+import { peerOf } from './cluster-record.ts';
+import type { Measurements } from './measurements.ts';
 
 export interface PeerView {
   readonly agentVersion: string | null;
@@ -18,6 +20,7 @@ export interface StatusInput {
   readonly wallMs: number;
   readonly peerView: PeerView;
   readonly witnessHeardMs: number | null;
+  readonly measurements: Pick<Measurements, 'ofModule' | 'links'>;
   readonly modules: readonly {
     readonly definition: ModuleDefinition;
     readonly state: MirrorState;
@@ -29,6 +32,8 @@ export function nodeStatus(input: StatusInput): NodeStatus {
   const { record, peerView, bootMs, wallMs } = input;
   const wallTime = (atBootMs: number): string => new Date(wallMs - (bootMs - atBootMs)).toISOString();
   const alive = (heardMs: number | null): boolean => heardMs !== null && bootMs - heardMs < record.detectionMs;
+  const links = input.measurements.links(bootMs);
+  const peerAddresses = peerOf(record, input.node).addresses;
   const lastHeardMs = peerView.heardMs.size === 0 ? null : Math.max(...peerView.heardMs.values());
   return {
     cluster: record.cluster,
@@ -45,17 +50,28 @@ export function nodeStatus(input: StatusInput): NodeStatus {
       alive: alive(lastHeardMs),
       lastHeard: lastHeardMs === null ? null : wallTime(lastHeardMs),
       agentVersion: peerView.agentVersion,
-      networks: record.networks.map(({ name }) => ({ name, alive: alive(peerView.heardMs.get(name) ?? null) })),
+      networks: record.networks.map(({ name }, index) => {
+        const address = peerAddresses[index] ?? '';
+        return {
+          name,
+          alive: alive(peerView.heardMs.get(name) ?? null),
+          roundTripMs: links.get(address) ?? null,
+          replicates: links.has(address),
+        };
+      }),
     },
     modules: input.modules.map(({ definition, state, raised }) => {
       const beat = peerView.beats.get(definition.name);
-      const { generation } = beatOf(state, bootMs);
+      const { generation, state: shown } = beatOf(state, bootMs);
+      const runsHere = shown === 'primary' || shown === 'alone';
+      const volumes = definition.volumes.map(({ id }) => id);
       return {
         name: definition.name,
         protected: isProtected(state, bootMs),
         maintenance: state.record.maintenance,
         generation: generation === null ? null : `${generation.number}.${generation.id}`,
         vips: definition.vips.map(({ address }) => ({ address, here: raised.has(address) })),
+        metrics: runsHere ? input.measurements.ofModule(volumes, bootMs) : null,
         own: ownModule(input.node, state, bootMs, wallTime),
         peer: beat === undefined ? null : peerModule(input.peer, beat),
       };
@@ -69,8 +85,13 @@ function ownModule(
   bootMs: number,
   wallTime: (atBootMs: number) => string,
 ): ModuleOnNode {
-  const { sinceMs, ...own } = describeOwn(state, bootMs);
-  return { name: node, ...own, ...(sinceMs === undefined ? {} : { since: wallTime(sinceMs) }) };
+  const { sinceMs, runningSinceMs, ...own } = describeOwn(state, bootMs);
+  return {
+    name: node,
+    ...own,
+    ...(sinceMs === undefined ? {} : { since: wallTime(sinceMs) }),
+    ...(runningSinceMs === undefined ? {} : { runningSince: wallTime(runningSinceMs) }),
+  };
 }
 
 /** As the peer told it last. */
@@ -86,7 +107,17 @@ function peerModule(peer: string, beat: ModuleBeat): ModuleOnNode {
   };
 }
 
-/** What makes two views worth telling apart: everything but the time of observation. */
+/** Times that are computed from two clocks differ by a hair each time, and what is measured changes all the time: whoever wants it asks for it. */
+const restless: ReadonlySet<string> = new Set([
+  'observedAt',
+  'lastHeard',
+  'since',
+  'runningSince',
+  'metrics',
+  'roundTripMs',
+]);
+
+/** What makes two views worth telling apart. A resync's progress does: it comes twice a second, and is watched. */
 export function statusFingerprint(status: NodeStatus): string {
-  return JSON.stringify({ ...status, observedAt: '', peer: { ...status.peer, lastHeard: '' } });
+  return JSON.stringify(status, (key, value: unknown) => (restless.has(key) ? undefined : value));
 }

@@ -15,6 +15,7 @@ const { functions: c } = ffi.dlopen('libc.so.6', {
   shutdown: { arguments: ['int32', 'int32'], return: 'int32' },
   setsockopt: { arguments: ['int32', 'int32', 'int32', 'pointer', 'uint32'], return: 'int32' },
   getsockopt: { arguments: ['int32', 'int32', 'int32', 'pointer', 'pointer'], return: 'int32' },
+  getpeername: { arguments: ['int32', 'pointer', 'pointer'], return: 'int32' },
   fcntl: { arguments: ['int32', 'int32', 'int64'], return: 'int32' },
 });
 
@@ -25,7 +26,7 @@ const nonBlocking = 0o4000;
 const solSocket = 1;
 const ipprotoTcp = 6;
 const so = { reuseAddress: 2, error: 4, keepAlive: 9, sendBufferForce: 32, receiveBufferForce: 33 } as const;
-const tcp = { noDelay: 1, keepIdle: 4, keepInterval: 5, keepCount: 6, userTimeout: 18 } as const;
+const tcp = { noDelay: 1, keepIdle: 4, keepInterval: 5, keepCount: 6, info: 11, userTimeout: 18 } as const;
 const inProgress = 115;
 const addressFamilyBytes = 16;
 
@@ -110,6 +111,28 @@ export function acceptTcp(listener: number): { readonly fd: number; readonly pee
   const fd = result(c.accept4(listener, address.address(), value.address(8), closeOnExec | nonBlocking));
   if (fd < 0) return fd;
   return { fd, peer: `${[...address.bytes.subarray(4, 8)].join('.')}:${address.bytes.readUInt16BE(2)}` };
+}
+
+/** `struct tcp_info` of linux/tcp.h; `tcpi_min_rtt` since Linux 4.6, microseconds, all ones: no measurement yet. */
+const infoBytes = 232;
+const minRoundTripAt = 148;
+const info = new Memory(256);
+
+/**
+ * Where the other side is, and the shortest round trip of the last minutes in milliseconds: that of the network, without what a busy receiver
+ * holds its acknowledgements back. Null: not a connected socket.
+ */
+export function describeConnection(
+  fd: number,
+): { readonly address: string; readonly roundTripMs: number | null } | null {
+  value.bytes.writeUInt32LE(addressFamilyBytes, 8);
+  if (c.getpeername(fd, address.address(), value.address(8)) < 0) return null;
+  const ip = [...address.bytes.subarray(4, 8)].join('.');
+  value.bytes.writeUInt32LE(infoBytes, 8);
+  if (c.getsockopt(fd, ipprotoTcp, tcp.info, info.address(), value.address(8)) < 0) return null;
+  const known = value.bytes.readUInt32LE(8) >= minRoundTripAt + 4;
+  const microseconds = known ? info.bytes.readUInt32LE(minRoundTripAt) : 0;
+  return { address: ip, roundTripMs: microseconds === 0 || microseconds === 0xffffffff ? null : microseconds / 1000 };
 }
 
 const fGetFlags = 3;

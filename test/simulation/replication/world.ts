@@ -68,6 +68,9 @@ export class SimMachine {
   wire: Wire | null = null;
   requests: Request[] = [];
   unmounted = false;
+  /** Changes that were answered in this role. */
+  answered = 0;
+  sinceMs = 0;
   constructor(name: string, record: VolumeRecord) {
     this.name = name;
     this.record = record;
@@ -130,6 +133,16 @@ export class World {
     if (this.mayServe(other) && !holds(other))
       throw new Error(`${other.name} could take over without ${log} ${length}`);
     this.acknowledged.set(log, Math.max(this.acknowledged.get(log) ?? 0, length));
+  }
+
+  /** What people are shown: every answered change was measured once, and none took longer than the role lasted. */
+  #judgeMeasures(machine: SimMachine): void {
+    if (machine.role !== 'primary') return;
+    const latency = machine.control.measures.latency();
+    const counted = latency.reduce((sum, [, , count]) => sum + count, 0);
+    if (counted !== machine.answered) throw new Error(`${machine.answered} changes answered, ${counted} measured`);
+    const longestMs = (latency.at(-1)?.[0] ?? 0) / 1000;
+    if (longestMs > this.nowMs - machine.sinceMs) throw new Error(`a change is said to have taken ${longestMs} ms`);
   }
 
   judgeData(machine: SimMachine): void {
@@ -277,6 +290,8 @@ export class World {
     machine.toPrimary = [];
     machine.requests = [];
     machine.unmounted = false;
+    machine.answered = 0;
+    machine.sinceMs = this.nowMs;
     machine.wire = null;
     const request = new Memory(4096);
     const { control, disk } = machine;
@@ -339,6 +354,7 @@ export class World {
       },
     });
     const acknowledge = (unique: number): void => {
+      machine.answered += 1;
       const one = this.#waiting.get(unique);
       if (!one) return;
       this.#waiting.delete(unique);
@@ -519,6 +535,7 @@ export class World {
 
   /** The process dies (`power`: the machine, and what it had not synced may be gone). */
   crash(machine: SimMachine, power: boolean): void {
+    this.#judgeMeasures(machine);
     machine.lanes = [];
     machine.role = 'idle';
     machine.primary = null;
@@ -548,6 +565,7 @@ export class World {
       if (n === faultAfterSteps) this.breakLink();
       this.step();
     }
+    this.#judgeMeasures(machine);
     machine.lanes = [];
     machine.role = 'idle';
     machine.primary = null;

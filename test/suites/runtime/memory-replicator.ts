@@ -175,6 +175,8 @@ export class MemoryReplicator implements ReplicatorPort {
       return null;
     }
     if (method === 'status') return [...this.volumes.values()].map((one) => one.status);
+    if (method === 'metrics')
+      return [...this.volumes.values()].map(({ status }) => ({ volume: status.id, link: null, primary: null }));
     const volume = this.volumes.get(params['volume'] as unknown as string);
     if (volume === undefined) throw new Fault('unknown-volume', { message: 'There is no such volume.' });
     const { status } = volume;

@@ -1,4 +1,4 @@
-/** The configuration files of this machine: the running lab's, the user's, the system's. First value wins, in this order. */
+/** The configuration files of this machine: those of running labs, the user's, the system's. First value wins, in this order. */
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -42,11 +42,18 @@ export function labConfigFile(environment: NodeJS.ProcessEnv = process.env): str
   return process.platform === 'linux' && /^[a-z0-9-]+$/.test(name) && isTrusted(file) ? file : null;
 }
 
+/** Addresses are the same in every lab; `n1.practice` is n1 of the lab `practice`, whichever `HOLDFAST_LAB` names. */
+function labConfigFilesByName(): readonly string[] {
+  if (process.platform !== 'linux') return [];
+  return globSync('/run/holdfast-lab/*/ssh_config_by_name').filter(isTrusted).sort();
+}
+
 export function readUserConfig(environment: NodeJS.ProcessEnv = process.env): SshConfig {
   const lab = labConfigFile(environment);
+  const labs = [...(lab === null ? [] : [lab]), ...labConfigFilesByName()];
   const userDirectory = path.join(homedir(), '.ssh');
   return [
-    ...(lab === null ? [] : readConfig(lab, path.dirname(lab))),
+    ...labs.flatMap((file) => readConfig(file, path.dirname(file))),
     ...readConfig(path.join(userDirectory, 'config'), userDirectory),
     ...readConfig('/etc/ssh/ssh_config', '/etc/ssh'),
   ];

@@ -42,14 +42,11 @@ export function accessOf(lab: LabDescription, hostName: string): SshAccess {
   };
 }
 
-export function sshConfigText(lab: LabDescription): string {
+/** What reaches them, whatever they are called: `names` as they stand behind `Host`. */
+function access(lab: LabDescription, names: string): string {
   const { keyFile, knownHostsFile } = placesOf(lab.name);
-  const names = lab.hosts.map((host) => `${host.name} ${addressOf(host)}`).join(' ');
-  const aliases = lab.hosts.map((host) => `Host ${host.name}\n  HostName ${addressOf(host)}\n`).join('\n');
   // Server alive: an ssh client would otherwise wait for ever for a host whose power was cut.
-  return `# The lab "${lab.name}", written by npm run lab -- up
-${aliases}
-Host ${names}
+  return `Host ${names}
   User root
   Port 22
   IdentityFile ${keyFile}
@@ -63,7 +60,25 @@ Host ${names}
 `;
 }
 
-/** Writes known_hosts and the two well-known files (README.md). */
+function aliases(lab: LabDescription, nameOf: (host: string) => string): string {
+  return lab.hosts.map((host) => `Host ${nameOf(host.name)}\n  HostName ${addressOf(host)}\n`).join('\n');
+}
+
+const writtenBy = (lab: LabDescription): string => `# The lab "${lab.name}", written by npm run lab -- up\n`;
+
+export function sshConfigText(lab: LabDescription): string {
+  const names = lab.hosts.map((host) => `${host.name} ${addressOf(host)}`).join(' ');
+  return `${writtenBy(lab)}\n${aliases(lab, (host) => host)}\n${access(lab, names)}`;
+}
+
+/** Addresses are those of every lab; `n1.LAB` is this one's, whichever other labs are up. */
+export function sshConfigByNameText(lab: LabDescription): string {
+  const nameOf = (host: string): string => `${host}.${lab.name}`;
+  const names = lab.hosts.map((host) => nameOf(host.name)).join(' ');
+  return `${writtenBy(lab)}\n${aliases(lab, nameOf)}\n${access(lab, names)}`;
+}
+
+/** Writes known_hosts and the well-known files (README.md). */
 export function publish(lab: LabDescription): void {
   const places = placesOf(lab.name);
   const lines = lab.hosts.map((host) => {
@@ -73,5 +88,6 @@ export function publish(lab: LabDescription): void {
   writeFileSync(places.knownHostsFile, lines.join(''), { mode: 0o600 });
   mkdirSync(places.pointerDir, { recursive: true });
   writeFileSync(places.sshConfigFile, sshConfigText(lab), { mode: 0o600 });
+  writeFileSync(`${places.pointerDir}/ssh_config_by_name`, sshConfigByNameText(lab), { mode: 0o600 });
   copyFileSync(places.descriptionFile, `${places.pointerDir}/lab.json`);
 }

@@ -6,9 +6,10 @@ import { faults } from './faults.ts';
 import { measurements } from './measurements.ts';
 import { practice } from './practice.ts';
 import { terminal } from './terminal.ts';
+import { typeset } from './typeset.ts';
 import { wizard } from './wizard.ts';
 
-export const french: Messages = {
+export const french: Messages = typeset({
   language: 'fr',
   app,
   checks,
@@ -18,4 +19,4 @@ export const french: Messages = {
   practice,
   terminal,
   wizard,
-};
+});

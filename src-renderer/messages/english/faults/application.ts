@@ -1,0 +1,60 @@
+/** Of the app itself: its files, its screens, its configuration files, its practice cluster. */
+import { fact, type FaultDetails, type FaultText, type FaultWordings } from '../../fault-words.ts';
+
+const configuration = (d: FaultDetails, wrong: string): FaultText => ({
+  what: `${fact(d, 'file', 'The configuration')}, line ${fact(d, 'line', '1')}: ${wrong}.`,
+  remedy: 'Correct the file; the technical detail lists every place and what to write.',
+});
+const ownMistake = {
+  cause: 'This is a mistake in Holdfast, not in what you did.',
+  remedy: 'Try again. If it happens again, give the technical detail to your support.',
+};
+
+export const application = {
+  aborted: () => ({ what: 'Cancelled.' }),
+  internal: () => ({ what: 'Holdfast met something that it does not expect.', ...ownMistake }),
+  'invariant-broken': () => ({ what: 'Holdfast stopped what it did, to be on the safe side.', ...ownMistake }),
+  'message-invalid': () => ({ what: 'An answer had another shape than expected.', ...ownMistake }),
+  'message-too-long': () => ({ what: 'An answer was too long.', ...ownMistake }),
+  'bad-parameters': () => ({ what: 'The screen asked for something that does not exist.', ...ownMistake }),
+  'wrong-interface': () => ({ what: 'Another part of Holdfast answered than was asked.', ...ownMistake }),
+  'unknown-method': () => ({
+    what: 'The other side does not know this order yet.',
+    cause: 'It runs an older version of Holdfast.',
+    remedy: 'Apply the configuration again: it brings both servers to the version of this laptop.',
+  }),
+  'not-in-this-version': () => ({ what: 'This is not in this version of Holdfast.' }),
+  'preferences-not-saved': (d) => ({
+    what: `Your choice cannot be saved in ${fact(d, 'file', 'the folder of Holdfast')}.`,
+    cause: 'The disk of this laptop is full, or the folder is protected.',
+    remedy: 'It lasts as long as this page.',
+  }),
+  'no-cluster-known': () => ({
+    what: 'This laptop does not know that cluster.',
+    cause: 'It was forgotten, or never used from here.',
+    remedy: 'Go back to the start; open its configuration file to add it.',
+  }),
+  'terminal-unavailable': (d) => ({
+    what: 'No terminal can be opened on this laptop.',
+    cause: fact(d, 'reason', 'The module that opens them could not be loaded.'),
+    remedy: 'Shells on the servers work without it.',
+  }),
+  'no-such-terminal': () => ({ what: 'This terminal has ended.', remedy: 'Open a new one.' }),
+  'history-unavailable': (d) => ({
+    what: `What was measured cannot be kept in ${fact(d, 'file', 'the folder of Holdfast')}.`,
+    cause: 'The disk of this laptop is full, or the file is damaged.',
+    remedy: 'Live values are shown all the same.',
+  }),
+  'configuration-unreadable': (d) => ({
+    what: `${fact(d, 'file', 'The configuration file')} cannot be read.`,
+    cause: 'It was moved, or you may not read it.',
+    remedy: 'Give the path of the configuration file.',
+  }),
+  'configuration-not-text': (d) => configuration(d, 'this is not a configuration file'),
+  'configuration-syntax': (d) => configuration(d, 'this is not YAML'),
+  'configuration-tab': (d) => configuration(d, 'a tab stands where spaces must'),
+  'configuration-duplicate-key': (d) => configuration(d, 'a key stands twice in the same place'),
+  'configuration-unknown-key': (d) => configuration(d, 'a key is not known here'),
+  'configuration-missing-key': (d) => configuration(d, 'a key is missing'),
+  'configuration-wrong-value': (d) => configuration(d, 'a value is wrong'),
+} satisfies FaultWordings;

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { clusterStatusSchema, type ModuleOnNode, type NodeStatus } from '../../agent/contract/status.ts';
+import {
+  clusterStatusSchema,
+  type ModuleMetrics,
+  type ModuleOnNode,
+  type NodeStatus,
+} from '../../agent/contract/status.ts';
 import { parseConfiguration } from '../configuration/index.ts';
 import { mergeClusterStatus, type NodeObservation } from './merge.ts';
 
@@ -30,6 +35,8 @@ function status(
     here?: boolean;
     witness?: boolean;
     maintenance?: boolean;
+    metrics?: ModuleMetrics;
+    networks?: NodeStatus['peer']['networks'];
   } = {},
 ): NodeStatus {
   const peer = node === 'n1' ? 'n2' : 'n1';
@@ -45,7 +52,7 @@ function status(
       alive: more.peerAlive ?? true,
       lastHeard: more.peerAlive === false ? earlier : now,
       agentVersion: '0.1.0',
-      networks: [{ name: 'lan', alive: more.peerAlive ?? true }],
+      networks: more.networks ?? [{ name: 'lan', alive: more.peerAlive ?? true }],
     },
     modules: [
       {
@@ -54,6 +61,7 @@ function status(
         maintenance: more.maintenance ?? false,
         generation: '3.x',
         vips: [{ address: '10.0.0.50', here: more.here ?? false }],
+        metrics: more.metrics ?? null,
         own,
         peer: more.peer ?? null,
       },
@@ -74,6 +82,49 @@ function merge(...observations: NodeObservation[]) {
 }
 
 describe('the status of a cluster', () => {
+  it('passes on what the node with the application measures, and since when it runs there', () => {
+    const metrics = {
+      replicatedBytesPerSecond: 9,
+      writeLatencyP50Ms: 0.1,
+      writeLatencyP99Ms: 0.4,
+      changesPerSecond: 3,
+    };
+    const runningSince = earlier;
+    const merged = merge(
+      seen(status('n1', moduleOn('n1', 'secondary'))),
+      seen(status('n2', moduleOn('n2', 'primary', { runningSince }), { metrics })),
+    );
+    expect(merged.modules[0]?.metrics).toEqual(metrics);
+    expect(merged.modules[0]?.nodes[1]).toMatchObject({ name: 'n2', runningSince });
+    expect(merge(unseen('n1'), unseen('n2')).modules[0]?.metrics).toBeNull();
+  });
+
+  it('tells of each network whether both hear each other on it, and which one replicates', () => {
+    const merged = merge(
+      seen(
+        status('n1', moduleOn('n1', 'primary'), {
+          networks: [
+            { name: 'lan', alive: true, roundTripMs: 0.2, replicates: true },
+            { name: 'sync', alive: true, roundTripMs: null, replicates: false },
+          ],
+        }),
+      ),
+      seen(
+        status('n2', moduleOn('n2', 'secondary'), {
+          networks: [
+            { name: 'lan', alive: true, roundTripMs: null, replicates: true },
+            { name: 'sync', alive: false },
+          ],
+        }),
+      ),
+    );
+    expect(merged.networks).toEqual([
+      { name: 'lan', alive: true, roundTripMs: 0.2, replicates: true },
+      { name: 'sync', alive: false, roundTripMs: null, replicates: false },
+    ]);
+    expect(merge(unseen('n1'), unseen('n2')).networks).toEqual([]);
+  });
+
   it('is protected when both say so, and tells where the address is', () => {
     const merged = merge(
       seen(status('n1', moduleOn('n1', 'primary'), { here: true })),

@@ -112,7 +112,23 @@ function mergeModule(name: string, input: MergeInput): ModuleStatus {
         toldPrimary ??
         null,
     })),
+    metrics: leading?.view.metrics ?? null,
   };
+}
+
+/** Alive where all who can be asked hear the other one; who measures its round trip is the one that replicates. */
+function mergeNetworks(input: MergeInput, views: readonly NodeStatus[]): NonNullable<ClusterStatus['networks']> {
+  const told = views.flatMap((view) => view.peer.networks);
+  const names = new Set([...told, ...(input.configuration?.networks ?? [])].map(({ name }) => name));
+  return [...names].map((name) => {
+    const same = told.filter((network) => network.name === name);
+    return {
+      name,
+      alive: same.length === 0 ? null : same.every((network) => network.alive),
+      roundTripMs: same.map((network) => network.roundTripMs ?? null).find((time) => time !== null) ?? null,
+      replicates: same.some((network) => network.replicates === true),
+    };
+  });
 }
 
 export function mergeClusterStatus(input: MergeInput): ClusterStatus {
@@ -145,6 +161,7 @@ export function mergeClusterStatus(input: MergeInput): ClusterStatus {
       kind: witnessKind,
       reachable: witnessKind === 'none' || reachable.length === 0 ? null : reachable.some((answer) => answer),
     },
+    networks: mergeNetworks(input, views),
     modules,
   };
   return { ...status, sentence: sentenceOf(status) };

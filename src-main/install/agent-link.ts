@@ -20,7 +20,7 @@ export async function openAgent(
   const client = createClient(controlApi, linePort(stream), programVersion);
   let timer: NodeJS.Timeout | undefined;
   const silent = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(notAnswering(transport.host)), helloTimeoutMs);
+    timer = setTimeout(() => reject(agentNotAnswering(transport.host)), helloTimeoutMs);
   });
   try {
     const { programVersion: agentVersion } = await Promise.race([client.ready, silent]);
@@ -28,13 +28,13 @@ export async function openAgent(
   } catch (error) {
     client.close();
     const fault = Fault.from(error);
-    throw fault.code === 'connection-lost' ? notAnswering(transport.host, fault) : fault;
+    throw fault.code === 'connection-lost' ? agentNotAnswering(transport.host, fault) : fault;
   } finally {
     clearTimeout(timer);
   }
 }
 
-function notAnswering(host: string, cause?: unknown): Fault {
+export function agentNotAnswering(host: string, cause?: unknown): Fault {
   return new Fault(
     'agent-not-answering',
     {

@@ -1,4 +1,4 @@
-export { openAgent, type AgentClient } from './agent-link.ts';
+export { agentNotAnswering, openAgent, type AgentClient } from './agent-link.ts';
 export { applyCluster } from './apply.ts';
 export type { ApplyOptions, ApplyOutcome, InstallEvent, PlannedStep } from './apply-options.ts';
 export { checkServers } from './check-servers.ts';

@@ -1,7 +1,6 @@
 /** What is shown to people: `holdfast status --json` and the app. Unknown numbers are null, never 0. */
 import { z } from 'zod';
 import { faultRecordSchema } from './fault.ts';
-import { faultRecordSchema } from './fault.ts';
 
 export const moduleStates = ['stopped', 'wait', 'alone', 'primary', 'secondary', 'up', 'unknown', 'transient'] as const;
 export const dataStates = ['up-to-date', 'resynchronising', 'stale', 'forked', 'unknown'] as const;

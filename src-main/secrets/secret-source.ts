@@ -15,7 +15,8 @@ export interface SecretSource {
 
 export const noSecrets: SecretSource = { get: () => Promise.resolve(null) };
 
-function keyOf(request: SecretRequest): string {
+/** The same for requests that one secret answers. */
+export function requestKey(request: SecretRequest): string {
   return request.kind === 'key-passphrase'
     ? `${request.kind} ${request.file}`
     : `${request.kind} ${request.user}@${request.host}`;
@@ -27,7 +28,7 @@ export function remembering(source: SecretSource): SecretSource {
   let turn: Promise<unknown> = Promise.resolve();
   return {
     get(request, attempt, signal) {
-      const key = keyOf(request);
+      const key = requestKey(request);
       const answer = turn.then(async () => {
         const before = known.get(key);
         if (before !== undefined && attempt === 1) return before;

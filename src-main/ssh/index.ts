@@ -1,7 +1,10 @@
-export { openTransport, type SshEnvironment, type SshTarget } from './connect.ts';
+export { openTransport, type SshTransport } from './connect.ts';
 export type { HostKeyPolicy, HostKeyQuestion } from './host-keys.ts';
+export { knownName, parseKnownHosts, type KnownHost } from './known-hosts.ts';
 export { linePort } from './line-port.ts';
+export { terminalType, type Shell, type ShellEnd, type ShellSize } from './pty.ts';
 export { quoted } from './shell.ts';
-export { parseDestination } from './ssh-config.ts';
+export { parseDestination, resolveHost, type SshConfig } from './ssh-config.ts';
+export { resolveTarget, type SshEnvironment, type SshTarget } from './target.ts';
 export type { CommandOptions, CommandResult, CopyOptions, CopySource, Transport } from './transport.ts';
-export { labConfigFile, readUserConfig } from './user-config.ts';
+export { labConfigFile, readConfigFile, readUserConfig } from './user-config.ts';

@@ -9,7 +9,10 @@ import { elevatedScript, makeMarkers, plainScript, shellCommand } from './shell.
 export interface SessionContext {
   readonly client: Client;
   readonly user: string;
+  /** As written by the person, for people. */
   readonly host: string;
+  /** What it stands for: secrets belong to it. */
+  readonly hostName: string;
   readonly secrets: SecretSource;
   /** Rejects when the connection is lost. */
   readonly lost: Promise<never>;
@@ -98,9 +101,11 @@ export async function startScript(
 
   async function answerSudo(): Promise<void> {
     asked++;
-    const { user, host } = context;
+    const { user, host, hostName } = context;
     const secret =
-      asked > sudoAttemptsMax ? null : await context.secrets.get({ kind: 'sudo-password', user, host }, asked, signal);
+      asked > sudoAttemptsMax
+        ? null
+        : await context.secrets.get({ kind: 'sudo-password', user, host: hostName }, asked, signal);
     if (secret !== null) {
       channel.write(`${secret}\n`);
       return;

@@ -48,6 +48,11 @@ function labConfigFilesByName(): readonly string[] {
   return globSync('/run/holdfast-lab/*/ssh_config_by_name').filter(isTrusted).sort();
 }
 
+/** One file and what it includes; nothing when it cannot be read. */
+export function readConfigFile(file: string): SshConfig {
+  return readConfig(file, path.dirname(file));
+}
+
 export function readUserConfig(environment: NodeJS.ProcessEnv = process.env): SshConfig {
   const lab = labConfigFile(environment);
   const labs = [...(lab === null ? [] : [lab]), ...labConfigFilesByName()];

@@ -52,6 +52,7 @@ export function checkConfiguration(text: string): ParsedConfiguration {
   const value: unknown = document.toJS({ maxAliasCount: 100 });
   const place = (at: ProblemAt): ConfigurationProblem => ({
     code: at.code,
+    ...(at.reason === undefined ? {} : { reason: at.reason, facts: at.facts ?? {} }),
     message: at.message,
     remedy: at.remedy,
     ...positionOf(document, lines, at),
@@ -68,6 +69,16 @@ export function checkConfiguration(text: string): ParsedConfiguration {
       },
     ]);
   }
+  const found = checkValue(value);
+  return found.configuration === null ? refused(found.problems.map(place)) : found;
+}
+
+export type CheckedValue =
+  | { readonly configuration: Configuration; readonly problems: readonly [] }
+  | { readonly configuration: null; readonly problems: readonly ProblemAt[] };
+
+/** What a file holds, whoever read it. */
+export function checkValue(value: unknown): CheckedValue {
   const later = findLaterFeatures(value);
   const parsed = configurationSchema.safeParse(value);
   if (!parsed.success) {
@@ -75,10 +86,33 @@ export function checkConfiguration(text: string): ParsedConfiguration {
       valueAt(value, issue.path) === undefined ? [missing(plainPath(issue.path))] : schemaProblem(issue),
     );
     const beyondLater = schemaProblems.filter((problem) => !later.some((named) => covers(named.path, problem.path)));
-    return refused([...later, ...beyondLater].map(place));
+    const told = beyondLater.map((problem) => ({ ...problem, ...reasonOf(problem, value) }));
+    return { configuration: null, problems: [...later, ...told] };
   }
   const problems = [...later, ...findBrokenRules(parsed.data)];
-  return problems.length > 0 ? refused(problems.map(place)) : { configuration: parsed.data, problems: [] };
+  return problems.length > 0 ? { configuration: null, problems } : { configuration: parsed.data, problems: [] };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  cluster: 'name-invalid',
+  name: 'name-invalid',
+  prefer: 'name-invalid',
+  ssh: 'destination-invalid',
+  port: 'port-invalid',
+  subnet: 'subnet-invalid',
+  vip: 'address-invalid',
+  path: 'path-not-absolute',
+  detection: 'duration-invalid',
+  timeout: 'duration-invalid',
+};
+
+/** Of what the schema does not take: the key says which kind of value it is. */
+function reasonOf(problem: ProblemAt, root: unknown): Pick<ProblemAt, 'reason' | 'facts'> {
+  if (problem.code !== 'configuration-wrong-value') return {};
+  const key = [...problem.path].reverse().find((part) => typeof part === 'string') ?? '';
+  const value = valueAt(root, problem.path);
+  const plain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return { reason: reasons[key] ?? 'value-invalid', facts: plain ? { value: String(value) } : {} };
 }
 
 /** Something refused by name explains every complaint of the schema about it; `kind: farm` about its whole module. */

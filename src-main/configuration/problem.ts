@@ -1,21 +1,25 @@
 /** What is wrong with a configuration file, and where: one line and column per problem, as an editor shows them (from 1). */
 import { Fault } from '../../agent/contract/fault.ts';
 
-export interface ConfigurationProblem {
+interface Problem {
   /** kebab-case: configuration-unknown-key, configuration-wrong-value, not-in-this-version … */
   readonly code: string;
+  /** Which rule was broken, for whoever words it anew: name-invalid, name-repeated, path-of-system … */
+  readonly reason?: string;
+  /** What belongs to the reason. */
+  readonly facts?: Readonly<Record<string, string>>;
   readonly message: string;
   /** What to write instead. */
   readonly remedy: string;
+}
+
+export interface ConfigurationProblem extends Problem {
   readonly line: number;
   readonly column: number;
 }
 
 /** Where a problem stands before it is known on which line: the keys that lead to it, or the key itself (`atKey`). */
-export interface ProblemAt {
-  readonly code: string;
-  readonly message: string;
-  readonly remedy: string;
+export interface ProblemAt extends Problem {
   readonly path: readonly (string | number)[];
   readonly atKey?: boolean;
 }

@@ -5,21 +5,26 @@ import type { ProblemAt } from './problem.ts';
 
 type Path = readonly (string | number)[];
 
-function problem(path: Path, message: string, remedy: string): ProblemAt {
-  return { code: 'configuration-wrong-value', message, remedy, path };
+interface Broken {
+  readonly reason: string;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+function problem(path: Path, broken: Broken, message: string, remedy: string): ProblemAt {
+  return { code: 'configuration-wrong-value', ...broken, message, remedy, path };
 }
 
 /** One problem per value that stood before. */
 function repeated<T>(
   values: readonly { readonly value: T; readonly path: Path }[],
-  words: (value: T) => { message: string; remedy: string },
+  words: (value: T) => Broken & { message: string; remedy: string },
 ): ProblemAt[] {
   const seen = new Set<T>();
   const found: ProblemAt[] = [];
   for (const { value, path } of values) {
     if (seen.has(value)) {
-      const { message, remedy } = words(value);
-      found.push(problem(path, message, remedy));
+      const { reason, facts, message, remedy } = words(value);
+      found.push(problem(path, { reason, facts }, message, remedy));
     }
     seen.add(value);
   }
@@ -34,7 +39,12 @@ function machineKey(machine: { readonly ssh: string; readonly port?: number | un
 function checkMachines(configuration: Configuration): ProblemAt[] {
   const found = repeated(
     configuration.nodes.map((node, index) => ({ value: node.name, path: ['nodes', index, 'name'] })),
-    (name) => ({ message: `Two nodes are named ${name}.`, remedy: 'Give each node its own name.' }),
+    (name) => ({
+      reason: 'name-repeated',
+      facts: { name },
+      message: `Two nodes are named ${name}.`,
+      remedy: 'Give each node its own name.',
+    }),
   );
   const machines = configuration.nodes.map((node, index) => ({
     value: machineKey(node),
@@ -45,6 +55,8 @@ function checkMachines(configuration: Configuration): ProblemAt[] {
   }
   found.push(
     ...repeated(machines, (machine) => ({
+      reason: 'machine-repeated',
+      facts: { machine: machine.replace(/:22$/, '') },
       message: `${machine.replace(/:22$/, '')} stands here a second time.`,
       remedy: 'The two nodes and the witness are three different machines.',
     })),
@@ -55,7 +67,12 @@ function checkMachines(configuration: Configuration): ProblemAt[] {
 function checkModules(configuration: Configuration): ProblemAt[] {
   const found = repeated(
     configuration.modules.map((module, index) => ({ value: module.name, path: ['modules', index, 'name'] })),
-    (name) => ({ message: `Two modules are named ${name}.`, remedy: 'Give each module its own name.' }),
+    (name) => ({
+      reason: 'name-repeated',
+      facts: { name },
+      message: `Two modules are named ${name}.`,
+      remedy: 'Give each module its own name.',
+    }),
   );
   const names = configuration.nodes.map((node) => node.name);
   configuration.modules.forEach((module, index) => {
@@ -63,6 +80,7 @@ function checkModules(configuration: Configuration): ProblemAt[] {
       found.push(
         problem(
           ['modules', index, 'prefer'],
+          { reason: 'node-unknown', facts: { name: module.prefer } },
           `No node is named ${module.prefer}.`,
           `Write one of: ${names.join(', ')}.`,
         ),
@@ -72,6 +90,7 @@ function checkModules(configuration: Configuration): ProblemAt[] {
       found.push(
         problem(
           ['modules', index, 'failback'],
+          { reason: 'failback-without-prefer', facts: {} },
           'Automatic failback needs to know the preferred node.',
           `Add \`prefer: ${names[0] ?? 'n1'}\` or write \`failback: manual\`.`,
         ),
@@ -111,11 +130,19 @@ function checkDirectories(configuration: Configuration): ProblemAt[] {
     module.replicate.forEach(({ path }, index) => {
       const at = ['modules', moduleIndex, 'replicate', index, 'path'];
       if (/\/\/|\/\.\.?(\/|$)/.test(path)) {
-        found.push(problem(at, `${path} is not written plainly.`, 'Write it without `//`, `.` and `..`.'));
+        found.push(
+          problem(
+            at,
+            { reason: 'path-not-plain', facts: { path } },
+            `${path} is not written plainly.`,
+            'Write it without `//`, `.` and `..`.',
+          ),
+        );
       } else if (forbiddenRoots.includes(path) || ownRoots.some((own) => isInside(path, own))) {
         found.push(
           problem(
             at,
+            { reason: 'path-of-system', facts: { path } },
             `${path} belongs to the system and cannot be replicated.`,
             'Name the directory that holds the data of the application.',
           ),
@@ -124,11 +151,19 @@ function checkDirectories(configuration: Configuration): ProblemAt[] {
       const same = before.find((other) => other === path);
       const nested = before.find((other) => isInside(path, other) || isInside(other, path));
       if (same !== undefined) {
-        found.push(problem(at, `${path} is replicated twice.`, 'Remove one of the two.'));
+        found.push(
+          problem(
+            at,
+            { reason: 'path-repeated', facts: { path } },
+            `${path} is replicated twice.`,
+            'Remove one of the two.',
+          ),
+        );
       } else if (nested !== undefined) {
         found.push(
           problem(
             at,
+            { reason: 'paths-nested', facts: { path, other: nested } },
             `${path} and ${nested} lie in one another.`,
             'Replicate the outer directory only, or two that are apart.',
           ),
@@ -155,7 +190,12 @@ function checkNetworks(configuration: Configuration): ProblemAt[] {
   const networks = configuration.networks ?? [];
   const found = repeated(
     networks.map((network, index) => ({ value: network.name, path: ['networks', index, 'name'] })),
-    (name) => ({ message: `Two networks are named ${name}.`, remedy: 'Give each network its own name.' }),
+    (name) => ({
+      reason: 'name-repeated',
+      facts: { name },
+      message: `Two networks are named ${name}.`,
+      remedy: 'Give each network its own name.',
+    }),
   );
   networks.forEach((network, index) => {
     const other = networks.slice(0, index).find((earlier) => {
@@ -167,6 +207,7 @@ function checkNetworks(configuration: Configuration): ProblemAt[] {
       found.push(
         problem(
           ['networks', index, 'subnet'],
+          { reason: 'networks-overlap', facts: { subnet: network.subnet, other: other.subnet } },
           `${network.subnet} overlaps ${other.subnet}.`,
           'Heartbeats on the same network twice protect nobody: name two different networks.',
         ),
@@ -182,6 +223,8 @@ function checkNetworks(configuration: Configuration): ProblemAt[] {
   });
   found.push(
     ...repeated(vips, (address) => ({
+      reason: 'address-repeated',
+      facts: { address },
       message: `The virtual IP ${address} stands here a second time.`,
       remedy: 'Each virtual IP belongs to one module.',
     })),
@@ -192,6 +235,7 @@ function checkNetworks(configuration: Configuration): ProblemAt[] {
       found.push(
         problem(
           path,
+          { reason: 'address-of-node', facts: { address: value } },
           `${value} is the address of a node.`,
           'Choose a free address: the virtual IP moves between the nodes.',
         ),
@@ -214,7 +258,12 @@ export function findBrokenRules(configuration: Configuration): ProblemAt[] {
   const detection = durationMs(configuration.detection);
   if (detection < detectionMsMin || detection > detectionMsMax) {
     found.push(
-      problem(['detection'], `${configuration.detection} is outside of what works.`, 'Write a time from 1s to 60s.'),
+      problem(
+        ['detection'],
+        { reason: 'detection-out-of-range', facts: { value: configuration.detection } },
+        `${configuration.detection} is outside of what works.`,
+        'Write a time from 1s to 60s.',
+      ),
     );
   }
   return found;

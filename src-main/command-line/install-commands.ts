@@ -1,7 +1,6 @@
 /** apply, check, config, uninstall: what needs the laptop. */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import path from 'node:path';
 import { Fault } from '../../agent/contract/fault.ts';
 import {
   chooseCluster,
@@ -15,16 +14,15 @@ import {
 import {
   applyCluster,
   checkServers,
-  programRoot,
+  prepareAgent,
+  programFiles,
   programVersion,
   uninstallCluster,
   type Check,
   type Connect,
   type InstallEvent,
-  type PackageSources,
 } from '../install/index.ts';
 import { environmentSecrets, firstOf, remembering, type SecretRequest, type SecretSource } from '../secrets/index.ts';
-import { prepareAgent } from './agent-build.ts';
 import { waitFor } from './module-commands.ts';
 import { progressText } from './progress.ts';
 import type { Surroundings } from './run.ts';
@@ -78,15 +76,6 @@ export function connectFor({ args, terminal }: Surroundings): Connect {
   });
 }
 
-export function packageSources(): PackageSources {
-  const root = programRoot();
-  return {
-    cacheDirectory: path.join(root, 'dist', 'cache'),
-    agentDirectory: process.env['HOLDFAST_AGENT_DIRECTORY'] ?? path.join(root, 'dist', 'agent'),
-    runtimeDirectory: path.join(root, 'resources', 'runtime'),
-  };
-}
-
 function checksText(checks: readonly Check[]): string {
   const sign = (check: Check): string => (check.ok ? (check.attention ? '▲' : '●') : '■');
   return table(checks.map((check) => [`${sign(check)} ${check.host ?? ''}`, check.title, check.what]));
@@ -104,7 +93,7 @@ export async function applyCommand(surroundings: Surroundings): Promise<number> 
   const { args, terminal, signal } = surroundings;
   const [file = ''] = args.words;
   const chosen = await readConfigurationFile(file);
-  const packages = packageSources();
+  const { packages, resourcesDirectory } = programFiles();
   await prepareAgent(packages);
   const connect = connectFor(surroundings);
   const report = reporter(surroundings);
@@ -115,7 +104,7 @@ export async function applyCommand(surroundings: Surroundings): Promise<number> 
     configuration: chosen.configuration,
     connect,
     packages,
-    resourcesDirectory: path.join(programRoot(), 'resources'),
+    resourcesDirectory,
     programVersion: programVersion(),
     good: args.good,
     replaceRecord: args.replaceRecord,

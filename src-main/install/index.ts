@@ -1,3 +1,4 @@
+export { prepareAgent } from './agent-build.ts';
 export { agentNotAnswering, openAgent, type AgentClient } from './agent-link.ts';
 export { applyCluster } from './apply.ts';
 export type { ApplyOptions, ApplyOutcome, InstallEvent, PlannedStep } from './apply-options.ts';
@@ -6,5 +7,6 @@ export type { Check } from './checks.ts';
 export { layout } from './layout.ts';
 export { machinesOf, type Connect, type MachineAddress } from './machines.ts';
 export type { PackageSources } from './packages.ts';
+export { programFiles, type ProgramFiles } from './program-files.ts';
 export { uninstallCluster, type UninstallOptions, type UninstallOutcome } from './uninstall.ts';
 export { programRoot, programVersion } from './version.ts';

@@ -50,7 +50,7 @@ export const controlApi = defineInterface({
     },
     /**
      * Makes this node's copy of every volume of the module the good one, or a blank target. What stands in a blank target's directory
-     * is moved aside first, never erased; `keptAt` says where. Faults: directory-in-use, directory-not-empty, volume-already-initialised.
+     * is moved aside first, never erased; `keptAt` says where. Faults: directory-in-use, directory-not-empty, already-initialised.
      */
     initialise: {
       params: z.object({

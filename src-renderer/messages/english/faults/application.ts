@@ -45,6 +45,31 @@ export const application = {
     cause: 'The disk of this laptop is full, or the file is damaged.',
     remedy: 'Live values are shown all the same.',
   }),
+  'cluster-unknown': () => ({
+    what: 'This laptop does not know that cluster any more.',
+    cause: 'It was forgotten here; the servers go on.',
+    remedy: 'Add it again by its configuration file.',
+  }),
+  'practice-impossible': () => ({ what: 'There can be no practice cluster on this machine.' }),
+  'practice-busy': () => ({
+    what: 'The practice cluster is being made or taken away.',
+    remedy: 'Wait until that has ended.',
+  }),
+  'practice-made-elsewhere': () => ({
+    what: 'Another copy of Holdfast on this machine is making the practice cluster.',
+    remedy: 'Wait until it is ready, or end that copy.',
+  }),
+  'practice-none': () => ({ what: 'There is no practice cluster.', remedy: 'Make it on the start screen.' }),
+  'practice-lab-failed': (d) => ({
+    what: 'The practice servers do not do what was asked.',
+    cause: fact(d, 'reason', 'They were stopped from outside.'),
+    remedy: 'Mend what is named here, then make the practice cluster again.',
+  }),
+  'practice-not-removed': (d) => ({
+    what: 'The practice servers could not be made, and not be taken away either.',
+    remedy: `Take them away by hand: sudo npm run lab -- down --name ${fact(d, 'lab', 'practice')}.`,
+  }),
+  'no-such-host': (d) => ({ what: `The practice cluster has no server ${fact(d, 'host', 'of that name')}.` }),
   'configuration-unreadable': (d) => ({
     what: `${fact(d, 'file', 'The configuration file')} cannot be read.`,
     cause: 'It was moved, or you may not read it.',

@@ -40,6 +40,11 @@ export const operation = {
     remedy: 'Type the name of the module, exactly, or leave it.',
   }),
   'order-refused': () => ({ what: 'The server refused the order.', remedy: 'The technical detail says why.' }),
+  'order-incomplete': (d) => ({
+    what: `${fact(d, 'told', 'One server')} has the order, ${fact(d, 'notTold', 'the other server')} does not.`,
+    cause: 'It runs, but could not be told; it may go on or take over.',
+    remedy: 'Give the order again when the connection is back.',
+  }),
   'no-such-module': (d) => ({
     what: `There is no module ${fact(d, 'module', 'of that name')} on this server.`,
     cause: 'The configuration was changed, or it has not reached this server.',
@@ -118,6 +123,14 @@ export const operation = {
     remedy: 'Apply the configuration.',
   }),
   'volume-busy': () => ({ what: 'The module still runs on this server.', remedy: 'Stop it first.' }),
+  'record-too-new': () => ({
+    what: 'The record of this copy was written by a newer Holdfast.',
+    remedy: 'Apply the configuration with the newer version: it brings this server to it too.',
+  }),
+  'not-this-volume': () => ({
+    what: 'This directory holds the replicated data of something else.',
+    remedy: 'Give the right directory, or set this one up anew; what stands there is kept aside.',
+  }),
   'record-damaged': () => ({
     what: 'The record that tells which data this copy lacks is damaged.',
     cause: 'The disk of this server is failing.',

@@ -46,6 +46,36 @@ export const application: Pick<Messages['faults'], keyof typeof english> = {
     cause: 'Le disque de ce portable est plein, ou le fichier est endommagé.',
     remedy: 'Les valeurs en direct s’affichent malgré tout.',
   }),
+  'cluster-unknown': () => ({
+    what: 'Ce portable ne connaît plus ce cluster.',
+    cause: 'Il a été oublié ici ; les serveurs continuent.',
+    remedy: 'Ajoutez-le de nouveau par son fichier de configuration.',
+  }),
+  'practice-impossible': () => ({ what: 'Un cluster d’entraînement est impossible sur cette machine.' }),
+  'practice-busy': () => ({
+    what: 'Le cluster d’entraînement est en cours de création ou de suppression.',
+    remedy: 'Attendez la fin.',
+  }),
+  'practice-made-elsewhere': () => ({
+    what: 'Un autre Holdfast de cette machine crée le cluster d’entraînement.',
+    remedy: 'Attendez qu’il soit prêt, ou fermez cet autre Holdfast.',
+  }),
+  'practice-none': () => ({
+    what: 'Il n’y a pas de cluster d’entraînement.',
+    remedy: 'Créez-le depuis l’écran d’accueil.',
+  }),
+  'practice-lab-failed': (d) => ({
+    what: 'Les serveurs d’entraînement ne font pas ce qui leur est demandé.',
+    cause: fact(d, 'reason', 'Ils ont été arrêtés de l’extérieur.'),
+    remedy: 'Corrigez ce qui est indiqué, puis recréez le cluster d’entraînement.',
+  }),
+  'practice-not-removed': (d) => ({
+    what: 'Les serveurs d’entraînement n’ont pu être ni créés, ni supprimés.',
+    remedy: `Supprimez-les à la main : sudo npm run lab -- down --name ${fact(d, 'lab', 'practice')}.`,
+  }),
+  'no-such-host': (d) => ({
+    what: `Le cluster d’entraînement n’a pas de serveur ${fact(d, 'host', 'de ce nom')}.`,
+  }),
   'configuration-unreadable': (d) => ({
     what: `${fact(d, 'file', 'Le fichier de configuration')} est illisible.`,
     cause: 'Il a été déplacé, ou vous n’avez pas le droit de le lire.',

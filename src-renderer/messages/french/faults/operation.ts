@@ -43,6 +43,11 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     remedy: 'Saisissez le nom exact du module, ou renoncez.',
   }),
   'order-refused': () => ({ what: 'Le serveur a refusé l’ordre.', remedy: 'Le détail technique dit pourquoi.' }),
+  'order-incomplete': (d) => ({
+    what: `${fact(d, 'told', 'Un serveur')} a reçu l’ordre, pas ${fact(d, 'notTold', 'l’autre serveur')}.`,
+    cause: 'Il tourne mais n’a pas pu être prévenu ; il peut continuer ou prendre le relais.',
+    remedy: 'Redonnez l’ordre quand la connexion est revenue.',
+  }),
   'no-such-module': (d) => ({
     what: `Il n’y a pas de module ${fact(d, 'module', 'de ce nom')} sur ce serveur.`,
     cause: 'La configuration a changé, ou n’est pas arrivée sur ce serveur.',
@@ -121,6 +126,14 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     remedy: 'Appliquez la configuration.',
   }),
   'volume-busy': () => ({ what: 'Le module tourne encore sur ce serveur.', remedy: 'Arrêtez-le d’abord.' }),
+  'record-too-new': () => ({
+    what: 'L’enregistrement de cette copie vient d’une version plus récente de Holdfast.',
+    remedy: 'Appliquez la configuration avec cette version : elle y amène aussi ce serveur.',
+  }),
+  'not-this-volume': () => ({
+    what: 'Ce répertoire contient les données répliquées d’autre chose.',
+    remedy: 'Donnez le bon répertoire, ou préparez celui-ci de nouveau ; son contenu est mis de côté.',
+  }),
   'record-damaged': () => ({
     what: 'L’enregistrement de ce qui manque à cette copie est endommagé.',
     cause: 'Le disque de ce serveur défaille.',

@@ -12,6 +12,15 @@ export const operation = {
     remedy:
       'Open a terminal there: systemctl status holdfastd. Applying the configuration again mends an interrupted installation.',
   }),
+  'agents-not-answering': () => ({
+    what: 'SSH works, but the agent answers on neither server.',
+    cause: 'Both were stopped, or an installation was interrupted.',
+    remedy: 'Open a terminal: systemctl status holdfastd. After an interrupted installation, go on with it.',
+  }),
+  'not-answered-yet': (d) => ({
+    what: `${fact(d, 'node', 'The server')} has not answered yet.`,
+    remedy: 'Nothing to do: it is being asked.',
+  }),
   'agent-down': () => ({
     what: 'The agent of this server does not answer.',
     remedy: 'Open a terminal there: systemctl status holdfastd.',
@@ -20,7 +29,7 @@ export const operation = {
     what: 'A Holdfast service of this server does not run.',
     remedy: 'Open a terminal there: systemctl status holdfastd holdfast-replicator.',
   }),
-  unreachable: () => ({
+  'servers-unreachable': () => ({
     what: 'Neither server can be reached from here.',
     cause: 'Both are off, or this laptop is in another network.',
     remedy: 'Check the cable of the laptop first, then the power of the servers.',
@@ -39,7 +48,6 @@ export const operation = {
     what: `What was typed is not ${fact(d, 'expected', 'the name of the module')}.`,
     remedy: 'Type the name of the module, exactly, or leave it.',
   }),
-  'order-refused': () => ({ what: 'The server refused the order.', remedy: 'The technical detail says why.' }),
   'order-incomplete': (d) => ({
     what: `${fact(d, 'told', 'One server')} has the order, ${fact(d, 'notTold', 'the other server')} does not.`,
     cause: 'It runs, but could not be told; it may go on or take over.',

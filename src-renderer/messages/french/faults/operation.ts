@@ -14,6 +14,15 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     remedy:
       'Ouvrez-y un terminal : systemctl status holdfastd. Réappliquer la configuration répare une installation interrompue.',
   }),
+  'agents-not-answering': () => ({
+    what: 'SSH fonctionne, mais l’agent ne répond sur aucun des deux serveurs.',
+    cause: 'Ils ont été arrêtés tous les deux, ou une installation a été interrompue.',
+    remedy: 'Ouvrez un terminal : systemctl status holdfastd. Après une installation interrompue, reprenez-la.',
+  }),
+  'not-answered-yet': (d) => ({
+    what: `${fact(d, 'node', 'Le serveur')} n’a pas encore répondu.`,
+    remedy: 'Rien à faire : la question est posée.',
+  }),
   'agent-down': () => ({
     what: 'L’agent de ce serveur ne répond pas.',
     remedy: 'Ouvrez-y un terminal : systemctl status holdfastd.',
@@ -22,7 +31,7 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     what: 'Un service Holdfast de ce serveur ne tourne pas.',
     remedy: 'Ouvrez-y un terminal : systemctl status holdfastd holdfast-replicator.',
   }),
-  unreachable: () => ({
+  'servers-unreachable': () => ({
     what: 'Aucun des deux serveurs n’est joignable d’ici.',
     cause: 'Ils sont éteints tous les deux, ou ce portable est sur un autre réseau.',
     remedy: 'Vérifiez d’abord le câble du portable, puis l’alimentation des serveurs.',
@@ -42,7 +51,6 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     what: `Ce qui a été saisi n’est pas ${fact(d, 'expected', 'le nom du module')}.`,
     remedy: 'Saisissez le nom exact du module, ou renoncez.',
   }),
-  'order-refused': () => ({ what: 'Le serveur a refusé l’ordre.', remedy: 'Le détail technique dit pourquoi.' }),
   'order-incomplete': (d) => ({
     what: `${fact(d, 'told', 'Un serveur')} a reçu l’ordre, pas ${fact(d, 'notTold', 'l’autre serveur')}.`,
     cause: 'Il tourne mais n’a pas pu être prévenu ; il peut continuer ou prendre le relais.',

@@ -7,7 +7,6 @@ import type { AppParts } from '../../src-main/app.ts';
 import type { BrowserHost } from '../../src-main/hosts/browser.ts';
 import { startApp } from '../../src-main/main.ts';
 import { browserPath } from '../run/stages.ts';
-import { nowOfPages } from './demonstration.ts';
 
 let browser: Browser | undefined;
 
@@ -38,24 +37,17 @@ export function useBrowser(): void {
   });
 }
 
-export interface OpenedApp<Parts> {
+export interface OpenedApp<Parts> extends OpenedPage {
   readonly parts: Parts;
   readonly host: BrowserHost;
-  readonly page: Page;
-  /** What the page complained about: a violated content security policy, a script that failed. A test ends with none of them. */
-  readonly complaints: string[];
-  /** Every address that the page has asked for. */
-  readonly requests: string[];
 }
 
 export interface OpenOptions {
-  /** `#/cluster/site-a` */
-  readonly hash?: string;
   readonly language?: 'en' | 'fr';
   readonly theme?: 'light' | 'dark';
   readonly size?: { readonly width: number; readonly height: number };
-  /** The page takes `nowOfPages` for the time, so that ages are the same every day. Timers go on. */
-  readonly fixedTime?: boolean;
+  /** What the page takes for the time, so that ages are the same every day. Timers go on. */
+  readonly fixedTime?: Date;
   /** What a test provokes on purpose. */
   readonly allow?: readonly RegExp[];
 }
@@ -72,13 +64,18 @@ export function watch(page: Page): { complaints: string[]; requests: string[] } 
   return { complaints, requests };
 }
 
-export async function openApp<Parts extends AppParts>(
-  parts: Parts,
-  options: OpenOptions = {},
-): Promise<OpenedApp<Parts>> {
+export interface OpenedPage {
+  readonly page: Page;
+  /** What the page complained about: a violated content security policy, a script that failed. A test ends with none of them. */
+  readonly complaints: string[];
+  /** Every address that the page has asked for. */
+  readonly requests: string[];
+}
+
+/** `url`: of an app that runs, with its token. */
+export async function openPage(url: string, options: OpenOptions = {}): Promise<OpenedPage> {
   if (!browser) throw new Error('useBrowser() is missing at the top of this test file');
-  const { hash = '', language = 'en', theme = 'light', size = { width: 1280, height: 720 }, allow = [] } = options;
-  const host = await startApp({ root: repositoryRoot, rendererDirectory, parts });
+  const { language = 'en', theme = 'light', size = { width: 1280, height: 720 }, allow = [] } = options;
   const look: BrowserContextOptions = {
     viewport: size,
     locale: language === 'fr' ? 'fr-FR' : 'en-GB',
@@ -92,11 +89,21 @@ export async function openApp<Parts extends AppParts>(
   const { complaints, requests } = watch(page);
   onTestFinished(async () => {
     await context.close();
-    await host[Symbol.asyncDispose]();
     expect(complaints.filter((text) => !allow.some((pattern) => pattern.test(text)))).toEqual([]);
   });
-  if (options.fixedTime ?? true) await page.clock.setFixedTime(nowOfPages);
+  if (options.fixedTime !== undefined) await page.clock.setFixedTime(options.fixedTime);
+  await page.goto(url);
+  return { page, complaints, requests };
+}
+
+/** An app in this process, made of these parts, and a page of it. */
+export async function openApp<Parts extends AppParts>(
+  parts: Parts,
+  options: OpenOptions & { readonly hash?: string } = {},
+): Promise<OpenedApp<Parts>> {
+  const host = await startApp({ root: repositoryRoot, rendererDirectory, parts });
+  onTestFinished(() => host[Symbol.asyncDispose]());
   // The redirect that takes the token out of the address keeps the fragment.
-  await page.goto(`${host.url}${hash}`);
-  return { parts, host, page, complaints, requests };
+  const opened = await openPage(`${host.url}${options.hash ?? ''}`, options);
+  return { parts, host, ...opened };
 }

@@ -51,6 +51,11 @@ export interface ServerAccess extends AsyncDisposable {
    * knocking again, until something is given, a `transport` succeeds, or `tryAgain`.
    */
   readonly connect: Connect;
+  /**
+   * What stands to this machine (none: to all) answers nothing, as after the sleep of a laptop: whoever has it keeps it, the next one gets a
+   * new connection.
+   */
+  readonly distrust: (machine?: MachineLike) => void;
   /** A person asks: refusals of a moment ago do not count any more. */
   readonly tryAgain: () => void;
   readonly giveSecret: (request: SecretRequest, secret: string, remember: boolean) => Promise<void>;
@@ -89,6 +94,8 @@ interface Opening {
 class Access implements ServerAccess {
   readonly #options: ServerAccessOptions;
   readonly #open = new Map<string, Bundle>();
+  /** Not handed out any more; theirs who still have them. */
+  readonly #distrusted = new Set<Bundle>();
   readonly #opening = new Map<string, Opening>();
   readonly #refusals = new Map<string, Refusal>();
   /** By name in known_hosts: fingerprints that a person has compared. */
@@ -107,7 +114,7 @@ class Access implements ServerAccess {
     checkDestination(machine.destination);
     signal?.throwIfAborted();
     if (this.#disposed) throw new Fault('aborted', { message: 'The app is closing.' });
-    const key = JSON.stringify([machine.destination, machine.port ?? null, this.#identityOf(machine)]);
+    const key = this.#keyOf(machine);
     const open = this.#open.get(key);
     if (open?.isOpen === true) return open.lease();
     const bundle = await this.#share(key, machine, signal);
@@ -116,10 +123,21 @@ class Access implements ServerAccess {
 
   readonly connect: Connect = async (machine, signal) => {
     const like = { destination: machine.destination, port: machine.port };
-    const key = JSON.stringify([machine.destination, machine.port ?? null, this.#identityOf(like)]);
+    const key = this.#keyOf(like);
     const refusal = this.#refusals.get(key);
     if (refusal !== undefined && Date.now() - refusal.atMs < refusal.keptMs) throw refusal.fault;
     return this.transport(like, signal);
+  };
+
+  readonly distrust = (machine?: MachineLike): void => {
+    const keys = machine === undefined ? [...this.#open.keys()] : [this.#keyOf(machine)];
+    for (const key of keys) {
+      const bundle = this.#open.get(key);
+      if (bundle === undefined) continue;
+      this.#open.delete(key);
+      this.#distrusted.add(bundle);
+      void bundle.closed.then(() => this.#distrusted.delete(bundle));
+    }
   };
 
   readonly tryAgain = (): void => this.#refusals.clear();
@@ -141,6 +159,10 @@ class Access implements ServerAccess {
   #given(): void {
     this.#refusals.clear();
     for (const listener of this.#listeners) listener();
+  }
+
+  #keyOf(machine: MachineLike): string {
+    return JSON.stringify([machine.destination, machine.port ?? null, this.#identityOf(machine)]);
   }
 
   #identityOf(machine: MachineLike): string | null {
@@ -255,7 +277,7 @@ class Access implements ServerAccess {
     this.#disposed = true;
     for (const { controller } of this.#opening.values())
       controller.abort(new Fault('aborted', { message: 'The app is closing.' }));
-    for (const bundle of this.#open.values()) bundle.close();
+    for (const bundle of [...this.#open.values(), ...this.#distrusted]) bundle.close();
     this.#open.clear();
     return Promise.resolve();
   }

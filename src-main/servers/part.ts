@@ -41,7 +41,6 @@ export function createServersPart(options: ServersPartOptions): AppPart<ServerHa
       identities: () => findIdentities(sshDirectory),
       async connectServer(machine, signal) {
         const beganAtMs = performance.now();
-        access.tryAgain();
         await using transport = await access.transport(machine, signal);
         return await readFacts(transport, beganAtMs, signal);
       },

@@ -1,0 +1,1 @@
+export { createTerminalsPart, type TerminalsPartOptions } from './part.ts';

@@ -1,6 +1,6 @@
 /**
  * `npm start [-- --no-open]`: builds what has changed and opens the app, in Electron where there is one, otherwise in
- * the browser. Stays in the foreground until Ctrl-C.
+ * the browser. Stays in the foreground until Ctrl-C. `--practice` first makes a practice cluster and pulls its plug.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,6 +13,7 @@ import { buildElectronMain, buildRenderer, rendererDirectory } from './build-app
 import { fetchElectron } from './fetch-electron.ts';
 import { repositoryRoot } from './tools.ts';
 
+const usage = 'Usage: npm start [-- [--no-open] [--practice [--traffic]]]';
 const hasDisplay =
   process.platform !== 'linux' || Boolean(process.env['DISPLAY']) || Boolean(process.env['WAYLAND_DISPLAY']);
 
@@ -45,44 +46,70 @@ async function runElectron(binary: string): Promise<number> {
   return code ?? 1;
 }
 
-async function runInBrowser(reason: string, open: boolean): Promise<void> {
+interface BrowserStart {
+  /** Why not in a window of its own. */
+  readonly reason: string;
+  readonly open: boolean;
+  /** Which screen: what stands behind `#` in the address. */
+  readonly hash?: string;
+}
+
+async function runInBrowser({ reason, open, hash = '' }: BrowserStart): Promise<void> {
   const parts = createParts({ root: repositoryRoot, host: 'browser' });
   await using host = await startApp({ root: repositoryRoot, rendererDirectory, parts });
+  const url = `${host.url}${hash}`;
   console.log(`The app opens in a browser: ${reason}.`);
-  console.log(`Holdfast is ready: ${host.url}`);
+  console.log(`Holdfast is ready: ${url}`);
   if (!hasDisplay)
     console.log(
       `From your own computer: ssh -L ${host.port}:127.0.0.1:${host.port} ${userInfo().username}@${hostname()}   then open the link there.`,
     );
-  else if (open) openInBrowser(host.url);
+  else if (open) openInBrowser(url);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
 }
 
-function parseArguments(): { open: boolean; practice: boolean } {
+interface StartArguments {
+  readonly open: boolean;
+  readonly practice: boolean;
+  readonly traffic: boolean;
+}
+
+function parseArguments(): StartArguments {
   try {
-    const { values } = parseArgs({ options: { 'no-open': { type: 'boolean' }, practice: { type: 'boolean' } } });
-    return { open: values['no-open'] !== true, practice: values.practice === true };
+    const { values } = parseArgs({
+      options: {
+        'no-open': { type: 'boolean', default: false },
+        practice: { type: 'boolean', default: false },
+        traffic: { type: 'boolean', default: false },
+      },
+    });
+    if (values.traffic && !values.practice) throw new Error('--traffic belongs to --practice.');
+    return { open: !values['no-open'], practice: values.practice, traffic: values.traffic };
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\nUsage: npm start [-- --no-open]`);
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
     return process.exit(2);
   }
 }
 
-const { open, practice } = parseArguments();
+const { open, practice, traffic } = parseArguments();
 if (practice) {
-  console.error(
-    'The practice cluster is not in this version. `npm run lab -- up --witness` makes the same servers; README.md shows the tour.',
-  );
-  process.exit(2);
-}
-await buildRenderer();
-const outOfPlace = open ? electronIsOutOfPlace() : 'it was asked not to open a window';
-if (outOfPlace !== undefined) {
-  await runInBrowser(outOfPlace, open);
+  // Loaded only here: a plain start has to be quick.
+  const { startPractice } = await import('./start-practice.ts');
+  process.exitCode = await startPractice({
+    keepTraffic: traffic,
+    run: (hash) => runInBrowser({ reason: electronIsOutOfPlace() ?? 'it was asked for on a terminal', open, hash }),
+  });
 } else {
-  const binary = electronBinary(repositoryRoot) ?? fetchElectron(repositoryRoot);
-  if (binary === undefined) await runInBrowser('there is no Electron binary, and it could not be fetched', open);
-  else process.exitCode = await runElectron(binary);
+  await buildRenderer();
+  const outOfPlace = open ? electronIsOutOfPlace() : 'it was asked not to open a window';
+  if (outOfPlace !== undefined) {
+    await runInBrowser({ reason: outOfPlace, open });
+  } else {
+    const binary = electronBinary(repositoryRoot) ?? fetchElectron(repositoryRoot);
+    if (binary === undefined)
+      await runInBrowser({ reason: 'there is no Electron binary, and it could not be fetched', open });
+    else process.exitCode = await runElectron(binary);
+  }
 }

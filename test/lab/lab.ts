@@ -47,6 +47,8 @@ export interface LabOptions {
   /** 2 adds the network `sync`. */
   readonly networks?: 1 | 2;
   readonly dataBytesMax?: number;
+  /** Told what is being done, for a person who waits. */
+  readonly onStep?: (step: string) => void;
 }
 
 export interface LabSummary {
@@ -100,6 +102,7 @@ export class Lab implements AsyncDisposable {
     const description = describe(name, options);
     // The roots before anything else: what may take minutes or fail must not leave half a lab.
     for (const host of description.hosts) await lowerDirectories(host.layers);
+    options.onStep?.(`starting ${description.hosts.map((host) => host.name).join(', ')}`);
     const places = placesOf(name);
     mkdirSync(places.dir, { recursive: true });
     // Mounts below a shared mount that goes away disappear from the hosts' mount namespaces too.

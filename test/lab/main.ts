@@ -80,6 +80,7 @@ async function up(): Promise<number> {
     witness: values.witness,
     layers: values.layer,
     networks,
+    onStep: (step) => process.stderr.write(`lab: ${step}\n`),
     ...(size === undefined ? {} : { dataBytesMax: wholeNumber(size, '--data-size') * 1024 ** 2 }),
   });
   if (values.json) {

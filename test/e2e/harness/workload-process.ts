@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nowMs } from './clock.ts';
-import { PostgresConnection } from './postgres-wire.ts';
+import { PostgresConnection } from '../../../src-main/practice/postgres-wire.ts';
 import type { WorkloadOptions, WorkloadReport, WorkloadRequest, WorkloadVerdict } from './workload-protocol.ts';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as WorkloadOptions;

@@ -14,4 +14,5 @@ export {
   type KnownCluster,
 } from './known-clusters.ts';
 export { mergeClusterStatus, type NodeObservation } from './merge.ts';
-export { ClusterSession } from './session.ts';
+export { agentVersionIn, ClusterSession, noSuchNode, primaryAmong } from './session.ts';
+export { giveOrder, refusalIn, type GivenOrder, type ModuleOrder } from './orders.ts';

@@ -1,0 +1,1 @@
+export { createClustersPart, type ClustersPart, type ClustersPartOptions } from './clusters-part.ts';

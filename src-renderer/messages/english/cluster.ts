@@ -1,23 +1,26 @@
-/** Of a cluster: its sentence, its picture, its modules. */
+/** Of a cluster: its sentence, its picture, its modules, its timeline. */
 import type { ModuleOnNode } from '../../../agent/contract/index.ts';
+import { events } from './cluster/events.ts';
+import { findings } from './cluster/findings.ts';
+import { orders } from './cluster/orders.ts';
+import { reasons } from './cluster/reasons.ts';
 
 export const cluster = {
+  findings,
+  reasons,
+  events,
+  orders,
   refresh: 'Read again',
   reading: 'Reading the cluster …',
-  cannotRead: (time: string) => `The cluster cannot be read since ${time}. What you see is older.`,
-  protected: 'Protected.',
-  protectedResynchronising: (left: string) => `Protected, resynchronising: ${left} left.`,
-  notProtected: (time: string | null, reason: string) =>
-    time === null ? `Not protected — ${reason}` : `Not protected since ${time} — ${reason}`,
-  notProtectedResynchronising: (node: string, left: string) =>
-    `Not protected yet: ${node} is being brought up to date, ${left} left.`,
-  maintenance: (module: string) => `Protection is off: ${module} is in maintenance.`,
-  forked: 'Needs you: both servers changed data while they could not see each other. Nothing was erased.',
-  noModules: 'No module yet: nothing is protected.',
-  unreachable: (node: string) => `${node} cannot be reached from here.`,
+  observedAt: (time: string, ago: string) => `as of ${time} · ${ago}`,
+  unknownCluster: 'This laptop does not know that cluster.',
+  unknownClusterRemedy: 'It was forgotten here; its servers go on. Add it again by its configuration file.',
+  stateOf: (node: string, state: string) => `${node}: ${state}`,
+  // --- the picture
+  picture: 'Servers and networks',
   lastSeen: (time: string) => `last seen ${time}`,
   neverSeen: 'never seen from here',
-  observedAt: (time: string) => `as of ${time}`,
+  agent: (version: string) => `agent ${version}`,
   states: {
     stopped: 'stopped',
     wait: 'waits',
@@ -35,20 +38,120 @@ export const cluster = {
     forked: 'forked',
     unknown: 'unknown',
   } satisfies Readonly<Record<ModuleOnNode['data'], string>>,
+  runsFor: (time: string) => `runs for ${time}`,
   witness: 'witness',
   noWitness: 'no witness',
   witnessLost: 'witness silent',
+  witnessUnknown: 'witness not known',
   inSync: 'in sync',
   notConnected: 'no replication',
+  network: 'network',
+  networkSilent: 'silent',
+  roundTrip: 'Round trip',
+  virtualAddress: 'virtual IP',
+  addressNowhere: (address: string) => `${address} stands on no server`,
+  // --- modules
   modules: 'Modules',
+  kinds: { mirror: 'mirror', farm: 'farm', vm: 'virtual machine' },
   moduleProtected: 'protected',
   moduleNotProtected: 'not protected',
   moduleMaintenance: 'maintenance',
-  virtualAddress: 'virtual IP',
+  runsOn: (state: string, node: string) => `${state} ${node}`,
   nowhere: 'on no server',
-  /** By reason code; `peer` is the other node. English agents say more themselves. */
-  reasons: {
-    'stopped-by-order': () => 'Stopped by order.',
-    'peer-silent': (_node, peer) => `${peer} is silent. It will catch up by itself when it returns.`,
-  } as Readonly<Record<string, (node: string, peer: string) => string>>,
+  perWrite: (milliseconds: string) => `${milliseconds}/write`,
+  resyncDone: (done: string, total: string) => `${done} of ${total}`,
+  resyncRate: (rate: string, left: string) => `${rate}, ${left} left`,
+  resyncOf: (node: string) => `Resync of ${node}`,
+  // --- reasons, one click below
+  whyTitle: (node: string, state: string) => `${node} · ${state}`,
+  why: 'Why',
+  whyState: 'State',
+  whyData: 'Data',
+  whySince: 'Since',
+  whyGeneration: 'Generation of the data',
+  whyAgent: 'What the agent says',
+  allWell: 'All is well; there is no reason to give.',
+  // --- measurements and history
+  measurements: 'Measurements',
+  // --- the timeline
+  timeline: 'Timeline',
+  timelineEmpty: 'Nothing has happened yet. Every decision will stand here, with what it was made on.',
+  timelineMissing: (nodes: string) => `Without what ${nodes} saw: it cannot be asked now.`,
+  timelineModule: 'Module',
+  timelineNode: 'Server',
+  all: 'All',
+  more: 'Show more',
+  evidence: 'Evidence',
+  noEvidence: 'The agent gave no further facts.',
+  evidenceSaid: 'What the agent says',
+  evidenceNode: 'Seen by',
+  severities: { good: 'good', info: 'info', attention: 'attention', bad: 'bad' },
+  /** By the keys that agents use; others stand as they are. */
+  evidenceWords: {
+    networks: 'Networks',
+    silentMs: 'Silent for',
+    purpose: 'Occasion',
+    generation: 'Generation of the data',
+    reason: 'Reason',
+    tookMs: 'Duration',
+    clean: 'Both copies equal and on disk',
+    keptAt: 'What stood there is kept at',
+    peerVote: 'Vote of the other server',
+    witnessVote: 'Vote of the witness',
+  } as Readonly<Record<string, string>>,
+  evidenceValues: {
+    takeover: 'the other server is silent',
+    handover: 'handed over as planned',
+    start: 'start of the module',
+    order: 'order of a person',
+    granted: 'given',
+    refused: 'refused',
+    silent: 'no answer',
+  } as Readonly<Record<string, string>>,
+  yes: 'yes',
+  no: 'no',
+  // --- the one thing to do now
+  actions: {
+    start: (module: string) => `Start ${module}`,
+    swap: (module: string) => `Swap ${module}`,
+    endMaintenance: 'End maintenance',
+    login: (node: string) => `Log in to ${node}`,
+    compare: 'Compare fingerprints',
+    terminal: (node: string) => `Open terminal on ${node}`,
+    continueInstallation: 'Go on installing',
+    chooseCopy: 'How to choose',
+    readAgain: 'Read again',
+  },
+  // --- the door to a server
+  loginTitle: (node: string) => `Log in to ${node}`,
+  loginNotPossible: 'A password typed here would not help.',
+  secretLabels: {
+    'ssh-password': (user: string, host: string) => `Password of ${user} on ${host}`,
+    'sudo-password': (user: string, host: string) => `sudo password of ${user} on ${host}`,
+    'key-passphrase': (file: string) => `Passphrase of ${file}`,
+  },
+  secretWrong: 'This was not accepted. Type it again.',
+  secretKept: 'Kept in memory until the app ends.',
+  remember: 'Keep it in the keychain of this laptop',
+  loginDo: 'Log in',
+  hostKeyTitle: (node: string) => `Is this really ${node}?`,
+  hostKeyChanged:
+    'The server shows another key than the last time. It was installed anew, or another machine answers at its address.',
+  hostKeyUnknown: 'This laptop has not seen this server before.',
+  hostKeyShown: 'It shows now',
+  hostKeyExpected: 'On record here',
+  hostKeyHow: 'Compare it at the console of the server:',
+  hostKeyCommand: 'ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub',
+  hostKeyCompared: 'I have compared it at the console: it is the same.',
+  hostKeyAccept: 'Take this key',
+  // --- a fork
+  forkTitle: 'Choose whose copy goes on',
+  forkWhat: (module: string) =>
+    `Both servers changed the data of ${module} while they could not see each other. Nothing was erased, and nothing will be.`,
+  forkLook: 'Look at the data on both servers, and decide which changes must not be lost. Then, on this laptop:',
+  forkCommands: (file: string, node: string) =>
+    `holdfast uninstall --cluster ${file}\nholdfast apply ${file} --good ${node}`,
+  forkKept:
+    'The copy of the other server is kept aside in a directory beside it, so that a person can take from it what is missing.',
+  forkGood: 'The good copy is on',
 };

@@ -1,0 +1,39 @@
+/** The timeline, by event code. English agents tell it themselves, with more in it; these words stand where there is no message. */
+import type { EventWordings } from '../../cluster-words.ts';
+
+const node = (event: { readonly node: string }): string => event.node;
+
+const worded = {
+  // --- orders of people
+  'ordered-start': () => 'The order to start was given.',
+  'ordered-stop': () => 'The order to stop was given.',
+  'ordered-restart': () => 'The order to restart the application was given.',
+  'ordered-swap': (_event, peer) => `The order to move the application to ${peer} was given.`,
+  'ordered-promote': (event) => `${node(event)} was ordered to use its copy although it may lack acknowledged writes.`,
+  maintenance: () => 'Maintenance began or ended.',
+  'data-chosen': (event) => `The data on ${node(event)} is the good copy.`,
+  'data-blank': (event) => `${node(event)} will be filled with the data of the other server.`,
+  // --- who runs the application
+  'becomes-primary': (event) => `${node(event)} takes the application.`,
+  'became-primary': (event) => `${node(event)} runs the application.`,
+  'became-secondary': (event, peer) => `${node(event)} is secondary: it receives the changes of ${peer}.`,
+  alone: (event, peer) => `${node(event)} goes on alone: ${peer} does not get the changes any more.`,
+  failback: (_event, peer) => `${peer} is the preferred server and ready: the application goes back to it.`,
+  resumed: (event) => `The agent of ${node(event)} was restarted and goes on with the running application.`,
+  'application-stopped': (event) => `The application was stopped on ${node(event)}.`,
+  'start-failed': (event) => `The application did not start on ${node(event)}.`,
+  'stop-escalated': () => 'The stop command failed: the application is ended by force.',
+  'force-stop-failed': () => 'The forced stop failed as well.',
+  'holders-killed': () => 'Processes that still used the directory had to be ended.',
+  // --- what was seen
+  'peer-heard': (_event, peer) => `${peer} is heard.`,
+  'peer-silent': (_event, peer) => `${peer} is silent.`,
+  protected: () => 'Protected: both servers have every acknowledged write.',
+  'not-protected': () => 'Not protected any more.',
+  // --- the right to run
+  fenced: (event) => `${node(event)} had to stop everything of this module at once.`,
+  'fence-complete': (event) => `${node(event)} has stopped everything of this module.`,
+  'fence-failed': (event) => `${node(event)} could not stop everything; it is tried again.`,
+  'fence-restored': () => 'The packet filter was changed by somebody else and was set again.',
+} satisfies EventWordings;
+export const events: EventWordings<keyof typeof worded> = worded;

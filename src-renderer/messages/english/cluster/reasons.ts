@@ -1,0 +1,204 @@
+/** Why a server is as it is, by the reason codes of the agents and of this app. */
+import type { ReasonWordings } from '../../cluster-words.ts';
+
+const networksInWords = (count: number): string =>
+  count === 1 ? 'the network' : count === 2 ? 'both networks' : `all ${count} networks`;
+const byItself = 'Nothing to do: it will catch up by itself when it returns.';
+const soon = 'Nothing to do: it ends by itself within seconds.';
+const looksAt = (node: string, unit: string): string =>
+  `Open a terminal on ${node} and look at the journal: journalctl -u ${unit}`;
+
+const worded = {
+  // --- what was wanted
+  'stopped-by-order': (node) => ({
+    what: `${node} was stopped by order`,
+    remedy: 'Start the module when the work is done.',
+  }),
+  maintenance: (_node, peer) => ({
+    what: `${peer} is silent, and in maintenance nothing is moved by itself`,
+    remedy: 'End the maintenance when the work is done.',
+  }),
+  starting: (node) => ({ what: `the application is being started on ${node}`, remedy: soon }),
+  stopping: (node) => ({ what: `the application is being stopped on ${node}`, remedy: soon }),
+  'handing-over': (_node, peer) => ({ what: `${peer} is taking over`, remedy: soon }),
+  resuming: (node) => ({ what: `the agent on ${node} has just been restarted`, remedy: soon }),
+  // --- the other one
+  'peer-silent': (node, peer, { state, networks }) =>
+    state === 'alone' || state === 'primary'
+      ? {
+          what: `${peer} has been silent since then on ${networksInWords(networks)}`,
+          cause: 'It may have no power.',
+          remedy: byItself,
+        }
+      : {
+          what: `${peer} is silent and may still be running the application; ${node} cannot know without a witness`,
+          cause: 'Its power or the network between the two is gone.',
+          remedy: `Bring ${peer} back. Promote ${node} only when ${peer} is certainly off.`,
+        },
+  'node-silent': (node, _peer, { networks }) => ({
+    what: `${node} has been silent since then on ${networksInWords(networks)}`,
+    cause: 'It may have no power.',
+    remedy: byItself,
+  }),
+  'node-unreachable': (node) => ({ what: `${node} cannot be reached from here` }),
+  'waiting-for-peer': (node, peer) => ({ what: `${node} waits for a sign of ${peer}`, remedy: soon }),
+  'waiting-for-primary': (node, peer) => ({ what: `${node} waits for ${peer} to become primary` }),
+  'waiting-for-resync': (node, peer) => ({
+    what: `${node} waits for ${peer} to bring its copy up to date`,
+    remedy: 'Nothing to do: the resync begins as soon as both see each other.',
+  }),
+  'peer-has-newer-data': (_node, peer) => ({
+    what: `${peer} has newer data and is stopped`,
+    remedy: 'Start the module.',
+  }),
+  'peer-not-connected': (_node, peer) => ({
+    what: `${peer} answers but does not take the changes`,
+    cause: 'It is just starting, or the network for replication is cut.',
+    remedy: 'Nothing to do for the first minute. Then check the replication network.',
+  }),
+  'peer-newer': (node, peer) => ({
+    what: `${peer} runs the application with newer data, so ${node} gave way`,
+    remedy: byItself,
+  }),
+  'peer-active': (_node, peer) => ({
+    what: `${peer} holds the lease of the witness: it may be running although it is silent here`,
+    remedy: `Look at ${peer}, and at the network between the two.`,
+  }),
+  deciding: (_node, peer) => ({
+    what: `${peer} does not acknowledge any more; changes wait for the right to go on alone`,
+    remedy: soon,
+  }),
+  'peer-expelled': (_node, peer) => ({
+    what: `${peer} did not acknowledge a change in time and is not waited for`,
+    cause: 'Its disk or the network was too slow.',
+    remedy: 'It comes back by itself. When this repeats, look at its disk and at the network.',
+  }),
+  'peer-left': (_node, peer) => ({ what: `${peer} has left without a reason`, remedy: byItself }),
+  'peer-closed': (_node, peer) => ({
+    what: `${peer} closed the connection before it was made`,
+    cause: 'It may not know the certificate of this server.',
+    remedy: 'Apply the configuration again: it gives both servers the certificates.',
+  }),
+  'peer-unknown-certificate': (_node, peer) => ({
+    what: `${peer} shows another certificate than the one on record`,
+    cause: 'It was installed anew.',
+    remedy: 'Apply the configuration again: it gives both servers the certificates.',
+  }),
+  'peer-speaks-garbage': (_node, peer) => ({
+    what: `what ${peer} sends is not the replication of Holdfast`,
+    remedy: 'Bring both servers to the same version of Holdfast.',
+  }),
+  'peer-unreachable': (_node, peer) => ({
+    what: `the replication of ${peer} does not answer`,
+    remedy: 'Check the network for replication.',
+  }),
+  'version-skew': (node, peer) => ({
+    what: `${node} and ${peer} run versions of Holdfast that do not understand each other`,
+    remedy: 'Apply the configuration again: it brings both servers to one version.',
+  }),
+  // --- the right to run
+  'no-majority': (node, peer) => ({
+    what: `${node} does not get enough votes to run the application`,
+    cause: `Neither ${peer} nor the witness gives it theirs.`,
+    remedy: `Bring ${peer} or the witness back. Promote ${node} only when ${peer} is certainly off.`,
+  }),
+  'vote-given': (node, peer) => ({
+    what: `the vote of ${node} belongs to ${peer} until its lease has run out`,
+    remedy: soon,
+  }),
+  overtaken: (node, peer) => ({
+    what: `${node} lost the right to run the application to ${peer}`,
+    remedy: byItself,
+  }),
+  restarted: (node) => ({
+    what: `the agent on ${node} was restarted in the middle of a change, so the application is started anew`,
+    remedy: soon,
+  }),
+  // --- the data
+  resynchronising: (node) => ({ what: `${node} is being brought up to date` }),
+  'peer-resynchronising': (_node, peer) => ({ what: `${peer} is being brought up to date` }),
+  forked: () => ({
+    what: 'both servers changed data while they could not see each other',
+    cause: 'Nothing was erased.',
+    remedy: 'Choose whose copy goes on; the other one is kept aside.',
+  }),
+  'copy-stale': (node, peer) => ({
+    what: `the copy on ${node} is not known to be complete`,
+    cause: `${peer} went on without it.`,
+    remedy: `Bring ${peer} back. Promote ${node} only if the data of ${peer} is lost.`,
+  }),
+  'peer-is-newer': (node, peer) => ({
+    what: `${peer} has a newer copy than ${node}`,
+    remedy: `Start the module on ${peer} first.`,
+  }),
+  'not-the-same-data': (node, peer) => ({
+    what: `the copies on ${node} and ${peer} were never the same data`,
+    cause: 'One of the two was set up for something else, or its disk was replaced.',
+    remedy: 'Set up the server without the good data anew.',
+  }),
+  'not-initialised': (node) => ({
+    what: `the data of this module has not been set up on ${node}`,
+    cause: 'The installation did not come to its end.',
+    remedy: 'Go on with the installation, or apply the configuration again.',
+  }),
+  'module-unknown': (node) => ({
+    what: `${node} does not know this module yet`,
+    remedy: 'Apply the configuration again.',
+  }),
+  'record-damaged': (node) => ({
+    what: `the record of the copy on ${node} is damaged`,
+    cause: 'Its disk lost what was written.',
+    remedy: 'Check the disk, then set up this server anew from the other one.',
+  }),
+  // --- what runs on the server
+  'start-failed': (node) => ({
+    what: `the application did not start on ${node}`,
+    cause: 'Its start command failed or took too long.',
+    remedy: `Read what it said in the logs of ${node}, mend it, then start the module again.`,
+  }),
+  'stop-failed': (node) => ({
+    what: `the application did not stop as planned on ${node} and was ended by force`,
+    remedy: `Read what its stop command said in the logs of ${node}.`,
+  }),
+  'secondary-failed': (node) => ({
+    what: `${node} could not become secondary; it tries again`,
+    remedy: looksAt(node, 'holdfastd'),
+  }),
+  'replicator-down': (node) => ({
+    what: `the replication process on ${node} does not answer`,
+    remedy: looksAt(node, 'holdfast-replicator'),
+  }),
+  'replicator-lost': (node) => ({
+    what: `the replication process on ${node} ended, and the application lost its files`,
+    remedy: looksAt(node, 'holdfast-replicator'),
+  }),
+  'leftover-mount': (node) => ({ what: `a mount of an earlier run is being removed on ${node}`, remedy: soon }),
+  'mount-lost': (node) => ({
+    what: `somebody else unmounted the replicated directory on ${node}`,
+    remedy: 'Nothing to do: it is mounted again. Find out who unmounted it.',
+  }),
+  // --- disks; whoever runs the application tells it of the other one
+  'disk-full': (node, peer, { state }) => ({
+    what: `the disk of ${state === 'alone' || state === 'primary' ? peer : node} is full`,
+    cause: 'It could not take a change and has left.',
+    remedy: 'Make room on the disk of the replicated directory; it comes back by itself.',
+  }),
+  'apply-failed': (node, peer, { state }) => ({
+    what: `${state === 'alone' || state === 'primary' ? peer : node} could not write a change to its disk`,
+    remedy: 'Look at its kernel log for disk errors: dmesg',
+  }),
+  'disk-failed': (node) => ({
+    what: `the disk of ${node} failed`,
+    remedy: 'Look at its kernel log: dmesg. Replace the disk while the other server works.',
+  }),
+  'disk-silent': (node) => ({
+    what: `the disk of ${node} does not answer`,
+    remedy: 'Look at its kernel log: dmesg',
+  }),
+  'lane-hangs': (node) => ({
+    what: `the replication on ${node} hangs`,
+    cause: 'Most likely its disk does not answer.',
+    remedy: 'Look at its kernel log: dmesg. Restart holdfast-replicator when the disk works again.',
+  }),
+} satisfies ReasonWordings;
+export const reasons: ReasonWordings<keyof typeof worded> = worded;

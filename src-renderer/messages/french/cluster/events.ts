@@ -1,0 +1,69 @@
+import type { ReasonWordings } from '../../cluster-words.ts';
+import type { Messages } from '../../messages.ts';
+import { reasons } from './reasons.ts';
+
+const silence = (peer: string, event: { readonly evidence: Readonly<Record<string, unknown>> }): string => {
+  const { networks, silentMs } = event.evidence;
+  const where =
+    networks === 2
+      ? ' sur les deux réseaux'
+      : typeof networks === 'number' && networks > 2
+        ? ` sur les ${networks} réseaux`
+        : '';
+  return typeof silentMs === 'number'
+    ? `${peer} ne répond plus depuis ${(silentMs / 1000).toFixed(0)} s${where}.`
+    : `${peer} ne répond plus${where}.`;
+};
+const seconds = (milliseconds: number): string =>
+  new Intl.NumberFormat('fr-FR', { maximumFractionDigits: 1 }).format(milliseconds / 1000);
+
+const purposes: Readonly<Record<string, (node: string, peer: string) => string>> = {
+  takeover: (_node, peer) => `${peer} ne répond plus`,
+  handover: (_node, peer) => `${peer} la lui passe`,
+  start: () => 'le module doit tourner et sa copie est la plus récente connue',
+  order: () => 'c’est l’ordre donné, en acceptant que des données puissent manquer',
+};
+
+export const events: Messages['cluster']['events'] = {
+  'ordered-start': () => 'L’ordre de démarrage a été donné.',
+  'ordered-stop': () => 'L’ordre d’arrêt a été donné.',
+  'ordered-restart': () => 'L’ordre de redémarrer l’application a été donné.',
+  'ordered-swap': (_event, peer) => `L’ordre de basculer l’application vers ${peer} a été donné.`,
+  'ordered-promote': ({ node }) =>
+    `${node} a reçu l’ordre d’utiliser sa copie, même s’il y manque des écritures confirmées.`,
+  maintenance: ({ message }) =>
+    message.includes('began') ? 'La maintenance commence : rien ne bascule seul.' : 'La maintenance est terminée.',
+  'data-chosen': ({ node }) => `Les données de ${node} sont la bonne copie.`,
+  'data-blank': ({ node }) => `${node} recevra les données de l’autre serveur.`,
+  'becomes-primary': ({ node, evidence }, peer) => {
+    const why = purposes[String(evidence['purpose'])]?.(node, peer);
+    return `${node} prend l’application${why === undefined ? '' : ` : ${why}`}.`;
+  },
+  'became-primary': ({ node, evidence }) => {
+    const { tookMs } = evidence;
+    return `${node} exécute l’application${typeof tookMs === 'number' ? ` ; démarrée en ${seconds(tookMs)} s` : ''}.`;
+  },
+  'became-secondary': ({ node }, peer) => `${node} est secondaire : il reçoit les modifications de ${peer}.`,
+  alone: ({ node }, peer) =>
+    `${node} continue seul : ${peer} ne reçoit plus les modifications et se resynchronisera à son retour.`,
+  failback: (_event, peer) => `${peer} est le serveur préféré et il est prêt : l’application lui revient.`,
+  resumed: ({ node }) => `L’agent de ${node} a redémarré et garde l’application en marche.`,
+  'application-stopped': ({ node, evidence }) =>
+    `L’application s’est arrêtée sur ${node}${evidence['clean'] === true ? ' ; les deux copies sont identiques et sur disque' : ''}.`,
+  'start-failed': ({ node }) => `L’application n’a pas démarré sur ${node}.`,
+  'stop-escalated': () => 'La commande d’arrêt a échoué : l’application est arrêtée de force.',
+  'force-stop-failed': () => 'L’arrêt forcé a échoué lui aussi.',
+  'holders-killed': () => 'Des processus utilisaient encore le répertoire ; il a fallu les terminer.',
+  'peer-heard': (_event, peer) => `${peer} répond.`,
+  'peer-silent': (event, peer) => silence(peer, event),
+  protected: () => 'Protégé : les deux serveurs ont chaque écriture confirmée.',
+  'not-protected': () => 'La protection est perdue.',
+  fenced: ({ node, evidence }, peer) => {
+    const known: ReasonWordings = reasons;
+    const why = known[String(evidence['reason'])]?.(node, peer, { state: 'primary', networks: 1 }).what;
+    return `${node} a tout arrêté immédiatement${why === undefined ? '' : ` : ${why}`}.`;
+  },
+  'fence-complete': ({ node }) => `${node} a tout arrêté de ce module.`,
+  'fence-failed': ({ node }) => `${node} n’a pas pu tout arrêter ; il réessaie.`,
+  'fence-restored': () => 'Quelqu’un d’autre a changé le filtre de paquets ; il a été rétabli.',
+};

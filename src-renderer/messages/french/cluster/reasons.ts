@@ -1,0 +1,199 @@
+import type { Messages } from '../../messages.ts';
+
+const reseaux = (count: number): string =>
+  count === 1 ? 'le réseau' : count === 2 ? 'les deux réseaux' : `les ${count} réseaux`;
+const seul = 'Rien à faire : il se resynchronisera seul à son retour.';
+const bientot = 'Rien à faire : cela se termine seul en quelques secondes.';
+const journal = (node: string, unit: string): string =>
+  `Ouvrez un terminal sur ${node} et lisez le journal : journalctl -u ${unit}`;
+
+export const reasons: Messages['cluster']['reasons'] = {
+  'stopped-by-order': (node) => ({
+    what: `${node} a été arrêté sur ordre`,
+    remedy: 'Démarrez le module quand le travail est terminé.',
+  }),
+  maintenance: (_node, peer) => ({
+    what: `${peer} ne répond plus et, en maintenance, rien ne bascule seul`,
+    remedy: 'Terminez la maintenance quand le travail est fini.',
+  }),
+  starting: (node) => ({ what: `l’application démarre sur ${node}`, remedy: bientot }),
+  stopping: (node) => ({ what: `l’application s’arrête sur ${node}`, remedy: bientot }),
+  'handing-over': (_node, peer) => ({ what: `${peer} prend le relais`, remedy: bientot }),
+  resuming: (node) => ({ what: `l’agent de ${node} vient de redémarrer`, remedy: bientot }),
+  'peer-silent': (node, peer, { state, networks }) =>
+    state === 'alone' || state === 'primary'
+      ? {
+          what: `${peer} ne répond plus sur ${reseaux(networks)}`,
+          cause: 'Il n’est peut-être plus alimenté.',
+          remedy: seul,
+        }
+      : {
+          what: `${peer} ne répond plus mais exécute peut-être encore l’application ; sans témoin, ${node} ne peut pas le savoir`,
+          cause: 'L’alimentation de l’autre serveur ou le réseau entre les deux est coupé.',
+          remedy: `Faites revenir ${peer}. Ne promouvez ${node} que si ${peer} est éteint à coup sûr.`,
+        },
+  'node-silent': (node, _peer, { networks }) => ({
+    what: `${node} ne répond plus sur ${reseaux(networks)}`,
+    cause: 'Il n’est peut-être plus alimenté.',
+    remedy: seul,
+  }),
+  'node-unreachable': (node) => ({ what: `${node} est injoignable d’ici` }),
+  'waiting-for-peer': (node, peer) => ({ what: `${node} attend un signe de ${peer}`, remedy: bientot }),
+  'waiting-for-primary': (node, peer) => ({ what: `${node} attend que ${peer} devienne primaire` }),
+  'waiting-for-resync': (node, peer) => ({
+    what: `${node} attend que ${peer} mette sa copie à jour`,
+    remedy: 'Rien à faire : la resynchronisation commence dès que les deux se voient.',
+  }),
+  'peer-has-newer-data': (_node, peer) => ({
+    what: `${peer} a des données plus récentes et il est arrêté`,
+    remedy: 'Démarrez le module.',
+  }),
+  'peer-not-connected': (_node, peer) => ({
+    what: `${peer} répond mais ne reçoit pas les modifications`,
+    cause: 'Il vient de démarrer, ou le réseau de réplication est coupé.',
+    remedy: 'Rien à faire pendant la première minute. Ensuite, vérifiez le réseau de réplication.',
+  }),
+  'peer-newer': (node, peer) => ({
+    what: `${peer} exécute l’application avec des données plus récentes ; ${node} s’est retiré`,
+    remedy: seul,
+  }),
+  'peer-active': (_node, peer) => ({
+    what: `${peer} détient le bail du témoin : il tourne peut-être, bien qu’il ne réponde plus ici`,
+    remedy: `Regardez ${peer} et le réseau entre les deux serveurs.`,
+  }),
+  deciding: (_node, peer) => ({
+    what: `${peer} n’accuse plus réception ; les écritures attendent le droit de continuer seul`,
+    remedy: bientot,
+  }),
+  'peer-expelled': (_node, peer) => ({
+    what: `${peer} n’a pas confirmé une écriture à temps et n’est plus attendu`,
+    cause: 'Son disque ou le réseau était trop lent.',
+    remedy: 'Il revient seul. Si cela se répète, regardez son disque et le réseau.',
+  }),
+  'peer-left': (_node, peer) => ({ what: `${peer} s’est retiré sans dire pourquoi`, remedy: seul }),
+  'peer-closed': (_node, peer) => ({
+    what: `${peer} a fermé la connexion avant qu’elle soit établie`,
+    cause: 'Il ne connaît peut-être pas le certificat de ce serveur.',
+    remedy: 'Appliquez de nouveau la configuration : elle donne les certificats aux deux serveurs.',
+  }),
+  'peer-unknown-certificate': (_node, peer) => ({
+    what: `${peer} présente un autre certificat que celui qui est enregistré`,
+    cause: 'Il a été réinstallé.',
+    remedy: 'Appliquez de nouveau la configuration : elle donne les certificats aux deux serveurs.',
+  }),
+  'peer-speaks-garbage': (_node, peer) => ({
+    what: `ce qu’envoie ${peer} n’est pas la réplication de Holdfast`,
+    remedy: 'Mettez les deux serveurs à la même version de Holdfast.',
+  }),
+  'peer-unreachable': (_node, peer) => ({
+    what: `la réplication de ${peer} ne répond pas`,
+    remedy: 'Vérifiez le réseau de réplication.',
+  }),
+  'version-skew': (node, peer) => ({
+    what: `les versions de Holdfast de ${node} et de ${peer} ne se comprennent pas`,
+    remedy: 'Appliquez de nouveau la configuration : elle met les deux serveurs à la même version.',
+  }),
+  'no-majority': (node, peer) => ({
+    what: `${node} n’obtient pas assez de voix pour exécuter l’application`,
+    cause: `Ni ${peer} ni le témoin ne lui donnent la leur.`,
+    remedy: `Faites revenir ${peer} ou le témoin. Ne promouvez ${node} que si ${peer} est éteint à coup sûr.`,
+  }),
+  'vote-given': (node, peer) => ({
+    what: `la voix de ${node} appartient à ${peer} jusqu’à la fin de son bail`,
+    remedy: bientot,
+  }),
+  overtaken: (node, peer) => ({
+    what: `${node} a perdu au profit de ${peer} le droit d’exécuter l’application`,
+    remedy: seul,
+  }),
+  restarted: (node) => ({
+    what: `l’agent de ${node} a redémarré au milieu d’un changement ; l’application repart de zéro`,
+    remedy: bientot,
+  }),
+  resynchronising: (node) => ({ what: `${node} se resynchronise` }),
+  'peer-resynchronising': (_node, peer) => ({ what: `${peer} se resynchronise` }),
+  forked: () => ({
+    what: 'les deux serveurs ont modifié les données sans se voir',
+    cause: 'Rien n’a été effacé.',
+    remedy: 'Choisissez la copie qui continue ; l’autre est mise de côté.',
+  }),
+  'copy-stale': (node, peer) => ({
+    what: `rien ne garantit que la copie de ${node} soit complète`,
+    cause: `${peer} a continué sans elle.`,
+    remedy: `Faites revenir ${peer}. Ne promouvez ${node} que si les données de ${peer} sont perdues.`,
+  }),
+  'peer-is-newer': (node, peer) => ({
+    what: `${peer} a une copie plus récente que ${node}`,
+    remedy: `Démarrez d’abord le module sur ${peer}.`,
+  }),
+  'not-the-same-data': (node, peer) => ({
+    what: `les copies de ${node} et de ${peer} n’ont jamais été les mêmes données`,
+    cause: 'L’un des deux a été préparé pour autre chose, ou son disque a été remplacé.',
+    remedy: 'Réinstallez le serveur qui n’a pas les bonnes données.',
+  }),
+  'not-initialised': (node) => ({
+    what: `les données de ce module ne sont pas préparées sur ${node}`,
+    cause: 'L’installation n’est pas allée au bout.',
+    remedy: 'Reprenez l’installation, ou appliquez de nouveau la configuration.',
+  }),
+  'module-unknown': (node) => ({
+    what: `${node} ne connaît pas encore ce module`,
+    remedy: 'Appliquez de nouveau la configuration.',
+  }),
+  'record-damaged': (node) => ({
+    what: `l’état enregistré de la copie de ${node} est endommagé`,
+    cause: 'Son disque a perdu ce qui était écrit.',
+    remedy: 'Vérifiez le disque, puis réinstallez ce serveur à partir de l’autre.',
+  }),
+  'start-failed': (node) => ({
+    what: `l’application n’a pas démarré sur ${node}`,
+    cause: 'Sa commande de démarrage a échoué ou a pris trop de temps.',
+    remedy: `Lisez ce qu’elle a dit dans les journaux de ${node}, corrigez, puis redémarrez le module.`,
+  }),
+  'stop-failed': (node) => ({
+    what: `l’application ne s’est pas arrêtée comme prévu sur ${node} ; elle a été arrêtée de force`,
+    remedy: `Lisez ce que sa commande d’arrêt a dit dans les journaux de ${node}.`,
+  }),
+  'secondary-failed': (node) => ({
+    what: `${node} n’a pas pu devenir secondaire ; il réessaie`,
+    remedy: journal(node, 'holdfastd'),
+  }),
+  'replicator-down': (node) => ({
+    what: `le processus de réplication de ${node} ne répond pas`,
+    remedy: journal(node, 'holdfast-replicator'),
+  }),
+  'replicator-lost': (node) => ({
+    what: `le processus de réplication de ${node} s’est arrêté et l’application a perdu ses fichiers`,
+    remedy: journal(node, 'holdfast-replicator'),
+  }),
+  'leftover-mount': (node) => ({
+    what: `un montage d’une exécution précédente est retiré sur ${node}`,
+    remedy: bientot,
+  }),
+  'mount-lost': (node) => ({
+    what: `quelqu’un d’autre a démonté le répertoire répliqué sur ${node}`,
+    remedy: 'Rien à faire : il est remonté. Cherchez qui l’a démonté.',
+  }),
+  'disk-full': (node, peer, { state }) => ({
+    what: `le disque de ${state === 'alone' || state === 'primary' ? peer : node} est plein`,
+    cause: 'Il n’a pas pu prendre une modification et s’est retiré.',
+    remedy: 'Libérez de la place sur le disque du répertoire répliqué ; il revient seul.',
+  }),
+  'apply-failed': (node, peer, { state }) => ({
+    what: `${state === 'alone' || state === 'primary' ? peer : node} n’a pas pu écrire une modification sur son disque`,
+    remedy: 'Cherchez les erreurs de disque dans son journal du noyau : dmesg',
+  }),
+  'disk-failed': (node) => ({
+    what: `le disque de ${node} est en panne`,
+    remedy: 'Lisez son journal du noyau : dmesg. Remplacez le disque pendant que l’autre serveur travaille.',
+  }),
+  'disk-silent': (node) => ({
+    what: `le disque de ${node} ne répond pas`,
+    remedy: 'Lisez son journal du noyau : dmesg',
+  }),
+  'lane-hangs': (node) => ({
+    what: `la réplication de ${node} est bloquée`,
+    cause: 'Le plus souvent, son disque ne répond plus.',
+    remedy: 'Lisez son journal du noyau : dmesg. Redémarrez holdfast-replicator quand le disque fonctionne de nouveau.',
+  }),
+};

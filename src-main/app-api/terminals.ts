@@ -17,7 +17,8 @@ export const terminalMethods = {
       server: z.union([z.object({ cluster: z.string(), node: z.string() }), z.object({ machine: machineSchema })]),
       ...size,
     }),
-    result: terminalId,
+    /** `user`: who is logged in there; commands that need root are typed with sudo for others. */
+    result: terminalId.extend({ user: z.string().optional() }),
   },
   typeInTerminal: { params: z.object({ terminal: z.string(), data: z.string() }), result: z.null() },
   resizeTerminal: { params: z.object({ terminal: z.string(), ...size }), result: z.null() },

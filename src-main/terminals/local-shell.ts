@@ -85,6 +85,7 @@ function isAlive(pid: number): boolean {
 class LocalShell implements ShellProcess {
   readonly #pty: Pty;
   readonly #text = new EarlyText();
+  readonly user = null;
   readonly ended: Promise<ShellEnd>;
   #killTimer: NodeJS.Timeout | undefined;
   #pausedTimer: NodeJS.Timeout | undefined;

@@ -35,7 +35,7 @@ class ScreenTerminals {
     this.#screen = screen;
   }
 
-  async open(openShell: () => Promise<ShellProcess>): Promise<{ terminal: string }> {
+  async open(openShell: () => Promise<ShellProcess>): Promise<{ terminal: string; user?: string }> {
     if (this.#terminals.size + this.#opening >= terminalsMax) {
       throw new Fault(
         'too-many-terminals',
@@ -64,7 +64,7 @@ class ScreenTerminals {
       if (!this.#terminals.delete(id)) return;
       this.#screen.emit('terminalEnded', { terminal: id, code, fault });
     });
-    return { terminal: id };
+    return { terminal: id, ...(shell.user === null ? {} : { user: shell.user }) };
   }
 
   /** Undefined: it has ended, and what the screen said about it came too late. */

@@ -8,12 +8,14 @@ class ServerShell implements ShellProcess {
   readonly #shell: Shell;
   readonly #text = new EarlyText();
   readonly #decoder = new StringDecoder('utf8');
+  readonly user: string;
   readonly ended: Promise<ShellEnd>;
   #closedHere = false;
   #isOver = false;
 
-  constructor(shell: Shell, giveBack: () => void) {
+  constructor(shell: Shell, user: string, giveBack: () => void) {
     this.#shell = shell;
+    this.user = user;
     shell.output.on('data', (chunk: Buffer) => this.#text.push(this.#decoder.write(chunk)));
     this.ended = shell.ended.then(({ code, signal, fault }) => {
       this.#isOver = true;
@@ -53,7 +55,8 @@ export async function openServerShell(
 ): Promise<ShellProcess> {
   const transport = await access.transport(machine, signal);
   try {
-    return new ServerShell(await transport.openShell(size, signal), () => transport.close());
+    const shell = await transport.openShell(size, signal);
+    return new ServerShell(shell, transport.user, () => transport.close());
   } catch (error) {
     transport.close();
     throw error;

@@ -12,6 +12,8 @@ export interface ShellEnd {
 }
 
 export interface ShellProcess {
+  /** Who is logged in on the server; null: this computer. */
+  readonly user: string | null;
   /** Whole characters only; also of what came before. */
   onText(listener: (text: string) => void): void;
   type(text: string): void;

@@ -14,6 +14,8 @@ import { fetchElectron } from './fetch-electron.ts';
 import { repositoryRoot } from './tools.ts';
 
 const usage = 'Usage: npm start [-- [--no-open] [--practice [--traffic]]]';
+/** What holds up the end of the app for longer will not come to one. */
+const endTimeoutMs = 30_000;
 const hasDisplay =
   process.platform !== 'linux' || Boolean(process.env['DISPLAY']) || Boolean(process.env['WAYLAND_DISPLAY']);
 
@@ -66,8 +68,10 @@ async function runInBrowser({ reason, open, hash = '' }: BrowserStart): Promise<
     );
   else if (open) openInBrowser(url);
   await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    // `on`, not `once`: Ctrl-C comes twice, from the terminal and from the launcher, and the second must not cut the end off.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
+  setTimeout(() => process.exit(1), endTimeoutMs).unref();
 }
 
 interface StartArguments {

@@ -34,6 +34,7 @@ case $1 in
 esac
 `;
 
+const { signal } = new AbortController();
 let folder: string;
 let shown: Practice[];
 let parts: AppPart<PracticeHandlers>[];
@@ -91,14 +92,14 @@ afterEach(async () => {
 
 async function made(): Promise<PracticeHandlers> {
   const handlers = openPart();
-  await handlers.makePractice({});
+  await handlers.makePractice({}, signal);
   await state('ready');
   return handlers;
 }
 
 test('made: progress with times, PostgreSQL on both, data on n1 only, a draft that names this lab', async () => {
   const handlers = await made();
-  const practice = await handlers.practice({});
+  const practice = await handlers.practice({}, signal);
   expect(practice).toMatchObject({ obstacle: null, state: 'ready', fault: null, draft: 'draft-1' });
   expect(practice.progress.map(({ code }) => code)).toEqual(['begin', 'packages', 'boot', 'postgresql', 'ready']);
   const times = practice.progress.map(({ atMs }) => atMs);
@@ -122,9 +123,9 @@ test('made: progress with times, PostgreSQL on both, data on n1 only, a draft th
 
 test('found again by the next start, with what happened to its servers meanwhile', async () => {
   const first = await made();
-  await first.practiceFault({ host: 'n1', what: 'power-off' });
+  await first.practiceFault({ host: 'n1', what: 'power-off' }, signal);
   shown = [];
-  const practice = await openPart().practice({});
+  const practice = await openPart().practice({}, signal);
   expect(practice).toMatchObject({ state: 'ready', draft: 'draft-1' });
   expect(practice.hosts.find(({ name }) => name === 'n1')?.on).toBe(false);
 });
@@ -134,7 +135,7 @@ test('half a lab of an app that crashed is taken away', async () => {
   const record = path.join(folder, 'record.json');
   writeFileSync(record, JSON.stringify({ format: 1, state: 'making', maker, draft: null }));
   put('is-up');
-  const practice = await openPart().practice({});
+  const practice = await openPart().practice({}, signal);
   expect(practice.state).toBe('none');
   expect({ up: isUp(), record: existsSync(record), forgotten }).toEqual({ up: false, record: false, forgotten: 1 });
 });
@@ -145,7 +146,7 @@ test('what another copy of the app is making is left alone', async () => {
   const record = { format: 1, state: 'making', maker: { pid: 1, startTime }, draft: null };
   writeFileSync(path.join(folder, 'record.json'), JSON.stringify(record));
   put('is-up');
-  await expect(openPart().makePractice({})).rejects.toMatchObject({ code: 'practice-made-elsewhere' });
+  await expect(openPart().makePractice({}, signal)).rejects.toMatchObject({ code: 'practice-made-elsewhere' });
   expect(isUp()).toBe(true);
 });
 
@@ -155,29 +156,29 @@ test.each([
 ])('%s refuses: the reason is told, nothing stays, and it can be tried again', async (_what, file, reason) => {
   put(file);
   const handlers = openPart();
-  await handlers.makePractice({});
+  await handlers.makePractice({}, signal);
   const { fault } = await state('failed');
   expect(fault).toMatchObject({ code: 'practice-lab-failed', details: { reason } });
   expect({ up: isUp(), record: existsSync(path.join(folder, 'record.json')) }).toEqual({ up: false, record: false });
   rmSync(path.join(folder, file));
-  await handlers.makePractice({});
+  await handlers.makePractice({}, signal);
   expect((await state('ready')).fault).toBeNull();
 });
 
 test('cancelled while it is made: nothing stays', async () => {
   put('wait');
   const handlers = openPart();
-  await handlers.makePractice({});
+  await handlers.makePractice({}, signal);
   await vi.waitUntil(isUp, { timeout: 10_000 });
-  await expect(handlers.makePractice({})).rejects.toMatchObject({ code: 'practice-busy' });
-  await handlers.removePractice({});
-  expect(await handlers.practice({})).toMatchObject({ state: 'none', fault: null, progress: [] });
+  await expect(handlers.makePractice({}, signal)).rejects.toMatchObject({ code: 'practice-busy' });
+  await handlers.removePractice({}, signal);
+  expect(await handlers.practice({}, signal)).toMatchObject({ state: 'none', fault: null, progress: [] });
   expect({ up: isUp(), record: existsSync(path.join(folder, 'record.json')) }).toEqual({ up: false, record: false });
 });
 
 test('the app ends while it is made: nothing stays', async () => {
   put('wait');
-  await openPart().makePractice({});
+  await openPart().makePractice({}, signal);
   await vi.waitUntil(isUp, { timeout: 10_000 });
   await parts[0]?.[Symbol.asyncDispose]();
   expect(isUp()).toBe(false);
@@ -185,28 +186,32 @@ test('the app ends while it is made: nothing stays', async () => {
 
 test('plugs and cables go to the lab in its words; the witness has its own name there', async () => {
   const handlers = await made();
-  await handlers.practiceFault({ host: 'n1', what: 'power-off' });
+  await handlers.practiceFault({ host: 'n1', what: 'power-off' }, signal);
   expect(shown.at(-1)?.hosts.map(({ on }) => on)).toEqual([false, true, true]);
-  await handlers.practiceFault({ host: 'n1', what: 'power-on' });
-  await handlers.practiceFault({ host: 'witness', what: 'cut' });
-  await handlers.practiceFault({ host: 'n2', what: 'heal' });
+  await handlers.practiceFault({ host: 'n1', what: 'power-on' }, signal);
+  await handlers.practiceFault({ host: 'witness', what: 'cut' }, signal);
+  await handlers.practiceFault({ host: 'n2', what: 'heal' }, signal);
   const orders = calls().filter((line) => /poweroff|start|cut|heal/.test(line));
   expect(orders).toEqual(['pretended poweroff n1', 'pretended start n1', 'pretended cut w', 'pretended heal n2']);
 });
 
 test('what the lab refuses, and who is not there, is a fault that says so', async () => {
   const handlers = await made();
-  const refused = handlers.practiceFault({ host: 'n2', what: 'power-on' });
+  const refused = handlers.practiceFault({ host: 'n2', what: 'power-on' }, signal);
   await expect(refused).rejects.toMatchObject({ code: 'practice-lab-failed', details: { reason: 'n2 is on already' } });
-  await expect(handlers.practiceFault({ host: 'n3', what: 'cut' })).rejects.toMatchObject({ code: 'no-such-host' });
-  await handlers.removePractice({});
-  await expect(handlers.practiceFault({ host: 'n1', what: 'cut' })).rejects.toMatchObject({ code: 'practice-none' });
+  await expect(handlers.practiceFault({ host: 'n3', what: 'cut' }, signal)).rejects.toMatchObject({
+    code: 'no-such-host',
+  });
+  await handlers.removePractice({}, signal);
+  await expect(handlers.practiceFault({ host: 'n1', what: 'cut' }, signal)).rejects.toMatchObject({
+    code: 'practice-none',
+  });
 });
 
 test('taken away outside of the app: the next look says so', async () => {
   const handlers = await made();
   rmSync(path.join(folder, 'is-up'));
-  expect(await handlers.practice({})).toMatchObject({ state: 'none', hosts: [], draft: null });
+  expect(await handlers.practice({}, signal)).toMatchObject({ state: 'none', hosts: [], draft: null });
 });
 
 test('where there can be none, orders are refused with the reason', async () => {
@@ -217,8 +222,8 @@ test('where there can be none, orders are refused with the reason', async () => 
     forget: async () => undefined,
   });
   const handlers = part.serve({ emit: () => undefined, onClose: () => undefined });
-  expect((await handlers.practice({})).obstacle?.code).toBe('practice-needs-linux');
-  await expect(handlers.makePractice({})).rejects.toMatchObject({ code: 'practice-needs-linux' });
+  expect((await handlers.practice({}, signal)).obstacle?.code).toBe('practice-needs-linux');
+  await expect(handlers.makePractice({}, signal)).rejects.toMatchObject({ code: 'practice-needs-linux' });
 });
 
 test('what the lab and the launcher say while they work is understood', () => {

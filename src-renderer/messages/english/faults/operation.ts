@@ -45,7 +45,7 @@ export const operation = {
     remedy: 'Open a terminal there and look at what the shell prints first.',
   }),
   'confirmation-wrong': (d) => ({
-    what: `What was typed is not ${fact(d, 'expected', 'the name of the module')}.`,
+    what: `What was typed is not ${fact(d, 'module', 'the name of the module')}.`,
     remedy: 'Type the name of the module, exactly, or leave it.',
   }),
   'order-incomplete': (d) => ({

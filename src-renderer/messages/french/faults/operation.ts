@@ -48,7 +48,7 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     remedy: 'Ouvrez-y un terminal et regardez ce que le shell affiche d’abord.',
   }),
   'confirmation-wrong': (d) => ({
-    what: `Ce qui a été saisi n’est pas ${fact(d, 'expected', 'le nom du module')}.`,
+    what: `Ce qui a été saisi n’est pas ${fact(d, 'module', 'le nom du module')}.`,
     remedy: 'Saisissez le nom exact du module, ou renoncez.',
   }),
   'order-incomplete': (d) => ({

@@ -55,7 +55,11 @@ const bans: Readonly<Record<'english' | 'french', readonly Ban[]>> = {
 };
 
 /** Equal in both languages on purpose. */
-const sameWords: ReadonlySet<string> = new Set(['cluster.modules: Modules', 'cluster.moduleMaintenance: maintenance']);
+const sameWords: ReadonlySet<string> = new Set([
+  'cluster.modules: Modules',
+  'cluster.moduleMaintenance: maintenance',
+  'measurements.ranges.quarter: 15 min',
+]);
 
 /** What a person would type or what a program says is no sentence: `networks: [{ name: lan }]`, ProxyCommand, addresses. */
 const withoutCode = (text: string): string => text.replace(/`[^`]*`/g, '').replace(/https?:\S+/g, '');

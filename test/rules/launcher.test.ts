@@ -1,8 +1,8 @@
 /** The launcher on machines that lack something, with a runtime that only pretends. What it installs for real is seen on a bare root. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { repositoryRoot } from '../../resources/tools.ts';
@@ -29,10 +29,13 @@ function pretendRuntime(script: string): void {
 }
 
 /** npm is replaced by a program that only tells how it was called. */
-function launch(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+function launch(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [join(directory, 'resources/launch.mjs'), ...args], {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'], npm_execpath: join(directory, 'npm-cli.js') },
+    env: { PATH: process.env['PATH'], npm_execpath: join(directory, 'npm-cli.js'), ...environment },
   });
 }
 
@@ -58,14 +61,14 @@ const soundRuntime = 'if [ "$1" = --version ]; then echo v26.10.0; else echo "$@
 
 test('the task gets its arguments, stdout and exit code to itself', () => {
   pretendRuntime(soundRuntime);
-  const { status, stdout, stderr } = launch('work', '--json', 'a b');
+  const { status, stdout, stderr } = launch(['work', '--json', 'a b']);
   expect(stdout).toBe(`--disable-warning=ExperimentalWarning ${join(directory, 'work.ts')} --json a b\n`);
   expect(stderr).toBe('');
   expect(status).toBe(3);
 });
 
 test('an unknown task is wrong usage', () => {
-  expect(launch('wrok')).toMatchObject({ status: 2, stdout: '' });
+  expect(launch(['wrok'])).toMatchObject({ status: 2, stdout: '' });
 });
 
 test.each([
@@ -76,7 +79,7 @@ test.each([
   pretendRuntime(soundRuntime);
   if (hidden) write('node_modules/.package-lock.json', hidden);
   else rmSync(join(directory, 'node_modules/.package-lock.json'));
-  const { status, stdout, stderr } = launch('work');
+  const { status, stdout, stderr } = launch(['work']);
   expect(stderr).toContain('npm was called: ci ');
   expect(stderr).toContain('npm could not install the packages');
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
@@ -84,7 +87,7 @@ test.each([
 
 test('a missing libatomic.so.1 is named, with the package that brings it', () => {
   pretendRuntime('echo "node: error while loading shared libraries: libatomic.so.1: cannot open" >&2; exit 127');
-  const { status, stderr } = launch('work');
+  const { status, stderr } = launch(['work']);
   expect(status).toBe(1);
   expect(stderr).toContain('needs libatomic.so.1');
   expect(stderr).toContain('apt-get install -y --no-install-recommends libatomic1');
@@ -92,11 +95,30 @@ test('a missing libatomic.so.1 is named, with the package that brings it', () =>
 
 test('another Node than the pinned one is refused', () => {
   pretendRuntime('echo v20.20.2');
-  expect(launch('work').stderr).toMatch(/Expected Node 26\.10\.0, but .* says v20\.20\.2/);
+  expect(launch(['work']).stderr).toMatch(/Expected Node 26\.10\.0, but .* says v20\.20\.2/);
 });
 
 test('a platform without a runtime is named', () => {
-  expect(launch('work').stderr).toContain(`There is no Node 26.10.0 for ${process.platform}-${process.arch}`);
+  expect(launch(['work']).stderr).toContain(`There is no Node 26.10.0 for ${process.platform}-${process.arch}`);
+});
+
+test('under sudo: the checkout stays the user’s, and his home is left alone', (context) => {
+  if (process.getuid?.() !== 0) context.skip('only root can leave files of root behind');
+  const [user, home] = [4321, join(directory, 'home')];
+  mkdirSync(home);
+  for (const path of [directory, home]) chownSync(path, user, user);
+  rmSync(join(directory, 'node_modules/.package-lock.json'));
+  write(
+    'npm-cli.js',
+    `import { writeFileSync } from 'node:fs'; writeFileSync('node_modules/.package-lock.json', '{}');`,
+  );
+  pretendRuntime(
+    `if [ "$1" = --version ]; then echo v26.10.0; else mkdir -p '${directory}/dist/deep'; touch '${directory}/dist/deep/file'; echo "$HOME"; fi`,
+  );
+  const { status, stdout } = launch(['work'], { HOME: home });
+  expect({ status, home: stdout.trim() }).toEqual({ status: 0, home: userInfo().homedir });
+  for (const path of ['node_modules', 'node_modules/.package-lock.json', 'dist', 'dist/deep', 'dist/deep/file'])
+    expect([path, statSync(join(directory, path)).uid]).toEqual([path, user]);
 });
 
 test('a task does not outlive the npm that started it: the shell in between passes no signal on', async () => {

@@ -25,6 +25,21 @@ const missing = missingForFilesystemTests();
 
 const shell = (script: string): string => execFileSync('bash', ['-ec', script], { encoding: 'utf8' });
 
+/** 20 files with 20 fsyncs and all their bytes; each fsync went through the network and two disks. */
+async function expectMeasured(n1: Awaited<ReturnType<typeof makePair>>[0], n2: typeof n1): Promise<void> {
+  const [metrics] = await n1.call('metrics', {});
+  const { link, primary } = metrics!;
+  expect(link).toMatchObject({ address: n2.address });
+  expect(link?.roundTripMs).toBeGreaterThan(0);
+  expect(primary!.changeBytes).toBeGreaterThan(190 * 7777);
+  expect(primary!.changeBytes).toBeLessThan(190 * 7777 + 100_000);
+  const answered = primary!.latency.reduce((sum, [, , count]) => sum + count, 0);
+  expect(answered).toBeGreaterThanOrEqual(60);
+  const slower = primary!.latency.reduce((sum, [from, , count]) => sum + (from >= 20 ? count : 0), 0);
+  expect(slower).toBeGreaterThanOrEqual(20);
+  expect(await n2.call('metrics', {})).toMatchObject([{ link: { address: n1.address }, primary: null }]);
+}
+
 async function faultOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;
@@ -126,6 +141,7 @@ describe('replication', () => {
       expect(there).toBe(here);
       closeSync(fd);
     }
+    await expectMeasured(n1, n2);
     shell(`cd ${n1.path}; tar -C ${process.cwd()} -cf - agent | tar -xf -; mv agent/core moved; rm -r agent/fuse; ln moved/index.ts linked
       git init -q repository; cd repository; git config user.email a@b; git config user.name a; cp ../linked .; git add .; git commit -qm one; git gc -q
       sqlite3 ../data.db 'create table t(a); begin; insert into t select value from generate_series(1,1000); commit; delete from t where a % 3 = 0;'

@@ -54,7 +54,7 @@ export function buildElectronMain(): Promise<void> {
       bundle: true,
       platform: 'node',
       target: 'node24',
-      external: ['electron', 'cpu-features', '*.node'],
+      external: ['electron', 'cpu-features', 'node-pty', '*.node'],
       logLevel: 'warning',
     };
     await build({

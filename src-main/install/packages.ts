@@ -11,7 +11,8 @@ import type { CopySource } from '../ssh/index.ts';
 import { archive, type ArchiveFile } from './archive.ts';
 import { withOwnDirectoryAsRunpath } from './runpath.ts';
 
-export type Architecture = 'x64' | 'arm64';
+export const architectures = ['x64', 'arm64'] as const;
+export type Architecture = (typeof architectures)[number];
 
 const packageSchema = z.object({
   kind: z.enum(['runtime', 'agent']),
@@ -92,7 +93,8 @@ function runtimeMissing(architecture: Architecture, what: string, remedy: string
   );
 }
 
-function findNode(architecture: Architecture, sources: PackageSources): string {
+/** On this machine. Fault: runtime-missing. */
+export function findNode(architecture: Architecture, sources: Pick<PackageSources, 'runtimeDirectory'>): string {
   const own = path.join(sources.runtimeDirectory, `linux-${architecture}`, 'node');
   if (existsSync(own)) return own;
   try {
@@ -106,7 +108,8 @@ function findNode(architecture: Architecture, sources: PackageSources): string {
   }
 }
 
-function findLibrary(architecture: Architecture, sources: PackageSources): string {
+/** On this machine. Fault: runtime-missing. */
+export function findLibrary(architecture: Architecture, sources: Pick<PackageSources, 'runtimeDirectory'>): string {
   const own = path.join(sources.runtimeDirectory, `linux-${architecture}`);
   for (const directory of [own, ...libraryDirectories[architecture]]) {
     const file = path.join(directory, 'libatomic.so.1');

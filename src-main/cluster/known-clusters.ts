@@ -50,7 +50,7 @@ function fileOf(id: string, stateDirectory: string): string {
 
 export function unknownCluster(id: string): Fault {
   return new Fault(
-    'no-such-cluster',
+    'cluster-unknown',
     {
       message: 'This cluster is not known on this laptop any more.',
       remedy: 'Add it again by its configuration file.',

@@ -42,7 +42,8 @@ const longFaults = ['host-key-changed', 'host-key-unknown', 'host-key-revoked'];
 function unreachable(observation: NodeObservation, informant: NodeStatus | null): ModuleOnNode {
   const peer = informant?.peer.name === observation.name ? informant.peer : null;
   const since = peer?.lastHeard ?? observation.lastSeen ?? undefined;
-  const silent = peer !== null && !peer.alive;
+  // Whoever could log in knows better than the other node, which only hears nothing.
+  const silent = peer !== null && !peer.alive && observation.fault?.code !== 'agent-not-answering';
   return {
     name: observation.name,
     state: 'unknown',

@@ -42,7 +42,7 @@ export class KnownWatches {
     }));
   }
 
-  /** Fault: no-such-cluster, those of the configuration. */
+  /** Fault: cluster-unknown, those of the configuration. */
   async watch(id: string): Promise<ClusterWatch> {
     if (!this.#entries.has(id)) await this.read();
     const entry = this.#entries.get(id);

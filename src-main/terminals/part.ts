@@ -11,7 +11,7 @@ import type { ShellProcess } from './shell-process.ts';
 
 export interface TerminalsPartOptions {
   readonly access: ServerAccess;
-  /** How a node of a known cluster is reached; `witness` is the witness. Faults: no-such-cluster, no-such-node. */
+  /** How a node of a known cluster is reached; `witness` is the witness. Faults: cluster-unknown, no-such-node. */
   readonly machineOf: (cluster: string, node: string) => Promise<MachineLike>;
   readonly environment?: NodeJS.ProcessEnv;
 }

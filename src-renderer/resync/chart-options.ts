@@ -11,6 +11,8 @@ export interface Line {
   readonly filled?: boolean;
   /** Written at its end. */
   readonly endText: string | null;
+  /** The text is of this moment: it belongs only to a line that reaches it. */
+  readonly endIsNow: boolean;
 }
 
 /** What a drawing asks for; whatever it is at that moment. */
@@ -116,6 +118,12 @@ function drawShades(plot: uPlot, look: Look): void {
   ctx.restore();
 }
 
+/** Seconds that the end of a line may lie back and still be now: readings come every second or every few. */
+function nowReach(plot: uPlot): number {
+  const [first = 0, second = first] = plot.data[0];
+  return Math.max(12, 2 * (second - first));
+}
+
 interface EndLabel {
   readonly text: string;
   readonly color: string;
@@ -132,7 +140,9 @@ function drawEnds(plot: uPlot, look: Look): void {
     const last = line.values.findLastIndex((value) => value !== null);
     const value = line.values[last] ?? null;
     if (value === null || line.endText === null) continue;
-    const right = plot.valToPos(plot.data[0][last] ?? 0, 'x', true);
+    const at = plot.data[0][last] ?? 0;
+    if (line.endIsNow && (plot.scales['x']?.max ?? at) - at > nowReach(plot)) continue;
+    const right = plot.valToPos(at, 'x', true);
     if (right < bbox.left) continue;
     labels.push({
       text: line.endText,

@@ -62,6 +62,7 @@ export function chartsOf(words: Messages, series: Series, live: Live | null, poi
     const time = point === null ? undefined : series.at[point];
     return time === undefined ? {} : { aside: [clockTime(words, time * 1000, true), ...texts].join(' · ') };
   };
+  const endIsNow = live !== null;
   const here = (values: Values): number | null => (point === null ? null : (values[point] ?? null));
 
   const { replicatedBytesPerSecond, writeLatencyP50Ms, writeLatencyP99Ms, resyncBytesPerSecond, resyncDone } = series;
@@ -83,6 +84,7 @@ export function chartsOf(words: Messages, series: Series, live: Live | null, poi
           endText: endText(end(replicatedBytesPerSecond, live?.metrics?.replicatedBytesPerSecond), (value) =>
             rateText(words, value),
           ),
+          endIsNow,
         },
       ],
       nothing: said.nothing.rate,
@@ -100,12 +102,14 @@ export function chartsOf(words: Messages, series: Series, live: Live | null, poi
           values: writeLatencyP99Ms,
           weight: 'main',
           endText: endText(p99, (value) => `${said.p99} ${millisecondsText(words, value)}`),
+          endIsNow,
         },
         {
           label: said.p50,
           values: writeLatencyP50Ms,
           weight: 'side',
           endText: endText(p50, (value) => `${said.p50} ${millisecondsText(words, value)}`),
+          endIsNow,
         },
       ],
       nothing: said.nothing.latency,
@@ -130,6 +134,7 @@ export function chartsOf(words: Messages, series: Series, live: Live | null, poi
         weight: 'main',
         filled: true,
         endText: endText(end(series.protected, live === null ? null : Number(live.protected)), yesNo(words)),
+        endIsNow,
       },
     ],
     ...at([point === null || here(series.protected) === null ? '–' : yesNo(words)(here(series.protected) ?? 0)]),
@@ -167,6 +172,7 @@ function resyncCharts(words: Messages, series: Series, live: Live | null, tools:
           values: resyncDone,
           weight: 'main',
           endText: endText(end(resyncDone, part), (value) => percentText(words, value)),
+          endIsNow: live !== null,
         },
       ],
       ...left,
@@ -184,6 +190,7 @@ function resyncCharts(words: Messages, series: Series, live: Live | null, tools:
           values: resyncBytesPerSecond,
           weight: 'main',
           endText: endText(end(resyncBytesPerSecond, live?.resync?.bytesPerSecond), (value) => rateText(words, value)),
+          endIsNow: live !== null,
         },
       ],
       ...at([rateText(words, here(resyncBytesPerSecond))]),

@@ -9,6 +9,8 @@
  */
 import type { ClusterStatus } from '../../agent/contract/index.ts';
 import { app } from '../app.svelte.ts';
+import { clusters } from '../clusters.svelte.ts';
+import type { TroubleshootingCommand } from './commands.ts';
 import { TerminalTab, type TerminalTarget } from './terminal-tab.svelte.ts';
 
 export type { TerminalTarget } from './terminal-tab.svelte.ts';
@@ -25,6 +27,8 @@ export interface OpenOptions {
 }
 
 const heightDefault = 320;
+/** Some lines, and the strip of tabs. */
+export const heightMin = 144;
 
 function sameTarget(a: TerminalTarget, b: TerminalTarget): boolean {
   if (a === 'local' || b === 'local') return a === b;
@@ -61,6 +65,17 @@ class Terminals {
       // Shells belong to the conversation with the app that opened them.
       for (const tab of this.tabs) tab.lose();
     });
+    // The key left of 1, whatever a keyboard calls it; before the shell gets to see it.
+    addEventListener(
+      'keydown',
+      (event) => {
+        if (event.code !== 'Backquote' || !event.ctrlKey || event.shiftKey || event.altKey || event.metaKey) return;
+        event.preventDefault();
+        event.stopPropagation();
+        this.toggle();
+      },
+      { capture: true },
+    );
   }
 
   #tabOf(terminal: string): TerminalTab | undefined {
@@ -72,14 +87,17 @@ class Terminals {
     return app.route.screen === 'cluster' ? app.route.cluster : null;
   }
 
-  status(cluster: string): ClusterStatus | null {
-    return this.#statuses[cluster] ?? null;
+  #status(cluster: string): ClusterStatus | null {
+    const read = this.#statuses[cluster];
+    if (read !== undefined) return read;
+    const view = clusters.list?.find(({ id }) => id === cluster)?.view;
+    return view?.kind === 'read' ? view.status : view?.kind === 'unreadable' ? view.last : null;
   }
 
   /** Servers of the cluster that is open, the witness last. */
   get servers(): readonly { readonly cluster: string; readonly node: string }[] {
     const { cluster } = this;
-    const status = cluster === null ? null : this.status(cluster);
+    const status = cluster === null ? null : this.#status(cluster);
     if (cluster === null || status === null) return [];
     const names = status.nodes.map(({ name }) => name);
     return [...names, ...(status.witness.kind === 'voting' ? ['witness'] : [])].map((node) => ({ cluster, node }));
@@ -88,7 +106,7 @@ class Terminals {
   /** Where somebody who opens a terminal now most likely wants to be: a server that answers and has something to tell. */
   get likeliest(): TerminalTarget {
     const { cluster, servers } = this;
-    const status = cluster === null ? null : this.status(cluster);
+    const status = cluster === null ? null : this.#status(cluster);
     if (status === null || cluster === null) return servers[0] ?? 'local';
     const troubled = (name: string): boolean =>
       status.modules.some(({ nodes }) => nodes.some((on) => on.name === name && on.reason !== undefined));
@@ -141,6 +159,20 @@ class Terminals {
     this.isMaximised = false;
     this.#before?.focus();
     this.#before = null;
+  }
+
+  /** Where a command would be typed: the tab that is looked at, else the server that most likely matters. Null: there is no server. */
+  get commandServer(): Exclude<TerminalTarget, 'local'> | null {
+    const seen = this.current?.target ?? 'local';
+    if (seen !== 'local') return seen;
+    const { likeliest } = this;
+    return likeliest === 'local' ? null : likeliest;
+  }
+
+  /** With Enter only when it just looks. */
+  runCommand({ line, changes, asRoot }: TroubleshootingCommand): void {
+    const server = this.commandServer;
+    if (server !== null) this.open(server, { command: line, run: !changes, asRoot });
   }
 
   /** The one key. */

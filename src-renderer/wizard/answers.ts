@@ -49,13 +49,13 @@ export const blankAnswers: Answers = {
   failback: 'manual',
 };
 
-/** As a server is called on the screen: its node name, or what was typed to reach it. */
+/** As a server is called on the screen: what was typed to reach it, and its node name as soon as it has told who it is. */
 export function serverTitle(answers: Answers, index: number): string {
   const node = answers.nodes[index];
   const typed = node?.machine.destination.trim() ?? '';
   const name = node?.name.trim() ?? '';
-  if (name !== '') return name;
-  return typed === '' ? String(index + 1) : typed.slice(typed.indexOf('@') + 1);
+  if (name !== '' && (node?.facts !== null || typed === '')) return name;
+  return typed === '' ? `n${index + 1}` : typed.slice(typed.indexOf('@') + 1);
 }
 
 export function nodeNames(answers: Answers): string[] {
@@ -126,10 +126,14 @@ export function suggestedClusterName(hostnames: readonly string[], taken: readon
   return candidates.find((name) => !taken.includes(name)) ?? 'site';
 }
 
+/** Before anything is known of a server, and where it does not know itself. */
+export function plainNodeName(index: number): string {
+  return `n${index + 1}`;
+}
 /** Two servers may call themselves the same. */
 export function suggestedNodeName(facts: ServerFacts, index: number, other: string): string {
   const own = nameFrom(facts.suggestedName);
-  return own === '' || own === other || own === 'localhost' ? `n${index + 1}` : own;
+  return own === '' || own === other || own === 'localhost' || own === 'server' ? plainNodeName(index) : own;
 }
 
 /** What is most likely to be protected: known products that run and keep data, databases being what most people lose. */

@@ -125,3 +125,15 @@ export function splitDestination(typed: string): { readonly destination: string;
   if (match?.[1] === undefined || port < 1 || port > 65_535) return { destination: bare, port: null };
   return { destination: match[1], port };
 }
+
+/** What prints the fingerprint at the console of the server, for the kind of key that it has shown. */
+export function printCommand(type: string): string {
+  const kind = type.startsWith('ecdsa')
+    ? 'ecdsa'
+    : type.includes('ed25519')
+      ? 'ed25519'
+      : type.includes('rsa')
+        ? 'rsa'
+        : '*';
+  return `ssh-keygen -l -f /etc/ssh/ssh_host_${kind}_key.pub`;
+}

@@ -25,6 +25,11 @@ export class ServerLogin {
     this.#options = options;
   }
 
+  /** As it was typed, without the user. */
+  get title(): string {
+    const { destination } = this.#options.machine();
+    return destination.slice(destination.indexOf('@') + 1).trim();
+  }
   get hasDestination(): boolean {
     return this.#options.machine().destination.trim() !== '';
   }

@@ -139,7 +139,7 @@ function problemsObstacle(step: WizardStep, known: Known): Obstacle | null {
 /** Both servers are who they should be and let us in. `keysLater`: fingerprints are the next question. */
 function serversObstacle(answers: Answers, known: Known, keysLater: boolean): Obstacle | null {
   for (const [index, node] of answers.nodes.entries()) {
-    if (node.machine.destination.trim() === '') return { code: 'server-missing', server: serverTitle(answers, index) };
+    if (node.machine.destination.trim() === '') return { code: 'server-missing', count: index + 1 };
   }
   const wrong = problemsObstacle('servers', known);
   if (wrong) return wrong;

@@ -13,8 +13,12 @@ import {
   type WizardStep,
 } from '../../src-main/app-api/index.ts';
 import { app } from '../app.svelte.ts';
+import { problemText } from '../messages/wizard-words.ts';
+import { preferences } from '../preferences.svelte.ts';
 import {
   blankAnswers,
+  plainNodeName,
+  renamed,
   suggestedClusterName,
   suggestedNodeName,
   type PlannedStep,
@@ -22,6 +26,7 @@ import {
 } from './answers.ts';
 import { DraftSaver, type SaveState, type SavedPart } from './draft-saver.ts';
 import { Enquiry } from './enquiry.svelte.ts';
+import { Laptop } from './laptop.svelte.ts';
 import { isLoginFault } from './login.ts';
 import { ServerLogin } from './server-login.svelte.ts';
 import { suggest } from './suggest.ts';
@@ -46,9 +51,12 @@ export class WizardState {
   installation = $state.raw<Installation | null>(null);
   /** Of `install` and `cancelInstallation` themselves. */
   installFault = $state.raw<FaultRecord | null>(null);
+  /** `install` was asked for, and has not answered. */
+  beginning = $state(false);
 
   readonly logins: readonly [ServerLogin, ServerLogin];
   readonly witness: ServerLogin;
+  readonly laptop = new Laptop();
   readonly checks = this.#enquiry<readonly CheckResult[]>();
   readonly services = this.#enquiry<readonly DetectedService[]>();
   readonly copies = this.#enquiry<readonly Copy[]>();
@@ -108,6 +116,7 @@ export class WizardState {
   }
 
   #loginOf(index: number): ServerLogin {
+    let named = '';
     return new ServerLogin({
       machine: () => this.answers.nodes[index]?.machine ?? { destination: '', port: null, identity: null },
       onFacts: (facts) => {
@@ -116,7 +125,12 @@ export class WizardState {
         node.facts = facts;
         if (facts === null) return;
         const others = this.answers.nodes.filter((_other, position) => position !== index);
-        if (node.name.trim() === '') node.name = suggestedNodeName(facts, index, others[0]?.name ?? '');
+        // A name that a person has typed stays, whichever machine is behind it.
+        if (['', plainNodeName(index), named].includes(node.name.trim())) {
+          named = suggestedNodeName(facts, index, others[0]?.name ?? '');
+          Object.assign(this.answers, renamed(this.answers, index, named));
+          node.name = named;
+        }
         if (this.answers.cluster === '' && others.every((other) => other.facts !== null))
           this.answers.cluster = suggestedClusterName(
             this.answers.nodes.map((one) => one.facts?.hostname ?? ''),
@@ -193,7 +207,7 @@ export class WizardState {
     }
     this.askAgainIfOld(true);
     for (const enquiry of this.#enquiries()) enquiry.retryFailed();
-    await this.#readTakenNames();
+    await Promise.all([this.#readTakenNames(), this.laptop.read()]);
   }
 
   #enquiries(): readonly Enquiry<unknown>[] {
@@ -335,12 +349,15 @@ export class WizardState {
   /** Begins, or goes on where it was cut off. */
   async install(): Promise<void> {
     this.installFault = null;
+    this.beginning = true;
     try {
       await this.#saver.flush();
       this.installation = await app.call('install', { draft: this.draft });
     } catch (error) {
       this.installFault = Fault.from(error).toRecord();
       this.#loginAgain(this.installFault);
+    } finally {
+      this.beginning = false;
     }
   }
   async stopInstallation(): Promise<void> {
@@ -351,7 +368,14 @@ export class WizardState {
     }
   }
 
-  problemAt(path: string): AnswerProblem | null {
-    return this.problems.find((problem) => problem.path === path) ?? null;
+  /** Before the wizard is left for the cluster that it has made. */
+  async finish(): Promise<void> {
+    await this.#saver.flush();
+  }
+
+  /** For beside the field. */
+  problemTextAt(path: string): string | undefined {
+    const problem = this.problems.find((one) => one.path === path);
+    return problem && problemText(preferences.words, problem);
   }
 }

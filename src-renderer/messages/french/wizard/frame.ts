@@ -1,0 +1,107 @@
+import type { frame as english } from '../../english/wizard/frame.ts';
+
+export const frame: typeof english = {
+  steps: {
+    servers: 'Serveurs',
+    fingerprints: 'Empreintes',
+    checks: 'Vérifications',
+    application: 'Application à protéger',
+    data: 'Bonnes données',
+    address: 'Adresse',
+    networks: 'Réseaux',
+    safety: 'Sûreté',
+    preferred: 'Serveur préféré',
+    review: 'Récapitulatif',
+    install: 'Déploiement',
+    sync: 'Première synchro',
+  },
+  questions: {
+    servers: 'Quels sont les deux serveurs ?',
+    fingerprints: 'Ces machines sont-elles les bonnes ?',
+    checks: 'Les deux serveurs sont-ils prêts ?',
+    application: 'Que faut-il protéger ?',
+    data: 'Quel serveur a les bonnes données ?',
+    address: 'À quelle adresse les utilisateurs la trouvent-ils ?',
+    networks: 'Quels réseaux relient les serveurs ?',
+    safety: 'Et si les serveurs ne se voient plus ?',
+    preferred: 'Où doit-elle tourner d’ordinaire ?',
+    review: 'Voici ce qui va être fait',
+    install: 'Déploiement',
+    sync: 'Première synchronisation',
+  },
+  meanings: {
+    servers:
+      'Un serveur fait tourner l’application, l’autre en garde une copie identique et prend le relais si le premier est perdu. Rien n’y est modifié avant que vous ayez vu le plan complet.',
+    fingerprints:
+      'Une empreinte distingue une machine de toutes les autres. Une fois comparée, personne ne peut substituer une autre machine à votre insu.',
+    checks:
+      'Holdfast regarde s’il peut fonctionner sur les deux serveurs, sans rien y modifier. Tout obstacle est montré avec le moyen de le lever.',
+    application:
+      'Tout ce qui se trouve sous ces répertoires sera sur les deux serveurs, chaque modification au moment où elle se fait. Les commandes de démarrage et d’arrêt servent à faire tourner l’application sur un seul serveur à la fois.',
+    data: 'La première synchronisation copie les bonnes données vers l’autre serveur. Ce qui s’y trouve aujourd’hui est mis de côté, pas supprimé.',
+    address:
+      'L’adresse IP virtuelle appartient au serveur qui fait tourner l’application et se déplace avec elle. Ni les utilisateurs ni les autres machines n’ont à savoir lequel c’est.',
+    networks:
+      'Chaque écriture passe vers l’autre serveur par le premier de ces réseaux qui fonctionne. Chaque serveur envoie un signal de vie sur tous, pour qu’un câble débranché ne passe pas pour un serveur perdu.',
+    safety:
+      'Un serveur qui n’entend plus rien ne peut pas savoir si l’autre est mort ou seulement coupé de lui. Une troisième machine le peut : celui qui la joint a le droit de tourner, jamais les deux.',
+    preferred:
+      'Quand les deux serveurs vont bien, l’application démarre sur le serveur préféré. Après un basculement, elle reste où elle est, sauf si vous voulez qu’elle revienne seule.',
+    review:
+      'Rien n’a encore été modifié sur les serveurs. Le même cluster peut être refait à partir de ce fichier en ligne de commande.',
+    install:
+      'Chaque étape peut être répétée : si la connexion est coupée, le déploiement reprend où il en était. Les serveurs n’ont pas besoin d’internet.',
+    sync: 'L’application tourne déjà pendant que les données se copient. Dès que « Protégé » s’affiche, la perte d’un serveur ne perd aucune donnée.',
+  },
+  stepList: 'Étapes',
+  stepOf: (number, count) => `Étape ${number} sur ${count}`,
+  meaning: 'Ce que cela signifie',
+  back: 'Retour',
+  continue: 'Continuer',
+  toInstall: 'Déployer',
+  toCluster: 'Ouvrir le cluster',
+  reading: 'Lecture de vos réponses …',
+  keptByItself: 'Chaque réponse est gardée aussitôt. Vous pouvez fermer et reprendre un autre jour.',
+  saving: 'Enregistrement …',
+  notSaved:
+    'Pas encore enregistré : l’application Holdfast ne répond pas. Votre saisie reste ici et sera enregistrée à son retour.',
+  changedElsewhere: 'Une autre fenêtre a modifié ces réponses.',
+  changedElsewhereRemedy: 'Rien de ce que vous avez saisi n’est perdu : tout reste à l’écran jusqu’à votre choix.',
+  readAgain: 'Lire les siennes',
+  keepMine: 'Garder les miennes',
+  draftGone: 'Ce brouillon a été supprimé.',
+  draftGoneRemedy: 'Les serveurs n’ont pas été touchés.',
+  toStart: 'Vers l’accueil',
+  loginAgain: (server) => `Avant de continuer, il faut joindre ${server} de nouveau.`,
+  tryAgain: 'Réessayer',
+  asking: 'Interrogation des serveurs …',
+  summaries: {
+    servers: (first, second) => `${first}, ${second}`,
+    serversReady: (first, second) => `${first} et ${second}, prêts`,
+    fingerprints: 'connues',
+    checksPassed: (count) => `${count} réussies`,
+    checksFailed: (count) => (count === 1 ? '1 à corriger' : `${count} à corriger`),
+    checksRunning: 'en cours …',
+    application: (name, directories) => `${name}, ${directories} ${directories === 1 ? 'répertoire' : 'répertoires'}`,
+    data: (node) => `sur ${node}`,
+    noAddress: 'aucune',
+    witness: (machine) => `témoin ${machine}`,
+    preferOneCopy: 'sans témoin, attend',
+    preferAvailability: 'sans témoin, continue',
+    noPreference: 'aucun',
+    installed: 'terminé',
+    installing: (done, all) => `${done} étapes sur ${all}`,
+    installFailed: 'interrompu',
+  },
+  picture: {
+    title: 'Le futur cluster',
+    firstServer: 'premier serveur',
+    secondServer: 'second serveur',
+    primary: 'primaire',
+    secondary: 'secondaire',
+    noApplication: 'l’application',
+    noNetwork: 'réseau',
+    witness: 'témoin',
+    noWitness: 'sans témoin',
+  },
+};

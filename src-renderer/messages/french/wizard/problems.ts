@@ -1,0 +1,92 @@
+import type { problems as english } from '../../english/wizard/problems.ts';
+import { listed } from '../../wizard-words.ts';
+
+export const problems: typeof english = {
+  'name-invalid': () => ({
+    what: 'Holdfast ne peut pas utiliser ce nom.',
+    remedy: 'Minuscules, chiffres et traits d’union, 32 au plus, avec une lettre ou un chiffre à chaque bout.',
+  }),
+  'name-repeated': (f) => ({ what: `${listed(f, 'name')} sert deux fois.`, remedy: 'Donnez à chacun son propre nom.' }),
+  'destination-invalid': () => ({
+    what: 'Ce n’est pas une adresse.',
+    remedy: 'Écrivez utilisateur@hôte, par exemple root@10.0.0.11.',
+  }),
+  'machine-repeated': (f) => ({
+    what: `${listed(f, 'machine')} figure déjà ici.`,
+    remedy: 'Les deux serveurs et le témoin sont trois machines différentes.',
+  }),
+  'port-invalid': () => ({
+    what: 'Ce n’est pas un port.',
+    remedy: 'Écrivez un nombre de 1 à 65535 ; SSH utilise d’ordinaire le 22.',
+  }),
+  'path-not-absolute': () => ({
+    what: 'Ce n’est pas un chemin complet.',
+    remedy: 'Commencez par / et n’en mettez pas à la fin, par exemple /var/lib/app.',
+  }),
+  'path-not-plain': () => ({
+    what: 'Ce chemin fait des détours.',
+    remedy: 'Écrivez-le sans //, /./ ni /../ dedans.',
+  }),
+  'path-of-system': (f) => ({
+    what: `${listed(f, 'path')} appartient au système et ne peut pas être répliqué.`,
+    remedy: 'Indiquez le répertoire qui contient les données de l’application.',
+  }),
+  'path-repeated': () => ({ what: 'Ce répertoire figure deux fois.', remedy: 'Retirez l’un des deux.' }),
+  'paths-nested': (f) => ({
+    what: `${listed(f, 'path')} et ${listed(f, 'other')} sont l’un dans l’autre.`,
+    remedy: 'Gardez seulement celui de l’extérieur, ou deux répertoires séparés.',
+  }),
+  'address-invalid': () => ({
+    what: 'Ce n’est pas une adresse avec sa longueur de préfixe.',
+    remedy: 'Écrivez-la ainsi : 10.0.0.50/24.',
+  }),
+  'address-repeated': () => ({
+    what: 'Cette adresse figure deux fois.',
+    remedy: 'Chaque adresse IP virtuelle appartient à un seul module.',
+  }),
+  'address-of-node': (f) => ({
+    what: `${listed(f, 'address')} est l’adresse de l’un des serveurs.`,
+    remedy: 'Choisissez-en une libre : l’adresse IP virtuelle passe de l’un à l’autre.',
+  }),
+  'subnet-invalid': () => ({ what: 'Ce n’est pas un sous-réseau.', remedy: 'Écrivez-le ainsi : 10.0.0.0/24.' }),
+  'networks-overlap': (f) => ({
+    what: `${listed(f, 'subnet')} recouvre ${listed(f, 'other')}.`,
+    remedy: 'Deux fois le même réseau ne protège de rien : indiquez-en deux différents.',
+  }),
+  'node-unknown': (f) => ({
+    what: `Aucun serveur ne s’appelle ${listed(f, 'name')}.`,
+    remedy: 'Choisissez l’un des deux.',
+  }),
+  'failback-without-prefer': () => ({
+    what: 'Un retour automatique suppose un serveur préféré.',
+    remedy: 'Choisissez-en un, ou laissez l’application où elle est.',
+  }),
+  'detection-out-of-range': () => ({ what: 'Cette durée ne convient pas.', remedy: 'Choisissez entre 1 s et 60 s.' }),
+  'duration-invalid': () => ({ what: 'Ce n’est pas une durée.', remedy: 'Écrivez un nombre de secondes.' }),
+  missing: () => ({ what: 'Cette réponse manque encore.', remedy: 'Donnez-la.' }),
+  'text-unusable': () => ({
+    what: 'Ce texte contient des caractères invisibles.',
+    remedy: 'Saisissez-le à la main plutôt que de le coller.',
+  }),
+  'timeout-out-of-range': (f) => ({
+    what: 'Cette durée ne convient pas.',
+    remedy: `Écrivez un nombre de secondes de ${listed(f, 'least')} à ${listed(f, 'most')}.`,
+  }),
+  'address-unusable': (f) => ({
+    what: `${listed(f, 'address')} n’est pas l’adresse d’une machine.`,
+    remedy: 'Choisissez une adresse libre entre la première et la dernière du réseau.',
+  }),
+  'address-not-in-network': (f) => ({
+    what: `${listed(f, 'node')} n’a aucune carte dans le réseau de ${listed(f, 'address')}.`,
+    remedy: 'Choisissez une adresse d’un réseau où se trouvent les deux serveurs.',
+  }),
+  'interface-unknown': (f) => ({
+    what: `${listed(f, 'node')} n’a pas de carte ${listed(f, 'interface')} avec une adresse IPv4.`,
+    remedy: `Choisissez parmi : ${listed(f, 'interfaces')}.`,
+  }),
+  'network-without-node': (f) => ({
+    what: `${listed(f, 'node')} n’a pas d’adresse dans ${listed(f, 'subnet')}.`,
+    remedy: 'Choisissez un réseau où se trouvent les deux serveurs, ou donnez-y une adresse au serveur.',
+  }),
+  'value-invalid': () => ({ what: 'Cette valeur ne convient pas.', remedy: 'Corrigez-la.' }),
+};

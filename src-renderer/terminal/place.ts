@@ -6,3 +6,8 @@ export function placeName(words: Messages['terminal'], target: TerminalTarget): 
   if (target === 'local') return words.local;
   return target.node === 'witness' ? words.witness : target.node;
 }
+
+export function openTitle(words: Messages['terminal'], target: TerminalTarget): string {
+  if (target === 'local') return words.openLocal;
+  return target.node === 'witness' ? words.openOnWitness : words.openOn(target.node);
+}

@@ -10,7 +10,9 @@
 import type { ClusterStatus } from '../../agent/contract/index.ts';
 import { app } from '../app.svelte.ts';
 import { clusters } from '../clusters.svelte.ts';
+import { palette } from '../palette/palette.svelte.ts';
 import type { TroubleshootingCommand } from './commands.ts';
+import { terminalActions } from './palette-actions.ts';
 import { TerminalTab, type TerminalTarget } from './terminal-tab.svelte.ts';
 
 export type { TerminalTarget } from './terminal-tab.svelte.ts';
@@ -35,7 +37,7 @@ function sameTarget(a: TerminalTarget, b: TerminalTarget): boolean {
   return a.cluster === b.cluster && a.node === b.node;
 }
 
-class Terminals {
+export class Terminals {
   /** The drawer is seen. */
   isOpen = $state(false);
   isMaximised = $state(false);
@@ -192,3 +194,5 @@ class Terminals {
 }
 
 export const terminals = new Terminals();
+
+palette.register(() => terminalActions(terminals));

@@ -57,13 +57,14 @@ export function terminalLook(name: 'light' | 'dark'): TerminalLook {
       foreground: token('--ink'),
       cursor: accent,
       cursorAccent: token('--card'),
-      selectionBackground: name === 'dark' ? '#2dd4bf55' : '#0f766e40',
-      selectionInactiveBackground: name === 'dark' ? '#2dd4bf33' : '#0f766e26',
+      selectionBackground: name === 'dark' ? '#2dd4bf66' : '#0f766e59',
+      selectionInactiveBackground: name === 'dark' ? '#2dd4bf59' : '#0f766e4d',
       scrollbarSliderBackground: name === 'dark' ? '#6b7e7c66' : '#7d8b8966',
       scrollbarSliderHoverBackground: name === 'dark' ? '#6b7e7caa' : '#7d8b89aa',
       scrollbarSliderActiveBackground: accent,
+      overviewRulerBorder: token('--card'),
     },
     fontFamily: token('--monospace'),
-    found: name === 'dark' ? { other: '#4a3a1a', current: '#8f5f10' } : { other: '#f6e3bd', current: '#f0b357' },
+    found: name === 'dark' ? { other: '#3d321c', current: '#2dd4bf' } : { other: '#fbeccb', current: '#0f766e' },
   };
 }

@@ -26,6 +26,8 @@ export function drawTerminal(place: HTMLElement, look: TerminalLook, screenReade
     lineHeight: 1.2,
     scrollback: scrollbackLines,
     cursorBlink: false,
+    // Also the width of the scroll bar.
+    overviewRuler: { width: 10 },
     // Programs choose colours for backgrounds that we do not have.
     minimumContrastRatio: 4.5,
     screenReaderMode,

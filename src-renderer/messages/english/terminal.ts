@@ -122,6 +122,7 @@ export const terminal = {
   numbered: (name: string, number: number): string => `${name} (${number})`,
   witness: 'Witness',
   openOn: (name: string): string => `Open a terminal on ${name}`,
+  openOnWitness: 'Open a terminal on the witness',
   openLocal: 'Open a terminal on this computer',
   add: 'New terminal',
   tabs: 'Open terminals',

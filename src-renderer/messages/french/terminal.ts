@@ -115,6 +115,7 @@ export const terminal: Messages['terminal'] = {
   numbered: (name, number) => `${name} (${number})`,
   witness: 'Témoin',
   openOn: (name) => `Ouvrir un terminal sur ${name}`,
+  openOnWitness: 'Ouvrir un terminal sur le témoin',
   openLocal: 'Ouvrir un terminal sur cet ordinateur',
   add: 'Nouveau terminal',
   tabs: 'Terminaux ouverts',

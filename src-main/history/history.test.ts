@@ -171,9 +171,9 @@ describe('resyncs', () => {
       { node: 'n2', fromMs: began + 1000, toMs: null, doneBytes: 75, sentBytes: 3, finished: false },
     ]);
     part.record('c1', status(began + 4000));
-    expect(await resyncs(part)).toMatchObject([{ toMs: began + 4000, finished: true }]);
+    expect(await resyncs(part)).toMatchObject([{ toMs: began + 4000, finished: true, doneBytes: 100 }]);
     const series = await ask(part, began, began + 5000);
-    expect(series.resyncDone).toEqual([null, 0.25, 0.5, 0.75, null]);
+    expect(series.resyncDone).toEqual([null, 0.25, 0.5, 0.75, 1]);
     expect(series.resyncBytesPerSecond).toEqual([null, 10, 10, 10, null]);
     expect(series.resyncEtaSeconds[1]).toBe(5);
   });

@@ -19,6 +19,8 @@ export interface ResyncSeen {
   /** That is being brought up to date. */
   readonly node: string;
   readonly doneBytes: number;
+  /** Null: not counted yet. */
+  readonly totalBytes: number | null;
   readonly sentBytes: number;
 }
 
@@ -81,6 +83,7 @@ export function samplesOf(cluster: string, status: ClusterStatus): Sample[] {
       resync: resync && {
         node: resync.node,
         doneBytes: resync.progress.doneBytes,
+        totalBytes: resync.progress.totalBytes,
         sentBytes: resync.progress.sentBytes,
       },
       upToDate: module.nodes.filter((node) => node.data === 'up-to-date').map((node) => node.name),

@@ -25,10 +25,10 @@ CREATE TABLE IF NOT EXISTS sample (
   rate_sum INTEGER NOT NULL, rate_count INTEGER NOT NULL, p50_sum INTEGER NOT NULL, p50_count INTEGER NOT NULL, p99_max INTEGER,
   resync_rate_sum INTEGER NOT NULL, resync_rate_count INTEGER NOT NULL, resync_done INTEGER, resync_eta INTEGER, protected_min INTEGER,
   PRIMARY KEY (series, step, at)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS resync (
+CREATE TABLE IF NOT EXISTS resyncs (
   id INTEGER PRIMARY KEY, series INTEGER NOT NULL, node TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER, seen_ms INTEGER NOT NULL,
-  done_bytes INTEGER NOT NULL, sent_bytes INTEGER NOT NULL, finished INTEGER NOT NULL, open INTEGER NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS resync_of_series ON resync (series, from_ms);
+  done_bytes INTEGER NOT NULL, total_bytes INTEGER, sent_bytes INTEGER NOT NULL, finished INTEGER NOT NULL, open INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS resyncs_of_series ON resyncs (series, from_ms);
 `;
 
 const upsertSample = `
@@ -167,6 +167,7 @@ export class HistoryStore implements Disposable {
     const series = this.#seriesOf(cluster, module);
     if (series === null) return;
     const { values } = sample;
+    const finished = this.#writeResyncs(series, sample);
     for (const { stepSeconds } of tiers)
       this.#prepare(upsertSample).run({
         series,
@@ -176,18 +177,18 @@ export class HistoryStore implements Disposable {
         ...summed('p50', values.p50Microseconds),
         p99: values.p99Microseconds,
         ...summed('resyncRate', values.resyncBytesPerSecond),
-        done: values.resyncDoneMillionths,
+        done: finished ? 1_000_000 : values.resyncDoneMillionths,
         eta: values.resyncEtaSeconds,
         protected: values.protected,
       });
-    this.#writeResync(series, sample);
   }
 
-  /** Opens, continues or ends the one of each node. */
-  #writeResync(series: number, sample: Sample): void {
+  /** Opens, continues or ends the one of each node. True: one has reached its end. */
+  #writeResyncs(series: number, sample: Sample): boolean {
     const nowMs = sample.at * 1000;
     let continued = false;
-    for (const open of this.#prepare('SELECT * FROM resync WHERE series = ? AND open = 1').all(series)) {
+    let anyFinished = false;
+    for (const open of this.#prepare('SELECT * FROM resyncs WHERE series = ? AND open = 1').all(series)) {
       const { resync } = sample;
       const id = Number(open['id']);
       const unseen = nowMs - Number(open['seen_ms']) > resyncSeenWithinMs;
@@ -198,8 +199,10 @@ export class HistoryStore implements Disposable {
         // Whether it goes on is not known yet.
       } else {
         const finished = resync === null && !unseen && sample.upToDate.includes(String(open['node']));
+        anyFinished ||= finished;
+        // What was done between the last look and the end is known, too: everything.
         this.#run(
-          'UPDATE resync SET open = 0, finished = ?, to_ms = ? WHERE id = ?',
+          'UPDATE resyncs SET open = 0, finished = ?1, to_ms = ?2, done_bytes = iif(?1, max(done_bytes, coalesce(total_bytes, 0)), done_bytes) WHERE id = ?3',
           finished ? 1 : 0,
           unseen ? null : nowMs,
           id,
@@ -208,21 +211,24 @@ export class HistoryStore implements Disposable {
     }
     if (sample.resync !== null && !continued)
       this.#run(
-        'INSERT INTO resync (series, node, from_ms, seen_ms, done_bytes, sent_bytes, finished, open) VALUES (?, ?, ?, ?, ?, ?, 0, 1)',
+        'INSERT INTO resyncs (series, node, from_ms, seen_ms, done_bytes, total_bytes, sent_bytes, finished, open) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 1)',
         series,
         sample.resync.node,
         nowMs,
         nowMs,
         sample.resync.doneBytes,
+        sample.resync.totalBytes,
         sample.resync.sentBytes,
       );
+    return anyFinished;
   }
 
-  #continue(id: number, { doneBytes, sentBytes }: ResyncSeen, nowMs: number): void {
+  #continue(id: number, { doneBytes, totalBytes, sentBytes }: ResyncSeen, nowMs: number): void {
     this.#run(
-      'UPDATE resync SET seen_ms = ?, done_bytes = ?, sent_bytes = ? WHERE id = ?',
+      'UPDATE resyncs SET seen_ms = ?, done_bytes = ?, total_bytes = ?, sent_bytes = ? WHERE id = ?',
       nowMs,
       doneBytes,
+      totalBytes,
       sentBytes,
       id,
     );
@@ -232,7 +238,7 @@ export class HistoryStore implements Disposable {
     const ofCluster = '(SELECT id FROM series WHERE cluster = ?)';
     this.#transaction(() => {
       this.#run(`DELETE FROM sample WHERE series IN ${ofCluster}`, cluster);
-      this.#run(`DELETE FROM resync WHERE series IN ${ofCluster}`, cluster);
+      this.#run(`DELETE FROM resyncs WHERE series IN ${ofCluster}`, cluster);
       this.#run('DELETE FROM series WHERE cluster = ?', cluster);
     });
     this.#series.clear();
@@ -249,7 +255,7 @@ export class HistoryStore implements Disposable {
   resyncs(cluster: string, module: string, limit: number): StoredResync[] {
     const series = this.#seriesOf(cluster, module);
     if (series === null) return [];
-    const select = 'SELECT * FROM resync WHERE series = ? ORDER BY from_ms DESC, id DESC LIMIT ?';
+    const select = 'SELECT * FROM resyncs WHERE series = ? ORDER BY from_ms DESC, id DESC LIMIT ?';
     return this.#prepare(select).all(series, limit).map(toResync);
   }
 
@@ -260,7 +266,7 @@ export class HistoryStore implements Disposable {
     const oldestTier = tiers.at(-1)?.keptSeconds ?? 0;
     this.#transaction(() => {
       for (const { stepSeconds, keptSeconds } of tiers) this.#drop(stepSeconds, now - keptSeconds);
-      this.#run('DELETE FROM resync WHERE from_ms < ?', (now - oldestTier) * 1000);
+      this.#run('DELETE FROM resyncs WHERE from_ms < ?', (now - oldestTier) * 1000);
     });
     for (const { stepSeconds } of tiers) {
       while (this.usedBytes() > bytesMax) {

@@ -1,5 +1,12 @@
 /** The conversation with the main process, and which screen is open. Connects again by itself when the app is started again. */
-import { createClient, type EventOf, type Params, type Result, type RpcClient } from '../agent/contract/index.ts';
+import {
+  createClient,
+  Fault,
+  type EventOf,
+  type Params,
+  type Result,
+  type RpcClient,
+} from '../agent/contract/index.ts';
 import { appApi, type AppApi } from '../src-main/app-api/index.ts';
 import { openScreenPort } from './screen-port.ts';
 
@@ -34,10 +41,12 @@ function hashOf(route: Route): string {
 class App {
   /** The main process is there. */
   connected = $state(true);
-  route = $state<Route>(routeOf(location.hash));
+  route = $state.raw<Route>(routeOf(location.hash));
+  /** What the main process says of itself; null until it has. */
+  about = $state.raw<Result<AppApi, 'app'> | null>(null);
   #client: RpcClient<AppApi> | null = null;
   readonly #onConnect = new Set<() => void>();
-  readonly #listeners = new Map<string, Set<(data: never) => void>>();
+  readonly #listeners = new Map<string, readonly ((data: never) => void)[]>();
 
   constructor() {
     addEventListener('hashchange', () => (this.route = routeOf(location.hash)));
@@ -46,7 +55,7 @@ class App {
   connect(): void {
     const client = createClient(appApi, openScreenPort(), 'screen');
     this.#client = client;
-    for (const event of Object.keys(appApi.events) as (keyof Events & string)[]) {
+    for (const event of Object.keys(appApi.events) as (keyof Events)[]) {
       client.on(event, (data) => {
         for (const listener of this.#listeners.get(event) ?? []) listener(data as never);
       });
@@ -66,22 +75,27 @@ class App {
     );
   }
 
-  /** Faults as the main process gave them; connection-lost when it is gone. */
-  async call<M extends keyof Methods & string>(
+  /** Faults as the main process gave them; app-stopped and connection-lost when it is gone. */
+  async call<M extends keyof Methods>(
     method: M,
     params: Params<AppApi, M>,
     signal?: AbortSignal,
   ): Promise<Result<AppApi, M>> {
     const client = this.#client;
-    if (client === null) throw new Error('the app has stopped');
+    if (client === null)
+      throw new Fault('app-stopped', {
+        message: 'The app behind this page has stopped.',
+        remedy: 'Start it again; this page reconnects by itself.',
+      });
     return client.call(method, params, signal);
   }
 
-  on<E extends keyof Events & string>(event: E, listener: (data: EventOf<AppApi, E>) => void): () => void {
-    const set = this.#listeners.get(event) ?? new Set();
-    this.#listeners.set(event, set);
-    set.add(listener as (data: never) => void);
-    return () => set.delete(listener as (data: never) => void);
+  on<E extends keyof Events>(event: E, listener: (data: EventOf<AppApi, E>) => void): () => void {
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+    return () => {
+      const others = (this.#listeners.get(event) ?? []).filter((one) => one !== listener);
+      this.#listeners.set(event, others);
+    };
   }
 
   /** Now, if connected, and after every new connection: what a screen has subscribed to is unknown to a new main process. */

@@ -1,4 +1,5 @@
 /** Language and light: chosen once, kept by the main process, since a browser forgets with every new port. */
+import { MediaQuery } from 'svelte/reactivity';
 import type { StoredPreferences } from '../src-main/app-api/index.ts';
 import { app } from './app.svelte.ts';
 import { english } from './messages/english/index.ts';
@@ -11,8 +12,9 @@ class Preferences {
   #stored = $state<StoredPreferences>({ language: null, theme: null });
 
   readonly language = $derived(this.#stored.language ?? (navigator.language.startsWith('fr') ? 'fr' : 'en'));
+  readonly #systemIsDark = new MediaQuery('prefers-color-scheme: dark');
   readonly theme = $derived(
-    this.#stored.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? ('dark' as const) : ('light' as const)),
+    this.#stored.theme ?? (this.#systemIsDark.current ? ('dark' as const) : ('light' as const)),
   );
   readonly words = $derived<Messages>(languages[this.language]);
 

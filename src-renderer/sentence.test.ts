@@ -161,14 +161,23 @@ describe('the sentence on top', () => {
 
 describe('every state has its own finding', () => {
   const silentNetworks = [{ name: 'lan', alive: false, roundTripMs: null, replicates: false }];
-  const cases: readonly (readonly [string, ClusterView, FindingKind, Partial<Circumstances>?])[] = [
+  const cases: readonly [string, ClusterView, FindingKind, Partial<Circumstances>?][] = [
     ['being read', { kind: 'reading' }, 'reading'],
     [
       'unreadable configuration',
       { kind: 'unreadable', fault: { code: 'x', message: 'x.', remedy: '', details: {} }, since, last: null },
       'unreadable',
     ],
-    ['laptop offline', read(status([gone, { ...gone, name: 'n1' }])), 'offline', { online: false }],
+    [
+      'laptop offline, nothing read yet',
+      {
+        kind: 'unreadable',
+        fault: { code: 'laptop-offline', message: 'x.', remedy: '', details: {} },
+        since,
+        last: null,
+      },
+      'offline',
+    ],
     [
       'laptop offline, as the main process found',
       read(status([gone], { node: { n2: fault('laptop-offline') } })),
@@ -232,14 +241,18 @@ describe('every state has its own finding', () => {
       'network-lost',
     ],
   ];
-  test.each(cases)('%s', (_name, view, kind, circumstances: Partial<Circumstances> = {}) => {
-    expect(kinds(view, { ...usualCircumstances, ...circumstances })[0]).toBe(kind);
-    for (const words of [english, french])
-      for (const said of sayAll(words, view, { ...usualCircumstances, ...circumstances })) {
-        expect(said.what).toMatch(/^\S.*[.…]$/);
-        expect(said.what).not.toMatch(/undefined|null|\[object/);
-      }
-  });
+  test.each(cases.map(([name, view, kind, more = {}]) => ({ name, view, kind, more })))(
+    '$name',
+    ({ view, kind, more }) => {
+      const circumstances: Circumstances = { ...usualCircumstances, ...more };
+      expect(kinds(view, circumstances)[0]).toBe(kind);
+      for (const words of [english, french])
+        for (const said of sayAll(words, view, circumstances)) {
+          expect(said.what).toMatch(/^\S.*[.…]$/);
+          expect(said.what).not.toMatch(/undefined|null|\[object/);
+        }
+    },
+  );
 
   test('a changed host key is said besides the silence, which it may explain', () => {
     expect(kinds(read(status([alone, gone], { node: { n2: fault('host-key-changed') } })))).toEqual([
@@ -260,6 +273,40 @@ describe('every state has its own finding', () => {
   test('an old reading is said to be old', () => {
     const nowMs = Date.parse(since) + 3_600_000;
     expect(kinds(read(protectedStatus), { ...usualCircumstances, nowMs })).toEqual(['protected', 'old']);
+  });
+});
+
+describe('nobody answers: the main process says why', () => {
+  const unreadable = (code: string): ClusterView => ({
+    kind: 'unreadable',
+    fault: {
+      code,
+      message: 'x.',
+      remedy: '',
+      details: { host: '10.0.0.12', kind: 'ssh-password', nodes: ['n1', 'n2'] },
+    },
+    since,
+    last: protectedStatus,
+  });
+  test.each([
+    ['laptop-offline', 'offline', 'read-again'],
+    ['laptop-slept', 'slept', undefined],
+    ['agents-not-answering', 'agents-dead', 'terminal'],
+    ['servers-unreachable', 'nobody-answers', 'read-again'],
+    ['secret-needed', 'login', 'login'],
+    ['host-key-changed', 'host-key', 'compare'],
+    ['configuration-unreadable', 'unreadable', 'read-again'],
+  ])('%s', (code, kind, action) => {
+    const view = unreadable(code);
+    expect(kinds(view)).toEqual([kind]);
+    expect(primaryAction(view)?.kind).toBe(action);
+    for (const words of [english, french]) expect(sayAll(words, view, usualCircumstances)[0].what).toMatch(/[.…]$/);
+  });
+  test('an installation that was cut off may be why', () => {
+    const view = unreadable('agents-not-answering');
+    const interrupted = { ...usualCircumstances, interruptedDraft: 'd1' };
+    expect(primaryAction(view, interrupted)?.kind).toBe('continue-installation');
+    expect(kinds(view, interrupted)).toEqual(['agents-dead', 'install-interrupted']);
   });
 });
 

@@ -41,7 +41,8 @@ type FindingFacts =
   /** Of the way from here to the servers. */
   | { readonly kind: 'offline' }
   | { readonly kind: 'nobody-answers'; readonly since: string | null }
-  | { readonly kind: 'agents-dead' }
+  | { readonly kind: 'agents-dead'; readonly nodes: readonly string[] }
+  | { readonly kind: 'slept'; readonly fault: FaultRecord }
   | {
       readonly kind: 'agent-dead';
       readonly node: string;
@@ -87,6 +88,7 @@ const toneOfKind: Readonly<Record<FindingKind, Tone>> = {
   login: 'attention',
   'host-key': 'attention',
   old: 'unknown',
+  slept: 'unknown',
   'witness-lost': 'attention',
   'network-lost': 'attention',
   'version-skew': 'attention',
@@ -98,13 +100,11 @@ const toneOrder: readonly Tone[] = ['bad', 'attention', 'unknown', 'working', 'g
 
 /** What the screen knows besides the view. */
 export interface Circumstances {
-  /** The laptop has a network. */
-  readonly online: boolean;
   readonly nowMs: number;
   /** The draft whose installation of this cluster was cut off; null: none. */
   readonly interruptedDraft: string | null;
 }
-export const usualCircumstances: Circumstances = { online: true, nowMs: 0, interruptedDraft: null };
+export const usualCircumstances: Circumstances = { nowMs: 0, interruptedDraft: null };
 
 /** A wrong time in the timeline becomes misleading. */
 const clockAheadMaxMs = 60_000;
@@ -238,6 +238,10 @@ function ofNetworks(status: ClusterStatus): Finding[] {
     .map((network) => found({ kind: 'network-lost', network: network.name }));
 }
 
+function ofInterruption({ interruptedDraft }: Circumstances): Finding[] {
+  return interruptedDraft === null ? [] : [found({ kind: 'install-interrupted', draft: interruptedDraft })];
+}
+
 function besides(status: ClusterStatus, main: readonly Finding[], circumstances: Circumstances): Finding[] {
   const explained = new Set(
     main.flatMap((finding) => {
@@ -245,9 +249,9 @@ function besides(status: ClusterStatus, main: readonly Finding[], circumstances:
       return finding.kind === 'agent-dead' ? [finding.node] : finding.kind === 'nowhere' ? [finding.on.name] : [];
     }),
   );
-  const { interruptedDraft, nowMs } = circumstances;
+  const { nowMs } = circumstances;
   return [
-    ...(interruptedDraft === null ? [] : [found({ kind: 'install-interrupted', draft: interruptedDraft })]),
+    ...ofInterruption(circumstances),
     ...status.nodes
       .filter((node) => !node.reachable)
       .map((node) => ofUnreachableNode(node, explained))
@@ -265,17 +269,17 @@ function besides(status: ClusterStatus, main: readonly Finding[], circumstances:
 }
 
 /** Nobody can be asked: what the modules do is not known, and why is all there is to say. */
-function ofSilence(status: ClusterStatus, circumstances: Circumstances): Finding {
+function ofSilence(status: ClusterStatus): Finding {
   const codes = status.nodes.map((node) => node.fault?.code ?? '');
-  if (!circumstances.online || codes.every((code) => code === 'laptop-offline')) return found({ kind: 'offline' });
-  if (status.nodes.every(isDead)) return found({ kind: 'agents-dead' });
+  if (codes.every((code) => code === 'laptop-offline')) return found({ kind: 'offline' });
+  if (status.nodes.every(isDead)) return found({ kind: 'agents-dead', nodes: status.nodes.map(({ name }) => name) });
   const seen = status.nodes.map((node) => node.lastSeen).filter((at) => at !== null);
   return found({ kind: 'nobody-answers', since: seen.sort().at(-1) ?? null });
 }
 
 function ofStatus(status: ClusterStatus, circumstances: Circumstances): readonly Finding[] {
   if (status.nodes.length > 0 && status.nodes.every((node) => !node.reachable)) {
-    const silence = ofSilence(status, circumstances);
+    const silence = ofSilence(status);
     const others = besides(status, [], circumstances).filter(
       (finding) => !['node-unreachable', 'agent-dead', 'old'].includes(finding.kind),
     );
@@ -301,6 +305,26 @@ function ofStatus(status: ClusterStatus, circumstances: Circumstances): readonly
   return [...(main.length > 0 ? main : [found({ kind: 'protected' })]), ...rest];
 }
 
+/** Nobody answers, so there is no status; why, the main process has found out of all its attempts. */
+function ofUnreadable(fault: FaultRecord, since: string): Finding {
+  const { node, host, nodes } = fault.details;
+  const name = typeof node === 'string' ? node : typeof host === 'string' ? host : '';
+  if (hostKeyCodes.includes(fault.code)) return found({ kind: 'host-key', node: name, fault });
+  if (loginCodes.includes(fault.code)) return found({ kind: 'login', node: name, fault });
+  switch (fault.code) {
+    case 'laptop-offline':
+      return found({ kind: 'offline' });
+    case 'laptop-slept':
+      return found({ kind: 'slept', fault });
+    case 'agents-not-answering':
+      return found({ kind: 'agents-dead', nodes: Array.isArray(nodes) ? nodes : [] });
+    case 'servers-unreachable':
+      return found({ kind: 'nobody-answers', since });
+    default:
+      return found({ kind: 'unreadable', fault, since });
+  }
+}
+
 /** Never empty. */
 export function findingsOf(
   view: ClusterView,
@@ -311,11 +335,7 @@ export function findingsOf(
       case 'reading':
         return [found({ kind: 'reading' })];
       case 'unreadable':
-        return [
-          found(
-            circumstances.online ? { kind: 'unreadable', fault: view.fault, since: view.since } : { kind: 'offline' },
-          ),
-        ];
+        return [ofUnreadable(view.fault, view.since), ...ofInterruption(circumstances)];
       case 'read':
         return ofStatus(view.status, circumstances);
     }

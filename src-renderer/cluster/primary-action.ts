@@ -31,6 +31,8 @@ function actionFor(finding: Finding): PrimaryAction | null {
       return { kind: 'compare', node: finding.node, fault: finding.fault };
     case 'agent-dead':
       return { kind: 'terminal', node: finding.node };
+    case 'agents-dead':
+      return finding.nodes[0] === undefined ? null : { kind: 'terminal', node: finding.nodes[0] };
     case 'install-interrupted':
       return { kind: 'continue-installation', draft: finding.draft };
     case 'forked':
@@ -59,7 +61,12 @@ export function primaryAction(
   view: ClusterView,
   circumstances: Circumstances = usualCircumstances,
 ): PrimaryAction | null {
-  for (const finding of findingsOf(view, circumstances)) {
+  const findings = findingsOf(view, circumstances);
+  const interrupted = findings.find(({ kind }) => kind === 'install-interrupted');
+  // What else is wrong is most likely half an installation; but without the door nothing can be gone on with.
+  if (interrupted !== undefined && !['login', 'host-key', 'forked'].includes(findings[0].kind))
+    return actionFor(interrupted);
+  for (const finding of findings) {
     const action = actionFor(finding);
     if (action !== null) return action;
   }

@@ -116,6 +116,7 @@ export const findings: FindingWordings = {
   },
   login: ({ node, fault }, telling) => telling.fault(node, fault),
   'host-key': ({ node, fault }, telling) => telling.fault(node, fault),
+  slept: ({ fault }, telling) => telling.fault('', fault),
   old: ({ observedAt }, telling) => ({
     what: `What you see is as of ${telling.time(observedAt)}.`,
     cause: 'The laptop slept, or the servers answer slowly.',

@@ -24,6 +24,11 @@ export const application = {
     remedy: 'Apply the configuration again: it brings both servers to the version of this laptop.',
   }),
   'not-in-this-version': () => ({ what: 'This is not in this version of Holdfast.' }),
+  'app-stopped': () => ({
+    what: 'The app behind this page has stopped.',
+    cause: 'It was closed, or the laptop restarted.',
+    remedy: 'Start it again; this page reconnects by itself.',
+  }),
   'preferences-not-saved': (d) => ({
     what: `Your choice cannot be saved in ${fact(d, 'file', 'the folder of Holdfast')}.`,
     cause: 'The disk of this laptop is full, or the folder is protected.',

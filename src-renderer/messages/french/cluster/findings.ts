@@ -113,6 +113,7 @@ export const findings: Messages['cluster']['findings'] = {
   },
   login: ({ node, fault }, telling) => telling.fault(node, fault),
   'host-key': ({ node, fault }, telling) => telling.fault(node, fault),
+  slept: ({ fault }, telling) => telling.fault('', fault),
   old: ({ observedAt }, telling) => ({
     what: `Ce que vous voyez date de ${telling.time(observedAt)}.`,
     cause: 'Le portable était en veille, ou les serveurs répondent lentement.',

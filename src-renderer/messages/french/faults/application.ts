@@ -25,6 +25,11 @@ export const application: Pick<Messages['faults'], keyof typeof english> = {
     remedy: 'Réappliquez la configuration : elle amène les deux serveurs à la version de ce portable.',
   }),
   'not-in-this-version': () => ({ what: 'Cela n’existe pas dans cette version de Holdfast.' }),
+  'app-stopped': () => ({
+    what: 'L’application derrière cette page s’est arrêtée.',
+    cause: 'Elle a été fermée, ou le portable a redémarré.',
+    remedy: 'Relancez-la ; la page se reconnecte seule.',
+  }),
   'preferences-not-saved': (d) => ({
     what: `Impossible d’enregistrer votre choix dans ${fact(d, 'file', 'le dossier de Holdfast')}.`,
     cause: 'Le disque de ce portable est plein, ou le dossier est protégé.',

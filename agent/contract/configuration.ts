@@ -53,7 +53,7 @@ export const mirrorModuleSchema = z.strictObject({
   replicate: z
     .array(
       z.strictObject({
-        path: z.string().regex(/^\/[^\0]*[^/\0]$/, 'write an absolute path without a slash at its end'),
+        path: z.string().regex(/^\/([^\0]*[^/\0])?$/, 'write an absolute path without a slash at its end'),
       }),
     )
     .min(1),

@@ -177,7 +177,9 @@ export async function checkCommand(surroundings: Surroundings): Promise<number> 
     else terminal.out(`${file} is in order.\n`);
     return 0;
   }
-  const checks = await checkServers({ configuration, connect: connectFor(surroundings), signal });
+  const { packages } = programFiles();
+  await prepareAgent(packages);
+  const checks = await checkServers({ configuration, connect: connectFor(surroundings), packages, signal });
   const ok = checks.every((check) => check.ok);
   if (args.json) terminal.out(`${JSON.stringify({ ok, checks })}\n`);
   else terminal.out(checksText(checks));

@@ -44,6 +44,7 @@ export function progressText(terminal: Terminal): (event: InstallEvent) => void 
         return;
       case 'planned':
       case 'step-started':
+      case 'step-failed':
         return;
     }
   };

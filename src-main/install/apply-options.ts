@@ -1,12 +1,16 @@
 /** What an apply is given, what it tells while it runs, and what came of it. */
 import type { ClusterRecord, Configuration } from '../../agent/contract/configuration.ts';
-import type { Check } from './checks.ts';
+import type { Check, Facts } from './check.ts';
 import type { Connect } from './machines.ts';
 import type { PackageSources } from './packages.ts';
 
 export interface PlannedStep {
   readonly id: string;
   readonly host: string | null;
+  /** What is done, for screens: upload-runtime, make-keys, configure, initialise, start … */
+  readonly kind: string;
+  readonly facts: Facts;
+  /** English. */
   readonly title: string;
 }
 
@@ -16,7 +20,14 @@ export type InstallEvent =
   | { readonly kind: 'planned'; readonly steps: readonly PlannedStep[] }
   | { readonly kind: 'step-started'; readonly step: PlannedStep }
   | { readonly kind: 'step-bytes'; readonly step: PlannedStep; readonly doneBytes: number; readonly totalBytes: number }
-  | { readonly kind: 'step-done'; readonly step: PlannedStep; readonly note?: string };
+  | {
+      readonly kind: 'step-done';
+      readonly step: PlannedStep;
+      readonly note?: string;
+      /** `node:path` of what this step moved aside. */
+      readonly keptAt?: readonly string[];
+    }
+  | { readonly kind: 'step-failed'; readonly step: PlannedStep };
 
 export interface ApplyOptions {
   readonly configuration: Configuration;
@@ -31,6 +42,8 @@ export interface ApplyOptions {
   /** Plan, report, and change nothing. */
   readonly planOnly?: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Ends it between two steps. */
+  readonly stopAfterStep?: AbortSignal | undefined;
   readonly onEvent?: (event: InstallEvent) => void;
 }
 

@@ -9,7 +9,7 @@ import { makeClusterRecord } from '../configuration/index.ts';
 import type { Transport } from '../ssh/index.ts';
 import { AgentLinks } from './agent-links.ts';
 import type { ApplyOptions, ApplyOutcome, InstallEvent, PlannedStep } from './apply-options.ts';
-import { planCluster, type ClusterStep } from './cluster-plan.ts';
+import { planCluster, type ClusterPlanInput, type ClusterStep, type NodeView } from './cluster-plan.ts';
 import {
   intentionFile,
   mustRun,
@@ -21,7 +21,9 @@ import {
   type Intention,
 } from './host-steps.ts';
 import { layout } from './layout.ts';
+import { withInstallLock } from './lock.ts';
 import { connectAll, machinesOf } from './machines.ts';
+import { freedViews, runModuleScript } from './module-script.ts';
 import { agentPackage } from './packages.ts';
 import { planHost, replacesRunningAgent, stepId, type HostStep, type Phase, type WantedHost } from './plan.ts';
 import { resolveMachines } from './resolve.ts';
@@ -40,15 +42,24 @@ import {
 } from './survey.ts';
 import { readUnitTexts } from './unit-files.ts';
 
-/** Faults: those of connecting, checks-failed (or the one check's own code), both-copies-have-data, and those of the steps. */
+/**
+ * Faults: those of connecting, installation-running-elsewhere, checks-failed (or the one check's own code), both-copies-have-data, and those of
+ * the steps.
+ */
 export async function applyCluster(options: ApplyOptions): Promise<ApplyOutcome> {
   const transports = await connectAll(machinesOf(options.configuration), options.connect, options.signal);
   try {
-    return await new Apply(options, transports).run();
+    if (options.planOnly === true) return await new Apply(options, transports).run();
+    const nodes = options.configuration.nodes.map(({ name }) => ({ name, transport: mustGet(transports, name) }));
+    return await withInstallLock(nodes, options.signal, (signal) =>
+      new Apply({ ...options, signal }, transports).run(),
+    );
   } finally {
     for (const transport of transports.values()) transport.close();
   }
 }
+
+type StepOutcome = Pick<Extract<InstallEvent, { kind: 'step-done' }>, 'note' | 'keptAt'>;
 
 class Apply {
   readonly #options: ApplyOptions;
@@ -81,13 +92,8 @@ class Apply {
     const rolling = this.#machines.some((machine) => replacesRunningAgent(machine.probe, stepsOf(hostSteps, machine)));
 
     // What can be refused is refused now, before anything is changed.
-    const before = await viewNodes(this.#nodes, this.#links, record, hostSteps);
-    const clusterSteps = planCluster({
-      record,
-      nodes: before,
-      good: this.#options.good ?? null,
-      remembered: intention?.good ?? {},
-    });
+    const before = await viewNodes(this.#nodes, this.#links, record, hostSteps, this.#options.signal);
+    const clusterSteps = planCluster(this.#planInput(record, before, intention?.good ?? {}, true));
     const planned = [...hostSteps.map(hostPlanned), ...clusterSteps.map(clusterPlanned)];
     this.#emit({ kind: 'planned', steps: planned });
     if (this.#options.planOnly === true) {
@@ -101,6 +107,15 @@ class Apply {
 
   #emit(event: InstallEvent): void {
     this.#options.onEvent?.(event);
+  }
+
+  #planInput(
+    record: ClusterRecord,
+    nodes: readonly NodeView[],
+    remembered: ClusterPlanInput['remembered'],
+    mayStop: boolean,
+  ): ClusterPlanInput {
+    return { record, nodes, good: this.#options.good ?? null, remembered, mayStop };
   }
 
   get #nodes(): readonly Machine[] {
@@ -210,7 +225,10 @@ class Apply {
       this.#machines.filter(concerns).map(async (machine) => {
         const context = contextOf(machine);
         for (const step of steps.filter((one) => one.host === machine.name && one.phase === phase)) {
-          await this.#step(hostPlanned(step), (onBytes) => this.#runHostStep({ ...context, onBytes }, step, machine));
+          await this.#step(hostPlanned(step), async (onBytes) => {
+            await this.#runHostStep({ ...context, onBytes }, step, machine);
+            return {};
+          });
         }
       }),
     );
@@ -235,14 +253,51 @@ class Apply {
     }
   }
 
-  async #step(step: PlannedStep, action: (onBytes: HostContext['onBytes']) => Promise<unknown>): Promise<void> {
+  async #step(step: PlannedStep, action: (onBytes: HostContext['onBytes']) => Promise<StepOutcome>): Promise<void> {
     this.#options.signal?.throwIfAborted();
+    this.#options.stopAfterStep?.throwIfAborted();
     this.#emit({ kind: 'step-started', step });
-    const note = await action((doneBytes, totalBytes) =>
-      this.#emit({ kind: 'step-bytes', step, doneBytes, totalBytes }),
-    );
-    this.#done.push(step);
-    this.#emit({ kind: 'step-done', step, ...(typeof note === 'string' ? { note } : {}) });
+    try {
+      const outcome = await action((doneBytes, totalBytes) =>
+        this.#emit({ kind: 'step-bytes', step, doneBytes, totalBytes }),
+      );
+      this.#done.push(step);
+      this.#emit({ kind: 'step-done', step, ...outcome });
+    } catch (error) {
+      this.#emit({ kind: 'step-failed', step });
+      throw error;
+    }
+  }
+
+  async #viewAll(record: ClusterRecord): Promise<NodeView[]> {
+    return Promise.all(this.#nodes.map((node) => this.#links.view(node.name, record)));
+  }
+
+  /** Stops what has the directories open, and plans anew. What then keeps the cluster from being set up finds the applications running again. */
+  async #makeWay(
+    record: ClusterRecord,
+    remembered: ClusterPlanInput['remembered'],
+    steps: readonly ClusterStep[],
+  ): Promise<readonly ClusterStep[]> {
+    const stopped: { readonly node: Machine; readonly module: string }[] = [];
+    try {
+      for (const step of steps) {
+        if (step.kind !== 'stop-application') continue;
+        const node = this.#nodes.find(({ name }) => name === step.node);
+        if (!node) continue;
+        await this.#step(clusterPlanned(step), async () => {
+          stopped.push({ node, module: step.module });
+          await runModuleScript(node, record, step.module, 'stop', this.#options.signal);
+          return {};
+        });
+      }
+      const views = await freedViews(() => this.#viewAll(record), this.#options.signal);
+      return planCluster(this.#planInput(record, views, remembered, false));
+    } catch (error) {
+      const again = stopped.map(({ node, module }) => runModuleScript(node, record, module, 'start', undefined));
+      await Promise.allSettled(again);
+      throw error;
+    }
   }
 
   async #setUp(
@@ -252,35 +307,35 @@ class Apply {
   ): Promise<void> {
     let remembered = intention?.good ?? {};
     let steps = known;
-    if (steps === null) {
-      const nodes = await Promise.all(this.#nodes.map((node) => this.#links.view(node.name, record)));
-      steps = planCluster({ record, nodes, good: this.#options.good ?? null, remembered });
-    }
+    steps ??= planCluster(this.#planInput(record, await this.#viewAll(record), remembered, true));
     if (steps.length === 0) return;
     this.#emit({ kind: 'phase', title: 'Setting up the cluster' });
+    if (steps.some(({ kind }) => kind === 'stop-application')) steps = await this.#makeWay(record, remembered, steps);
     for (const step of steps) {
       await this.#step(clusterPlanned(step), async () => {
         switch (step.kind) {
+          case 'stop-application':
+            return {};
           case 'remember-choice':
             remembered = { ...remembered, ...step.good };
             await this.#writeIntention({ record, good: remembered });
-            return undefined;
+            return {};
           case 'configure':
             await this.#links.configure(step.node, record);
-            return undefined;
+            return {};
           case 'initialise': {
             const { keptAt } = await this.#links.initialise(step.node, step.module, step.as, {
               keepAside: step.as === 'blank',
               replaceRecord: this.#options.replaceRecord === true,
             });
-            this.#keptAt.push(...keptAt.map((place) => `${step.node}:${place}`));
-            return keptAt.length === 0
-              ? undefined
-              : `What stood there is kept at ${keptAt.join(', ')} on ${step.node}.`;
+            const places = keptAt.map((place) => `${step.node}:${place}`);
+            this.#keptAt.push(...places);
+            if (places.length === 0) return {};
+            return { note: `What stood there is kept at ${keptAt.join(', ')} on ${step.node}.`, keptAt: places };
           }
           case 'start':
             await this.#links.start(step.node, step.module);
-            return undefined;
+            return {};
         }
       });
     }
@@ -303,18 +358,31 @@ function stepsOf(steps: readonly HostStep[], machine: { readonly name: string })
 
 function hostPlanned(step: HostStep): PlannedStep {
   const suffix = step.directory ? `:${step.directory.path}` : '';
-  return { id: `${stepId(step)}${suffix}`, host: step.host, title: step.title };
+  const { host, kind, facts, title } = step;
+  return { id: `${stepId(step)}${suffix}`, host, kind, facts, title };
 }
 
 function clusterPlanned(step: ClusterStep): PlannedStep {
-  switch (step.kind) {
-    case 'remember-choice':
-      return { id: 'cluster/remember-choice', host: null, title: step.title };
+  const { kind, title } = step;
+  switch (kind) {
+    case 'remember-choice': {
+      const facts = { modules: Object.keys(step.good), nodes: Object.values(step.good) };
+      return { id: 'cluster/remember-choice', host: null, kind, facts, title };
+    }
     case 'configure':
-      return { id: `${step.node}/configure`, host: step.node, title: step.title };
-    case 'initialise':
-      return { id: `${step.node}/initialise:${step.module}`, host: step.node, title: step.title };
+      return { id: `${step.node}/configure`, host: step.node, kind, facts: {}, title };
+    case 'initialise': {
+      const { node, module, as, keepsAside } = step;
+      return { id: `${node}/initialise:${module}`, host: node, kind, facts: { module, as, keepsAside }, title };
+    }
+    case 'stop-application':
     case 'start':
-      return { id: `${step.node}/start:${step.module}`, host: step.node, title: step.title };
+      return {
+        id: `${step.node}/${kind}:${step.module}`,
+        host: step.node,
+        kind,
+        facts: { module: step.module },
+        title,
+      };
   }
 }

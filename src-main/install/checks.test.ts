@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { versionAtLeast } from './checks.ts';
 import { parseProbe } from './probe.ts';
+import { versionAtLeast } from './versions.ts';
 
 it.each([
   ['4.18.0-513.el8', '4.18', true],

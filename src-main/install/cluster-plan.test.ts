@@ -71,7 +71,7 @@ function view(
 }
 
 function plan(n1: NodeView, n2: NodeView, more: Partial<ClusterPlanInput> = {}): ClusterStep[] {
-  return planCluster({ record, nodes: [n1, n2], good: null, remembered: {}, ...more });
+  return planCluster({ record, nodes: [n1, n2], good: null, remembered: {}, mayStop: true, ...more });
 }
 function short(steps: readonly ClusterStep[]): string[] {
   return steps.map((step) => {
@@ -132,10 +132,28 @@ describe('setting up a cluster', () => {
     ]);
   });
 
-  it('refuses a directory that somebody uses', () => {
-    const problem = { code: 'directory-in-use', message: '/data/db is used by app (12).', remedy: 'Stop it.' };
-    expect(() => plan(view('n1', 'bare', 'data', { problems: [problem] }), view('n2', 'bare'))).toThrow(
-      /n1: .*used by app/,
-    );
+  describe('with a directory that somebody uses', () => {
+    const inUse = { code: 'directory-in-use', message: '/data/db is used by app (12).', remedy: 'Stop it.' };
+    const used = view('n1', 'bare', 'data', { problems: [inUse] });
+
+    it('stops the application first', () => {
+      expect(short(plan(used, view('n2', 'bare'))).slice(0, 3)).toEqual([
+        'n1 stop-application',
+        'choose n1',
+        'n1 configure',
+      ]);
+    });
+    it('refuses when it was stopped and somebody is still there', () => {
+      expect(() => plan(used, view('n2', 'bare'), { mayStop: false })).toThrow(/n1: .*used by app/);
+    });
+    it('refuses for what no stop would mend, before anything is stopped', () => {
+      const overlay = { code: 'directory-filesystem', message: '/data/db is on overlayfs.', remedy: 'Move it.' };
+      const both = view('n1', 'bare', 'data', { problems: [inUse, overlay] });
+      expect(() => plan(both, view('n2', 'bare'))).toThrow(/overlayfs/);
+    });
+    it('leaves alone what runs under the module', () => {
+      const running = view('n1', 'started', 'data', { problems: [inUse] });
+      expect(short(plan(running, view('n2', 'configured')))).toEqual(['n2 blank', ...end]);
+    });
   });
 });

@@ -8,6 +8,8 @@ import { Fault } from '../../agent/contract/fault.ts';
 import type { NodeStatus } from '../../agent/contract/status.ts';
 
 export type ClusterStep =
+  /** It has the directory open, and nobody may while replication is put over it. */
+  | { readonly kind: 'stop-application'; readonly node: string; readonly module: string; readonly title: string }
   | { readonly kind: 'remember-choice'; readonly good: Readonly<Record<string, string>>; readonly title: string }
   | { readonly kind: 'configure'; readonly node: string; readonly title: string }
   | {
@@ -15,6 +17,8 @@ export type ClusterStep =
       readonly node: string;
       readonly module: string;
       readonly as: 'good' | 'blank';
+      /** What stands there is moved aside. */
+      readonly keepsAside: boolean;
       readonly title: string;
     }
   | { readonly kind: 'start'; readonly node: string; readonly module: string; readonly title: string };
@@ -34,6 +38,8 @@ export interface ClusterPlanInput {
   readonly good: string | null;
   /** Of an earlier, interrupted apply: module → node. */
   readonly remembered: Readonly<Record<string, string>>;
+  /** Applications that are in the way are stopped; false: they were, and whoever is still there keeps the cluster from being set up. */
+  readonly mayStop: boolean;
 }
 
 type Volume = ClusterRecord['modules'][number]['volumes'][number];
@@ -50,6 +56,15 @@ function hasData(view: NodeView, volumes: readonly Volume[]): boolean {
   return volumes.some((volume) => inspectionOf(view, volume)?.empty === false);
 }
 
+const binaryUnits = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+function sizeText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1024 && unit < binaryUnits.length - 1; unit += 1) value /= 1024;
+  return `${unit === 0 ? value : value.toFixed(1)} ${binaryUnits[unit] ?? ''}`;
+}
+
 function describe(view: NodeView, volumes: readonly Volume[]): string {
   const parts = volumes.map((volume) => {
     const inspection = inspectionOf(view, volume);
@@ -58,12 +73,26 @@ function describe(view: NodeView, volumes: readonly Volume[]): string {
     const newest = inspection?.newestFile ?? null;
     const facts = [
       ...(entries === null ? [] : [`${entries} entries`]),
-      ...(bytes === null ? [] : [`${bytes} bytes`]),
+      ...(bytes === null ? [] : [sizeText(bytes)]),
       ...(newest === null ? [] : [`newest: ${newest}`]),
     ];
     return facts.length === 0 ? volume.path : `${volume.path}: ${facts.join(', ')}`;
   });
   return `${view.name} (${parts.join('; ')})`;
+}
+
+/** One value per node and directory, nodes in the order of `nodes`; empty where it is not known. */
+function perCopy(
+  nodes: readonly NodeView[],
+  volumes: readonly Volume[],
+  value: (inspection: VolumeInspection) => string | number | null,
+): string[] {
+  return nodes.flatMap((node) =>
+    volumes.map((volume) => {
+      const inspection = inspectionOf(node, volume);
+      return String((inspection === undefined ? null : value(inspection)) ?? '');
+    }),
+  );
 }
 
 /** Fault: both-copies-have-data, no-such-node. Never guesses. */
@@ -83,18 +112,30 @@ export function chooseGoodCopy(input: ClusterPlanInput, module: ClusterRecord['m
         message: `Both servers have data of ${module.name}: ${nodes.map((node) => describe(node, module.volumes)).join('; ')}.`,
         remedy: `Say which copy is the good one: ${names.map((name) => `--good ${name}`).join(' or ')}. The other one is kept aside.`,
       },
-      { module: module.name, nodes: names },
+      {
+        module: module.name,
+        nodes: names,
+        paths: module.volumes.map(({ path }) => path),
+        entries: perCopy(nodes, module.volumes, ({ entries }) => entries),
+        bytes: perCopy(nodes, module.volumes, ({ bytes }) => bytes),
+        newestFiles: perCopy(nodes, module.volumes, ({ newestFile }) => newestFile),
+      },
     );
   }
   return withData[0]?.name ?? module.prefer ?? nodes[0]?.name ?? '';
 }
 
-/** What keeps a directory from being replicated, on the nodes where it is not set up yet. */
-function refuseProblems(view: NodeView, module: ClusterRecord['modules'][number]): void {
+/**
+ * What keeps a directory from being replicated, on the nodes where it is not set up yet. True: only that somebody uses it, which the stop
+ * command of the module may end.
+ */
+function refuseProblems(view: NodeView, module: ClusterRecord['modules'][number], mayStop: boolean): boolean {
+  let inUse = false;
   for (const volume of module.volumes) {
     const inspection = inspectionOf(view, volume);
     if (inspection === undefined || inspection.initialised) continue;
-    const [problem] = inspection.problems;
+    const problem = inspection.problems.find(({ code }) => !mayStop || code !== 'directory-in-use');
+    inUse ||= inspection.problems.length > 0;
     if (!problem) continue;
     throw new Fault(
       problem.code,
@@ -102,6 +143,7 @@ function refuseProblems(view: NodeView, module: ClusterRecord['modules'][number]
       { node: view.name, path: volume.path, module: module.name },
     );
   }
+  return inUse;
 }
 
 const running: readonly string[] = ['wait', 'alone', 'primary', 'secondary', 'up', 'transient'];
@@ -117,16 +159,22 @@ export function planCluster(input: ClusterPlanInput): ClusterStep[] {
     );
   }
   const choices = new Map<string, string>();
+  const steps: ClusterStep[] = [];
   for (const module of record.modules) {
     if (nodes.every((node) => isInitialised(node, module.volumes))) continue;
     // A node that has the module's configuration already shows its cover; what is below was looked at before.
     for (const node of nodes) {
       const covered = node.status?.modules.some((other) => other.name === module.name) === true;
-      if (!covered) refuseProblems(node, module);
+      if (covered || !refuseProblems(node, module, input.mayStop)) continue;
+      steps.push({
+        kind: 'stop-application',
+        node: node.name,
+        module: module.name,
+        title: `Stop the application of ${module.name} on ${node.name}, for the moment in which replication takes its place`,
+      });
     }
     choices.set(module.name, chooseGoodCopy(input, module));
   }
-  const steps: ClusterStep[] = [];
   const fresh = record.modules.filter(
     (module) => choices.has(module.name) && !nodes.some((node) => isInitialised(node, module.volumes)),
   );
@@ -146,12 +194,14 @@ export function planCluster(input: ClusterPlanInput): ClusterStep[] {
     for (const node of ordered) {
       if (isInitialised(node, module.volumes)) continue;
       const as = node.name === chosen ? 'good' : 'blank';
-      const kept = as === 'blank' && hasData(node, module.volumes) ? '; what stands there is kept aside' : '';
+      const keepsAside = as === 'blank' && hasData(node, module.volumes);
+      const kept = keepsAside ? '; what stands there is kept aside' : '';
       steps.push({
         kind: 'initialise',
         node: node.name,
         module: module.name,
         as,
+        keepsAside,
         title:
           as === 'good'
             ? `Take the data of ${module.name} on ${node.name} as the good copy`

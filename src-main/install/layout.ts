@@ -19,6 +19,8 @@ export const layout = {
   witnessSecrets: '/etc/holdfast/witness',
   state: '/var/lib/holdfast',
   run: '/run/holdfast',
+  /** Held while somebody installs or removes. */
+  installLock: '/run/holdfast-install.lock',
   units: '/etc/systemd/system',
 } as const;
 

@@ -2,8 +2,9 @@
 import type { Configuration } from '../../agent/contract/configuration.ts';
 import { Fault } from '../../agent/contract/fault.ts';
 import type { Transport } from '../ssh/index.ts';
+import type { CheckSubject } from './check.ts';
 import { parseProbe, type Probe } from './probe.ts';
-import { probeScript } from './probe-script.ts';
+import { probeScript, type ProbeQuestions } from './probe-script.ts';
 
 export interface MachineAddress {
   /** Node name or 'witness'. */
@@ -49,12 +50,22 @@ export async function connectAll(
   return transports;
 }
 
+export function questionsOf(subject: CheckSubject): ProbeQuestions {
+  return {
+    directories: subject.modules.flatMap((module) => module.directories),
+    vips: subject.modules.flatMap((module) => module.vips.map((vip) => vip.split('/')[0] ?? vip)),
+    units: [...new Set(subject.modules.flatMap((module) => module.units))],
+  };
+}
+
+export const noQuestions: ProbeQuestions = { directories: [], vips: [], units: [] };
+
 const probeTimeoutMs = 60_000;
 
 export async function probeHost(
   name: string,
   transport: Transport,
-  questions: { readonly directories: readonly string[]; readonly vips: readonly string[] },
+  questions: ProbeQuestions,
   signal: AbortSignal | undefined,
 ): Promise<{ probe: Probe; clockDifferenceMs: number }> {
   const before = Date.now();

@@ -3,6 +3,7 @@
  * repeated; they are executed in array order. The phases of all hosts run one after the other: certificates are exchanged between `place`
  * and `join`, and nothing runs before everything stands.
  */
+import type { Facts } from './check.ts';
 import { commandScript } from './layout.ts';
 import type { Package } from './packages.ts';
 import { sha256Hex, type Probe } from './probe.ts';
@@ -28,6 +29,7 @@ export interface HostStep {
   readonly phase: Phase;
   /** Imperative, for people: "Upload the agent 0.1.0 to n1". */
   readonly title: string;
+  readonly facts: Facts;
   /** `create-directory`. */
   readonly directory?: { readonly path: string; readonly owner: string; readonly mode: string };
 }
@@ -55,26 +57,37 @@ export function planHost(probe: Probe, wanted: WantedHost): HostStep[] {
   const { name: host, role, runtime, agent } = wanted;
   const { installed } = probe;
   const steps: HostStep[] = [];
-  const add = (kind: HostStepKind, phase: Phase, title: string, more: Partial<HostStep> = {}): void => {
-    steps.push({ host, kind, phase, title, ...more });
+  const add = (
+    kind: HostStepKind,
+    phase: Phase,
+    title: string,
+    facts: Facts = {},
+    directory?: HostStep['directory'],
+  ): void => {
+    steps.push({ host, kind, phase, title, facts, ...(directory === undefined ? {} : { directory }) });
   };
   const newRuntime = !installed.runtimes.includes(runtime.id);
-  if (newRuntime) add('upload-runtime', 'place', `Upload the Node runtime to ${host}`);
+  if (newRuntime) add('upload-runtime', 'place', `Upload the Node runtime to ${host}`, { bytes: runtime.size });
   if (!installed.agents.includes(agent.id))
-    add('upload-agent', 'place', `Upload the agent ${agent.version} to ${host}`);
+    add('upload-agent', 'place', `Upload the agent ${agent.version} to ${host}`, {
+      version: agent.version,
+      bytes: agent.size,
+    });
   const newName = installed.node !== host;
   if (role === 'node' && (installed.certificate === null || newName)) {
     add('make-keys', 'place', `Make the key and the certificate of ${host}`);
   }
   for (const directory of wanted.createDirectories) {
-    add('create-directory', 'join', `Create ${directory.path} on ${host}`, { directory });
+    add('create-directory', 'join', `Create ${directory.path} on ${host}`, { path: directory.path }, directory);
   }
   if (role === 'node' && wanted.peer !== null) {
     const knowsPeer =
       wanted.peerCertificateSha256 !== null && installed.peers[wanted.peer] === wanted.peerCertificateSha256;
     const knowsSecret = wanted.secretSha256 !== null && installed.secretSha256 === wanted.secretSha256;
     if (newName || !knowsPeer || !knowsSecret)
-      add('join-cluster', 'join', `Give ${host} its name, the cluster secret and the certificate of ${wanted.peer}`);
+      add('join-cluster', 'join', `Give ${host} its name, the cluster secret and the certificate of ${wanted.peer}`, {
+        peer: wanted.peer,
+      });
   }
   if (role === 'witness') {
     const knows = wanted.secretSha256 !== null && installed.witnessSecrets[wanted.clusterUuid] === wanted.secretSha256;
@@ -83,7 +96,10 @@ export function planHost(probe: Probe, wanted: WantedHost): HostStep[] {
   const otherVersion = installed.current !== agent.id || installed.runtimeCurrent !== runtime.id;
   if (otherVersion || installed.scriptSha256 !== sha256Hex(commandScript)) {
     const before = installed.current === null || installed.current === agent.id ? '' : ` (now ${installed.current})`;
-    add('switch-version', 'run', `Make ${agent.version} the agent of ${host}${before}`);
+    add('switch-version', 'run', `Make ${agent.version} the agent of ${host}${before}`, {
+      version: agent.version,
+      before: installed.current === agent.id ? null : installed.current,
+    });
   }
   const units = unitsOf(role);
   const otherUnits = units.some((unit) => {

@@ -1,4 +1,5 @@
 /** One round trip that tells all that an installation needs to know of a host. It looks and changes nothing. */
+import { ports } from '../../agent/contract/configuration.ts';
 import { quoted } from '../ssh/index.ts';
 import { allUnits, layout } from './layout.ts';
 
@@ -7,16 +8,58 @@ export interface ProbeQuestions {
   readonly directories: readonly string[];
   /** Virtual addresses, to see whether somebody answers there already. */
   readonly vips: readonly string[];
+  /** systemd units of the application. */
+  readonly units: readonly string[];
+}
+
+/** Whoever moves addresses or mounts disks there already would do it against us. */
+export const otherClusterSoftware = ['pacemaker', 'corosync', 'keepalived', 'heartbeat', 'safekit'] as const;
+
+/** Names of the processes that have something open below `$1`, or stand in it. Mapped files only the agent sees. */
+const holdersScript = `holders() { ls -l /proc/[0-9]*/cwd /proc/[0-9]*/fd 2>/dev/null | BELOW="$1" awk '
+  BEGIN { below = ENVIRON["BELOW"] }
+  /^\\/proc\\/[0-9]+\\/fd:$/ { split($0, part, "/"); pid = part[3]; next }
+  { at = index($0, " -> "); if (at == 0) next
+    target = substr($0, at + 4); if (target != below && index(target, below "/") != 1) next
+    if (match($0, "/proc/[0-9]+/cwd")) { split(substr($0, RSTART), part, "/"); print part[3] } else print pid }' |
+  sort -u | head -n 50 | while read -r p; do cat "/proc/$p/comm" 2>/dev/null; done | sort -u | head -n 10 | tr '\\n' ' '; }`;
+
+const hexadecimal = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
+
+/** Who has one of our ports, on whatever address: `port/protocol`, and the program where it can be known. */
+function portsScript(): string {
+  const lines = [
+    { port: ports.peerLink, protocol: 'tcp' },
+    { port: ports.heartbeat, protocol: 'udp' },
+    { port: ports.witness, protocol: 'udp' },
+  ].map(({ port, protocol }) => `taken ${port} ${hexadecimal(port)} ${protocol} ${protocol === 'tcp' ? '0A' : '07'}`);
+  return `taken() {
+  inode=$(cat /proc/net/$3 /proc/net/\${3}6 2>/dev/null | awk -v end=":$2" -v state=$4 '$4 == state && substr($2, length($2) - 4) == end { print $10; exit }')
+  [ -n "$inode" ] || return 0
+  holder=$(ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v want="socket:[$inode]" '/^\\/proc\\// { split($0, part, "/"); pid = part[3] } index($0, want) { print pid; exit }')
+  say taken "$1/$3 $(cat "/proc/$holder/comm" 2>/dev/null)"
+}
+${lines.join('\n')}`;
 }
 
 /** Output: lines of `key=base64 of the value`; a key may come several times. */
 export function probeScript(questions: ProbeQuestions): string {
+  const { directories, vips, units } = questions;
   return `LC_ALL=C; export LC_ALL
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH
 say() { printf '%s=%s\\n' "$1" "$(printf %s "$2" | base64 | tr -d '\\n')"; }
 file() { [ -f "$2" ] && printf '%s=%s\\n' "$1" "$(base64 < "$2" | tr -d '\\n')"; }
 sum() { [ -f "$2" ] && say "$1" "$(sha256sum < "$2" | cut -d ' ' -f 1) $3"; }
 say clock "$(date +%s.%N)"
+vip() {
+  if ip -o -4 addr show 2>/dev/null | awk '{print $4}' | grep -q "^$1/"; then say vip "$1 own"; return; fi
+  command -v ping >/dev/null 2>&1 || { say vip "$1 unchecked"; return; }
+  # What the neighbour cache remembers may be long gone; whoever is there now answers a fresh question, also when it drops pings.
+  ip -4 neigh flush to "$1" >/dev/null 2>&1
+  if ping -c 1 -W 1 "$1" >/dev/null 2>&1; then say vip "$1 answers"; return; fi
+  ip -4 neigh show to "$1" 2>/dev/null | grep -q 'lladdr.*REACHABLE' && say vip "$1 answers" || say vip "$1 free"
+}
+look() {
 say uid "$(id -u)"
 say os "$( (. /etc/os-release; printf '%s' "$ID $VERSION_ID|$PRETTY_NAME") 2>/dev/null)"
 say kernel "$(uname -r)"
@@ -37,6 +80,7 @@ done
 [ -r /sys/fs/selinux/enforce ] && say selinux "$(cat /sys/fs/selinux/enforce)"
 say cgroup "$(stat -fc %T /sys/fs/cgroup 2>/dev/null)"
 ip -o -4 addr show 2>/dev/null | awk '{print $2, $4}' | while read -r line; do say address "$line"; done
+for d in /sys/class/net/*; do say speed "$(basename "$d") $(cat "$d/speed" 2>/dev/null)"; done
 say ssh-connection "\${HOLDFAST_SSH_CONNECTION:-$SSH_CONNECTION}"
 [ -L ${layout.current} ] && say current "$(basename "$(readlink ${layout.current})")"
 [ -L ${layout.node} ] && say runtime-current "$(basename "$(readlink ${layout.node})")"
@@ -53,28 +97,45 @@ file cluster-record ${layout.clusterRecord}
 for f in ${layout.peers}/*.crt; do sum peer-sum "$f" "$(basename "$f" .crt)"; done
 sum secret-sum ${layout.clusterSecret}
 for f in ${layout.witnessSecrets}/*.secret; do sum witness-secret "$f" "$(basename "$f" .secret)"; done
+say memory "$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)"
+say shell "$(getent passwd "\${SUDO_USER:-$(id -un)}" 2>/dev/null | cut -d : -f 7)"
+say accounts "$(cut -d : -f 1,3 /etc/passwd | head -n 2000)"
+for unit in firewalld ufw ${otherClusterSoftware.join(' ')}; do [ "$(systemctl is-active $unit 2>/dev/null)" = active ] && say active $unit; done
+${portsScript()}
+${holdersScript}
 directory() {
   say directory "$1"
   if [ -L "$1" ]; then say dir-type symlink; elif [ -d "$1" ]; then say dir-type directory; elif [ -e "$1" ]; then say dir-type other; else say dir-type missing; fi
   parent=$(dirname "$1"); [ -d "$parent" ] && say dir-parent yes
+  d=$1; while [ ! -d "$d" ]; do d=$(dirname "$d"); done
+  say dir-space "$(df -Pk "$d" | awk 'NR == 2 { print $4 }')"
   [ -d "$1" ] || return 0
-  say dir-filesystem "$(stat -fc %T "$1")"
+  type=$(stat -fc %T "$1")
+  # One magic number for three file systems.
+  [ "$type" != ext2/ext3 ] || type=$(df -PT "$1" 2>/dev/null | awk 'NR == 2 { print $2 }')
+  say dir-filesystem "$type"
   say dir-owner "$(stat -c '%u:%g %a' "$1")"
+  say dir-names "$(stat -c '%U %G' "$1")"
   say dir-entries "$(ls -A "$1" | grep -vc -e '^\\.holdfast$' -e '^lost+found$')"
   [ -f "$1/.holdfast/volume.json" ] && say dir-record yes
-  say dir-mount "$(awk -v path="$1" '$5 == path { found = $0 } END { sub(/.* - /, "", found); print found }' /proc/self/mountinfo)"
+  mount=$(awk -v path="$1" '$5 == path { found = $0 } END { sub(/.* - /, "", found); print found }' /proc/self/mountinfo)
+  say dir-mount "$mount"
+  case $mount in *holdfast*) ;; *) say dir-holders "$(holders "$1")" ;; esac
   return 0
 }
-${questions.directories.map((directory) => `directory ${quoted(directory)}`).join('\n')}
-vip() {
-  if ip -o -4 addr show 2>/dev/null | awk '{print $4}' | grep -q "^$1/"; then say vip "$1 own"; return; fi
-  command -v ping >/dev/null 2>&1 || { say vip "$1 unchecked"; return; }
-  # What the neighbour cache remembers may be long gone; whoever is there now answers a fresh question, also when it drops pings.
-  ip -4 neigh flush to "$1" >/dev/null 2>&1
-  if ping -c 1 -W 1 "$1" >/dev/null 2>&1; then say vip "$1 answers"; return; fi
-  ip -4 neigh show to "$1" 2>/dev/null | grep -q 'lladdr.*REACHABLE' && say vip "$1 answers" || say vip "$1 free"
+${directories.map((directory) => `directory ${quoted(directory)}`).join('\n')}
+unit() {
+  say unit-start "$1 $(systemctl show -p LoadState "$1" 2>/dev/null | cut -d = -f 2) $(systemctl is-active "$1" 2>/dev/null) $(systemctl is-enabled "$1" 2>/dev/null | head -n 1)"
+  say unit-wanted "$1 $(systemctl show -p WantedBy -p RequiredBy "$1" 2>/dev/null | cut -d = -f 2- | tr '\\n' ' ')"
+  case $1 in postgresql@*-*)
+    i=\${1#postgresql@}; i=\${i%.service}; f=/etc/postgresql/\${i%%-*}/\${i#*-}/start.conf
+    [ -f "$f" ] && say unit-file "$1 $f" ;;
+  esac
 }
-${questions.vips.map((vip) => `vip ${quoted(vip)}`).join('\n')}
+${units.map((unit) => `unit ${quoted(unit)}`).join('\n')}
+}
+# Addresses at which nobody answers are waited for while everything else is looked at.
+{ ${vips.map((vip) => `vip ${quoted(vip)} & `).join('')}wait; } </dev/null | { look </dev/null; cat; }
 say end yes
 exit 0
 `;

@@ -11,6 +11,12 @@ export interface DirectoryProbe {
   readonly filesystem: string | null;
   readonly owner: string | null;
   readonly mode: string | null;
+  /** Name of the user that owns it; null where the number has none. */
+  readonly ownerName: string | null;
+  /** Free for it: on its own file system, or on that of the nearest directory above. */
+  readonly availableBytes: number | null;
+  /** Programs that have something open there. */
+  readonly holders: readonly string[];
   readonly entries: number | null;
   readonly hasRecord: boolean;
   readonly isMountPoint: boolean;
@@ -22,6 +28,17 @@ export interface UnitProbe {
   readonly sha256: string;
   readonly active: boolean;
   readonly enabled: boolean;
+}
+
+/** A unit of the application. */
+export interface ApplicationUnitProbe {
+  readonly unit: string;
+  readonly known: boolean;
+  readonly active: boolean;
+  /** Starts by itself when the server boots. */
+  readonly startsByItself: boolean;
+  /** Debian's PostgreSQL says in a file of its own what starts at boot. */
+  readonly startFile: string | null;
 }
 
 export interface Probe {
@@ -48,8 +65,20 @@ export interface Probe {
     readonly address: string;
     readonly prefixLength: number;
   }[];
+  /** Of the link, in Mbit/s, where the interface tells. */
+  readonly speeds: Readonly<Record<string, number>>;
   /** The address that SSH came in on; null when SSH was not the way. */
   readonly sshAddress: string | null;
+  readonly memoryBytes: number | null;
+  /** Of the user who logs in. */
+  readonly loginShell: string;
+  /** User name → number. */
+  readonly accounts: Readonly<Record<string, number>>;
+  /** Firewalls and other cluster software that run. */
+  readonly activeUnits: readonly string[];
+  /** Our ports that somebody listens on; `program` is empty where it could not be known. */
+  readonly takenPorts: readonly { readonly port: number; readonly protocol: string; readonly program: string }[];
+  readonly units: readonly ApplicationUnitProbe[];
   readonly directories: readonly DirectoryProbe[];
   readonly vips: readonly { readonly address: string; readonly answer: 'own' | 'answers' | 'free' | 'unchecked' }[];
   readonly installed: {
@@ -103,6 +132,8 @@ function directories(lines: Lines): DirectoryProbe[] {
   return found.map(({ path, values }) => {
     const [owner = null, mode = null] = values.get('dir-owner')?.split(' ') ?? [];
     const entries = values.get('dir-entries');
+    const space = values.get('dir-space');
+    const [ownerName = 'UNKNOWN'] = values.get('dir-names')?.split(' ') ?? [];
     // File system type, source and options, as /proc/self/mountinfo ends its lines.
     const mount = (values.get('dir-mount') ?? '').trim();
     return {
@@ -112,12 +143,39 @@ function directories(lines: Lines): DirectoryProbe[] {
       filesystem: values.get('dir-filesystem') ?? null,
       owner,
       mode,
+      ownerName: ownerName === 'UNKNOWN' ? null : ownerName,
+      availableBytes: space === undefined || space === '' ? null : Number(space) * 1024,
+      holders: (values.get('dir-holders') ?? '').split(' ').filter((name) => name !== ''),
       entries: entries === undefined ? null : Number(entries),
       hasRecord: values.has('dir-record'),
       isMountPoint: mount !== '',
       isCovered: mount.includes('holdfast'),
     };
   });
+}
+
+function applicationUnits(lines: Lines): ApplicationUnitProbe[] {
+  const words = (key: string): string[][] =>
+    lines.filter((line) => line.key === key).map(({ value }) => value.split(' '));
+  return words('unit-start').map(([unit = '', load = '', active = '', enabled = '']) => {
+    const wantedBy = words('unit-wanted').find(([name]) => name === unit);
+    return {
+      unit,
+      known: load !== 'not-found' && load !== '',
+      active: active === 'active' || active === 'activating' || active === 'reloading',
+      startsByItself: enabled.startsWith('enabled') || wantedBy?.slice(1).some((name) => name.trim() !== '') === true,
+      startFile: words('unit-file').find(([name]) => name === unit)?.[1] ?? null,
+    };
+  });
+}
+
+function accountsOf(text: string): Record<string, number> {
+  return Object.fromEntries(
+    text.split('\n').flatMap((line) => {
+      const [name = '', id = ''] = line.split(':');
+      return name !== '' && /^\d+$/.test(id) ? [[name, Number(id)]] : [];
+    }),
+  );
 }
 
 /** Fault: probe-failed. */
@@ -177,7 +235,22 @@ export function parseProbe(host: string, output: string): Probe {
       const [address = '', prefix = '32'] = cidr.split('/');
       return { interface: name, address, prefixLength: Number(prefix) };
     }),
+    speeds: Object.fromEntries(
+      all('speed').flatMap((value) => {
+        const [name = '', speed = ''] = value.split(' ');
+        return Number(speed) > 0 ? [[name, Number(speed)]] : [];
+      }),
+    ),
     sshAddress: (first('ssh-connection') ?? '').split(' ')[2] ?? null,
+    memoryBytes: Number(first('memory')) > 0 ? Number(first('memory')) * 1024 : null,
+    loginShell: (first('shell') ?? '').trim(),
+    accounts: accountsOf(first('accounts') ?? ''),
+    activeUnits: all('active'),
+    takenPorts: all('taken').map((value) => {
+      const [, port = '0', protocol = '', program = ''] = /^(\d+)\/(\w+) ?(.*)$/.exec(value) ?? [];
+      return { port: Number(port), protocol, program };
+    }),
+    units: applicationUnits(lines),
     directories: directories(lines),
     vips: all('vip').map((value) => {
       const [address = '', answer = 'unchecked'] = value.split(' ');

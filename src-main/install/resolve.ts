@@ -2,9 +2,9 @@
 import type { Configuration } from '../../agent/contract/configuration.ts';
 import { Fault } from '../../agent/contract/fault.ts';
 import { subnetContains, type ResolvedMachines } from '../configuration/index.ts';
-import type { ProbedMachine } from './checks.ts';
+import type { ProbedMachine } from './check.ts';
 
-function networkOf(address: string, prefixLength: number): string {
+export function networkOf(address: string, prefixLength: number): string {
   const parts = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
   const size = 2 ** (32 - prefixLength);
   const base = Math.floor(parts / size) * size;
@@ -24,30 +24,38 @@ function defaultNetworks(nodes: readonly ProbedMachine[]): { name: string; subne
   return [{ name: 'lan', subnet: networkOf(own.address, own.prefixLength) }];
 }
 
+/** Fault: networks-unknown. */
+export function networksOf(
+  named: readonly { readonly name: string; readonly subnet: string }[],
+  nodes: readonly ProbedMachine[],
+): readonly { readonly name: string; readonly subnet: string }[] {
+  return named.length > 0 ? named : defaultNetworks(nodes);
+}
+
+/** A node may have several addresses there; the one that SSH uses is known to work. */
+export function nodeAddress(node: ProbedMachine, subnet: string, vips: readonly string[]): string | null {
+  const candidates = node.probe.addresses.filter(
+    (entry) => subnetContains(subnet, entry.address) && !vips.includes(entry.address),
+  );
+  const chosen = candidates.find((entry) => entry.address === node.probe.sshAddress) ?? candidates[0];
+  return chosen?.address ?? null;
+}
+
 /** Fault: network-without-node, networks-unknown. */
 export function resolveMachines(configuration: Configuration, machines: readonly ProbedMachine[]): ResolvedMachines {
   const nodes = machines.filter((machine) => machine.role === 'node');
-  const networks = configuration.networks ?? defaultNetworks(nodes);
-  const vips = configuration.modules.flatMap((module) => [module.vip].flat()).map((vip) => vip.split('/')[0]);
+  const networks = networksOf(configuration.networks ?? [], nodes);
+  const vips = configuration.modules.flatMap((module) => [module.vip].flat()).map((vip) => vip.split('/')[0] ?? vip);
   const addresses = nodes.map((node) =>
     networks.map((network) => {
-      const candidates = node.probe.addresses.filter(
-        (entry) => subnetContains(network.subnet, entry.address) && !vips.includes(entry.address),
-      );
-      // A node may have several addresses there; the one that SSH uses is known to work.
-      const chosen = candidates.find((entry) => entry.address === node.probe.sshAddress) ?? candidates[0];
-      if (!chosen) {
-        const present = node.probe.addresses.map((entry) => `${entry.address}/${entry.prefixLength}`).join(', ');
-        throw new Fault(
-          'network-without-node',
-          {
-            message: `${node.name} has no address in the network ${network.name} (${network.subnet}); it has ${present}.`,
-            remedy: 'Correct `networks:`, or give the server an address there.',
-          },
-          { node: node.name, network: network.name },
-        );
-      }
-      return chosen.address;
+      const chosen = nodeAddress(node, network.subnet, vips);
+      // The checks have said so already, in more words.
+      if (chosen === null)
+        throw new Fault('network-without-node', {
+          message: `${node.name} has no address in the network ${network.name} (${network.subnet}).`,
+          remedy: 'Correct `networks:`, or give the server an address there.',
+        });
+      return chosen;
     }),
   );
   const witness = machines.find((machine) => machine.role === 'witness');

@@ -5,10 +5,12 @@ import { Fault } from '../../agent/contract/fault.ts';
 import type { Transport } from '../ssh/index.ts';
 import type { AgentLinks } from './agent-links.ts';
 import type { ApplyOptions } from './apply-options.ts';
-import { runChecks, type ProbedMachine } from './checks.ts';
+import { subjectOf, type ProbedMachine } from './check.ts';
+import { runChecks, type CheckNeeds } from './checks.ts';
 import type { NodeView } from './cluster-plan.ts';
+import { measureCopies, type CopyMeasure } from './copies.ts';
 import { intentionFile, intentionSchema, type Intention } from './host-steps.ts';
-import { machinesOf, probeHost } from './machines.ts';
+import { machinesOf, noQuestions, probeHost, questionsOf } from './machines.ts';
 import { runtimePackage, type Package, type PackageSources } from './packages.ts';
 import type { HostStep, WantedHost } from './plan.ts';
 import { sha256Hex } from './probe.ts';
@@ -33,14 +35,11 @@ export async function probeMachines(
   transports: ReadonlyMap<string, Transport>,
 ): Promise<Machine[]> {
   const { configuration, signal } = options;
-  const questions = {
-    directories: configuration.modules.flatMap((module) => module.replicate.map(({ path }) => path)),
-    vips: configuration.modules.flatMap((module) => [module.vip].flat()).map((vip) => vip.split('/')[0] ?? vip),
-  };
+  const questions = questionsOf(subjectOf(configuration));
   return Promise.all(
     machinesOf(configuration).map(async ({ name, role }) => {
       const transport = mustGet(transports, name);
-      const asked = role === 'node' ? questions : { directories: [], vips: [] };
+      const asked = role === 'node' ? questions : noQuestions;
       return { name, role, transport, ...(await probeHost(name, transport, asked, signal)) };
     }),
   );
@@ -58,14 +57,12 @@ export async function runtimesFor(
   return packages;
 }
 
-/** Fault: checks-failed, or the one check's own code. */
-export function refuseFailedChecks(
-  options: ApplyOptions,
-  machines: readonly Machine[],
+export function needsOf(
+  machines: readonly ProbedMachine[],
   agent: Package,
   runtimes: ReadonlyMap<string, Package>,
-): void {
-  const needed = machines.map((machine) => {
+): CheckNeeds {
+  const space = machines.map((machine) => {
     const { installed } = machine.probe;
     const runtime = runtimes.get(machine.name);
     const missing = [
@@ -74,19 +71,31 @@ export function refuseFailedChecks(
     ];
     return { name: machine.name, bytes: missing.reduce((sum, one) => sum + one.size + one.unpackedBytes, 0) };
   });
-  const checks = runChecks(machines, options.configuration, needed);
+  return { space, agentVersion: agent.version };
+}
+
+/** Fault: checks-failed, or the one check's own code. */
+export function refuseFailedChecks(
+  options: ApplyOptions,
+  machines: readonly Machine[],
+  agent: Package,
+  runtimes: ReadonlyMap<string, Package>,
+): void {
+  const checks = runChecks(machines, subjectOf(options.configuration), needsOf(machines, agent, runtimes));
   options.onEvent?.({ kind: 'checked', checks });
   const failed = checks.filter((check) => !check.ok);
   const [first] = failed;
   if (!first) return;
   const words = failed.map((check) => `${check.host === null ? '' : `${check.host}: `}${check.what}`);
+  const alike = failed.every((check) => check.code === first.code);
   throw new Fault(
-    failed.every((check) => check.code === first.code) ? first.code : 'checks-failed',
+    alike ? first.code : 'checks-failed',
     {
       message: `Holdfast cannot be installed: ${words.join('; ')}. ${first.why}`,
       remedy: [...new Set(failed.map((check) => check.remedy))].join(' '),
     },
     {
+      ...(alike ? first.facts : {}),
       checks: failed.map((check) => check.code),
       hosts: [...new Set(failed.map((check) => check.host ?? 'cluster'))],
     },
@@ -183,6 +192,7 @@ export async function viewNodes(
   links: AgentLinks,
   record: ClusterRecord,
   hostSteps: readonly HostStep[],
+  signal: AbortSignal | undefined,
 ): Promise<NodeView[]> {
   return Promise.all(
     nodes.map(async (node): Promise<NodeView> => {
@@ -195,34 +205,64 @@ export async function viewNodes(
           if (!hostSteps.some((step) => step.host === node.name)) throw error;
         }
       }
-      return { name: node.name, status: null, inspections: probedInspections(node, record) };
+      return { name: node.name, status: null, inspections: await probedInspections(node, nodes, record, signal) };
     }),
   );
 }
 
-function probedInspections(node: Machine, record: ClusterRecord): VolumeInspection[] {
+/** Only where a person has to choose between two copies: counting takes time. */
+async function countCopies(
+  node: Machine,
+  nodes: readonly Machine[],
+  paths: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<CopyMeasure[]> {
+  const filled = (machine: Machine, path: string): boolean =>
+    machine.probe.directories.some((directory) => directory.path === path && (directory.entries ?? 0) > 0);
+  const contested = paths.filter((path) => nodes.every((machine) => filled(machine, path)));
+  return measureCopies(node.transport, contested, { signal });
+}
+
+async function probedInspections(
+  node: Machine,
+  nodes: readonly Machine[],
+  record: ClusterRecord,
+  signal: AbortSignal | undefined,
+): Promise<VolumeInspection[]> {
   const installed = node.probe.installed.record;
-  return record.modules.flatMap((module) =>
-    module.volumes.flatMap(({ id, path }) => {
-      const probe = node.probe.directories.find((directory) => directory.path === path);
-      // Set up by an agent that does not run now: what stands below the cover is not for us to judge.
-      const managed = installed?.modules.some((other) => other.volumes.some((volume) => volume.path === path)) === true;
-      if (!probe) return [];
-      return [
-        {
-          id,
-          path,
-          exists: probe.type === 'directory',
-          initialised: managed && (probe.hasRecord || probe.isCovered),
-          empty: (probe.entries ?? 0) === 0,
-          entries: null,
-          bytes: null,
-          newestFile: null,
-          filesystem: probe.filesystem,
-          generation: null,
-          problems: [],
-        },
-      ];
-    }),
-  );
+  const volumes = record.modules.flatMap((module) => module.volumes);
+  // Set up by an agent that does not run now: what stands below the cover is not for us to judge.
+  const isManaged = (path: string): boolean =>
+    installed?.modules.some((other) => other.volumes.some((volume) => volume.path === path)) === true;
+  const paths = volumes.map(({ path }) => path).filter((path) => !isManaged(path));
+  const counts = await countCopies(node, nodes, paths, signal);
+  return volumes.flatMap(({ id, path }) => {
+    const probe = node.probe.directories.find((directory) => directory.path === path);
+    if (!probe) return [];
+    const count = counts.find((one) => one.path === path);
+    const newest = count?.newestFile ?? null;
+    return [
+      {
+        id,
+        path,
+        exists: probe.type === 'directory',
+        initialised: isManaged(path) && (probe.hasRecord || probe.isCovered),
+        empty: (probe.entries ?? 0) === 0,
+        entries: count?.files ?? null,
+        bytes: count?.bytes ?? null,
+        newestFile: newest === null ? null : `${newest.path} (${newest.at})`,
+        filesystem: probe.filesystem,
+        generation: null,
+        problems: probe.holders.length > 0 ? [inUse(path, probe.holders)] : [],
+      },
+    ];
+  });
+}
+
+function inUse(path: string, programs: readonly string[]): VolumeInspection['problems'][number] {
+  return {
+    code: 'directory-in-use',
+    message: `${path} is used by ${programs.join(', ')}.`,
+    remedy: 'Stop the application and disable its start at boot; Holdfast starts it from now on.',
+  };
 }

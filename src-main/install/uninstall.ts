@@ -6,8 +6,10 @@ import { openAgent } from './agent-link.ts';
 import type { InstallEvent, PlannedStep } from './apply-options.ts';
 import { mustRun } from './host-steps.ts';
 import { allUnits, layout } from './layout.ts';
-import { connectAll, machinesOf, probeHost, type Connect } from './machines.ts';
+import { connectAll, machinesOf, noQuestions, probeHost, type Connect } from './machines.ts';
+import { withInstallLock } from './lock.ts';
 import type { Probe } from './probe.ts';
+import { mustGet } from './survey.ts';
 
 export interface UninstallOptions {
   readonly configuration: Configuration;
@@ -83,9 +85,23 @@ function isInstalled(probe: Probe): boolean {
   );
 }
 
+/** Faults: those of connecting, installation-running-elsewhere, belongs-to-another-cluster, and those of the steps. */
 export async function uninstallCluster(options: UninstallOptions): Promise<UninstallOutcome> {
   const machines = machinesOf(options.configuration);
   const transports = await connectAll(machines, options.connect, options.signal);
+  try {
+    const nodes = options.configuration.nodes.map(({ name }) => ({ name, transport: mustGet(transports, name) }));
+    return await withInstallLock(nodes, options.signal, (signal) => remove({ ...options, signal }, transports));
+  } finally {
+    for (const transport of transports.values()) transport.close();
+  }
+}
+
+async function remove(
+  options: UninstallOptions,
+  transports: ReadonlyMap<string, Transport>,
+): Promise<UninstallOutcome> {
+  const machines = machinesOf(options.configuration);
   const emit = (event: InstallEvent): void => options.onEvent?.(event);
   const step = async (planned: PlannedStep, action: () => Promise<void>): Promise<void> => {
     options.signal?.throwIfAborted();
@@ -93,76 +109,79 @@ export async function uninstallCluster(options: UninstallOptions): Promise<Unins
     await action();
     emit({ kind: 'step-done', step: planned });
   };
-  try {
-    const found = await Promise.all(
-      machines.map(async (machine) => {
-        const transport = transports.get(machine.name);
-        if (!transport) throw new Fault('internal', { message: `no connection to ${machine.name}` });
-        const { probe } = await probeHost(machine.name, transport, { directories: [], vips: [] }, options.signal);
-        return { ...machine, transport, probe };
-      }),
-    );
-    const nodes = found.filter((machine) => machine.role === 'node');
-    for (const { name, probe } of nodes) {
-      const other = probe.installed.record?.cluster;
-      if (other !== undefined && other !== options.configuration.cluster) {
-        throw new Fault(
-          'belongs-to-another-cluster',
-          { message: `${name} belongs to the cluster ${other}.`, remedy: `Use the configuration of ${other}.` },
-          { node: name, cluster: other },
-        );
-      }
+  const found = await Promise.all(
+    machines.map(async (machine) => {
+      const transport = mustGet(transports, machine.name);
+      const { probe } = await probeHost(machine.name, transport, noQuestions, options.signal);
+      return { ...machine, transport, probe };
+    }),
+  );
+  const nodes = found.filter((machine) => machine.role === 'node');
+  for (const { name, probe } of nodes) {
+    const other = probe.installed.record?.cluster;
+    if (other !== undefined && other !== options.configuration.cluster) {
+      throw new Fault(
+        'belongs-to-another-cluster',
+        { message: `${name} belongs to the cluster ${other}.`, remedy: `Use the configuration of ${other}.` },
+        { node: name, cluster: other },
+      );
     }
-    const installed = found.filter((machine) => isInstalled(machine.probe));
-    const clusterUuid =
-      nodes.map((node) => node.probe.installed.record?.clusterUuid).find((id) => id !== undefined) ?? null;
+  }
+  const installed = found.filter((machine) => isInstalled(machine.probe));
+  const clusterUuid =
+    nodes.map((node) => node.probe.installed.record?.clusterUuid).find((id) => id !== undefined) ?? null;
 
-    // The secondary's application is not there: primaries last would start the module on the other node. Both at once.
-    await Promise.all(
-      nodes
-        .filter((node) => installed.includes(node))
-        .map((node) =>
-          step(
-            {
-              id: `${node.name}/withdraw`,
-              host: node.name,
-              title: `Stop the modules and free the directories on ${node.name}`,
-            },
-            async () => {
-              const active = node.probe.installed.units['holdfastd.service']?.active === true;
-              if (active && node.probe.installed.record !== null) {
-                try {
-                  await withdraw(node.transport, options);
-                  return;
-                } catch (error) {
-                  options.signal?.throwIfAborted();
-                  const { code } = Fault.from(error);
-                  // What the agent refuses with a reason is a reason; one that does not answer is worked around.
-                  if (!['agent-not-answering', 'version-skew', 'connection-lost', 'aborted', 'internal'].includes(code))
-                    throw error;
-                }
-              }
-              await mustRun(node.transport, forceWithdrawScript(node.probe), {
-                timeoutMs: withdrawTimeoutMs,
-                signal: options.signal,
-              });
-            },
-          ),
-        ),
-    );
-    await Promise.all(
-      installed.map((machine) =>
+  // The secondary's application is not there: primaries last would start the module on the other node. Both at once.
+  await Promise.all(
+    nodes
+      .filter((node) => installed.includes(node))
+      .map((node) =>
         step(
-          { id: `${machine.name}/remove`, host: machine.name, title: `Remove Holdfast from ${machine.name}` },
+          {
+            id: `${node.name}/withdraw`,
+            host: node.name,
+            kind: 'withdraw',
+            facts: {},
+            title: `Stop the modules and free the directories on ${node.name}`,
+          },
           async () => {
-            const script = machine.role === 'node' ? removeNodeScript() : removeWitnessScript(clusterUuid);
-            await mustRun(machine.transport, script, { signal: options.signal, timeoutMs: withdrawTimeoutMs });
+            const active = node.probe.installed.units['holdfastd.service']?.active === true;
+            if (active && node.probe.installed.record !== null) {
+              try {
+                await withdraw(node.transport, options);
+                return;
+              } catch (error) {
+                options.signal?.throwIfAborted();
+                const { code } = Fault.from(error);
+                // What the agent refuses with a reason is a reason; one that does not answer is worked around.
+                if (!['agent-not-answering', 'version-skew', 'connection-lost', 'aborted', 'internal'].includes(code))
+                  throw error;
+              }
+            }
+            await mustRun(node.transport, forceWithdrawScript(node.probe), {
+              timeoutMs: withdrawTimeoutMs,
+              signal: options.signal,
+            });
           },
         ),
       ),
-    );
-    return { removedFrom: installed.map((machine) => machine.name) };
-  } finally {
-    for (const transport of transports.values()) transport.close();
-  }
+  );
+  await Promise.all(
+    installed.map((machine) =>
+      step(
+        {
+          id: `${machine.name}/remove`,
+          host: machine.name,
+          kind: 'remove',
+          facts: {},
+          title: `Remove Holdfast from ${machine.name}`,
+        },
+        async () => {
+          const script = machine.role === 'node' ? removeNodeScript() : removeWitnessScript(clusterUuid);
+          await mustRun(machine.transport, script, { signal: options.signal, timeoutMs: withdrawTimeoutMs });
+        },
+      ),
+    ),
+  );
+  return { removedFrom: installed.map((machine) => machine.name) };
 }

@@ -1,0 +1,211 @@
+/** Is each directory fit to be replicated, here and there? Pure. */
+import { failed, passed, remarked, type Check, type CheckedModule, type ProbedMachine } from './check.ts';
+import type { DirectoryProbe } from './probe.ts';
+
+const refusedFilesystems = [
+  'overlayfs',
+  'fuseblk',
+  'fuse',
+  'nfs',
+  'nfs4',
+  'smb2',
+  'cifs',
+  'tmpfs',
+  'ramfs',
+  'squashfs',
+  'iso9660',
+];
+
+function inUse(machine: ProbedMachine, directory: DirectoryProbe): Check[] {
+  const { path, holders } = directory;
+  if (holders.length === 0) return [];
+  return [
+    remarked(
+      'application-running',
+      machine.name,
+      `Directory ${path}`,
+      {
+        what: `${holders.join(', ')} ${holders.length === 1 ? 'uses' : 'use'} ${path}`,
+        why: 'Nobody may have a file open there while replication is put over it.',
+        remedy:
+          'The installation runs the stop command for that moment; from then on the module starts the application.',
+      },
+      { path, programs: [...holders] },
+    ),
+  ];
+}
+
+export function directoryChecks(machine: ProbedMachine, directory: DirectoryProbe): Check[] {
+  const { name } = machine;
+  const { path, filesystem } = directory;
+  const title = `Directory ${path}`;
+  // Below the cover only the agent sees.
+  if (directory.isCovered) return [];
+  switch (directory.type) {
+    case 'symlink':
+      return [
+        failed(
+          'directory-is-symlink',
+          name,
+          title,
+          {
+            what: `${path} is a symbolic link`,
+            why: 'The directory itself is mounted over; a link leads elsewhere.',
+            remedy: 'Write the path that the link points to.',
+          },
+          { path },
+        ),
+      ];
+    case 'other':
+      return [
+        failed(
+          'directory-is-file',
+          name,
+          title,
+          {
+            what: `${path} is not a directory`,
+            why: 'Whole directories are replicated.',
+            remedy: 'Write the directory that holds it.',
+          },
+          { path },
+        ),
+      ];
+    case 'missing':
+      return []; // judged together with the other node
+    case 'directory':
+      break;
+  }
+  if (directory.isMountPoint) {
+    return [
+      failed(
+        'directory-is-mount-point',
+        name,
+        title,
+        {
+          what: `${path} is a mount point`,
+          why: 'If its file system were not mounted one day, an empty directory would be taken for the data.',
+          remedy: `Put the data into a directory below it, such as ${path}/data.`,
+        },
+        { path },
+      ),
+    ];
+  }
+  if (filesystem !== null && refusedFilesystems.includes(filesystem)) {
+    return [
+      failed(
+        'directory-filesystem',
+        name,
+        title,
+        {
+          what: `${path} is on ${filesystem}`,
+          why: 'Replication needs a local file system that finds files again by handle, such as ext4 or XFS.',
+          remedy: 'Move the data to a local disk with ext4 or XFS.',
+        },
+        { path, filesystem },
+      ),
+    ];
+  }
+  const facts = { path, filesystem, freeBytes: directory.availableBytes };
+  return [
+    passed('directory', name, title, `on ${filesystem ?? 'a local file system'}`, facts),
+    ...inUse(machine, directory),
+  ];
+}
+
+interface Side {
+  readonly machine: ProbedMachine;
+  readonly probe: DirectoryProbe | undefined;
+}
+
+/** The standby runs the application on files that carry the numbers of the other one's users. */
+function ownerChecks(path: string, here: Side, there: Side): Check[] {
+  const owner = here.probe?.ownerName ?? null;
+  const number = Number((here.probe?.owner ?? '').split(':')[0]);
+  if (owner === null || owner === 'root' || here.probe?.isCovered === true || here.probe?.type !== 'directory')
+    return [];
+  const other = there.machine.probe.accounts[owner];
+  if (other === undefined || other === number) return [];
+  return [
+    failed(
+      'owner-differs',
+      there.machine.name,
+      `Directory ${path}`,
+      {
+        what: `the user ${owner} has the number ${other}, and ${number} on ${here.machine.name}`,
+        why: 'Files keep the number of their owner: after a failover the application could not read its data.',
+        remedy: `Give ${owner} the same number on both servers, with the application stopped: usermod -u ${number} ${owner}`,
+      },
+      { path, user: owner, number: other, otherNumber: number, other: here.machine.name },
+    ),
+  ];
+}
+
+function parentChecks(path: string, side: Side): Check[] {
+  if (side.probe?.type !== 'missing' || side.probe.parentExists) return [];
+  return [
+    failed(
+      'directory-parent-missing',
+      side.machine.name,
+      `Directory ${path}`,
+      {
+        what: `neither ${path} nor the directory above it exists`,
+        why: 'The disk that is to hold the data may not be mounted.',
+        remedy: 'Mount the disk, or create the directory above.',
+      },
+      { path },
+    ),
+  ];
+}
+
+/** What only both servers together tell. */
+export function sharedDirectoryChecks(nodes: readonly ProbedMachine[], module: CheckedModule): Check[] {
+  return module.directories.flatMap((path) => {
+    const sides = nodes.map((machine): Side => ({
+      machine,
+      probe: machine.probe.directories.find((directory) => directory.path === path),
+    }));
+    const title = `Directory ${path}`;
+    const checks: Check[] = [];
+    if (sides.length > 1 && sides.every(({ probe }) => probe?.type === 'missing')) {
+      checks.push(
+        failed(
+          'directory-missing',
+          null,
+          title,
+          {
+            what: `${path} exists on neither server`,
+            why: 'Holdfast replicates a directory that is there; a wrong path would protect nothing.',
+            remedy: `Create it on the server that will run ${module.name} first, or correct the path.`,
+          },
+          { path, module: module.name },
+        ),
+      );
+    } else {
+      checks.push(...sides.flatMap((side) => parentChecks(path, side)));
+    }
+    const filesystems = [
+      ...new Set(sides.map(({ probe }) => probe?.filesystem ?? null).filter((type) => type !== null)),
+    ];
+    if (filesystems.length > 1 && !sides.some(({ probe }) => probe?.isCovered === true)) {
+      checks.push(
+        failed(
+          'filesystems-differ',
+          null,
+          title,
+          {
+            what: `${path} is on ${filesystems.join(' and on ')}`,
+            why: 'Both copies must keep the same names, attributes and limits.',
+            remedy: 'Use the same file system on both servers.',
+          },
+          { path, filesystems },
+        ),
+      );
+    }
+    const [first, second] = sides;
+    if (first && second) {
+      const differing = ownerChecks(path, first, second);
+      checks.push(...(differing.length > 0 ? differing : ownerChecks(path, second, first)));
+    }
+    return checks;
+  });
+}

@@ -46,7 +46,7 @@ function readBanner(host: string, port: number, signal: AbortSignal | undefined)
     socket.on('data', (chunk) => {
       text += String(chunk);
       // Lines may come before the banner (RFC 4253, 4.2).
-      if (/^SSH-.*\n/m.test(text)) finish(text);
+      if (/^SSH-[^\n]*\n/m.test(text)) finish(text);
       else if (text.length > 32 * bannerBytesMax) finish(null);
     });
     socket.once('end', abort);

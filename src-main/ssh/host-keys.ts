@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Fault } from '../../agent/contract/fault.ts';
 import {
   checkHostKey,
+  entriesOf,
   fingerprint,
   keyType,
   knownHostsLine,
@@ -43,9 +44,10 @@ async function readText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch(() => '');
 }
 
+/** What is on record about this host. */
 export async function readKnownHosts(context: HostKeyContext): Promise<KnownHost[]> {
   const texts = await Promise.all([context.policy.storeFile, ...context.userFiles].map(readText));
-  return texts.flatMap(parseKnownHosts);
+  return entriesOf(texts.flatMap(parseKnownHosts), namesOf(context));
 }
 
 function namesOf(context: HostKeyContext): string[] {

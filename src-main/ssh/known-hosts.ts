@@ -9,15 +9,34 @@ export interface KnownHost {
   readonly key: Buffer;
 }
 
+/** Of ten thousand lines, nearly all are about other hosts: their keys are never decoded. */
+class Entry implements KnownHost {
+  readonly marker: KnownHost['marker'];
+  readonly hosts: string;
+  readonly type: string;
+  readonly #key: string;
+
+  constructor(marker: KnownHost['marker'], hosts: string, type: string, key: string) {
+    this.marker = marker;
+    this.hosts = hosts;
+    this.type = type;
+    this.#key = key;
+  }
+  get key(): Buffer {
+    return Buffer.from(this.#key, 'base64');
+  }
+}
+
 export function parseKnownHosts(text: string): KnownHost[] {
   const entries: KnownHost[] = [];
-  for (const line of text.split(/\r?\n/)) {
-    const fields = line.trim().split(/\s+/);
-    if (fields[0] === undefined || fields[0] === '' || fields[0].startsWith('#')) continue;
+  for (const whole of text.split('\n')) {
+    const line = whole.trim();
+    if (line === '' || line.startsWith('#')) continue;
+    const fields = line.includes('\t') || line.includes('  ') ? line.split(/\s+/) : line.split(' ');
     const marker = fields[0] === '@revoked' ? 'revoked' : fields[0] === '@cert-authority' ? 'cert-authority' : null;
     const [hosts, type, key] = marker === null ? fields : fields.slice(1);
     if (hosts === undefined || type === undefined || key === undefined) continue;
-    entries.push({ marker, hosts, type, key: Buffer.from(key, 'base64') });
+    entries.push(new Entry(marker, hosts, type, key));
   }
   return entries;
 }
@@ -28,13 +47,18 @@ export function knownName(host: string, port: number): string {
 }
 
 function entryMatches(entry: KnownHost, name: string): boolean {
-  const hashed = /^\|1\|([^|]+)\|([^|]+)$/.exec(entry.hosts);
+  const hashed = entry.hosts.startsWith('|') ? /^\|1\|([^|]+)\|([^|]+)$/.exec(entry.hosts) : null;
   if (hashed?.[1] !== undefined && hashed[2] !== undefined) {
     const expected = Buffer.from(hashed[2], 'base64');
     const actual = createHmac('sha1', Buffer.from(hashed[1], 'base64')).update(name).digest();
     return expected.length === actual.length && timingSafeEqual(expected, actual);
   }
   return matchesPatterns(entry.hosts.split(','), name);
+}
+
+/** Of a long file the few lines that are about this host; judged once, since hashed names cost. */
+export function entriesOf(entries: readonly KnownHost[], names: readonly string[]): KnownHost[] {
+  return entries.filter((entry) => names.some((name) => entryMatches(entry, name)));
 }
 
 export function keyType(key: Buffer): string {

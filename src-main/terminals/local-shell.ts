@@ -64,13 +64,9 @@ function unavailable(error: unknown): Fault {
   );
 }
 
-/** The package brings its binary along; it may still be missing for this system. Fault: terminal-unavailable. */
+/** The package brings its binary along; it may still be missing for this system. */
 async function loadPty(): Promise<SpawnPty> {
-  try {
-    return (await import('node-pty')).spawn;
-  } catch (error) {
-    throw unavailable(error);
-  }
+  return (await import('node-pty')).spawn;
 }
 
 function isAlive(pid: number): boolean {
@@ -153,17 +149,18 @@ export interface LocalShellOptions extends ShellSize {
 
 /** Fault: terminal-unavailable. */
 export async function openLocalShell(options: LocalShellOptions): Promise<ShellProcess> {
-  const spawn = await (options.load ?? loadPty)();
-  const { file, args } = shellProgram(options.environment);
+  const { columns, rows, environment, load = loadPty } = options;
+  const { file, args } = shellProgram(environment);
   const home = homedir();
   try {
+    const spawn = await load();
     return new LocalShell(
       spawn(file, args, {
         name: terminalType,
-        cols: options.columns,
-        rows: options.rows,
+        cols: columns,
+        rows,
         cwd: existsSync(home) ? home : '/',
-        env: shellEnvironment(options.environment),
+        env: shellEnvironment(environment),
       }),
     );
   } catch (error) {

@@ -13,7 +13,13 @@ const rendererInputs = [
   'svelte.config.js',
   'package-lock.json',
 ];
-const mainInputs = ['src-main/**/*.ts', 'agent/contract/**/*.ts', 'package.json', 'package-lock.json'];
+const mainInputs = [
+  'src-main/**/*.ts',
+  'agent/contract/**/*.ts',
+  'resources/build-app.ts',
+  'package.json',
+  'package-lock.json',
+];
 
 function hashOf(patterns: readonly string[]): string {
   const hash = createHash('sha256');
@@ -62,9 +68,11 @@ export function buildElectronMain(): Promise<void> {
       entryPoints: ['src-main/hosts/electron.ts'],
       outfile: 'dist/main/electron.js',
       format: 'esm',
+      // Packages in the old module format ask for these.
       banner: {
-        js: "import { createRequire as holdfastCreateRequire } from 'node:module'; const require = holdfastCreateRequire(import.meta.url);",
+        js: "import { createRequire as holdfastCreateRequire } from 'node:module'; const require = holdfastCreateRequire(import.meta.url); const holdfastDirectory = import.meta.dirname;",
       },
+      define: { __dirname: 'holdfastDirectory' },
     });
     // A sandboxed preload script has to be in the old module format.
     await build({

@@ -1,5 +1,5 @@
 /** Every way a screen can look, the pictures of it, and what a machine can say about its accessibility. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
@@ -48,6 +48,8 @@ export function overflowing(page: Page): Promise<string[]> {
     for (const element of document.querySelectorAll('body *')) {
       const style = getComputedStyle(element);
       if (style.overflowX !== 'hidden' && style.overflowX !== 'clip') continue;
+      // For whoever listens instead of looking.
+      if (style.clipPath !== 'none' || element.classList.contains('unseen')) continue;
       const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== '');
       // One pixel is rounding. What is cut off on purpose says so by an ellipsis and a title.
       if (hasText && element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 2 && !element.closest('[title]'))
@@ -59,9 +61,10 @@ export function overflowing(page: Page): Promise<string[]> {
 
 /** One picture with all looks of a screen, so that a person sees them side by side. */
 export async function contactSheet(browser: Browser, screen: string): Promise<void> {
-  const pictures = looks.flatMap((look) =>
-    sizes.map((size) => ({ look, size, file: screenshotFile(screen, look, size) })),
-  );
+  const all = looks.flatMap((look) => sizes.map((size) => ({ look, size, file: screenshotFile(screen, look, size) })));
+  // Of a run that was asked for some looks only.
+  const pictures = all.filter(({ file }) => existsSync(file));
+  if (pictures.length === 0) return;
   const figures = pictures.map(({ look, size, file }) => {
     const data = readFileSync(file).toString('base64');
     return `<figure><img src="data:image/png;base64,${data}"><figcaption>${look.language} · ${look.theme} · ${size.width}×${size.height}</figcaption></figure>`;

@@ -11,6 +11,8 @@ export interface ScreenCase {
   readonly name: string;
   readonly hash: string;
   start(): Demonstration;
+  /** Something is being done there that has no end in this picture. */
+  readonly goesOn?: boolean;
   /** What a person does there before the picture is taken. */
   act?(page: Page, parts: Demonstration): Promise<void>;
 }
@@ -60,6 +62,7 @@ const clusterScreens: readonly ScreenCase[] = [
 const wizardScreens: readonly ScreenCase[] = wizardSteps.map((step) => ({
   name: `wizard-${step}`,
   hash: `#/wizard/draft-${step}`,
+  goesOn: step === 'install',
   start: () => {
     const parts = demonstrate({ drafts: [draftAt(step)] });
     parts.wizard.pace = 'hold';
@@ -132,6 +135,7 @@ const startScreens: readonly ScreenCase[] = [
   {
     name: 'start-practice-making',
     hash: '',
+    goesOn: true,
     start: () => {
       const parts = demonstrate();
       parts.practice.show(practiceMaking);

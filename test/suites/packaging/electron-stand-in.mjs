@@ -11,7 +11,7 @@ export const ipcMain = new EventEmitter();
 const page = Object.assign(new EventEmitter(), {
   setWindowOpenHandler: () => undefined,
   isDestroyed: () => false,
-  send: (_channel, line) => process.send?.(line),
+  send: (/** @type {string} */ _channel, /** @type {string} */ line) => process.send?.(line),
   session: { setPermissionRequestHandler: () => undefined },
 });
 process.on('message', (line) => {
@@ -23,7 +23,7 @@ export const app = Object.assign(new EventEmitter(), {
   whenReady: () => Promise.resolve(),
   getAppPath: () => root,
   quit: () => process.exit(0),
-  exit: (code) => process.exit(code),
+  exit: (/** @type {number} */ code) => process.exit(code),
 });
 process.on('disconnect', () => app.emit('window-all-closed'));
 

@@ -119,16 +119,6 @@ export function fullTime(words: Messages, at: string | number): string {
 /** `4 s ago`, `il y a 12 min`; the clocks of two machines may differ: never in the future. */
 export function agoText(words: Messages, at: string | number, nowMs: number): string {
   const seconds = Math.max(0, (nowMs - new Date(at).getTime()) / 1000);
-  const [value, unit] =
-    seconds < 90
-      ? ([seconds, 'second'] as const)
-      : seconds < 5400
-        ? ([seconds / 60, 'minute'] as const)
-        : seconds < 129_600
-          ? ([seconds / 3600, 'hour'] as const)
-          : ([seconds / 86_400, 'day'] as const);
-  return new Intl.RelativeTimeFormat(localeOf(words.language), { style: 'short', numeric: 'always' }).format(
-    -Math.round(value),
-    unit,
-  );
+  if (seconds < 1) return words.app.justNow;
+  return words.app.ago(seconds < 129_600 ? words.app.duration(seconds) : words.app.days(Math.round(seconds / 86_400)));
 }

@@ -19,6 +19,8 @@ export const app = {
     return `${Math.round(seconds / 3600)} h`;
   },
   days: (days: number): string => `${days} d`,
+  ago: (time: string): string => `${time} ago`,
+  justNow: 'just now',
   unknownDuration: 'an unknown time',
   palette: {
     title: 'Everything by name',

@@ -20,6 +20,8 @@ export const app: Messages['app'] = {
     return `${Math.round(seconds / 3600)} h`;
   },
   days: (days) => `${days} j`,
+  ago: (time) => `il y a ${time}`,
+  justNow: 'à l’instant',
   unknownDuration: 'une durée inconnue',
   palette: {
     title: 'Tout, par son nom',

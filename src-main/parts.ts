@@ -54,6 +54,7 @@ export function createParts(options: PartsOptions): AppParts {
     practice: createPracticePart({
       labCommand: labCommandOf(options.root),
       createDraft: () => notHere('createDraft'),
+      hasDraft: () => Promise.resolve(false),
       forget: () => clusters.forgetPractice(),
     }),
     preferences: createPreferencesPart({

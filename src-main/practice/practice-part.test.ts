@@ -40,6 +40,7 @@ let shown: Practice[];
 let parts: AppPart<PracticeHandlers>[];
 let drafts: Answers[];
 let forgotten: number;
+let discarded: string;
 
 function openPart(): PracticeHandlers {
   const part = createPracticePart({
@@ -51,6 +52,7 @@ function openPart(): PracticeHandlers {
       drafts.push(answers);
       return `draft-${String(drafts.length)}`;
     },
+    hasDraft: async (id) => id !== discarded,
     forget: async () => {
       forgotten += 1;
     },
@@ -84,6 +86,7 @@ beforeEach((context) => {
   parts = [];
   drafts = [];
   forgotten = 0;
+  discarded = '';
 });
 afterEach(async () => {
   for (const part of parts) await part[Symbol.asyncDispose]();
@@ -128,6 +131,16 @@ test('found again by the next start, with what happened to its servers meanwhile
   const practice = await openPart().practice({}, signal);
   expect(practice).toMatchObject({ state: 'ready', draft: 'draft-1' });
   expect(practice.hosts.find(({ name }) => name === 'n1')?.on).toBe(false);
+});
+
+test('a draft that was discarded leads nowhere; asked for again, the wizard is filled in again for the same servers', async () => {
+  const handlers = await made();
+  discarded = 'draft-1';
+  expect(await handlers.practice({}, signal)).toMatchObject({ state: 'ready', draft: null });
+  await handlers.makePractice({}, signal);
+  expect(shown.at(-1)).toMatchObject({ state: 'ready', draft: 'draft-2' });
+  expect(calls().filter((line) => line.includes(' up '))).toHaveLength(1);
+  expect(await openPart().practice({}, signal)).toMatchObject({ draft: 'draft-2' });
 });
 
 test('half a lab of an app that crashed is taken away', async () => {
@@ -219,6 +232,7 @@ test('where there can be none, orders are refused with the reason', async () => 
     labCommand: null,
     machine: { platform: 'darwin', isRoot: false, hasDebianPackaging: false, hasLoopDevices: false, environment: {} },
     createDraft: async () => '',
+    hasDraft: async () => false,
     forget: async () => undefined,
   });
   const handlers = part.serve({ emit: () => undefined, onClose: () => undefined });

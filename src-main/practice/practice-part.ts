@@ -16,6 +16,8 @@ export interface PracticeOptions {
   readonly machine?: PracticeMachine;
   /** Makes the wizard's draft for these servers, marked as practice; returns its id. */
   readonly createDraft: (answers: Answers) => Promise<string>;
+  /** A person may have discarded it, or carried it out. */
+  readonly hasDraft: (id: string) => Promise<boolean>;
   /** Drafts and clusters of practice, on this laptop: their servers are gone. */
   readonly forget: () => Promise<void>;
 }
@@ -121,7 +123,10 @@ class PracticePart implements AppPart<PracticeHandlers> {
     if (lab === null) return;
     this.#found ??= this.#inTurn(() => this.#find(lab));
     await this.#found;
-    if (this.#practice.state === 'ready') await this.#inTurn(() => this.#readHosts(lab));
+    if (this.#practice.state !== 'ready') return;
+    await this.#inTurn(() => this.#readHosts(lab));
+    const { draft } = this.#practice;
+    if (draft !== null && !(await this.#options.hasDraft(draft))) this.#show({ draft: null });
   }
 
   async #find(lab: PracticeLab): Promise<void> {
@@ -161,7 +166,10 @@ class PracticePart implements AppPart<PracticeHandlers> {
   async #make(lab: PracticeLab): Promise<void> {
     await this.#look();
     const { state } = this.#practice;
-    if (state === 'ready') return;
+    if (state === 'ready') {
+      if (this.#practice.draft === null) await this.#fillIn(lab);
+      return;
+    }
     if (state === 'making' || state === 'removing') {
       throw new Fault('practice-busy', {
         message: `The practice cluster is being ${state === 'making' ? 'made' : 'taken away'}.`,
@@ -179,6 +187,13 @@ class PracticePart implements AppPart<PracticeHandlers> {
     this.#show({ state: 'making', progress: [], fault: null, draft: null, hosts: [] });
     const ended = this.#inTurn(() => this.#makeNow(lab, abort.signal)).finally(() => (this.#making = null));
     this.#making = { abort, ended };
+  }
+
+  /** The servers are there, and nothing leads to them any more. */
+  async #fillIn(lab: PracticeLab): Promise<void> {
+    const draft = await this.#options.createDraft(practiceAnswers(lab.name));
+    await writeRecord(this.#recordFile, 'ready', draft);
+    this.#show({ draft });
   }
 
   /** Tells how it ended by the state; never rejects. */

@@ -42,18 +42,34 @@ function portOverHttp(): LinePort {
   });
   // A stream that was opened again would be another conversation: whoever uses this port starts a new one instead.
   stream.addEventListener('error', () => close(new Error('the connection to the app was lost')));
+  // A browser opens six connections to one place, and every page holds one. The page that is looked at has the right to it.
+  stream.addEventListener('retired', () => {
+    stream.close();
+    const wake = (): void => {
+      if (document.visibilityState === 'visible') close(new Error('this page was put aside for another one'));
+    };
+    document.addEventListener('visibilitychange', wake, { once: true });
+    addEventListener('focus', wake, { once: true });
+  });
 
-  /** One after the other: lines must arrive in the order in which they were sent. */
-  let last: Promise<void> = Promise.resolve();
-  async function post(line: string): Promise<void> {
-    const response = await fetch(`/lines?stream=${await id}`, { method: 'POST', body: line });
-    if (!response.ok) throw new Error(`the app answered ${response.status}`);
+  /** In the order in which they were said; what is said while a request is under way goes with the next one. */
+  let waiting: string[] = [];
+  let posting = false;
+  async function postAll(): Promise<void> {
+    posting = true;
+    while (waiting.length > 0 && !closed) {
+      const lines = waiting;
+      waiting = [];
+      const response = await fetch(`/lines?stream=${await id}`, { method: 'POST', body: lines.join('\n') });
+      if (!response.ok) throw new Error(`the app answered ${response.status}`);
+    }
+    posting = false;
   }
   return {
     send(line) {
-      last = last
-        .then(() => (closed ? undefined : post(line)))
-        .catch((error: unknown) => close(error instanceof Error ? error : new Error(String(error))));
+      waiting.push(line);
+      if (!posting)
+        postAll().catch((error: unknown) => close(error instanceof Error ? error : new Error(String(error))));
     },
     onLine(listener) {
       stream.addEventListener('message', (event) => listener(String(event.data)));

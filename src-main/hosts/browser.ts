@@ -41,11 +41,20 @@ export interface BrowserHostOptions {
   readonly onScreen: (port: LinePort) => void;
 }
 
+/** What a page has not taken yet. One that takes nothing, as in a tab that the browser has put to sleep, is let go: it connects again when it wakes. */
+const unsentBytesMax = 16 * 1024 * 1024;
+/** A browser opens six connections to one place. Each page holds one, and one has to be left for what the pages say. */
+const pagesMax = 5;
+/** Longer than the pauses of a person who types: the connection stands when the next key is pressed. */
+const idleConnectionMs = 120_000;
+
 /** One page that is open: server-sent events out, posted lines in. */
 class ScreenPort implements LinePort {
   readonly #response: ServerResponse;
   readonly #lineListeners: ((line: string) => void)[] = [];
   readonly #closeListeners: ((reason?: Error) => void)[] = [];
+  /** For the choice of the page that somebody is least likely to look at. */
+  heardAtMs = performance.now();
 
   constructor(response: ServerResponse) {
     this.#response = response;
@@ -54,9 +63,18 @@ class ScreenPort implements LinePort {
     });
   }
   send(line: string): void {
+    if (this.#response.destroyed) return;
     this.#response.write(`data: ${line}\n\n`);
+    if (this.#response.writableLength > unsentBytesMax) this.#response.destroy();
+  }
+  keepAlive(): void {
+    if (!this.#response.destroyed) this.#response.write(': still here\n\n');
+  }
+  retire(): void {
+    this.#response.end('event: retired\ndata:\n\n');
   }
   receive(line: string): void {
+    this.heardAtMs = performance.now();
     for (const listener of this.#lineListeners) listener(line);
   }
   onLine(listener: (line: string) => void): void {
@@ -110,6 +128,7 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
       else answer(response, 400, Fault.from(error).message);
     });
   });
+  server.keepAliveTimeout = idleConnectionMs;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -120,12 +139,16 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
   const session = new Session(port);
 
   function openStream(response: ServerResponse): void {
+    if (ports.size >= pagesMax) {
+      const [quietest] = [...ports.values()].sort((a, b) => a.heardAtMs - b.heardAtMs);
+      quietest?.retire();
+    }
     const id = randomBytes(16).toString('base64url');
     response.writeHead(200, { 'Content-Type': 'text/event-stream', ...securityHeaders });
     response.write(`event: open\ndata: ${id}\n\n`);
     const screen = new ScreenPort(response);
     ports.set(id, screen);
-    const keepAlive = setInterval(() => response.write(': still here\n\n'), keepAliveMs);
+    const keepAlive = setInterval(() => screen.keepAlive(), keepAliveMs);
     screen.onClose(() => {
       clearInterval(keepAlive);
       ports.delete(id);

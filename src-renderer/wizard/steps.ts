@@ -159,8 +159,13 @@ function serversObstacle(answers: Answers, known: Known, keysLater: boolean): Ob
   return answers.cluster.trim() === '' ? { code: 'cluster-name-missing' } : null;
 }
 
-function askedObstacle(asked: Asked<unknown>): Obstacle | null {
+function askedObstacle(asked: Asked<unknown>, answers: Answers, known: Known): Obstacle | null {
   if (asked.answer !== null) return null;
+  // Nothing is asked as long as a server waits for something itself.
+  for (const [index, login] of known.logins.entries()) {
+    const obstacle = loginObstacle(login, serverTitle(answers, index));
+    if (obstacle) return obstacle;
+  }
   return asked.state === 'failed' ? { code: 'not-asked' } : { code: 'asking', waits: true };
 }
 
@@ -177,11 +182,15 @@ function applicationObstacle(answers: Answers, known: Known): Obstacle | null {
   if (application.directories.every((path) => path.trim() === '')) return { code: 'directory-missing' };
   if (application.start.trim() === '') return { code: 'start-missing' };
   if (application.stop.trim() === '') return { code: 'stop-missing' };
-  return problemsObstacle('application', known) ?? askedObstacle(known.checks) ?? failedChecks('application', known);
+  return (
+    problemsObstacle('application', known) ??
+    askedObstacle(known.checks, answers, known) ??
+    failedChecks('application', known)
+  );
 }
 
 function dataObstacle(answers: Answers, known: Known): Obstacle | null {
-  const asked = askedObstacle(known.copies);
+  const asked = askedObstacle(known.copies, answers, known);
   if (asked) return asked;
   const good = answers.nodes.find((node) => node.name === answers.goodNode);
   if (good === undefined) return { code: 'good-copy-missing' };
@@ -196,7 +205,7 @@ function addressObstacle(answers: Answers, known: Known): Obstacle | null {
   const wrong = problemsObstacle('address', known);
   if (wrong) return wrong;
   if (answers.vip.trim() === '') return null;
-  const asked = askedObstacle(known.addressInUse);
+  const asked = askedObstacle(known.addressInUse, answers, known);
   if (asked) return asked;
   if (known.addressInUse.answer?.inUse === true) return { code: 'address-in-use' };
   return failedChecks('address', known);
@@ -216,12 +225,12 @@ function safetyObstacle(answers: Answers, known: Known): Obstacle | null {
   return problemsObstacle('safety', known);
 }
 
-function reviewObstacle(known: Known): Obstacle | null {
-  const composed = askedObstacle(known.composed);
+function reviewObstacle(answers: Answers, known: Known): Obstacle | null {
+  const composed = askedObstacle(known.composed, answers, known);
   if (composed) return composed;
   if ((known.composed.answer?.text ?? null) === null)
     return { code: 'configuration-incomplete', count: known.composed.answer?.problems.length ?? 0 };
-  const asked = askedObstacle(known.plan) ?? askedObstacle(known.checks);
+  const asked = askedObstacle(known.plan, answers, known) ?? askedObstacle(known.checks, answers, known);
   if (asked) return asked;
   const failed = (known.checks.answer ?? []).filter((check) => !check.ok);
   return failed.length === 0 ? null : { code: 'checks-failed', count: failed.length };
@@ -235,7 +244,7 @@ export function obstacleAt(step: WizardStep, answers: Answers, known: Known): Ob
     case 'fingerprints':
       return serversObstacle(answers, known, false);
     case 'checks':
-      return askedObstacle(known.checks) ?? failedChecks('checks', known);
+      return askedObstacle(known.checks, answers, known) ?? failedChecks('checks', known);
     case 'application':
       return applicationObstacle(answers, known);
     case 'data':
@@ -250,7 +259,7 @@ export function obstacleAt(step: WizardStep, answers: Answers, known: Known): Ob
     case 'preferred':
       return problemsObstacle('preferred', known);
     case 'review':
-      return reviewObstacle(known);
+      return reviewObstacle(answers, known);
     case 'install':
       if (known.installation?.state === 'done') return null;
       return known.installation?.state === 'running' ? { code: 'installing', waits: true } : { code: 'not-installed' };

@@ -53,7 +53,7 @@ export function summaryOf(words: Words, step: WizardStep, answers: Answers, know
     case 'safety':
       if (answers.witness.kind === 'voting') {
         const { destination } = answers.witness.machine;
-        return summaries.witness(answers.witness.facts?.hostname ?? destination.slice(destination.indexOf('@') + 1));
+        return summaries.witness(destination.slice(destination.indexOf('@') + 1));
       }
       return answers.withoutWitness === 'prefer-one-copy' ? summaries.preferOneCopy : summaries.preferAvailability;
     case 'preferred':

@@ -1,3 +1,254 @@
 import type { Messages } from '../messages.ts';
+import { listed, numberOf, type Facts } from '../wizard-words.ts';
 
-export const checks: Messages['checks'] = {};
+const mebibytes = (facts: Facts, key: string): string => `${Math.ceil(numberOf(facts, key) / 1024 / 1024)} Mio`;
+const missingTools = (facts: Facts): string => listed(facts, 'missing');
+
+/** How far a clock is off, seen from this computer. */
+function clockOff(facts: Facts): string {
+  const seconds = numberOf(facts, 'seconds');
+  return seconds < 0
+    ? `${Math.abs(seconds)} s de retard sur cet ordinateur`
+    : `${seconds} s d’avance sur cet ordinateur`;
+}
+
+const directoryTitle = (facts: Facts): string => `Répertoire ${listed(facts, 'path')}`;
+const vipTitle = (facts: Facts): string => `Adresse IP virtuelle ${listed(facts, 'address')}`;
+const wholeDirectory = 'Des répertoires entiers sont répliqués.';
+const clockWhy = 'Aucune décision ne dépend de l’horloge, mais les heures de la chronologie seraient fausses.';
+
+export const checks: Messages['checks'] = {
+  'operating-system': (f) => ({
+    title: 'Système d’exploitation',
+    what: listed(f, 'name') === '' ? listed(f, 'system') : listed(f, 'name'),
+    why: 'L’agent fonctionne sous Linux.',
+    remedy: 'Prenez un serveur Linux.',
+  }),
+  kernel: (f) => ({
+    title: 'Noyau',
+    what: `Linux ${listed(f, 'kernel')}`,
+    why: `La réplication et l’isolement ont besoin de ce que Linux ${listed(f, 'needed')} a apporté.`,
+    remedy: `Passez le serveur au noyau ${listed(f, 'needed')} ou plus récent.`,
+  }),
+  architecture: (f) => ({
+    title: 'Processeur',
+    what: listed(f, 'architecture'),
+    why: 'L’agent existe pour x86-64 et arm64.',
+    remedy: 'Prenez un serveur avec l’un de ces processeurs.',
+  }),
+  libc: (f) => ({
+    title: 'Bibliothèque C',
+    what: listed(f, 'libc') === '' ? 'introuvable' : listed(f, 'libc'),
+    why: `L’agent a besoin de glibc ${listed(f, 'needed')}.`,
+    remedy: 'Prenez RHEL 8, Debian 11, Ubuntu 20.04, SLES 15 ou plus récent.',
+  }),
+  systemd: (f) => ({
+    title: 'Présence de systemd',
+    what: f['runs'] === false ? 'ne tourne pas' : 'tourne',
+    why: 'systemd démarre l’agent et le maintient en marche.',
+    remedy: 'Prenez un serveur qui démarre avec systemd.',
+  }),
+  tools: (f) => ({
+    title: 'Commandes de base',
+    what: missingTools(f) === '' ? 'présentes' : `manquantes : ${missingTools(f)}`,
+    why: 'Le déploiement les utilise.',
+    remedy: `Installez ${missingTools(f)} avec le gestionnaire de paquets du serveur.`,
+  }),
+  'disk-space': (f) => ({
+    title: 'Espace disque',
+    what: `${mebibytes(f, 'freeBytes')} libres pour ${listed(f, 'path')}, ${mebibytes(f, 'neededBytes')} nécessaires`,
+    why: 'L’agent et son environnement y sont décompressés.',
+    remedy: 'Faites de la place sur ce système de fichiers.',
+  }),
+  writable: (f) => ({
+    title: 'Système inscriptible',
+    what: listed(f, 'readOnly') === '' ? 'oui' : `en lecture seule : ${listed(f, 'readOnly')}`,
+    why: 'L’agent s’y installe.',
+    remedy: 'Montez le système de fichiers en écriture.',
+  }),
+  memory: (f) => ({
+    title: 'Mémoire',
+    what: mebibytes(f, 'memoryBytes'),
+    why: 'L’agent prend environ 250 Mio ; l’application vit avec le reste.',
+    remedy: 'Donnez plus de mémoire au serveur.',
+  }),
+  fuse: (f, check) => ({
+    title: 'Accès à FUSE',
+    what: check.ok ? 'utilisable' : listed(f, 'said'),
+    why: 'Les répertoires répliqués passent par FUSE.',
+    remedy: 'Chargez le module du noyau (modprobe fuse) ; dans un conteneur, transmettez-lui /dev/fuse.',
+  }),
+  'network-tools': (f, check) => ({
+    title: 'Commandes ip et nft',
+    what: check.ok ? 'présentes' : missingTools(f) === '' ? listed(f, 'said') : `manquantes : ${missingTools(f)}`,
+    why: 'ip pose l’adresse IP virtuelle, et nftables la coupe quand ce serveur perd le droit de l’avoir.',
+    remedy: 'Installez les paquets iproute2 et nftables.',
+  }),
+  ports: (f) => ({
+    title: 'Ports réseau',
+    what: `libres : ${listed(f, 'ports')}`,
+  }),
+  'port-taken': (f) => ({
+    title: 'Ports réseau',
+    what: `${listed(f, 'program') === '' ? 'un autre programme' : listed(f, 'program')} écoute déjà sur le port ${listed(f, 'protocol')} ${listed(f, 'port')}`,
+    why: 'Les serveurs se parlent sur ce port.',
+    remedy: `Arrêtez ce programme, ou donnez-lui un autre port. Pour voir : ss -lnp 'sport = :${listed(f, 'port')}'`,
+  }),
+  selinux: () => ({
+    title: 'Contrôle SELinux',
+    what: 'actif ; l’agent tourne comme service non confiné',
+  }),
+  'login-shell': (f) => ({
+    title: 'Interpréteur de connexion',
+    what: `${listed(f, 'shell')} ; les commandes passent par /bin/sh, quel que soit l’interpréteur`,
+  }),
+  'other-cluster-software': (f) => ({
+    title: 'Autre logiciel de cluster',
+    what: `${listed(f, 'programs')} tourne ici`,
+    why: 'Deux programmes qui déplacent la même adresse ou la même application se gênent.',
+    remedy: `Arrêtez ce qui ne sert plus : systemctl disable --now ${listed(f, 'programs').replaceAll(',', '')}`,
+  }),
+  'agent-newer': (f) => ({
+    title: 'Version de l’agent',
+    what: `l’agent installé est en ${listed(f, 'installed')}, ce programme apporte ${listed(f, 'brought')}`,
+    why: 'L’ancien agent ne connaît peut-être pas ce que le nouveau a enregistré.',
+    remedy: `Utilisez Holdfast ${listed(f, 'installed')} ou plus récent sur cet ordinateur.`,
+  }),
+  clock: (f, check) => ({
+    title: 'Horloge',
+    what: check.attention ? clockOff(f) : 'juste',
+    why: clockWhy,
+    remedy: 'Réglez l’horloge, de préférence par un serveur de temps.',
+  }),
+  'clock-of-this-computer': (f) => ({
+    title: 'Horloge',
+    what: `les serveurs sont d’accord, avec ${clockOff(f)}`,
+    why: clockWhy,
+    remedy: 'Réglez l’horloge de cet ordinateur.',
+  }),
+  'same-server-twice': (f) => ({
+    title: 'Serveurs différents',
+    what: `${listed(f, 'one')} et ${listed(f, 'other')} sont le même serveur`,
+    why: 'Un serveur ne survit pas à sa propre perte.',
+    remedy: 'Indiquez les adresses de machines différentes.',
+  }),
+  'belongs-to-another-cluster': (f) => ({
+    title: 'Appartenance',
+    what: `${listed(f, 'node')} appartient déjà au cluster ${listed(f, 'cluster')}`,
+    why: 'Un serveur ne fait partie que d’un cluster.',
+    remedy: `Retirez-le d’abord : holdfast uninstall, avec la configuration de ${listed(f, 'cluster')}.`,
+  }),
+  'network-without-node': (f) => ({
+    title: 'Réseaux',
+    what: `${listed(f, 'node')} n’a pas d’adresse dans le réseau ${listed(f, 'network')} (${listed(f, 'subnet')}) ; il a ${listed(f, 'addresses')}`,
+    why: 'Les signaux de vie et la réplication passent par chaque réseau indiqué.',
+    remedy: 'Corrigez les réseaux, ou donnez une adresse au serveur.',
+  }),
+  'networks-unknown': () => ({
+    title: 'Réseaux',
+    what: 'le réseau qui relie les deux serveurs n’est pas clair',
+    why: 'SSH est arrivé sur une adresse que le serveur ne connaît pas comme la sienne.',
+    remedy: 'Choisissez les réseaux vous-même.',
+  }),
+  'vip-in-use': (f) => ({
+    title: vipTitle(f),
+    what:
+      listed(f, 'by') === ''
+        ? `quelqu’un répond déjà à ${listed(f, 'address')}`
+        : `${listed(f, 'address')} est déjà une adresse de ${listed(f, 'by')}`,
+    why: 'Deux machines à la même adresse se coupent mutuellement du réseau.',
+    remedy: 'Choisissez une adresse libre, ou retirez celle-ci à la machine qui l’utilise.',
+  }),
+  'vip-free': (f) => ({
+    title: vipTitle(f),
+    what: f['ours'] === true ? 'appartient à ce cluster' : 'personne n’y répond',
+  }),
+  'vip-network': (f, check) => ({
+    title: vipTitle(f),
+    what: `${check.host ?? ''} n’a aucune carte dans le réseau de ${listed(f, 'address')}`,
+    why: 'L’adresse n’y serait pas joignable.',
+    remedy: 'Choisissez une adresse d’un réseau où se trouvent les deux serveurs, ou indiquez la carte réseau.',
+  }),
+  'vip-interface': (f, check) => ({
+    title: vipTitle(f),
+    what: `${check.host ?? ''} n’a pas de carte ${listed(f, 'interface')} avec une adresse IPv4`,
+    why: 'L’adresse IP virtuelle doit y être posée.',
+    remedy: `Choisissez parmi : ${listed(f, 'interfaces')}.`,
+  }),
+  directory: (f) => ({
+    title: directoryTitle(f),
+    what: listed(f, 'filesystem') === '' ? 'sur un système de fichiers local' : `sur ${listed(f, 'filesystem')}`,
+  }),
+  'application-running': (f) => ({
+    title: directoryTitle(f),
+    what: `en cours d’utilisation par ${listed(f, 'programs')}`,
+    why: 'Aucun fichier n’y doit être ouvert au moment où la réplication se met en place.',
+    remedy:
+      'Le déploiement exécute la commande d’arrêt à ce moment-là ; ensuite, c’est le module qui démarre l’application.',
+  }),
+  'directory-is-symlink': (f) => ({
+    title: directoryTitle(f),
+    what: 'c’est un lien symbolique',
+    why: 'Le montage se fait sur le répertoire lui-même ; un lien mène ailleurs.',
+    remedy: 'Indiquez le chemin vers lequel pointe le lien.',
+  }),
+  'directory-is-file': (f) => ({
+    title: directoryTitle(f),
+    what: 'ce n’est pas un répertoire',
+    why: wholeDirectory,
+    remedy: 'Indiquez le répertoire qui le contient.',
+  }),
+  'directory-is-mount-point': (f) => ({
+    title: directoryTitle(f),
+    what: 'c’est un point de montage',
+    why: 'Si son système de fichiers n’était pas monté un jour, un répertoire vide passerait pour les données.',
+    remedy: `Placez les données dans un répertoire en dessous, par exemple ${listed(f, 'path')}/data.`,
+  }),
+  'directory-filesystem': (f) => ({
+    title: directoryTitle(f),
+    what: `sur ${listed(f, 'filesystem')}`,
+    why: 'La réplication demande un système de fichiers local capable de retrouver ses fichiers, comme ext4 ou XFS.',
+    remedy: 'Déplacez les données sur un disque local en ext4 ou XFS.',
+  }),
+  'directory-missing': (f) => ({
+    title: directoryTitle(f),
+    what: 'absent des deux serveurs',
+    why: 'Holdfast réplique un répertoire existant ; un chemin faux ne protégerait rien.',
+    remedy: `Créez-le sur le serveur qui fera tourner ${listed(f, 'module')} en premier, ou corrigez le chemin.`,
+  }),
+  'directory-parent-missing': (f) => ({
+    title: directoryTitle(f),
+    what: 'ni lui ni le répertoire au-dessus n’existent',
+    why: 'Le disque qui doit contenir les données n’est peut-être pas monté.',
+    remedy: 'Montez le disque, ou créez le répertoire au-dessus.',
+  }),
+  'filesystems-differ': (f) => ({
+    title: directoryTitle(f),
+    what: `systèmes de fichiers différents : ${listed(f, 'filesystems')}`,
+    why: 'Les deux copies doivent garder les mêmes noms, attributs et limites.',
+    remedy: 'Utilisez le même système de fichiers sur les deux serveurs.',
+  }),
+  'owner-differs': (f) => ({
+    title: directoryTitle(f),
+    what: `l’utilisateur ${listed(f, 'user')} a le numéro ${listed(f, 'number')}, et ${listed(f, 'otherNumber')} sur ${listed(f, 'other')}`,
+    why: 'Les fichiers gardent le numéro de leur propriétaire : après un basculement, l’application ne pourrait pas lire ses données.',
+    remedy: `Donnez à ${listed(f, 'user')} le même numéro des deux côtés, application arrêtée : usermod -u ${listed(f, 'otherNumber')} ${listed(f, 'user')}`,
+  }),
+  unit: (f) => ({
+    title: listed(f, 'unit'),
+    what: 'ne démarre que par le module',
+  }),
+  'unit-missing': (f, check) => ({
+    title: listed(f, 'unit'),
+    what: `${check.host ?? ''} n’a pas ${listed(f, 'unit')}`,
+    why: `Après un basculement, ${listed(f, 'module')} n’y pourrait pas démarrer.`,
+    remedy:
+      'Installez l’application sur les deux serveurs, dans la même version, ou corrigez la commande de démarrage.',
+  }),
+  'unit-starts-by-itself': (f, check) => ({
+    title: listed(f, 'unit'),
+    what: `démarre seul quand ${check.host ?? 'le serveur'} démarre`,
+    why: 'Désormais, c’est le module qui décide où tourne l’application ; un démarrage automatique échoue, ou se fait avant que les données soient là.',
+    remedy: 'Laissez le démarrage au module :',
+  }),
+};

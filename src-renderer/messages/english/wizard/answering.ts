@@ -26,7 +26,7 @@ export const answering = {
     nothing: 'No service was recognised that keeps data. Describe the application by hand.',
     byHand: 'By hand',
     byHandText: 'Any application that can be started and stopped with a command.',
-    more: (count: number) => `Show ${count} other services`,
+    more: (count: number) => (count === 1 ? 'Show one other service' : `Show ${count} other services`),
     fewer: 'Show fewer',
     runsOn: (nodes: string) => `runs on ${nodes}`,
     stoppedOn: (nodes: string) => `stopped on ${nodes}`,

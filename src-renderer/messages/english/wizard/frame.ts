@@ -57,6 +57,7 @@ export const frame = {
       'Each step can be repeated: when the connection is cut, it goes on where it was. The servers need no internet.',
     sync: 'The application runs already while the data is copied. From the moment it says “Protected”, the loss of either server loses no data.',
   } satisfies Record<WizardStep, string>,
+  title: 'Set up two servers',
   stepList: 'Steps',
   stepOf: (number: number, count: number) => `Step ${number} of ${count}`,
   meaning: 'What this means',

@@ -83,7 +83,7 @@ export const reaching = {
   fingerprint: {
     of: (host: string, type: string) => (type === '' ? `Fingerprint of ${host}` : `Fingerprint of ${host} (${type})`),
     howTitle: 'How to compare',
-    how: 'At the console of the server, or over a line that you trust, type this. The fingerprint that it prints has to be the one above, to the last character.',
+    how: 'At the console of the server, or over a line that you trust, type this. The fingerprint that it prints has to be the one above, to the last character. If it differs, another machine answers: do not go on.',
     same: 'It is the same',
     known: 'Known: this key is on record on this laptop.',
     compared: 'Compared by you. It is on record now.',

@@ -26,7 +26,7 @@ export const answering: typeof english = {
     nothing: 'Aucun service gardant des données n’a été reconnu. Décrivez l’application à la main.',
     byHand: 'À la main',
     byHandText: 'Toute application qu’une commande peut démarrer et arrêter.',
-    more: (count) => `Montrer ${count} autres services`,
+    more: (count) => (count === 1 ? 'Montrer un autre service' : `Montrer ${count} autres services`),
     fewer: 'En montrer moins',
     runsOn: (nodes) => `tourne sur ${nodes}`,
     stoppedOn: (nodes) => `arrêté sur ${nodes}`,

@@ -53,6 +53,7 @@ export const frame: typeof english = {
       'Chaque étape peut être répétée : si la connexion est coupée, le déploiement reprend où il en était. Les serveurs n’ont pas besoin d’internet.',
     sync: 'L’application tourne déjà pendant que les données se copient. Dès que « Protégé » s’affiche, la perte d’un serveur ne perd aucune donnée.',
   },
+  title: 'Mettre deux serveurs en place',
   stepList: 'Étapes',
   stepOf: (number, count) => `Étape ${number} sur ${count}`,
   meaning: 'Ce que cela signifie',

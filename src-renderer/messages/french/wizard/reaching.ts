@@ -87,7 +87,7 @@ export const reaching: typeof english = {
   fingerprint: {
     of: (host, type) => (type === '' ? `Empreinte de ${host}` : `Empreinte de ${host} (${type})`),
     howTitle: 'Comment comparer',
-    how: 'À la console du serveur, ou par une liaison de confiance, saisissez ceci. L’empreinte affichée doit être celle ci-dessus, au caractère près.',
+    how: 'À la console du serveur, ou par une liaison de confiance, saisissez ceci. L’empreinte affichée doit être celle ci-dessus, au caractère près. Si elle diffère, une autre machine répond : n’allez pas plus loin.',
     same: 'C’est la même',
     known: 'Connue : cette clé est enregistrée sur ce portable.',
     compared: 'Comparée par vous. Elle est maintenant enregistrée.',

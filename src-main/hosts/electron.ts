@@ -5,10 +5,12 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { app, BrowserWindow, ipcMain, nativeTheme, protocol, type WebContents } from 'electron';
+import { app, BrowserWindow, ipcMain, Menu, nativeTheme, protocol, safeStorage, type WebContents } from 'electron';
 import type { LinePort } from '../../agent/contract/index.ts';
 import { disposeParts, readAppVersion, serveScreen, type AppParts } from '../app.ts';
+import { userStateDirectory } from '../cluster/index.ts';
 import { createParts } from '../parts.ts';
+import { fileKeychain, type Keychain } from '../secrets/index.ts';
 
 /** A scheme of our own: pages from `file:` may not load modules, and could read every file of the user. */
 const scheme = 'holdfast';
@@ -69,10 +71,49 @@ function portTo(page: WebContents): { port: LinePort; close: () => void } {
   return { port, close };
 }
 
+/** The system may first ask the person whether it may be opened; the window does not wait for that. */
+const keychainPatienceMs = 1500;
+
+/** The keychain of the system; null where there is none, or where it would only hide a secret, not seal it. */
+async function systemKeychain(stateDirectory: string): Promise<Keychain | null> {
+  // Linux without a keyring: Electron then encrypts with a password that stands in its own source.
+  if (process.platform === 'linux' && safeStorage.getSelectedStorageBackend() === 'basic_text') return null;
+  const tooLong = new Promise<false>((resolve) => setTimeout(() => resolve(false), keychainPatienceMs));
+  if (!(await Promise.race([safeStorage.isAsyncEncryptionAvailable().catch(() => false), tooLong]))) return null;
+  return fileKeychain(join(stateDirectory, 'secrets.json'), {
+    encrypt: (secret) => safeStorage.encryptStringAsync(secret),
+    decrypt: async (sealed) => (await safeStorage.decryptStringAsync(sealed)).result,
+  });
+}
+
+/** Keys of a menu would be keys that a terminal never gets. Only macOS needs one, for its own keys of copying and quitting. */
+function setMenu(): void {
+  Menu.setApplicationMenu(
+    process.platform === 'darwin'
+      ? Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }, { role: 'windowMenu' }])
+      : null,
+  );
+}
+
+const allowedPermissions: readonly string[] = ['clipboard-read', 'clipboard-sanitized-write'];
+const zoomStep = 0.5;
+
+/** What a menu would have brought. */
+function zoomByKeys(page: WebContents): void {
+  page.on('before-input-event', (event, { type, key, control, meta }) => {
+    if (type !== 'keyDown' || !(process.platform === 'darwin' ? meta : control)) return;
+    const steps: Readonly<Record<string, number>> = { '+': 1, '=': 1, '-': -1, '0': 0 };
+    const step = steps[key];
+    if (step === undefined) return;
+    page.zoomLevel = step === 0 ? 0 : Math.min(Math.max(page.zoomLevel + step * zoomStep, -2), 4);
+    event.preventDefault();
+  });
+}
+
 async function openWindow(parts: AppParts, version: string): Promise<BrowserWindow> {
   const window = new BrowserWindow({
-    width: 1120,
-    height: 760,
+    width: 1280,
+    height: 800,
     minWidth: 640,
     minHeight: 480,
     show: false,
@@ -87,7 +128,10 @@ async function openWindow(parts: AppParts, version: string): Promise<BrowserWind
   // This window shows the app and nothing else.
   window.webContents.setWindowOpenHandler(() => ({ action: 'deny' }));
   window.webContents.on('will-navigate', (event) => event.preventDefault());
-  window.webContents.session.setPermissionRequestHandler((_contents, _permission, decide) => decide(false));
+  const { session } = window.webContents;
+  session.setPermissionRequestHandler((_page, permission, decide) => decide(allowedPermissions.includes(permission)));
+  session.setPermissionCheckHandler((_page, permission) => allowedPermissions.includes(permission));
+  zoomByKeys(window.webContents);
   let closePrevious = (): void => undefined;
   ipcMain.on(`${lineChannel}-open`, (event) => {
     if (event.sender !== window.webContents) return;
@@ -109,16 +153,35 @@ async function main(): Promise<void> {
   protocol.registerSchemesAsPrivileged([{ scheme, privileges: { standard: true, secure: true } }]);
   await app.whenReady();
   protocol.handle(scheme, (request) => serveFile(request.url));
+  setMenu();
   const root = app.getAppPath();
-  const parts = createParts({ root, host: 'electron' });
+  const stateDirectory = userStateDirectory();
+  const parts = createParts({ root, host: 'electron', stateDirectory, keychain: await systemKeychain(stateDirectory) });
+  endWith(parts);
   const window = await openWindow(parts, readAppVersion(root));
   console.log(`Holdfast is ready: ${origin}/`);
   app.on('second-instance', () => {
     if (window.isMinimized()) window.restore();
     window.focus();
   });
-  app.on('window-all-closed', () => {
-    void disposeParts(parts).then(() => app.quit());
+}
+
+/** Longer than it takes to write down what was seen last; a server that hangs must not keep the app from ending. */
+const endMs = 3000;
+
+function endWith(parts: AppParts): void {
+  let ending = false;
+  const end = (): void => {
+    if (ending) return;
+    ending = true;
+    const tooLong = new Promise((resolve) => setTimeout(resolve, endMs));
+    void Promise.race([disposeParts(parts), tooLong]).then(() => app.exit(0));
+  };
+  app.on('window-all-closed', end);
+  // Also a signal, or the end of the session of the user.
+  app.on('before-quit', (event) => {
+    event.preventDefault();
+    end();
   });
 }
 

@@ -12,8 +12,8 @@ export interface Keychain {
 
 /** What Electron's safeStorage gives. */
 export interface Seal {
-  encrypt(secret: string): Buffer;
-  decrypt(sealed: Buffer): string;
+  encrypt(secret: string): Buffer | Promise<Buffer>;
+  decrypt(sealed: Buffer): string | Promise<string>;
 }
 
 const fileSchema = z.object({ format: z.literal(1), sealed: z.record(z.string(), z.string()) });
@@ -46,12 +46,15 @@ export function fileKeychain(file: string, seal: Seal): Keychain {
       const sealed = (await readSealed(file))[key];
       if (sealed === undefined) return null;
       try {
-        return seal.decrypt(Buffer.from(sealed, 'base64'));
+        return await seal.decrypt(Buffer.from(sealed, 'base64'));
       } catch {
         return null; // another user, another machine, another installation of the system
       }
     },
-    set: (key, secret) => change((sealed) => ({ ...sealed, [key]: seal.encrypt(secret).toString('base64') })),
+    async set(key, secret) {
+      const sealedSecret = (await seal.encrypt(secret)).toString('base64');
+      await change((sealed) => ({ ...sealed, [key]: sealedSecret }));
+    },
     remove: (key) =>
       change((sealed) => Object.fromEntries(Object.entries(sealed).filter(([candidate]) => candidate !== key))),
   };

@@ -27,6 +27,7 @@ export function command(draft: Draft, order: MirrorCommand): void {
         'info',
         'maintenance',
         order.on ? 'Maintenance began: nothing is moved automatically.' : 'Maintenance ended.',
+        { on: order.on },
       );
       break;
     case 'promote':

@@ -12,7 +12,7 @@ import {
   type Draft,
   type MirrorState,
 } from './mirror-state.ts';
-import { silenceInWords, votesInWords } from './right.ts';
+import { silenceInWords, votesAsEvidence, votesInWords } from './right.ts';
 
 export interface OwnDescription {
   readonly state: ModuleOnNode['state'];
@@ -184,7 +184,7 @@ export function reportChanges(draft: Draft): void {
         'attention',
         'peer-silent',
         `${silenceInWords(peer, timing.detectionMs, networks)}; ${votesInWords(s, now)}.`,
-        { networks, silentMs: timing.detectionMs },
+        { networks, silentMs: timing.detectionMs, ...votesAsEvidence(s, now) },
       );
   }
   const safe = isProtected(s, now);

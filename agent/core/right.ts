@@ -2,7 +2,7 @@
  * The right to be primary: a majority of own, peer and witness vote, renewed at every heartbeat. The life of a grant counts
  * from when its request was *sent*, so that the holder's clock always ends first (timing.ts).
  */
-import type { Generation, VoteReply, VoteRequest } from '../contract/index.ts';
+import { assertNever, type EventDraft, type Generation, type VoteReply, type VoteRequest } from '../contract/index.ts';
 import { ownCopy, peerAlive, type Ballot, type Draft, type MirrorState } from './mirror-state.ts';
 import { behind, sameGeneration } from './voter.ts';
 
@@ -107,17 +107,42 @@ export function silenceInWords(node: string, silentMs: number, networks: number)
   return `${node} has been silent for ${(silentMs / 1000).toFixed(1)} s on ${where}`;
 }
 
+type Vote = 'granted' | 'refused' | 'silent' | 'asked';
+
+function voteOf(state: MirrorState, now: number, from: 'peer' | 'witness'): Vote {
+  if (from === 'peer' && !peerAlive(state, now)) return 'silent';
+  const { reply, replyMs, sent } = state.ballots[from];
+  if (reply !== null && now - replyMs < state.identity.timing.detectionMs) return reply.granted ? 'granted' : 'refused';
+  const open = sent.find((request) => request.atMs >= replyMs);
+  const justAsked = open === undefined || now - open.atMs < state.identity.timing.heartbeatIntervalMs;
+  return justAsked ? 'asked' : 'silent';
+}
+
+/** What the voters said, as the evidence of a decision. */
+export function votesAsEvidence(state: MirrorState, now: number): EventDraft['evidence'] {
+  return {
+    peerVote: voteOf(state, now, 'peer'),
+    ...(state.identity.witness ? { witnessVote: voteOf(state, now, 'witness') } : {}),
+  };
+}
+
 /** What the voters said, for people: "n2 is silent, the witness grants". */
 export function votesInWords(state: MirrorState, now: number): string {
   const word = (from: 'peer' | 'witness', name: string): string => {
-    const { reply, replyMs, sent } = state.ballots[from];
-    if (reply === null || now - replyMs >= state.identity.timing.detectionMs) {
-      const open = sent.find((request) => request.atMs >= replyMs);
-      const justAsked = open === undefined || now - open.atMs < state.identity.timing.heartbeatIntervalMs;
-      return justAsked ? `${name} has not answered yet` : `${name} is silent`;
+    const vote = voteOf(state, now, from);
+    switch (vote) {
+      case 'granted':
+        return `${name} grants the lease`;
+      case 'refused':
+        return `${name} refuses (${state.ballots[from].reply?.reason ?? 'for no reason'})`;
+      case 'asked':
+        return `${name} has not answered yet`;
+      case 'silent':
+        return `${name} is silent`;
+      default:
+        return assertNever(vote);
     }
-    return reply.granted ? `${name} grants the lease` : `${name} refuses (${reply.reason})`;
   };
-  const peer = peerAlive(state, now) ? word('peer', state.identity.peer) : `${state.identity.peer} is silent`;
+  const peer = word('peer', state.identity.peer);
   return state.identity.witness ? `${peer}, ${word('witness', 'the witness')}` : `${peer}, no witness is configured`;
 }

@@ -22,6 +22,7 @@ import {
   rightUntilMs,
   silenceInWords,
   storedElsewhere,
+  votesAsEvidence,
   votesInWords,
 } from './right.ts';
 import { forked, older, sameGeneration } from './voter.ts';
@@ -47,8 +48,10 @@ export function activate(draft: Draft, wish: Seek): void {
   });
   s.voter = { ...s.voter, newest: s.record.newest };
   draft.enter({ name: 'activating' });
+  const silentMs = now - Math.max(0, ...Object.values(s.heardMs));
+  const networks = Object.keys(s.heardMs).length;
   const because = {
-    takeover: silenceInWords(peer, now - Math.max(0, ...Object.values(s.heardMs)), Object.keys(s.heardMs).length),
+    takeover: silenceInWords(peer, silentMs, networks),
     handover: `${peer} handed it over`,
     start: 'the module is wanted and this copy is the newest known',
     order: `${s.record.order?.by ?? 'a person'} ordered it, accepting that data may be lost`,
@@ -56,6 +59,8 @@ export function activate(draft: Draft, wish: Seek): void {
   draft.emit('info', 'becomes-primary', `${node} takes the application because ${because}; ${votesInWords(s, now)}.`, {
     purpose: wish.purpose,
     generation: (wish.store ?? ownCopy(s).generation)?.number ?? null,
+    ...(wish.purpose === 'takeover' ? { silentMs, networks } : {}),
+    ...votesAsEvidence(s, now),
   });
   extendLease(draft);
   draft.run(
@@ -258,7 +263,7 @@ export function fence(
   s.resuming = false;
   draft.enter({ name: 'fencing', because, then });
   draft.actions.push({ type: 'cut-lease' });
-  draft.emit('bad', 'fenced', message, { reason: code });
+  draft.emit('bad', 'fenced', message, { reason: code, ...votesAsEvidence(s, draft.now) });
   draft.run([{ do: 'fence' }, { do: 'drop-vip' }], true);
 }
 

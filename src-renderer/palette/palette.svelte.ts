@@ -15,19 +15,24 @@ export type PaletteSource = () => readonly PaletteAction[];
 
 class Palette {
   open = $state(false);
-  readonly #sources = new SvelteSet<PaletteSource>();
+  readonly #ofScreen = new SvelteSet<PaletteSource>();
+  readonly #ofApp = new SvelteSet<PaletteSource>();
 
-  /** `source` is asked whenever the palette is drawn, so what it reads may change. Returns how to take it away, for an effect. */
-  register(source: PaletteSource): () => void {
-    this.#sources.add(source);
+  /**
+   * `source` is asked whenever the palette is drawn, so what it reads may change. What the open screen offers stands before what is always
+   * there. Returns how to take it away, for an effect.
+   */
+  register(source: PaletteSource, of: 'screen' | 'app' = 'app'): () => void {
+    const sources = of === 'screen' ? this.#ofScreen : this.#ofApp;
+    sources.add(source);
     return () => {
-      this.#sources.delete(source);
+      sources.delete(source);
     };
   }
 
-  /** Groups together, in the order in which they were registered, the latest screen first. */
+  /** Groups stand together. */
   get actions(): readonly PaletteAction[] {
-    const all = [...this.#sources].reverse().flatMap((source) => source());
+    const all = [...this.#ofScreen, ...this.#ofApp].flatMap((source) => source());
     const groups = [...new Set(all.map((action) => action.group))];
     return groups.flatMap((group) => all.filter((action) => action.group === group));
   }

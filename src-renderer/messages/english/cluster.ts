@@ -49,7 +49,7 @@ export const cluster = {
   networkSilent: 'silent',
   roundTrip: 'Round trip',
   virtualAddress: 'virtual IP',
-  addressNowhere: (address: string) => `${address} stands on no server`,
+  addressNowhere: (address: string) => `${address} stands on no server that can be asked`,
   // --- modules
   modules: 'Modules',
   kinds: { mirror: 'mirror', farm: 'farm', vm: 'virtual machine' },
@@ -79,7 +79,8 @@ export const cluster = {
   timelineMissing: (nodes: string) => `Without what ${nodes} saw: it cannot be asked now.`,
   timelineModule: 'Module',
   timelineNode: 'Server',
-  all: 'All',
+  allModules: 'All modules',
+  allNodes: 'All servers',
   more: 'Show more',
   evidence: 'Evidence',
   noEvidence: 'The agent gave no further facts.',
@@ -88,6 +89,7 @@ export const cluster = {
   severities: { good: 'good', info: 'info', attention: 'attention', bad: 'bad' },
   /** By the keys that agents use; others stand as they are. */
   evidenceWords: {
+    on: 'Begun',
     networks: 'Networks',
     silentMs: 'Silent for',
     purpose: 'Occasion',
@@ -107,6 +109,7 @@ export const cluster = {
     granted: 'given',
     refused: 'refused',
     silent: 'no answer',
+    asked: 'no answer yet',
   } as Readonly<Record<string, string>>,
   yes: 'yes',
   no: 'no',

@@ -10,7 +10,8 @@ const worded = {
   'ordered-restart': () => 'The order to restart the application was given.',
   'ordered-swap': (_event, peer) => `The order to move the application to ${peer} was given.`,
   'ordered-promote': (event) => `${node(event)} was ordered to use its copy although it may lack acknowledged writes.`,
-  maintenance: () => 'Maintenance began or ended.',
+  maintenance: ({ evidence }) =>
+    evidence['on'] === true ? 'Maintenance began: nothing is moved by itself.' : 'Maintenance ended.',
   'data-chosen': (event) => `The data on ${node(event)} is the good copy.`,
   'data-blank': (event) => `${node(event)} will be filled with the data of the other server.`,
   // --- who runs the application

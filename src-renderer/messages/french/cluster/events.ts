@@ -31,8 +31,8 @@ export const events: Messages['cluster']['events'] = {
   'ordered-swap': (_event, peer) => `L’ordre de basculer l’application vers ${peer} a été donné.`,
   'ordered-promote': ({ node }) =>
     `${node} a reçu l’ordre d’utiliser sa copie, même s’il y manque des écritures confirmées.`,
-  maintenance: ({ message }) =>
-    message.includes('began') ? 'La maintenance commence : rien ne bascule seul.' : 'La maintenance est terminée.',
+  maintenance: ({ evidence }) =>
+    evidence['on'] === true ? 'La maintenance commence : rien ne bascule seul.' : 'La maintenance est terminée.',
   'data-chosen': ({ node }) => `Les données de ${node} sont la bonne copie.`,
   'data-blank': ({ node }) => `${node} recevra les données de l’autre serveur.`,
   'becomes-primary': ({ node, evidence }, peer) => {

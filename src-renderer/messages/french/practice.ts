@@ -1,9 +1,9 @@
 import type { Messages } from '../messages.ts';
 
 export const practice: Messages['practice'] = {
-  title: 'Exercice',
-  making: 'Le cluster d’exercice est en cours de création.',
-  removing: 'Les serveurs d’exercice sont en cours de suppression …',
+  title: 'Entraînement',
+  making: 'Le cluster d’entraînement est en cours de création.',
+  removing: 'Les serveurs d’entraînement sont en cours de suppression …',
   cancel: 'Annuler',
   tryAgain: 'Réessayer',
   steps: {
@@ -19,23 +19,23 @@ export const practice: Messages['practice'] = {
   stepRunning: 'en cours',
   obstacles: {
     'practice-needs-linux': () => ({
-      what: 'Le cluster d’exercice demande Linux : ses serveurs partagent le noyau de cette machine.',
+      what: 'Le cluster d’entraînement demande Linux : ses serveurs partagent le noyau de cette machine.',
       remedy: 'Lancez Holdfast sur une machine Debian ou Ubuntu ; une machine virtuelle suffit.',
     }),
     'practice-needs-checkout': (line) => ({
-      what: 'Le cluster d’exercice est créé par des outils absents de l’application installée.',
+      what: 'Le cluster d’entraînement est créé par des outils absents de l’application installée.',
       remedy: line,
     }),
     'practice-needs-debian': () => ({
-      what: 'Le cluster d’exercice demande Debian ou Ubuntu : ses serveurs sont créés avec leurs outils.',
+      what: 'Le cluster d’entraînement demande Debian ou Ubuntu : ses serveurs sont créés avec leurs outils.',
       remedy: 'Lancez Holdfast sur une machine Debian ou Ubuntu ; une machine virtuelle suffit.',
     }),
     'practice-needs-root': (line) => ({
-      what: 'Le cluster d’exercice demande root : ses serveurs ont leurs propres interfaces réseau, disques et prises de courant.',
+      what: 'Le cluster d’entraînement demande root : ses serveurs ont leurs propres interfaces réseau, disques et prises de courant.',
       remedy: line,
     }),
     'practice-needs-loop-devices': (line) => ({
-      what: 'Le cluster d’exercice demande des périphériques loop pour les disques de ses serveurs ; cette machine n’en a pas.',
+      what: 'Le cluster d’entraînement demande des périphériques loop pour les disques de ses serveurs ; cette machine n’en a pas.',
       remedy: line,
     }),
   },
@@ -65,6 +65,6 @@ export const practice: Messages['practice'] = {
     'Sans le témoin, les données restent protégées ; l’application s’arrêterait à la prochaine panne. Rendez le témoin au cluster.',
   whenBothOff:
     'Les deux serveurs ont disparu. Rendez-les dans l’ordre que vous voulez : aucun ne démarre seul sur une copie à laquelle il manquerait un COMMIT.',
-  remove: 'Supprimer les serveurs d’exercice',
+  remove: 'Supprimer les serveurs d’entraînement',
   removeWhat: 'Les serveurs, leurs données et ce cluster disparaissent. Ils se recréent en moins d’une minute.',
 };

@@ -1,4 +1,6 @@
 /** The app as a user gets it: built screens in a real Chromium, through the browser host. One browser per test file. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { buildRenderer, rendererDirectory } from '../../resources/build-app.ts';
@@ -72,6 +74,16 @@ export interface OpenedPage {
   readonly requests: string[];
 }
 
+async function keepPicture(page: Page, test: string): Promise<void> {
+  const folder = join(repositoryRoot, 'dist/screenshots/failures');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${test.replace(/[^a-z0-9]+/gi, '-').slice(0, 80)}-${Date.now()}.png`);
+  await page.screenshot({ path }).then(
+    () => console.log(`the page at its failure: ${path}`),
+    () => undefined,
+  );
+}
+
 /** `url`: of an app that runs, with its token. */
 export async function openPage(url: string, options: OpenOptions = {}): Promise<OpenedPage> {
   if (!browser) throw new Error('useBrowser() is missing at the top of this test file');
@@ -87,7 +99,9 @@ export async function openPage(url: string, options: OpenOptions = {}): Promise<
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const { complaints, requests } = watch(page);
-  onTestFinished(async () => {
+  onTestFinished(async ({ task }) => {
+    // What a person would want to see first.
+    if (task.result?.state === 'fail') await keepPicture(page, task.name);
     await context.close();
     expect(complaints.filter((text) => !allow.some((pattern) => pattern.test(text)))).toEqual([]);
   });

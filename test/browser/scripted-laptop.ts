@@ -41,6 +41,7 @@ export class ScriptedLaptop {
   /** The lid is closed, and opened after this time. Timers stood still, the clock on the wall did not. */
   sleep(milliseconds: number): void {
     this.#sleptMs += milliseconds;
+    this.servers.clockAheadMs += milliseconds;
   }
 
   /** One more copy of the app on this laptop. */

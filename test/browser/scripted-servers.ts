@@ -29,7 +29,7 @@ export interface Scene {
   readonly witness?: boolean;
 }
 
-const isoNow = (): string => new Date().toISOString();
+const isoNow = (aheadMs = 0): string => new Date(Date.now() + aheadMs).toISOString();
 const primary = (name: NodeName): ModuleOnNode => ({
   name,
   state: 'primary',
@@ -72,7 +72,7 @@ export class ScriptedServer {
   }
 
   happen(event: Omit<TimelineEvent, 'at' | 'node' | 'sequence'>): void {
-    const full = { ...event, at: isoNow(), node: this.name, sequence: this.events.length + 1 };
+    const full = { ...event, at: isoNow(this.#world.clockAheadMs), node: this.name, sequence: this.events.length + 1 };
     this.events.push(full);
     for (const conversation of this.#conversations) conversation.emit('event', full);
   }
@@ -168,6 +168,8 @@ function never(signal?: AbortSignal): Promise<never> {
 export class ScriptedCluster {
   readonly n1 = new ScriptedServer('n1', this);
   readonly n2 = new ScriptedServer('n2', this);
+  /** Of the servers' clocks against this machine's. */
+  clockAheadMs = 0;
   #scene: Scene = inOrder();
   #revision = 1;
 
@@ -194,13 +196,13 @@ export class ScriptedCluster {
       cluster: 'site-a',
       node: name,
       agentVersion: '0.1.0',
-      observedAt: isoNow(),
+      observedAt: isoNow(this.clockAheadMs),
       revision: this.#revision,
       witness: { kind: 'voting', reachable: scene.witness ?? true },
       peer: {
         name: peer,
         alive: heard,
-        lastHeard: isoNow(),
+        lastHeard: isoNow(this.clockAheadMs),
         agentVersion: '0.1.0',
         networks: [{ name: 'lan', alive: heard, roundTripMs: heard ? 0.3 : null, replicates: heard }],
       },

@@ -25,8 +25,9 @@ export class ClusterPage {
   server(name: string): Locator {
     return this.page.getByRole('region', { name, exact: true });
   }
+  /** The one thing that makes sense now, and whatever else is called so; the first is on top. */
   button(name: string | RegExp): Locator {
-    return this.page.getByRole('button', { name });
+    return this.page.getByRole('main').getByRole('button', { name }).first();
   }
   get dialog(): Locator {
     return this.page.getByRole('dialog');

@@ -1,9 +1,11 @@
 /** Builds what the app shows (dist/renderer) and, for Electron, what runs beside it (dist/main); only what has changed. */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BuildOptions } from 'esbuild';
-import { repositoryRoot } from './tools.ts';
+import { repositoryRoot, toolPath } from './tools.ts';
 
 const rendererInputs = [
   'src-renderer/**/*.{ts,svelte,css,html,svg}',
@@ -46,9 +48,11 @@ export const rendererDirectory = join(repositoryRoot, 'dist/renderer');
 
 export function buildRenderer(): Promise<void> {
   return whenChanged('renderer', rendererInputs, async () => {
-    // Loaded only when there is something to build: a second start has to be quick.
-    const { build } = await import('vite');
-    await build({ configFile: join(repositoryRoot, 'vite.config.ts'), root: join(repositoryRoot, 'src-renderer') });
+    // In a process of its own: what it takes to build is several times the app, which would never give it back.
+    const vite = [toolPath('vite'), 'build', 'src-renderer', '--config', 'vite.config.ts'];
+    const child = spawn(process.execPath, vite, { cwd: repositoryRoot, stdio: ['ignore', 'inherit', 'inherit'] });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    if (code !== 0) throw new Error('The screens could not be built; the reason is above.');
   });
 }
 

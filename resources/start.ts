@@ -13,6 +13,9 @@ import { buildElectronMain, buildRenderer, rendererDirectory } from './build-app
 import { fetchElectron } from './fetch-electron.ts';
 import { repositoryRoot } from './tools.ts';
 
+// In use already; the shells that are opened from here are to know nothing of it.
+delete process.env['NODE_COMPILE_CACHE'];
+
 const usage = 'Usage: npm start [-- [--no-open] [--practice [--traffic]]]';
 /** What holds up the end of the app for longer will not come to one. */
 const endTimeoutMs = 30_000;
@@ -48,6 +51,15 @@ async function runElectron(binary: string): Promise<number> {
   return code ?? 1;
 }
 
+/** As ssh would have it; in a container this user may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env['USER'] ?? 'user';
+  }
+}
+
 interface BrowserStart {
   /** Why not in a window of its own. */
   readonly reason: string;
@@ -64,7 +76,7 @@ async function runInBrowser({ reason, open, hash = '' }: BrowserStart): Promise<
   console.log(`Holdfast is ready: ${url}`);
   if (!hasDisplay)
     console.log(
-      `From your own computer: ssh -L ${host.port}:127.0.0.1:${host.port} ${userInfo().username}@${hostname()}   then open the link there.`,
+      `From your own computer: ssh -L ${host.port}:127.0.0.1:${host.port} ${userName()}@${hostname()}   then open the link there.`,
     );
   else if (open) openInBrowser(url);
   await new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 /** Opens a transport over SSH. */
+import type { Duplex } from 'node:stream';
 import { Fault } from '../../agent/contract/fault.ts';
 import { openConnection } from './connection.ts';
 import { copyFile } from './copy.ts';
@@ -71,13 +72,23 @@ export async function openTransport(
         () => running.channel.destroy(),
         (error: unknown) => running.channel.destroy(Fault.from(error)),
       );
-      return running.channel;
+      return closingUnread(running.channel);
     },
     openShell: (size, shellSignal) => openShell(context, size, shellSignal),
     close: connection.close,
     closed: connection.lost.catch(() => undefined),
     [Symbol.asyncDispose]: async () => connection.close(),
   };
+}
+
+/** ssh2 tells of the end of a channel only to who has read it to the end; who destroys it wants to read no more. */
+function closingUnread(channel: Duplex): Duplex {
+  const destroy = channel.destroy.bind(channel);
+  channel.destroy = (error?: Error) => {
+    destroy(error);
+    return channel.resume();
+  };
+  return channel;
 }
 
 async function runToEnd(

@@ -89,6 +89,8 @@ export async function openShell(
     closedHere = true;
     channel.close();
     channel.destroy();
+    // Unread, it would never be over.
+    channel.resume();
     ended.resolve({ code, signal: signalName, fault: null });
   };
   if (signal?.aborted === true) {

@@ -1,7 +1,5 @@
 /** The parts of the app, put together: what each needs of another is handed to it here and nowhere else. */
-import { Fault } from '../agent/contract/index.ts';
-import { wizardMethods } from './app-api/wizard.ts';
-import { readAppVersion, type AppPart, type AppParts } from './app.ts';
+import { readAppVersion, type AppParts } from './app.ts';
 import { userStateDirectory } from './cluster/index.ts';
 import { createClustersPart } from './clusters/index.ts';
 import { createHistoryPart } from './history/index.ts';
@@ -10,6 +8,7 @@ import { createPreferencesPart } from './preferences/index.ts';
 import type { Keychain } from './secrets/index.ts';
 import { createServersPart, hostKeysFileIn, serverAccessFromHere } from './servers/index.ts';
 import { createTerminalsPart } from './terminals/index.ts';
+import { createWizardPart } from './wizard/index.ts';
 
 export interface PartsOptions {
   /** The folder that holds package.json. */
@@ -19,17 +18,6 @@ export interface PartsOptions {
   readonly stateDirectory?: string;
   /** Where secrets outlive the app; not given: nowhere. */
   readonly keychain?: Keychain | null;
-}
-
-function notHere(method: string): Promise<never> {
-  return Promise.reject(new Fault('not-in-this-version', { message: `${method} is not in this version.` }, { method }));
-}
-
-/** What this version does not have answers so, by name. */
-function absentPart<Handlers>(methods: Readonly<Record<string, unknown>>): AppPart<Handlers> {
-  const handlers = Object.keys(methods).map((method) => [method, () => notHere(method)]);
-  const served = Object.fromEntries(handlers) as Handlers;
-  return { serve: () => served, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 export function createParts(options: PartsOptions): AppParts {
@@ -45,17 +33,21 @@ export function createParts(options: PartsOptions): AppParts {
     record: (cluster, status) => history.record(cluster, status),
     onForgotten: (cluster) => history.forget(cluster),
   });
+  const wizard = createWizardPart({ stateDirectory, servers: access });
   return {
     clusters,
     history,
     servers: createServersPart({ access, hostKeysFile: hostKeysFileIn(stateDirectory) }),
-    wizard: absentPart(wizardMethods),
+    wizard,
     terminals: createTerminalsPart({ access, machineOf: (cluster, node) => clusters.machineOf(cluster, node) }),
     practice: createPracticePart({
       labCommand: labCommandOf(options.root),
-      createDraft: () => notHere('createDraft'),
-      hasDraft: () => Promise.resolve(false),
-      forget: () => clusters.forgetPractice(),
+      createDraft: async (answers) => (await wizard.createDraft(answers, { practice: true })).id,
+      hasDraft: (draft) => wizard.hasDraft(draft),
+      forget: async () => {
+        await wizard.removePracticeDrafts();
+        await clusters.forgetPractice();
+      },
     }),
     preferences: createPreferencesPart({
       stateDirectory,

@@ -81,7 +81,7 @@ export const checks: Messages['checks'] = {
   'network-tools': (f, check) => ({
     title: 'Commandes ip et nft',
     what: check.ok ? 'présentes' : missingTools(f) === '' ? listed(f, 'said') : `manquantes : ${missingTools(f)}`,
-    why: 'ip pose l’adresse IP virtuelle, et nftables la coupe quand ce serveur perd le droit de l’avoir.',
+    why: 'La commande ip pose l’adresse IP virtuelle, et nftables la coupe quand ce serveur perd le droit de l’avoir.',
     remedy: 'Installez les paquets iproute2 et nftables.',
   }),
   ports: (f) => ({

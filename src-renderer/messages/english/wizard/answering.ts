@@ -11,13 +11,11 @@ export const answering = {
         : `All checks passed. ${count} things are worth knowing.`,
     failed: (count: number) =>
       count === 1 ? 'One thing has to be mended first.' : `${count} things have to be mended first.`,
-    onLaterStep: (step: string) => `This can be mended at “${step}”.`,
     check: 'Check',
     both: 'Cluster',
     passed: 'passed',
     worthKnowing: 'worth knowing',
     notPassed: 'not passed',
-    notAsked: 'not asked',
     passedOnes: (count: number) => `What was looked at: ${count} checks`,
   },
   application: {
@@ -69,7 +67,6 @@ export const answering = {
   data: {
     looking: 'Looking at the directories on both servers …',
     stillCounting: 'Large directories take a moment.',
-    what: 'Data',
     size: 'Size',
     files: 'Files',
     newest: 'Newest change',
@@ -114,12 +111,11 @@ export const answering = {
   networks: {
     which: 'Networks that both servers are on',
     looking: 'Looking which networks both servers share …',
-    use: (subnet: string) => `Use ${subnet}`,
     name: 'Name',
     first: 'Replication and heartbeats',
     next: 'Heartbeats; replication when the one above is down',
     unused: 'Not used',
-    sshHere: 'you came in on it',
+    sshHere: 'your connection uses it',
     up: (name: string) => `Move ${name} up`,
     down: (name: string) => `Move ${name} down`,
     onlyOne:

@@ -105,7 +105,6 @@ export const frame = {
     secondServer: 'second server',
     primary: 'primary',
     secondary: 'secondary',
-    noApplication: 'application',
     noNetwork: 'network',
     witness: 'witness',
     noWitness: 'no witness',

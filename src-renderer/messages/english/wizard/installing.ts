@@ -18,7 +18,6 @@ export const installing = {
     onCluster: 'For the cluster',
     fileLabel: 'Configuration file of the cluster',
     fileHint: 'The same can be installed with the command line:',
-    notApplied: 'The plan cannot be made now.',
     checksFailed: 'A check does not pass any more.',
   },
   /** English is in the step itself. */
@@ -37,7 +36,6 @@ export const installing = {
     interrupted: 'The installation was interrupted.',
     interruptedCause: 'The app was closed, or you stopped it. The servers are as the list below says.',
     resume: 'Go on',
-    change: 'Change the answers',
     state: {
       waiting: 'waiting',
       running: 'running',

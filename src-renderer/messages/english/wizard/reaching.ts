@@ -8,7 +8,6 @@ export const reaching = {
   identityUsual: 'The keys of this laptop, in their usual order',
   identityOther: 'Another file …',
   identityFile: 'File of the private key',
-  portAndKey: 'Port and key',
   portAndKeyOf: (port: string, key: string) => `Port ${port}, ${key}`,
   usualKeys: 'usual keys',
   connect: 'Connect',
@@ -16,7 +15,6 @@ export const reaching = {
   foundQuick: 'Known to this laptop:',
   connecting: (server: string) => `Connecting to ${server} …`,
   answersNext: 'It answers. Comparing its fingerprint is the next question.',
-  answersNow: 'It answers, and has not been seen before.',
   asRoot: (user: string) => `logged in as ${user}`,
   asRootBySudo: (user: string) => `logged in as ${user}, root by sudo`,
   cores: (count: number) => (count === 1 ? '1 core' : `${count} cores`),
@@ -53,7 +51,7 @@ export const reaching = {
   inCluster: (server: string, cluster: string) => `${server} belongs to the cluster ${cluster} already.`,
   inClusterCause: 'A server is in one cluster only.',
   inClusterRemedy: (cluster: string) =>
-    `Choose another server, or take it out of ${cluster} first: \`holdfast uninstall\` with the configuration of that cluster.`,
+    `Choose another server, or take it out of ${cluster} first, with “holdfast uninstall” and the configuration of that cluster.`,
   ownCluster: (server: string, cluster: string) =>
     `${server} carries ${cluster} already: the installation of this draft has begun there.`,
   finder: {
@@ -78,7 +76,6 @@ export const reaching = {
     scanned: (found: number) => (found === 0 ? 'Nobody answers there on port 22.' : `${found} answer on port 22.`),
     stop: 'Stop',
     noSubnets: 'This laptop is in no network that is small enough to be scanned. Type the subnet.',
-    choose: 'Choose',
   },
   fingerprint: {
     of: (host: string, type: string) => (type === '' ? `Fingerprint of ${host}` : `Fingerprint of ${host} (${type})`),

@@ -17,7 +17,6 @@ export const installing: typeof english = {
     onCluster: 'Pour le cluster',
     fileLabel: 'Fichier de configuration du cluster',
     fileHint: 'La ligne de commande peut déployer la même chose :',
-    notApplied: 'Le plan ne peut pas être établi pour l’instant.',
     checksFailed: 'Une vérification échoue désormais.',
   },
   installSteps: {},
@@ -35,7 +34,6 @@ export const installing: typeof english = {
     interrupted: 'Le déploiement a été interrompu.',
     interruptedCause: 'Holdfast a été fermé, ou vous l’avez arrêté. Les serveurs sont dans l’état que montre la liste.',
     resume: 'Reprendre',
-    change: 'Modifier les réponses',
     state: {
       waiting: 'en attente',
       running: 'en cours',

@@ -10,7 +10,6 @@ export const reaching: typeof english = {
   identityUsual: 'Les clés de ce portable, dans l’ordre habituel',
   identityOther: 'Un autre fichier …',
   identityFile: 'Fichier de la clé privée',
-  portAndKey: 'Port et clé',
   portAndKeyOf: (port, key) => `Port ${port}, ${key}`,
   usualKeys: 'clés habituelles',
   connect: 'Connecter',
@@ -18,7 +17,6 @@ export const reaching: typeof english = {
   foundQuick: 'Connus de ce portable :',
   connecting: (server) => `Connexion à ${server} …`,
   answersNext: 'Il répond. La question suivante compare son empreinte.',
-  answersNow: 'Elle répond, et n’a encore jamais été vue.',
   asRoot: (user) => `connecté en tant que ${user}`,
   asRootBySudo: (user) => `connecté en tant que ${user}, root par sudo`,
   cores: (count) => (count === 1 ? '1 cœur' : `${count} cœurs`),
@@ -55,7 +53,7 @@ export const reaching: typeof english = {
   inCluster: (server, cluster) => `${server} appartient déjà au cluster ${cluster}.`,
   inClusterCause: 'Un serveur ne fait partie que d’un cluster.',
   inClusterRemedy: (cluster) =>
-    `Choisissez un autre serveur, ou retirez-le d’abord de ${cluster} : \`holdfast uninstall\` avec la configuration de ce cluster.`,
+    `Choisissez un autre serveur, ou retirez-le d’abord de ${cluster}, par « holdfast uninstall » avec la configuration de ce cluster.`,
   ownCluster: (server, cluster) => `${server} porte déjà ${cluster} : le déploiement de ce brouillon y a commencé.`,
   finder: {
     title: 'Chercher un serveur',
@@ -82,7 +80,6 @@ export const reaching: typeof english = {
         : `${found} ${found > 1 ? 'répondent' : 'répond'} sur le port 22.`,
     stop: 'Arrêter',
     noSubnets: 'Ce portable n’est dans aucun réseau assez petit pour être exploré. Saisissez le sous-réseau.',
-    choose: 'Choisir',
   },
   fingerprint: {
     of: (host, type) => (type === '' ? `Empreinte de ${host}` : `Empreinte de ${host} (${type})`),

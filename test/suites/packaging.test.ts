@@ -70,7 +70,7 @@ test('a hole in the layout is noticed', async (context) => {
   expect(wrong).toEqual([expect.stringMatching(/node is not for arm64$/)]);
 });
 
-test('the packaged main process starts and answers its page', async (context) => {
+test('the packaged main process starts, answers its page, and opens a shell', async (context) => {
   needsDistribution(context);
   const app = path.join(folder, 'app');
   for (const [file, content] of readAppArchive(path.join(resources, 'app.asar'))) {
@@ -109,6 +109,13 @@ test('the packaged main process starts and answers its page', async (context) =>
   };
   const client = createClient(appApi, port, 'test');
   expect(await client.call('app', {})).toMatchObject({ host: 'electron', version: '0.1.0' });
+  expect((await client.call('practice', {})).obstacle).toMatchObject({ code: 'practice-needs-checkout' });
+  let shell = '';
+  client.on('terminalData', ({ data }) => (shell += data));
+  const { terminal } = await client.call('openLocalTerminal', { columns: 80, rows: 24 });
+  await client.call('typeInTerminal', { terminal, data: 'echo $((6 * 7))\n' });
+  await expect.poll(() => shell).toMatch(/\b42\b/);
+  await client.call('closeTerminal', { terminal });
 
   child.disconnect();
   const [code] = (await once(child, 'exit')) as [number | null];

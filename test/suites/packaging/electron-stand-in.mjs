@@ -12,7 +12,7 @@ const page = Object.assign(new EventEmitter(), {
   setWindowOpenHandler: () => undefined,
   isDestroyed: () => false,
   send: (/** @type {string} */ _channel, /** @type {string} */ line) => process.send?.(line),
-  session: { setPermissionRequestHandler: () => undefined },
+  session: { setPermissionRequestHandler: () => undefined, setPermissionCheckHandler: () => undefined },
 });
 process.on('message', (line) => {
   ipcMain.emit(lineChannel, { sender: page, senderFrame: { url: 'holdfast://app/' } }, line);
@@ -36,4 +36,9 @@ export class BrowserWindow extends EventEmitter {
 }
 export const nativeTheme = { shouldUseDarkColors: false };
 export const protocol = { registerSchemesAsPrivileged: () => undefined, handle: () => undefined };
-export const safeStorage = { isEncryptionAvailable: () => false };
+/** A system without a keychain. */
+export const safeStorage = {
+  getSelectedStorageBackend: () => 'basic_text',
+  isAsyncEncryptionAvailable: () => Promise.resolve(false),
+};
+export const Menu = { setApplicationMenu: () => undefined };

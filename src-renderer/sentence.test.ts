@@ -270,6 +270,13 @@ describe('every state has its own finding', () => {
     );
     expect(kinds(view)).toEqual(['login', 'nobody-answers']);
   });
+  test('the name of a server is written as it is, also where a sentence begins', () => {
+    const view = read(status([alone, gone], { node: { n2: fault('host-key-changed') } }));
+    const all = sayAll(english, view, usualCircumstances);
+    expect(all[1]?.what).toBe('n2 shows another host key than the one on record here.');
+    // What to do is said of the door: that the server comes back by itself would not be true.
+    expect(all[0].remedy).toBeUndefined();
+  });
   test('an old reading is said to be old', () => {
     const nowMs = Date.parse(since) + 3_600_000;
     expect(kinds(read(protectedStatus), { ...usualCircumstances, nowMs })).toEqual(['protected', 'old']);

@@ -21,6 +21,8 @@ export interface Said extends FaultText {
 function tellingOf(words: Messages, status: ClusterStatus | null, nowMs: number): Telling {
   return {
     protected: status?.protected === true,
+    onTop: false,
+    names: (status?.nodes ?? []).map(({ name }) => name),
     time: (at) => (nowMs === 0 ? clockTime(words, at) : dayTime(words, at, nowMs)),
     left: (seconds) => durationText(words, seconds),
     duration: (seconds) => durationText(words, seconds),
@@ -32,10 +34,19 @@ function tellingOf(words: Messages, status: ClusterStatus | null, nowMs: number)
   };
 }
 
+/** These name the module themselves. */
+const namesModule: readonly Finding['kind'][] = ['stopped', 'maintenance'];
+
 /** With several modules, whose. */
 function named(finding: Finding, status: ClusterStatus | null, what: string): string {
-  const module = 'module' in finding ? finding.module : null;
+  const module = 'module' in finding && !namesModule.includes(finding.kind) ? finding.module : null;
   return module === null || (status?.modules.length ?? 0) < 2 ? what : `${module} · ${what}`;
+}
+
+/** The door to a silent server is locked: what is said of the door says what to do; that it comes back by itself would not be true. */
+function locksOut(top: Finding, other: Finding): boolean {
+  if (top.kind !== 'alone' && top.kind !== 'waiting') return false;
+  return (other.kind === 'login' || other.kind === 'host-key') && other.node === top.peer;
 }
 
 function say(words: Messages, finding: Finding, telling: Telling): FaultText {
@@ -47,12 +58,16 @@ function say(words: Messages, finding: Finding, telling: Telling): FaultText {
 export function sayAll(words: Messages, view: ClusterView, circumstances: Circumstances): readonly [Said, ...Said[]] {
   const status = statusOf(view);
   const telling = tellingOf(words, status, circumstances.nowMs);
-  const saidOf = (finding: Finding): Said => {
-    const text = say(words, finding, telling);
-    return { ...text, what: named(finding, status, sentenceFrom(text.what)), finding };
+  const saidOf = (finding: Finding, onTop: boolean): Said => {
+    const text = say(words, finding, { ...telling, onTop });
+    return { ...text, what: named(finding, status, sentenceFrom(text.what, telling.names)), finding };
   };
   const [first, ...others] = findingsOf(view, circumstances);
-  return [saidOf(first), ...others.map(saidOf)];
+  const { what, cause, remedy, finding } = saidOf(first, true);
+  const top: Said = others.some((other) => locksOut(first, other))
+    ? { what, finding }
+    : { what, finding, ...(cause === undefined ? {} : { cause }), ...(remedy === undefined ? {} : { remedy }) };
+  return [top, ...others.map((other) => saidOf(other, false))];
 }
 
 export function sentenceOf(words: Messages, view: ClusterView, circumstances: Circumstances): Sentence {

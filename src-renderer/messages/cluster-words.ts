@@ -24,6 +24,10 @@ export type FindingOf<K extends FindingKind> = Of<Finding, K>;
 export interface Telling {
   /** What is wrong does not (yet) cost the protection. */
   readonly protected: boolean;
+  /** Of the servers. */
+  readonly names: readonly string[];
+  /** It is the one sentence on top, which also says whether the data is protected. */
+  readonly onTop: boolean;
   readonly time: (at: string) => string;
   readonly left: (seconds: number | null | undefined) => string;
   readonly duration: (seconds: number) => string;
@@ -39,7 +43,11 @@ export type FindingWordings = {
 export type EventWording = (event: TimelineEvent, peer: string) => string;
 export type EventWordings<Codes extends string = string> = Readonly<Record<Codes, EventWording>>;
 
-export function sentenceFrom(clause: string): string {
-  const first = clause.slice(0, 1).toUpperCase() + clause.slice(1);
+/** `names`: of servers, which are written as they are wherever they stand. */
+export function sentenceFrom(clause: string, names: readonly string[] = []): string {
+  const isName = names.some(
+    (name) => clause === name || (clause.startsWith(name) && /^[\s,.’']/.test(clause.slice(name.length))),
+  );
+  const first = isName ? clause : clause.slice(0, 1).toUpperCase() + clause.slice(1);
   return /[.!?…]$/.test(first) ? first : `${first}.`;
 }

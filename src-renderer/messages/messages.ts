@@ -27,5 +27,5 @@ export function eventText(words: Messages, event: TimelineEvent, peer: string): 
   // A plan that failed is told by the code of its fault.
   const on: ModuleOnNode = { name: event.node, state: 'unknown', data: 'unknown', reason: event.code };
   const isReason = Object.hasOwn(words.cluster.reasons, event.code) || Object.hasOwn(words.faults, event.code);
-  return isReason ? sentenceFrom(reasonWords(words, on, peer).what) : event.message;
+  return isReason ? sentenceFrom(reasonWords(words, on, peer).what, [event.node, peer]) : event.message;
 }

@@ -10,8 +10,6 @@ export interface Situation {
   readonly sentence: Sentence;
   /** When one of its servers last answered; null: never from here. */
   readonly lastSeen: string | null;
-  /** What the sentence says is no longer certain. */
-  readonly old: boolean;
 }
 
 /** Not known is worse than what is known to be on its way. */
@@ -33,7 +31,6 @@ export function situationsOf(
       known,
       sentence: sentenceOf(words, known.view, circumstances),
       lastSeen: lastSeenOf(known),
-      old: known.view.kind !== 'read',
     }))
     .sort((a, b) => order.indexOf(a.sentence.tone) - order.indexOf(b.sentence.tone));
 }

@@ -20,7 +20,7 @@ function valueText(words: Messages, event: TimelineEvent, peer: string, key: str
   }
   if (key === 'reason') {
     const on = { name: event.node, state: 'primary', data: 'unknown', reason: value } as const;
-    return sentenceFrom(reasonWords(words, on, peer).what);
+    return sentenceFrom(reasonWords(words, on, peer).what, [event.node, peer]);
   }
   return Object.hasOwn(cluster.evidenceValues, value) ? (cluster.evidenceValues[value] ?? value) : value;
 }

@@ -11,7 +11,7 @@ const notProtected = (at: string | null | undefined, why: FaultText, telling: Te
 /** What is wrong without costing the protection says so. */
 const but = (why: FaultText, telling: Telling): FaultText => ({
   ...why,
-  what: sentenceFrom(telling.protected ? `Protected, but ${why.what}` : why.what),
+  what: sentenceFrom(telling.protected && telling.onTop ? `Protected, but ${why.what}` : why.what, telling.names),
 });
 
 export const findings: FindingWordings = {
@@ -59,9 +59,9 @@ export const findings: FindingWordings = {
       },
       telling,
     ),
-  changing: ({ on, peer }, { reason }) => {
+  changing: ({ on, peer }, { reason, names }) => {
     const why = reason(on, peer);
-    return { ...why, what: sentenceFrom(why.what) };
+    return { ...why, what: sentenceFrom(why.what, names) };
   },
   stopped: ({ module, since: at }, telling) => ({
     what: `Stopped${since(at, telling)} — ${module} runs on neither server.`,
@@ -115,7 +115,26 @@ export const findings: FindingWordings = {
     };
   },
   login: ({ node, fault }, telling) => telling.fault(node, fault),
-  'host-key': ({ node, fault }, telling) => telling.fault(node, fault),
+  'host-key': ({ node, fault }, telling) =>
+    but(
+      fault.code === 'host-key-changed'
+        ? {
+            what: `${node} shows another host key than the one on record here`,
+            cause: 'It was installed anew, or another machine answers at its address.',
+            remedy: 'Compare the fingerprints before anything else.',
+          }
+        : fault.code === 'host-key-unknown'
+          ? {
+              what: `this laptop has never seen the host key of ${node}`,
+              remedy: 'Compare the fingerprints, once.',
+            }
+          : {
+              what: `the host key of ${node} has been revoked`,
+              cause: 'Somebody has marked it as stolen in a known_hosts file.',
+              remedy: `Give ${node} a new host key.`,
+            },
+      telling,
+    ),
   slept: ({ fault }, telling) => telling.fault('', fault),
   old: ({ observedAt }, telling) => ({
     what: `What you see is as of ${telling.time(observedAt)}.`,

@@ -10,7 +10,7 @@ const nonProtege = (at: string | null | undefined, why: FaultText, telling: Tell
 });
 const mais = (why: FaultText, telling: Telling): FaultText => ({
   ...why,
-  what: sentenceFrom(telling.protected ? `Protégé, mais ${why.what}` : why.what),
+  what: sentenceFrom(telling.protected && telling.onTop ? `Protégé, mais ${why.what}` : why.what, telling.names),
 });
 
 export const findings: Messages['cluster']['findings'] = {
@@ -57,9 +57,9 @@ export const findings: Messages['cluster']['findings'] = {
       },
       telling,
     ),
-  changing: ({ on, peer }, { reason }) => {
+  changing: ({ on, peer }, { reason, names }) => {
     const why = reason(on, peer);
-    return { ...why, what: sentenceFrom(why.what) };
+    return { ...why, what: sentenceFrom(why.what, names) };
   },
   stopped: ({ module, since }, telling) => ({
     what: `Arrêté${depuis(since, telling)} : ${module} ne tourne sur aucun serveur.`,
@@ -112,7 +112,26 @@ export const findings: Messages['cluster']['findings'] = {
     };
   },
   login: ({ node, fault }, telling) => telling.fault(node, fault),
-  'host-key': ({ node, fault }, telling) => telling.fault(node, fault),
+  'host-key': ({ node, fault }, telling) =>
+    mais(
+      fault.code === 'host-key-changed'
+        ? {
+            what: `${node} présente une autre clé d’hôte que celle enregistrée ici`,
+            cause: 'Il a été réinstallé, ou une autre machine répond à son adresse.',
+            remedy: 'Comparez les empreintes avant toute chose.',
+          }
+        : fault.code === 'host-key-unknown'
+          ? {
+              what: `ce portable n’a jamais vu la clé d’hôte de ${node}`,
+              remedy: 'Comparez les empreintes, une fois.',
+            }
+          : {
+              what: `la clé d’hôte de ${node} est révoquée`,
+              cause: 'Quelqu’un l’a marquée comme volée dans un fichier known_hosts.',
+              remedy: `Donnez une nouvelle clé d’hôte à ${node}.`,
+            },
+      telling,
+    ),
   slept: ({ fault }, telling) => telling.fault('', fault),
   old: ({ observedAt }, telling) => ({
     what: `Ce que vous voyez date de ${telling.time(observedAt)}.`,

@@ -2,7 +2,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { nowOfPages } from './demonstration.ts';
 import { axeViolations, contactSheet, looks, overflowing, screenshotFile, sizes } from './looks.ts';
-import { launchBrowser, openApp, useBrowser } from './opened-app.ts';
+import { launchBrowser } from './chromium.ts';
+import { openApp, useBrowser } from './opened-app.ts';
 import { screens } from './screens.ts';
 
 useBrowser();

@@ -1,32 +1,16 @@
 /** The app as a user gets it: built screens in a real Chromium, through the browser host. One browser per test file. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { buildRenderer, rendererDirectory } from '../../resources/build-app.ts';
 import { repositoryRoot } from '../../resources/tools.ts';
 import type { AppParts } from '../../src-main/app.ts';
 import type { BrowserHost } from '../../src-main/hosts/browser.ts';
 import { startApp } from '../../src-main/main.ts';
-import { browserPath } from '../run/stages.ts';
+import { launchBrowser, watch } from './chromium.ts';
 
 let browser: Browser | undefined;
-
-export function launchBrowser(): Promise<Browser> {
-  const executablePath = browserPath();
-  if (executablePath === undefined) throw new Error('needs a Chromium (Debian: chromium)');
-  return chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      // Text is drawn the same way on every machine.
-      '--font-render-hinting=none',
-    ],
-  });
-}
 
 /** Call once at the top of a test file. */
 export function useBrowser(): void {
@@ -52,18 +36,6 @@ export interface OpenOptions {
   readonly fixedTime?: Date;
   /** What a test provokes on purpose. */
   readonly allow?: readonly RegExp[];
-}
-
-/** Every address, error and warning of a page, from its first byte on. */
-export function watch(page: Page): { complaints: string[]; requests: string[] } {
-  const complaints: string[] = [];
-  const requests: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => requests.push(request.url()));
-  return { complaints, requests };
 }
 
 export interface OpenedPage {

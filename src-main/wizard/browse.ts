@@ -5,7 +5,9 @@ import { quoted, type Transport } from '../ssh/index.ts';
 const directoriesMax = 500;
 const entriesMax = 10_000;
 /** Of the kernel, and of the moment. */
-const pseudo = ['/proc', '/sys', '/dev', '/run', '/lost+found'];
+const pseudo = ['/proc', '/sys', '/dev', '/run'];
+/** Our own, and what the file system repaired. */
+const never = ['.holdfast', 'lost+found'];
 
 /** `ENTRIES PATH` between zero bytes; exit 3: there is no such directory. */
 export function browseScript(path: string): string {
@@ -28,7 +30,7 @@ export function parseBrowse(path: string, output: string): { path: string; entri
     .flatMap((record) => {
       const [, count = '', name = ''] = /^\s*(\d+) (.*)$/s.exec(record) ?? [];
       // A name that is no text cannot be written into the configuration.
-      if (name === '' || name === '.holdfast' || name.includes('\uFFFD') || pseudo.includes(`${parent}/${name}`))
+      if (name === '' || never.includes(name) || name.includes('\uFFFD') || pseudo.includes(`${parent}/${name}`))
         return [];
       // `.` and `..` are among them.
       const entries = Math.max(0, Number(count) - 2);

@@ -150,11 +150,15 @@ const shared = [
   '/var/www/cgi-bin',
 ];
 
+function isOwn(path: string): boolean {
+  return !shared.includes(path) && mayBeReplicated(path);
+}
+
 /** Likeliest first; none lies in another. */
 function chosen(candidates: readonly string[]): string[] {
   const kept: string[] = [];
   for (const candidate of candidates.map((path) => path.replace(/\/+$/, ''))) {
-    if (shared.includes(candidate) || !mayBeReplicated(candidate)) continue;
+    if (!isOwn(candidate)) continue;
     if (kept.some((other) => isInside(candidate, other) || isInside(other, candidate))) continue;
     kept.push(candidate);
   }
@@ -183,7 +187,7 @@ interface Look {
 
 /** The highest directories that all open files of a unit lie below: `/srv/app/db` for its `…/db/a` and `…/db/b`. */
 function roots(files: readonly string[]): string[] {
-  const sorted = [...new Set(files)].sort((a, b) => a.length - b.length);
+  const sorted = [...new Set(files)].filter(isOwn).sort((a, b) => a.length - b.length);
   return sorted.filter((file, index) => !sorted.slice(0, index).some((other) => isInside(file, other)));
 }
 

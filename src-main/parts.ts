@@ -6,7 +6,7 @@ import { createHistoryPart } from './history/index.ts';
 import { createPracticePart, labCommandOf } from './practice/index.ts';
 import { createPreferencesPart } from './preferences/index.ts';
 import type { Keychain } from './secrets/index.ts';
-import { createServersPart, hostKeysFileIn, serverAccessFromHere } from './servers/index.ts';
+import { createServersPart, hostKeysFileIn, readFacts, serverAccessFromHere } from './servers/index.ts';
 import { createTerminalsPart } from './terminals/index.ts';
 import { createWizardPart } from './wizard/index.ts';
 
@@ -42,6 +42,11 @@ export function createParts(options: PartsOptions): AppParts {
     terminals: createTerminalsPart({ access, machineOf: (cluster, node) => clusters.machineOf(cluster, node) }),
     practice: createPracticePart({
       labCommand: labCommandOf(options.root),
+      readFacts: async (machine, signal) => {
+        const beganAtMs = performance.now();
+        await using transport = await access.transport(machine, signal);
+        return await readFacts(transport, beganAtMs, signal);
+      },
       createDraft: async (answers) => (await wizard.createDraft(answers, { practice: true })).id,
       hasDraft: (draft) => wizard.hasDraft(draft),
       forget: async () => {

@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Answers, Practice, PracticeHandlers } from '../app-api/index.ts';
+import { Fault } from '../../agent/contract/index.ts';
+import type { Answers, Practice, PracticeHandlers, ServerFacts } from '../app-api/index.ts';
 import type { AppPart } from '../app.ts';
 import { reasonOf } from './lab.ts';
 import { meaningOf } from './make.ts';
@@ -34,6 +35,23 @@ case $1 in
 esac
 `;
 
+const facts: ServerFacts = {
+  suggestedName: 'n1',
+  hostname: 'n1',
+  user: 'root',
+  isRoot: true,
+  hostKeyFingerprint: 'SHA256:x',
+  osName: 'Debian',
+  kernel: '6.1',
+  architecture: 'x86_64',
+  cores: 2,
+  memoryBytes: null,
+  machineId: '1',
+  addresses: [],
+  cluster: null,
+  agentVersion: null,
+  firstContactMs: 1,
+};
 const { signal } = new AbortController();
 let folder: string;
 let shown: Practice[];
@@ -48,6 +66,10 @@ function openPart(): PracticeHandlers {
     labName: 'pretended',
     recordFile: path.join(folder, 'record.json'),
     machine: { platform: 'linux', isRoot: true, hasDebianPackaging: true, hasLoopDevices: true, environment: {} },
+    readFacts: async ({ destination }) => {
+      if (destination.startsWith('root@w.')) throw new Fault('ssh-unreachable', { message: 'It does not answer yet.' });
+      return { ...facts, hostname: destination };
+    },
     createDraft: async (answers) => {
       drafts.push(answers);
       return `draft-${String(drafts.length)}`;
@@ -104,7 +126,14 @@ test('made: progress with times, PostgreSQL on both, data on n1 only, a draft th
   const handlers = await made();
   const practice = await handlers.practice({}, signal);
   expect(practice).toMatchObject({ obstacle: null, state: 'ready', fault: null, draft: 'draft-1' });
-  expect(practice.progress.map(({ code }) => code)).toEqual(['begin', 'packages', 'boot', 'postgresql', 'ready']);
+  expect(practice.progress.map(({ code }) => code)).toEqual([
+    'begin',
+    'packages',
+    'boot',
+    'postgresql',
+    'draft',
+    'ready',
+  ]);
   const times = practice.progress.map(({ atMs }) => atMs);
   expect(times).toEqual([...times].sort((a, b) => a - b));
   expect(practice.hosts).toEqual([
@@ -118,6 +147,9 @@ test('made: progress with times, PostgreSQL on both, data on n1 only, a draft th
   expect(installed('n2')).not.toContain('initdb');
   expect(installed('n2')).toContain('[Service]');
   expect(drafts[0]?.goodNode).toBe('n1');
+  // What was seen at the login is filled in; where it failed, the wizard asks.
+  expect(drafts[0]?.nodes.map((node) => node.facts?.hostname)).toEqual(['root@n1.pretended', 'root@n2.pretended']);
+  expect(drafts[0]?.witness.facts).toBeNull();
   expect(drafts[0]?.nodes.map(({ machine }) => machine.destination)).toEqual([
     'root@n1.pretended',
     'root@n2.pretended',
@@ -231,6 +263,7 @@ test('where there can be none, orders are refused with the reason', async () => 
   const part = createPracticePart({
     labCommand: null,
     machine: { platform: 'darwin', isRoot: false, hasDebianPackaging: false, hasLoopDevices: false, environment: {} },
+    readFacts: async () => facts,
     createDraft: async () => '',
     hasDraft: async () => false,
     forget: async () => undefined,

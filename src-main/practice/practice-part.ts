@@ -1,6 +1,6 @@
 /** The part of the app that makes practice servers, pulls their plugs and takes them away. */
 import { Fault } from '../../agent/contract/index.ts';
-import type { Answers, Practice, PracticeHandlers } from '../app-api/index.ts';
+import type { Answers, Machine, Practice, PracticeHandlers, ServerFacts } from '../app-api/index.ts';
 import type { AppPart, Screen } from '../app.ts';
 import { isPracticeHost, labHosts, practiceAnswers } from './configuration.ts';
 import { PracticeLab, practiceLabName, type LabStatus } from './lab.ts';
@@ -14,6 +14,8 @@ export interface PracticeOptions {
   readonly labName?: string;
   readonly recordFile?: string;
   readonly machine?: PracticeMachine;
+  /** Logs in and looks, as the wizard's first question does. */
+  readonly readFacts: (machine: Machine, signal: AbortSignal) => Promise<ServerFacts>;
   /** Makes the wizard's draft for these servers, marked as practice; returns its id. */
   readonly createDraft: (answers: Answers) => Promise<string>;
   /** A person may have discarded it, or carried it out. */
@@ -191,9 +193,26 @@ class PracticePart implements AppPart<PracticeHandlers> {
 
   /** The servers are there, and nothing leads to them any more. */
   async #fillIn(lab: PracticeLab): Promise<void> {
-    const draft = await this.#options.createDraft(practiceAnswers(lab.name));
+    const draft = await this.#createDraft(lab, new AbortController().signal);
     await writeRecord(this.#recordFile, 'ready', draft);
     this.#show({ draft });
+  }
+
+  async #createDraft(lab: PracticeLab, signal: AbortSignal): Promise<string> {
+    const answers = practiceAnswers(lab.name);
+    const facts = async (machine: Machine): Promise<ServerFacts | null> => {
+      try {
+        return await this.#options.readFacts(machine, signal);
+      } catch {
+        signal.throwIfAborted();
+        return null; // the wizard connects, and says what is in the way
+      }
+    };
+    const [nodes, witness] = await Promise.all([
+      Promise.all(answers.nodes.map(async (node) => ({ ...node, facts: await facts(node.machine) }))),
+      facts(answers.witness.machine),
+    ]);
+    return this.#options.createDraft({ ...answers, nodes, witness: { ...answers.witness, facts: witness } });
   }
 
   /** Tells how it ended by the state; never rejects. */
@@ -207,7 +226,8 @@ class PracticePart implements AppPart<PracticeHandlers> {
       await this.#options.forget();
       await writeRecord(this.#recordFile, 'making', null);
       await makeServers(lab, tell, signal);
-      const draft = await this.#options.createDraft(practiceAnswers(lab.name));
+      tell({ code: 'draft', message: 'Filling in the wizard.' });
+      const draft = await this.#createDraft(lab, signal);
       const status = await lab.status(signal);
       if (status === null) {
         throw new Fault('practice-lab-failed', {

@@ -18,6 +18,7 @@ export const practice = {
     layer: 'Add PostgreSQL to it (once, about half a minute)',
     boot: 'Boot n1, n2 and the witness',
     postgresql: 'Set up PostgreSQL on both; its database is made on n1',
+    draft: 'Log in to them and fill in the wizard',
     ready: 'The servers are ready',
   } as Readonly<Record<string, string>>,
   stepTook: (time: string) => `took ${time}`,

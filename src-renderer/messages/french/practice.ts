@@ -13,6 +13,7 @@ export const practice: Messages['practice'] = {
     layer: 'Y ajouter PostgreSQL (une fois, environ trente secondes)',
     boot: 'Démarrer n1, n2 et le témoin',
     postgresql: 'Installer PostgreSQL sur les deux ; sa base est créée sur n1',
+    draft: 'Se connecter aux serveurs et remplir l’assistant',
     ready: 'Les serveurs sont prêts',
   },
   stepTook: (time) => `en ${time}`,

@@ -84,14 +84,15 @@ export function seriesOf(rows: readonly Row[], { stepSeconds, intervalSeconds, s
   if (rows.length === 0) return emptySeries;
   const bins: (Bin | null)[] = new Array<Bin | null>(count).fill(null);
   let before = -Infinity;
+  const binAt = (at: number): number => Math.floor((at - start) / intervalSeconds);
   for (const row of rows) {
     const at = row[column.at] ?? 0;
-    const last = Math.floor((at - start) / intervalSeconds);
+    const last = binAt(at);
     const bin = (bins[last] ??= emptyBin());
     add(bin, row);
     // Readings come every second or every few: what lies between two of them was measured by the later one.
     if (at - before <= coveredSeconds && stepSeconds < coveredSeconds)
-      for (let index = last - 1; index >= 0 && (bins[index] ?? null) === null; index--) bins[index] = { ...bin };
+      for (let index = last - 1; index > Math.max(-1, binAt(before)); index--) bins[index] = { ...bin };
     before = at;
   }
   const series: Series = {

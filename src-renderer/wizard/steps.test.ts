@@ -10,7 +10,16 @@ import type {
 import { wizardSteps } from '../../src-main/app-api/index.ts';
 import { blankAnswers } from './answers.ts';
 import type { LoginState } from './login.ts';
-import { canJump, obstacleAt, reachedStep, stepOfPath, type Asked, type Known, type ObstacleCode } from './steps.ts';
+import {
+  canJump,
+  obstacleAt,
+  reachedStep,
+  stepOfPath,
+  stepsOfCheck,
+  type Asked,
+  type Known,
+  type ObstacleCode,
+} from './steps.ts';
 
 function facts(name: string): ServerFacts {
   return {
@@ -145,6 +154,21 @@ test('a failed check stops the step on which it can be mended, and the review', 
   expect(codeAt('checks', {}, directory)).toBe(null);
   expect(codeAt('application', {}, directory)).toBe('checks-failed');
   expect(codeAt('review', {}, directory)).toBe('checks-failed');
+});
+
+test.each([
+  ['kernel', 'witness', ['safety']],
+  ['witness-port-blocked', 'witness', ['safety']],
+  ['data-space', 'n2', ['data']],
+  ['owner-differs', 'n2', ['application']],
+  ['network-tools', 'n1', ['checks']],
+  ['network-without-node', 'n1', ['networks']],
+  ['peer-ports-blocked', 'n2', ['checks', 'networks']],
+  ['peer-unreachable', 'n2', ['networks']],
+  ['networks-unknown', null, ['networks']],
+  ['vip-network', 'n1', ['address']],
+])('%s of %s is mended at %s', (code, host, expected) => {
+  expect(stepsOfCheck({ code, host })).toEqual(expected);
 });
 
 test('checks that run are waited for, checks that could not run are run again by a person', () => {

@@ -105,11 +105,15 @@ export function stepOfPath(path: string): WizardStep {
   }
 }
 
-/** The step on which what a check found can be mended. */
-export function stepOfCheck(code: string): WizardStep {
-  if (/^(directory|filesystems|unit|application|owner)(-|$)/.test(code)) return 'application';
-  if (code.startsWith('vip-')) return 'address';
-  return code === 'network-without-node' || code === 'networks-unknown' ? 'networks' : 'checks';
+/** The steps on which what a check found is told and can be mended, best first. */
+export function stepsOfCheck({ code, host }: Pick<CheckResult, 'code' | 'host'>): readonly WizardStep[] {
+  if (host === 'witness' || code.startsWith('witness-')) return ['safety'];
+  if (/^(data-space|good-copy-empty)$/.test(code)) return ['data'];
+  if (/^(directory|filesystems|unit|application|owner)(-|$)/.test(code)) return ['application'];
+  if (code.startsWith('vip-')) return ['address'];
+  // A firewall is met before there is anything to choose, and with every network that is chosen.
+  if (code === 'peer-ports-blocked') return ['checks', 'networks'];
+  return /^(networks?-(without|unknown)|peer-)/.test(code) ? ['networks'] : ['checks'];
 }
 
 function loginObstacle(login: LoginState, server: string): Obstacle | null {
@@ -170,7 +174,7 @@ function askedObstacle(asked: Asked<unknown>, answers: Answers, known: Known): O
 }
 
 function failedChecks(step: WizardStep, known: Known): Obstacle | null {
-  const failed = (known.checks.answer ?? []).filter((check) => !check.ok && stepOfCheck(check.code) === step);
+  const failed = (known.checks.answer ?? []).filter((check) => !check.ok && stepsOfCheck(check).includes(step));
   return failed.length === 0 ? null : { code: 'checks-failed', count: failed.length };
 }
 
@@ -198,7 +202,7 @@ function dataObstacle(answers: Answers, known: Known): Obstacle | null {
   // An empty copy would replace the one with data: nobody means that.
   if (!hasData(copies, good.name) && answers.nodes.some((node) => hasData(copies, node.name)))
     return { code: 'good-copy-empty', server: good.name };
-  return problemsObstacle('data', known);
+  return problemsObstacle('data', known) ?? failedChecks('data', known);
 }
 
 function addressObstacle(answers: Answers, known: Known): Obstacle | null {
@@ -222,7 +226,9 @@ function safetyObstacle(answers: Answers, known: Known): Obstacle | null {
     if (facts !== null && answers.nodes.some((node) => node.facts?.machineId === facts.machineId))
       return { code: 'witness-is-node' };
   }
-  return problemsObstacle('safety', known);
+  const wrong = problemsObstacle('safety', known);
+  if (wrong || answers.witness.kind === 'none') return wrong;
+  return askedObstacle(known.checks, answers, known) ?? failedChecks('safety', known);
 }
 
 function reviewObstacle(answers: Answers, known: Known): Obstacle | null {

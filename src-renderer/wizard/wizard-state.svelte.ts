@@ -286,7 +286,9 @@ export class WizardState {
     this.services.want(machines, (signal) => app.call('services', given, signal));
     this.suggestions.want(machines, (signal) => app.call('suggestions', given, signal));
     this.checks.want(
-      machines + directories + JSON.stringify([application.service, vip, answers.interface, answers.networks, witness]),
+      machines +
+        directories +
+        JSON.stringify([application.start, vip, answers.interface, answers.networks, witness, answers.goodNode]),
       (signal) => app.call('checkServers', given, signal),
       this.step === 'checks' ? 0 : typingPauseMs,
     );

@@ -14,6 +14,17 @@ function clockOff(facts: Facts): string {
 
 const directoryTitle = (facts: Facts): string => `Répertoire ${listed(facts, 'path')}`;
 const vipTitle = (facts: Facts): string => `Adresse IP virtuelle ${listed(facts, 'address')}`;
+const networkTitle = (facts: Facts): string => `Réseau ${listed(facts, 'network')}`;
+const openPorts = (facts: Facts): string =>
+  listed(facts, 'command') === ''
+    ? 'Laissez passer ces ports dans le pare-feu de ce serveur, et dans ceux qui sont entre les serveurs.'
+    : 'Ouvrez les ports sur place :';
+function passage(facts: Facts): string {
+  const tried =
+    facts['tcp'] === 'ok' || facts['udp'] === 'ok' ? 'joint' : 'répond ; les ports n’ont pas pu être essayés';
+  const ping = facts['pingMs'];
+  return `depuis ${listed(facts, 'from')} : ${tried}${typeof ping === 'number' ? `, ${ping} ms` : ''}`;
+}
 const wholeDirectory = 'Des répertoires entiers sont répliqués.';
 const clockWhy = 'Aucune décision ne dépend de l’horloge, mais les heures de la chronologie seraient fausses.';
 
@@ -234,6 +245,57 @@ export const checks: Messages['checks'] = {
     why: 'Les fichiers gardent le numéro de leur propriétaire : après un basculement, l’application ne pourrait pas lire ses données.',
     remedy: `Donnez à ${listed(f, 'user')} le même numéro des deux côtés, application arrêtée : usermod -u ${listed(f, 'otherNumber')} ${listed(f, 'user')}`,
   }),
+  'data-space': (f, check) => ({
+    title: `Place pour ${listed(f, 'path')}`,
+    what: `${mebibytes(f, 'freeBytes')} libres, ${f['atLeast'] === true ? 'au moins ' : ''}${mebibytes(f, 'neededBytes')} nécessaires`,
+    why: `La copie de ${listed(f, 'good')} doit s’y trouver, à côté de ce qui y est aujourd’hui.`,
+    remedy: check.ok
+      ? 'Il y a trop de fichiers pour les compter vite : comparez par du -sh sur les deux serveurs.'
+      : 'Faites de la place sur ce système de fichiers, ou agrandissez-le.',
+  }),
+  'runtime-missing': (f) => ({
+    title: 'Environnement d’exécution',
+    what: `ce portable n’en a pas pour ${listed(f, 'architecture')}`,
+    why: 'L’agent apporte le sien.',
+  }),
+  'good-copy-empty': (f) => ({
+    title: directoryTitle(f),
+    what: `${listed(f, 'good')} est choisi pour les bonnes données, mais son répertoire est vide ; ${listed(f, 'other')} en a`,
+    why: 'Le répertoire vide remplacerait les données.',
+    remedy: `Choisissez ${listed(f, 'other')}.`,
+  }),
+  'peer-unreachable': (f, check) => ({
+    title: networkTitle(f),
+    what: `${listed(f, 'from')} ne joint pas ${check.host ?? ''} à ${listed(f, 'address')}`,
+    why: 'Les signaux de vie et la réplication passent par là.',
+    remedy: 'Vérifiez le câble, le commutateur et les pare-feu entre les deux, ou n’utilisez pas ce réseau.',
+  }),
+  'peer-ports-blocked': (f, check) => ({
+    title: networkTitle(f),
+    what: `bloqué de ${listed(f, 'from')} vers ${check.host ?? ''} (${listed(f, 'address')}) : ${listed(f, 'blocked')}`,
+    why: 'La réplication et les signaux de vie utilisent ces ports.',
+    remedy: openPorts(f),
+  }),
+  'peer-slow': (f) => ({
+    title: networkTitle(f),
+    what: passage(f),
+    why: 'Chaque modification que l’application rend durable attend un aller-retour.',
+    remedy: 'Mettez un réseau plus rapide en premier.',
+  }),
+  'peer-link': (f) => ({ title: networkTitle(f), what: passage(f) }),
+  'witness-unreachable': (f) => ({
+    title: 'Chemin vers le témoin',
+    what: `${listed(f, 'from')} ne joint pas le témoin à ${listed(f, 'address')}`,
+    why: 'Les serveurs demandent au témoin lequel peut être primaire.',
+    remedy: 'Vérifiez le câble, le commutateur et les pare-feu entre les deux.',
+  }),
+  'witness-port-blocked': (f) => ({
+    title: 'Chemin vers le témoin',
+    what: `bloqué de ${listed(f, 'from')} vers le témoin (${listed(f, 'address')}) : ${listed(f, 'blocked')}`,
+    why: 'Les serveurs interrogent le témoin sur ce port.',
+    remedy: openPorts(f),
+  }),
+  'witness-link': (f) => ({ title: 'Chemin vers le témoin', what: passage(f) }),
   unit: (f) => ({
     title: listed(f, 'unit'),
     what: 'ne démarre que par le module',

@@ -1,4 +1,8 @@
 import type { installing as english } from '../../english/wizard/installing.ts';
+import { listed } from '../../wizard-words.ts';
+
+/** A node by its name. */
+const place = (host: string | null): string => (host === 'witness' ? 'la machine témoin' : (host ?? ''));
 
 export const installing: typeof english = {
   review: {
@@ -19,7 +23,29 @@ export const installing: typeof english = {
     fileHint: 'La ligne de commande peut déployer la même chose :',
     checksFailed: 'Une vérification échoue désormais.',
   },
-  installSteps: {},
+  installSteps: {
+    'upload-runtime': ({ host }) => `Envoyer l’environnement d’exécution à ${place(host)}`,
+    'upload-agent': ({ host, facts }) => `Envoyer l’agent ${listed(facts, 'version')} à ${place(host)}`,
+    'make-keys': ({ host }) => `Créer la clé et le certificat de ${place(host)}`,
+    'create-directory': ({ host, facts }) => `Créer ${listed(facts, 'path')} sur ${place(host)}`,
+    'join-cluster': ({ host, facts }) =>
+      `Donner à ${place(host)} son nom, le secret du cluster et le certificat de ${listed(facts, 'peer')}`,
+    'admit-cluster': () => 'Donner au témoin le secret du cluster',
+    'switch-version': ({ host, facts }) => `Mettre l’agent ${listed(facts, 'version')} en service sur ${place(host)}`,
+    'write-units': ({ host }) => `Écrire les unités systemd de ${place(host)}`,
+    'start-units': ({ host }) => `Démarrer l’agent sur ${place(host)}`,
+    'stop-application': ({ host, facts }) =>
+      `Arrêter ${listed(facts, 'module')} sur ${place(host)}, le temps du déploiement`,
+    'remember-choice': ({ facts }) => `Noter où sont les bonnes données : ${listed(facts, 'nodes')}`,
+    configure: ({ host }) => `Donner la configuration à ${place(host)}`,
+    initialise: ({ host, facts }) =>
+      facts['as'] === 'good'
+        ? `Prendre les données de ${listed(facts, 'module')} sur ${place(host)} comme bonne copie`
+        : `Préparer ${place(host)} à recevoir les données de ${listed(facts, 'module')}${
+            facts['keepsAside'] === true ? ' ; ce qui s’y trouve est mis de côté' : ''
+          }`,
+    start: ({ host, facts }) => `Démarrer ${listed(facts, 'module')} sur ${place(host)}`,
+  },
   install: {
     notBegun: 'Rien n’a encore été déployé.',
     begin: 'Déployer maintenant',

@@ -74,5 +74,5 @@ export const practice = {
   whenBothOff:
     'Both servers are gone. Give them back in any order: none starts alone on a copy that may lack a COMMIT.',
   remove: 'Take the practice servers away',
-  removeWhat: 'The servers, their data and this cluster are gone. They are made again in less than a minute.',
+  removeWhat: 'The servers, their data and this cluster disappear. They are made again in less than a minute.',
 };

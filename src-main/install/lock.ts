@@ -11,8 +11,13 @@ import { quoted, type Transport } from '../ssh/index.ts';
 import { layout } from './layout.ts';
 
 const signIntervalMs = 2000;
-/** An SSH connection counts as lost after 9 s of silence; its installation has ended by then. */
-const silenceSecondsMax = 12;
+
+export interface LockPlace {
+  readonly directory: string;
+  /** An SSH connection counts as lost after 9 s of silence; its installation has ended by then. */
+  readonly silenceSecondsMax: number;
+}
+const usualPlace: LockPlace = { directory: layout.installLock, silenceSecondsMax: 12 };
 /** Where no lock can be made at all (a read-only system), nobody waits for ever. */
 const roundsMax = 40;
 
@@ -26,22 +31,22 @@ const formerTokens: string[] = [];
 const formerTokensMax = 50;
 
 /**
- * Says `held`, `busy WHO|SINCE|`, `own` (one of the same hold: two names of one server), or `cannot`. While it is held each line on stdin is a sign of life; at its end the directory goes, unless
- * somebody else has taken it over, which is told by the end of the script.
+ * Says `held`, `busy WHO|SINCE|`, `own` (of the same hold: two names of one server), or `cannot`. While it is held each line on stdin is a sign
+ * of life; at its end the directory goes, unless somebody else has taken it over, which is told by the end of the script.
  */
-function holdScript(token: string, who: string, since: string, own: readonly string[]): string {
-  return `lock=${layout.installLock}; token=${token}
+function holdScript(place: LockPlace, token: string, since: string, own: readonly string[]): string {
+  const who = `${userInfo().username}@${hostname()}`;
+  return `lock=${quoted(place.directory)}; token=${token}
 umask 022
 line() { sed -n "$1" $lock/owner 2>/dev/null; }
 take() { mkdir $lock 2>/dev/null && printf '%s\n' $token ${quoted(who)} ${quoted(since)} > $lock/owner && echo 0 > $lock/sign; }
-former() { case " ${formerTokens.join(' ')} " in *" $(line 1p) "*) return 0 ;; esac; return 1; }
-own() { case " ${own.join(' ')} " in *" $(line 1p) "*) return 0 ;; esac; return 1; }
+among() { holder=$(line 1p); for one in "$@"; do [ "$one" != "$holder" ] || return 0; done; return 1; }
 silent=0; last=; rounds=0
 until take; do
   rounds=$((rounds+1)); [ $rounds -lt ${roundsMax} ] || { echo cannot; exit 0; }
   [ -d $lock ] || continue
-  if own; then echo own; exit 0; fi
-  if [ $silent -ge ${silenceSecondsMax} ] || former; then
+  if among ${own.join(' ')}; then echo own; exit 0; fi
+  if [ $silent -ge ${place.silenceSecondsMax} ] || among ${formerTokens.join(' ')}; then
     # By one rename: of two who wait for the same silent owner one takes it.
     mv $lock $lock.$token 2>/dev/null && rm -rf $lock.$token
     silent=0; last=; continue
@@ -102,11 +107,15 @@ function firstLine(stream: Duplex, signal: AbortSignal | undefined): Promise<str
   });
 }
 
-async function hold(node: LockedNode, own: readonly string[], signal: AbortSignal | undefined): Promise<Hold | null> {
+async function hold(
+  place: LockPlace,
+  node: LockedNode,
+  own: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Hold | null> {
   const { transport, name } = node;
   const token = randomBytes(8).toString('hex');
-  const who = `${userInfo().username}@${hostname()}`;
-  const stream = await transport.connect(holdScript(token, who, new Date().toISOString(), own), {
+  const stream = await transport.connect(holdScript(place, token, new Date().toISOString(), own), {
     elevated: true,
     signal,
   });
@@ -161,6 +170,7 @@ export async function withInstallLock<T>(
   nodes: readonly LockedNode[],
   signal: AbortSignal | undefined,
   action: (signal: AbortSignal) => Promise<T>,
+  place = usualPlace,
 ): Promise<T> {
   const holds: Hold[] = [];
   const ended = new AbortController();
@@ -169,6 +179,7 @@ export async function withInstallLock<T>(
     // One after the other, in the same order from wherever: two who begin at once do not each get half.
     for (const node of [...nodes].sort((a, b) => (a.transport.host < b.transport.host ? -1 : 1))) {
       const held = await hold(
+        place,
         node,
         holds.map(({ token }) => token),
         signal,

@@ -67,8 +67,6 @@ export class NodeWatch implements Disposable {
   /** Somebody wants a reading that begins after the one that is going on. */
   #again = false;
   #failures = 0;
-  /** The credentials were good once. */
-  #letIn = false;
   /** What is answered to an earlier one is not looked at. */
   #epoch = 0;
   #clockDifference: ClockDifference | null = null;
@@ -203,7 +201,7 @@ export class NodeWatch implements Disposable {
       noRoute: hasNoRoute(fault),
     };
     onNews();
-    return retryDelayMs(fault.code, this.#failures, this.#letIn, paceMs());
+    return retryDelayMs(fault, this.#failures, paceMs());
   }
 
   /** The best measurement of the last minute: the one that took least time. */
@@ -219,7 +217,6 @@ export class NodeWatch implements Disposable {
   #take(status: NodeStatus): void {
     const { clock, onNews } = this.#options;
     this.#failures = 0;
-    this.#letIn = true;
     this.#news = {
       status,
       readAtMs: clock.nowMs(),

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import type { FaultRecord, NodeStatus } from '../../agent/contract/index.ts';
+import { Fault, type FaultRecord, type NodeStatus } from '../../agent/contract/index.ts';
 import type { NodeObservation } from '../cluster/index.ts';
 import type { NodeNews } from './node-watch.ts';
 import { faultOfAll, observationsOf } from './observe.ts';
@@ -90,15 +90,19 @@ test('a fault of all names the nodes that it is about', () => {
 });
 
 describe('when a node is asked again', () => {
+  const delayMs = (code: string, failures = 1, details = {}): number | null =>
+    retryDelayMs(new Fault(code, { message: code }, details), failures, paceMs);
+
   it('soon, then ever more rarely, but never so that a server that returns is missed for long', () => {
-    const delays = [1, 2, 3, 4, 9, 200].map((failures) => retryDelayMs('ssh-unreachable', failures, true, paceMs));
+    const delays = [1, 2, 3, 4, 9, 200].map((failures) => delayMs('ssh-unreachable', failures));
     expect(delays).toEqual([500, 1000, 2000, 3000, 3000, 3000]);
   });
-  it('not by itself where each attempt may lock the account', () => {
-    expect(retryDelayMs('sudo-password-wrong', 1, false, paceMs)).toBeNull();
-    expect(retryDelayMs('sudo-password-wrong', 1, true, paceMs)).toBeGreaterThan(10_000);
+  it('not by itself where sudo counts each attempt until it locks the account', () => {
+    expect(delayMs('sudo-password-wrong')).toBeNull();
+    expect(delayMs('secret-needed', 1, { kind: 'sudo-password' })).toBeNull();
   });
   it('rarely where somebody else mends it', () => {
-    expect(retryDelayMs('version-skew', 1, true, paceMs)).toBeGreaterThan(10_000);
+    expect(delayMs('version-skew')).toBeGreaterThan(10_000);
+    expect(delayMs('secret-needed', 1, { kind: 'ssh-password' })).toBeGreaterThan(10_000);
   });
 });

@@ -1,5 +1,5 @@
 /** One cluster, as long as somebody looks: both nodes read side by side, their news put together into one view with its age. */
-import type { ClusterStatus, FaultRecord, TimelineEvent } from '../../agent/contract/index.ts';
+import type { ClusterStatus, Fault, FaultRecord, TimelineEvent } from '../../agent/contract/index.ts';
 import type { ClusterView, Timeline } from '../app-api/index.ts';
 import { mergeClusterStatus, type ChosenCluster, type NodeObservation } from '../cluster/index.ts';
 import { NodeLink } from '../cluster/node-link.ts';
@@ -53,6 +53,8 @@ export class ClusterWatch {
   readonly #surroundings: WatchSurroundings;
   readonly #listener: WatchListener;
   readonly #practice: boolean;
+  /** By node: found locked, and not knocked at again, whoever comes and goes, until somebody gives something or asks for it. */
+  readonly #lockedDoors = new Map<string, Fault>();
   readonly #lookers = new Set<{ attention: Attention }>();
   #chosen: ChosenCluster;
   #running: Running | null = null;
@@ -111,6 +113,7 @@ export class ClusterWatch {
     const sameMachines =
       JSON.stringify(machinesOf(chosen.configuration)) === JSON.stringify(machinesOf(this.#chosen.configuration));
     this.#chosen = chosen;
+    if (!sameMachines) this.#lockedDoors.clear();
     if (sameMachines || this.#running === null) return;
     this.stop();
     if (this.#lookers.size > 0) this.#start();
@@ -118,6 +121,7 @@ export class ClusterWatch {
 
   /** Never rejects: not being able to read is something to show. */
   async refresh(signal: AbortSignal): Promise<ClusterView> {
+    this.#lockedDoors.clear();
     using _look = this.look('closely');
     const nodes = this.#running?.nodes ?? [];
     await Promise.race([Promise.all(nodes.map((node) => node.readNow())), aborted(signal)]);
@@ -126,6 +130,12 @@ export class ClusterWatch {
   }
 
   /** Something was given that may have been missing. */
+  unlock(): void {
+    this.#lockedDoors.clear();
+    this.tryAgain();
+  }
+
+  /** The way may be free again. */
   tryAgain(): void {
     for (const node of this.#running?.nodes ?? []) if (node.news.fault !== null) node.poke();
   }
@@ -226,6 +236,8 @@ export class ClusterWatch {
       paceMs: () => this.#paceMs(),
       onNews: () => this.#gather(),
       onHang: () => distrust(machine),
+      lockedDoor: () => this.#lockedDoors.get(machine.name) ?? null,
+      onLockedDoor: (fault) => this.#lockedDoors.set(machine.name, fault),
     });
     node.events.onNew((events) => {
       this.#newEvents.set(node.name, [...(this.#newEvents.get(node.name) ?? []), ...events]);

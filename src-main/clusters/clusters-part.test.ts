@@ -42,6 +42,7 @@ class Server {
   orderFault: Fault | null = null;
   events: TimelineEvent[] = [];
   connections = 0;
+  knocks = 0;
   readonly streams = new Set<Duplex>();
   readonly #closes = new Set<() => void>();
   readonly #conversations = new Set<RpcServer<ControlApi>>();
@@ -97,6 +98,7 @@ class Server {
     };
   }
   async connect(signal: AbortSignal | undefined): Promise<Transport> {
+    this.knocks++;
     if (this.ssh === 'hangs') await new Promise((_, reject) => signal?.addEventListener('abort', reject));
     if (this.ssh instanceof Fault) throw this.ssh;
     this.connections++;
@@ -378,6 +380,25 @@ describe('a cluster that is looked at', () => {
     servers.n2.ssh = 'answers';
     for (const listener of given) listener();
     await until(() => page.seen === 'n1:ok n2:ok', 2000);
+  });
+
+  it('does not knock at a door again that sudo counts, however often somebody comes to look', async () => {
+    servers.n2.ssh = refusal('secret-needed', { kind: 'sudo-password', user: 'admin', host: '10.0.0.2' });
+    const cluster = await remember();
+    const part = startPart();
+    for (let visit = 0; visit < 3; visit++) {
+      const page = new Page(part);
+      await page.ask.clusters({}, signalNever);
+      await page.ask.lookAt({ cluster }, signalNever);
+      await until(() => page.seen === 'n1:ok n2:secret-needed');
+      page.close();
+      await until(() => servers.n1.streams.size === 0, 5000);
+    }
+    expect(servers.n2.knocks).toBe(1);
+    const page = new Page(part);
+    await page.ask.lookAt({ cluster }, signalNever);
+    for (const listener of given) listener();
+    await until(() => servers.n2.knocks === 2, 2000);
   });
 
   it('an agent that is restarted is not called away', async () => {

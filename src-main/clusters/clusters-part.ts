@@ -78,7 +78,7 @@ class Clusters implements ClustersPart {
       record: options.record ?? (() => undefined),
     };
     this.#known = new KnownWatches(options.stateDirectory, surroundings, (cluster) => this.#listenerOf(cluster));
-    this.#forgetGiven = options.onGiven?.(() => this.#tryAgain()) ?? (() => undefined);
+    this.#forgetGiven = options.onGiven?.(() => this.#unlock()) ?? (() => undefined);
   }
 
   serve(screen: Screen): ClusterHandlers {
@@ -263,6 +263,10 @@ class Clusters implements ClustersPart {
     }
     for (const watch of watches) watch.tick(tick === 'late');
     if (++this.#ticks % registryTicks === 0) void this.#readKnown();
+  }
+
+  #unlock(): void {
+    for (const watch of this.#known.watches.values()) watch.unlock();
   }
 
   #tryAgain(): void {

@@ -32,6 +32,9 @@ export interface NodeWatchOptions {
   /** Between two readings; may change at any time. */
   readonly paceMs: () => number;
   readonly onNews: () => void;
+  /** What a person has to open first; null: nothing known. */
+  readonly lockedDoor: () => Fault | null;
+  readonly onLockedDoor: (fault: Fault) => void;
   /** The connection answers nothing, though it has not ended. */
   readonly onHang: () => void;
 }
@@ -164,10 +167,12 @@ export class NodeWatch implements Disposable {
 
   /** Returns how long to wait; null: until poked. */
   async #round(): Promise<number | null> {
-    const { link, paceMs, clock } = this.#options;
+    const { link, paceMs, clock, lockedDoor } = this.#options;
     const [stood, epoch] = [link.open, this.#epoch];
     const askedAtMs = clock.wallMs();
     this.#again = false;
+    const locked = lockedDoor();
+    if (locked !== null) return this.#failed(locked, false);
     try {
       const status = await link.call('status', {}, answerTimeoutMs);
       if (this.#stopped()) return null;
@@ -183,7 +188,7 @@ export class NodeWatch implements Disposable {
   }
 
   #failed(fault: Fault, stood: boolean): number | null {
-    const { link, paceMs, onNews, onHang } = this.#options;
+    const { link, paceMs, onNews, onHang, onLockedDoor } = this.#options;
     this.#failures++;
     // An agent that was restarted ends its conversations; the next attempt tells whether it is back.
     if (stood && fault.code === 'connection-lost' && this.#failures === 1) return 0;
@@ -201,7 +206,9 @@ export class NodeWatch implements Disposable {
       noRoute: hasNoRoute(fault),
     };
     onNews();
-    return retryDelayMs(fault, this.#failures, paceMs());
+    const delayMs = retryDelayMs(fault, this.#failures, paceMs());
+    if (delayMs === null) onLockedDoor(fault);
+    return delayMs;
   }
 
   /** The best measurement of the last minute: the one that took least time. */

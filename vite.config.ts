@@ -12,6 +12,8 @@ export default defineConfig({
     // Everything from its own file: the content security policy allows nothing inline.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // How long plugins took says nothing to whoever starts the app for the first time.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   logLevel: 'warn',
 });

@@ -3,7 +3,7 @@
  * binary, which npm does not carry, these are installers; without it the same layout around a placeholder, which is checked and cannot be run.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -36,7 +36,17 @@ function electronBuilder(args: readonly string[]): void {
   if (status !== 0) throw new Error('electron-builder could not package the app; the reason is above.');
 }
 
+/** Of an earlier run, on another platform perhaps: what is checked has to be what was made now. Nobody else's folder is emptied. */
+function clearOutput(output: string): void {
+  const present = existsSync(output) ? readdirSync(output) : [];
+  // electron-builder leaves it in whatever it has filled.
+  if (present.length > 0 && !present.includes('builder-debug.yml'))
+    throw new Error(`${output} holds something that was not made by npm run dist. Give another folder: --out DIR`);
+  rmSync(output, { recursive: true, force: true });
+}
+
 async function makeDistribution(output: string): Promise<void> {
+  clearOutput(output);
   await buildAgent();
   await buildRenderer();
   await buildElectronMain();
@@ -44,8 +54,6 @@ async function makeDistribution(output: string): Promise<void> {
   const binary = electronBinary(repositoryRoot) ?? fetchElectron(repositoryRoot);
   const work = mkdtempSync(join(tmpdir(), 'holdfast-dist-'));
   try {
-    // Of an earlier run, on another platform perhaps: what is checked has to be what was made now.
-    rmSync(output, { recursive: true, force: true });
     const common = [`--config.directories.output=${output}`];
     if (binary === undefined)
       electronBuilder([...common, '--dir', `--config.electronDist=${placeholderElectron(join(work, 'electron'))}`]);

@@ -114,7 +114,7 @@ export function gatherRuntimes(): void {
     } catch (error) {
       throw new Error(
         `There is no libatomic.so.1 for ${architecture} servers here, and it could not be fetched (${String(error)}). ` +
-          `Put the file of such a server at resources/runtime/linux-${architecture}/libatomic.so.1.`,
+          `On Debian, apt-get update may help; or put the file of such a server at resources/runtime/linux-${architecture}/libatomic.so.1.`,
         { cause: error },
       );
     }

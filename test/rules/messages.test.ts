@@ -56,9 +56,17 @@ const bans: Readonly<Record<'english' | 'french', readonly Ban[]>> = {
 
 /** Equal in both languages on purpose. */
 const sameWords: ReadonlySet<string> = new Set([
+  'app.palette.terminal: Terminal',
+  'app.start.situation: Situation',
   'cluster.modules: Modules',
+  'cluster.timelineModule: Module',
+  'cluster.severities.attention: attention',
+  'cluster.evidenceWords.purpose: Occasion',
   'cluster.moduleMaintenance: maintenance',
   'measurements.ranges.quarter: 15 min',
+  'terminal.title: Terminal',
+  'terminal.show: Terminal',
+  'terminal.groups.holdfast: Holdfast',
 ]);
 
 /** What a person would type or what a program says is no sentence: `networks: [{ name: lan }]`, ProxyCommand, addresses. */
@@ -116,6 +124,7 @@ test('the inspection of the screens finds an unused message and a text that is n
 export const english = {
   one: 'one', two: 'two', three: (n: number) => String(n), never: 'x', inner,
   states: { up: 'up', down: 'down' }, byCode: { a: 'a', b: 'b' }, pair: { left: 'l', right: 'r' },
+  orders: { up: { title: 'Up', text: 'u' }, down: { title: 'Down', text: 'd' } },
 };
 export type Messages = typeof english;
 export function any(words: Readonly<Record<string, string>>, key: string): string | undefined { return words[key]; }
@@ -126,10 +135,11 @@ export function any(words: Readonly<Record<string, string>>, key: string): strin
   const inner = $derived(words.inner);
   const { two } = $derived(words);
   const { left } = $derived(words.pair);
+  const { text } = $derived(words.orders[up]);
 </script>
 
 <h1 title={words.one} class="not a word">{two} {words.three(2)} {inner.used} {any(words.byCode, up)} {left}</h1>
-<p aria-label="Spoken">Written {words.states[up]} {up === 'up' ? words.one : 'Conditional'} Holdfast <b>ms</b></p>
+<p aria-label="Spoken">Written {words.states[up]} {words.orders[up].title} {text} {up === 'up' ? words.one : 'Conditional'} Holdfast <b>ms</b></p>
 `,
   });
   const { unused, written } = await inspectRenderer(tree.directory);

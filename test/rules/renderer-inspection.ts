@@ -40,9 +40,13 @@ class MessageUse {
     this.#folder = join(root, 'src-renderer/messages/english/');
   }
 
+  #idsOf(symbol: ts.Symbol): string[] {
+    return (symbol.declarations ?? [])
+      .filter((one) => one.getSourceFile().fileName.startsWith(this.#folder))
+      .map((declaration) => `${declaration.getSourceFile().fileName}:${declaration.pos}`);
+  }
   #idOf(symbol: ts.Symbol): string | undefined {
-    const declaration = symbol.declarations?.find((one) => one.getSourceFile().fileName.startsWith(this.#folder));
-    return declaration && `${declaration.getSourceFile().fileName}:${declaration.pos}`;
+    return this.#idsOf(symbol)[0];
   }
 
   /** Once: all that English defines. */
@@ -70,8 +74,8 @@ class MessageUse {
   }
 
   mark(symbol: ts.Symbol | undefined): void {
-    const id = symbol && this.#idOf(symbol);
-    if (id !== undefined) this.#used.add(id);
+    // Of a choice between messages of the same shape a property stands for that of each.
+    for (const id of symbol === undefined ? [] : this.#idsOf(symbol)) this.#used.add(id);
   }
 
   markAllOf(type: ts.Type, checker: ts.TypeChecker): void {

@@ -11,7 +11,6 @@ export const app = {
   screenMissingRemedy: 'Load the page again.',
   loading: 'Loading …',
   newCluster: 'New cluster',
-  terminal: 'Terminal',
   commands: 'Everything by name',
   duration: (seconds: number): string => {
     if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
@@ -41,7 +40,6 @@ export const app = {
     empty: 'No cluster yet. You need two servers and ten minutes.',
     emptyText:
       'Holdfast keeps the data of an application on two ordinary servers at once. When one of them fails, the application goes on on the other.',
-    cluster: 'Cluster',
     situation: 'Situation',
     lastSeen: 'Last seen',
     neverSeen: 'not yet',
@@ -69,7 +67,6 @@ export const app = {
     enable: 'What enables it',
     add: 'Add a cluster by its configuration file',
     addText: 'A cluster that was set up on another laptop, or by the command line.',
-    failed: 'That could not be done.',
   },
   /** On the small parts that every screen is made of. */
   ui: {

@@ -12,7 +12,6 @@ export const app: Messages['app'] = {
   screenMissingRemedy: 'Rechargez la page.',
   loading: 'Chargement …',
   newCluster: 'Nouveau cluster',
-  terminal: 'Terminal',
   commands: 'Tout, par son nom',
   duration: (seconds) => {
     if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
@@ -42,7 +41,6 @@ export const app: Messages['app'] = {
     empty: 'Pas encore de cluster. Il vous faut deux serveurs et dix minutes.',
     emptyText:
       'Holdfast garde les données d’une application sur deux serveurs ordinaires à la fois. Quand l’un tombe en panne, l’application continue sur l’autre.',
-    cluster: 'Cluster',
     situation: 'Situation',
     lastSeen: 'Vu',
     neverSeen: 'pas encore',
@@ -71,7 +69,6 @@ export const app: Messages['app'] = {
     enable: 'Ce qu’il faut faire',
     add: 'Ajouter un cluster par son fichier de configuration',
     addText: 'Un cluster installé depuis un autre portable ou en ligne de commande.',
-    failed: 'Cela n’a pas pu être fait.',
   },
   ui: {
     copy: 'Copier',

@@ -83,7 +83,7 @@ const commands: Messages['terminal']['commands'] = {
   },
   time: {
     title: 'Horloge',
-    text: '« System clock synchronized: yes » : bien. Holdfast ne décide rien d’après l’heure, mais les heures des journaux ne se comparent que si elles concordent.',
+    text: 'Tout va bien quand « System clock synchronized » dit yes. Holdfast ne décide rien d’après l’heure, mais les heures des journaux ne se comparent que si elles concordent.',
   },
   kernel: {
     title: 'Avertissements du noyau',

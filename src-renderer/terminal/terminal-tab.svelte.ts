@@ -30,9 +30,10 @@ const promptQuietMs = 120;
 const promptTimeoutMs = 3000;
 /** To the end of the line and away with it: what was half typed must not become part of a command. */
 const clearLine = '\u0005\u0015';
-/** Whatever a lost program had switched on: full screen, mouse, bracketed paste, a hidden cursor, colours. */
-const restoreScreen =
-  '\u001b[?1049l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?25h\u001b[0m';
+/** Out of the full screen of a lost program. In no full screen, it would put the cursor somewhere. */
+const leaveFullScreen = '\u001b[?1049l';
+/** Whatever else a lost program had switched on: mouse, bracketed paste, a hidden cursor, colours. */
+const restoreScreen = '\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?25h\u001b[0m\r\n';
 
 export interface Typed {
   readonly command: string;
@@ -81,7 +82,7 @@ export class TerminalTab {
   async start(): Promise<void> {
     const size = this.#size;
     if (size === null || this.state.kind === 'opening' || this.state.kind === 'open') return;
-    if (this.state.kind === 'ended') this.#screen?.write(`${restoreScreen}\r\n`, () => undefined);
+    if (this.state.kind === 'ended') this.#restore();
     const opening = new AbortController();
     this.#opening = opening;
     this.state = { kind: 'opening' };
@@ -99,6 +100,12 @@ export class TerminalTab {
     } catch (error) {
       if (!opening.signal.aborted) this.state = { kind: 'failed', fault: Fault.from(error).toRecord() };
     }
+  }
+
+  /** What was there stays, above what comes. */
+  #restore(): void {
+    const screen = this.#screen;
+    screen?.write(`${screen.isFullScreen ? leaveFullScreen : ''}${restoreScreen}`, () => undefined);
   }
 
   async #open(size: Size, signal: AbortSignal): Promise<{ terminal: string; user?: string | undefined }> {

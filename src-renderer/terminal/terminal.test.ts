@@ -20,9 +20,7 @@ describe('troubleshooting commands', () => {
   });
 
   it.each(troubleshootingCommands.filter(({ changes }) => !changes))('$key only looks', ({ line }) => {
-    expect(line).not.toMatch(
-      /\b(restart|stop|start|set-ntp|vacuum|rm|mv|kill|flush|delete|add|mount |umount)\b/,
-    );
+    expect(line).not.toMatch(/\b(restart|stop|start|set-ntp|vacuum|rm|mv|kill|flush|delete|add|mount |umount)\b/);
   });
 
   it('those that change something say what in both languages, and are known as such', () => {

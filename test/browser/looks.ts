@@ -29,10 +29,10 @@ export function screenshotFile(screen: string, look: Look, size: (typeof sizes)[
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** One line per violation: the rule and where. The page's own security policy stays as it is: the browser evaluates this, not the page. */
-export async function axeViolations(page: Page): Promise<string[]> {
+export async function axeViolations(page: Page, within = 'body'): Promise<string[]> {
   await page.evaluate(axeSource);
   const results = await page.evaluate<AxeResults>(
-    `axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
+    `axe.run(${JSON.stringify(within)}, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
   );
   return results.violations.map(
     ({ id, help, nodes }) => `${id} (${help}): ${nodes.map((node) => String(node.target[0])).join(' · ')}`,

@@ -7,13 +7,13 @@ import { answerPath, configurationValue, tidied } from './configuration-value.ts
 
 type Facts = AnswerProblem['facts'];
 
-function problem(path: string, code: string, message: string, remedy: string, facts: Facts = {}): AnswerProblem {
+function wrong(path: string, code: string, message: string, remedy: string, facts: Facts = {}): AnswerProblem {
   return { path, code, message, remedy, facts };
 }
 
 function fromConfiguration(found: ProblemAt): AnswerProblem {
   const { reason, code, message, remedy, facts } = found;
-  return problem(answerPath(found.path), reason ?? code, message, remedy, { ...facts });
+  return wrong(answerPath(found.path), reason ?? code, message, remedy, { ...facts });
 }
 
 /** The answers that have to be given, with what stands there. */
@@ -46,7 +46,7 @@ function required(answers: Answers): [path: string, value: string][] {
 export function missingAnswers(given: Answers): AnswerProblem[] {
   return required(tidied(given))
     .filter(([, value]) => value === '')
-    .map(([path]) => problem(path, 'missing', 'This is not answered yet.', 'Answer it.'));
+    .map(([path]) => wrong(path, 'missing', 'This is not answered yet.', 'Answer it.'));
 }
 
 /** Typed and wrong. What is missing is not complained about. */
@@ -99,7 +99,7 @@ function textProblems({ application, interface: device }: Answers): AnswerProble
   return texts
     .filter(([, text, lines]) => !isPlain(text, lines))
     .map(([path]) =>
-      problem(path, 'text-unusable', 'There are characters in it that cannot be seen.', 'Type it again by hand.'),
+      wrong(path, 'text-unusable', 'There are characters in it that cannot be seen.', 'Type it again by hand.'),
     );
 }
 
@@ -117,7 +117,7 @@ function destinationProblems({ nodes, witness }: Answers): AnswerProblem[] {
       return [];
     } catch (error) {
       const { message, remedy } = Fault.from(error);
-      return [problem(path, 'destination-invalid', message, remedy, { value: destination })];
+      return [wrong(path, 'destination-invalid', message, remedy, { value: destination })];
     }
   });
 }
@@ -130,7 +130,7 @@ function timeProblems({ application, detectionMs }: Answers): AnswerProblem[] {
   );
   return [
     ...timeouts.map((key) =>
-      problem(
+      wrong(
         `application.${key}`,
         'timeout-out-of-range',
         `${application[key]} s is outside of what works.`,
@@ -140,7 +140,7 @@ function timeProblems({ application, detectionMs }: Answers): AnswerProblem[] {
     ),
     ...(detectionMs < 1000 || detectionMs > 60_000
       ? [
-          problem(
+          wrong(
             'detectionMs',
             'detection-out-of-range',
             `${detectionMs / 1000} s is outside of what works.`,
@@ -156,7 +156,7 @@ function nodeProblems({ goodNode, nodes }: Answers): AnswerProblem[] {
   const names = nodes.map(({ name }) => name);
   if (goodNode === null || names.includes(goodNode)) return [];
   return [
-    problem('goodNode', 'node-unknown', `No node is named ${goodNode}.`, `Choose ${names.join(' or ')}.`, {
+    wrong('goodNode', 'node-unknown', `No node is named ${goodNode}.`, `Choose ${names.join(' or ')}.`, {
       name: goodNode,
     }),
   ];
@@ -190,7 +190,7 @@ function addressProblems(answers: Answers): AnswerProblem[] {
   const [address = '', prefix = '32'] = answers.vip.split('/');
   if (!isUsable(address, Number(prefix))) {
     return [
-      problem(
+      wrong(
         'vip',
         'address-unusable',
         `${answers.vip} is not the address of one machine.`,
@@ -205,7 +205,7 @@ function addressProblems(answers: Answers): AnswerProblem[] {
   );
   if (holder) {
     return [
-      problem(
+      wrong(
         'vip',
         'address-of-node',
         `${address} is an address of ${holder.name}.`,
@@ -220,7 +220,7 @@ function addressProblems(answers: Answers): AnswerProblem[] {
     if (!lacking) return [];
     const interfaces = [...new Set(lacking.facts.addresses.map((own) => own.interface))];
     return [
-      problem(
+      wrong(
         'interface',
         'interface-unknown',
         `${lacking.name} has no interface ${device} with an IPv4 address.`,
@@ -235,7 +235,7 @@ function addressProblems(answers: Answers): AnswerProblem[] {
   if (!outside) return [];
   const present = outside.facts.addresses.map((own) => `${own.address}/${own.prefixLength}`);
   return [
-    problem(
+    wrong(
       'vip',
       'address-not-in-network',
       `${outside.name} has no interface in the network of ${address}.`,
@@ -254,7 +254,7 @@ function networkProblems(answers: Answers, fine: (path: string) => boolean): Ans
     );
     if (!outside) return [];
     return [
-      problem(
+      wrong(
         path,
         'network-without-node',
         `${outside.name} has no address in ${network.subnet}.`,

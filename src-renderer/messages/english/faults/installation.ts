@@ -101,6 +101,11 @@ export const installation = {
     what: 'The agent could not be built.',
     remedy: 'Run npm run build-agent and read what it says.',
   }),
+  'application-does-not-stop': (d) => ({
+    what: `The application does not stop on ${fact(d, 'node', 'the server')}: ${fact(d, 'said', 'its stop command failed')}.`,
+    cause: 'Nobody may use its directory while replication takes its place. The application runs as before.',
+    remedy: `Try the stop command in a terminal there, and correct it: ${fact(d, 'command', 'the one of the module')}`,
+  }),
   'directory-in-use': (d) => ({
     what: `${fact(d, 'path', 'The directory')} is in use by ${fact(d, 'holders', 'a program')}.`,
     cause: 'The application still runs, or starts at boot. From now on Holdfast starts it.',

@@ -102,6 +102,12 @@ export const installation: Pick<Messages['faults'], keyof typeof english> = {
     what: 'L’agent n’a pas pu être construit.',
     remedy: 'Lancez npm run build-agent et lisez ce qu’il affiche.',
   }),
+  'application-does-not-stop': (d) => ({
+    what: `L’application ne s’arrête pas sur ${fact(d, 'node', 'le serveur')} : ${fact(d, 'said', 'sa commande d’arrêt a échoué')}.`,
+    cause:
+      'Personne ne doit utiliser son répertoire pendant que la réplication prend place. L’application tourne comme avant.',
+    remedy: `Essayez la commande d’arrêt dans un terminal sur ce serveur et corrigez-la : ${fact(d, 'command', 'celle du module')}`,
+  }),
   'directory-in-use': (d) => ({
     what: `${fact(d, 'path', 'Le répertoire')} est utilisé par ${fact(d, 'holders', 'un programme')}.`,
     cause: 'L’application tourne encore, ou démarre avec le serveur. Désormais, c’est Holdfast qui la démarre.',

@@ -104,7 +104,7 @@ export const installation = {
   'application-does-not-stop': (d) => ({
     what: `The application does not stop on ${fact(d, 'node', 'the server')}: ${fact(d, 'said', 'its stop command failed')}.`,
     cause: 'Nobody may use its directory while replication takes its place. The application runs as before.',
-    remedy: `Try the stop command in a terminal there, and correct it: ${fact(d, 'command', 'the one of the module')}`,
+    remedy: `Try ${fact(d, 'command', 'the stop command')} in a terminal there, and correct it in the wizard.`,
   }),
   'directory-in-use': (d) => ({
     what: `${fact(d, 'path', 'The directory')} is in use by ${fact(d, 'holders', 'a program')}.`,

@@ -106,7 +106,7 @@ export const installation: Pick<Messages['faults'], keyof typeof english> = {
     what: `L’application ne s’arrête pas sur ${fact(d, 'node', 'le serveur')} : ${fact(d, 'said', 'sa commande d’arrêt a échoué')}.`,
     cause:
       'Personne ne doit utiliser son répertoire pendant que la réplication prend place. L’application tourne comme avant.',
-    remedy: `Essayez la commande d’arrêt dans un terminal sur ce serveur et corrigez-la : ${fact(d, 'command', 'celle du module')}`,
+    remedy: `Essayez ${fact(d, 'command', 'la commande d’arrêt')} dans un terminal sur ce serveur et corrigez-la dans l’assistant.`,
   }),
   'directory-in-use': (d) => ({
     what: `${fact(d, 'path', 'Le répertoire')} est utilisé par ${fact(d, 'holders', 'un programme')}.`,

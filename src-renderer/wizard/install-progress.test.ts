@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { doneCount, hostsOf, partDone, secondsOf, type InstallationStep } from './install-progress.ts';
+import { doneCount, hostsOf, partDone, progressOfHosts, secondsOf, type InstallationStep } from './install-progress.ts';
 
 const step = (id: string, change: Partial<InstallationStep> = {}): InstallationStep => ({
   id,
@@ -44,4 +44,17 @@ test('time goes on only while a step runs', () => {
 
 test('the cluster as a whole comes after its hosts', () => {
   expect(hostsOf([step('a', { host: null }), step('b', { host: 'n2' }), step('c')])).toEqual(['n2', 'n1', null]);
+});
+
+test('what failed on a host is told before what still runs there', () => {
+  const steps = [
+    step('a', { state: 'done' }),
+    step('b', { state: 'running' }),
+    step('c', { state: 'failed' }),
+    step('d', { host: 'n2' }),
+  ];
+  expect(progressOfHosts(steps).map(({ host, done, all, current }) => [host, done, all, current?.id ?? null])).toEqual([
+    ['n1', 1, 3, 'c'],
+    ['n2', 0, 1, null],
+  ]);
 });

@@ -47,3 +47,20 @@ export function secondsOf(step: InstallationStep, nowMs: number): number | null 
   const end = step.endedAt === null ? nowMs : Date.parse(step.endedAt);
   return Math.max(0, (end - Date.parse(step.startedAt)) / 1000);
 }
+
+export interface HostProgress {
+  readonly host: string | null;
+  readonly done: number;
+  readonly all: number;
+  /** What is being done there, or what failed; null: nothing just now. */
+  readonly current: InstallationStep | null;
+}
+
+/** Where each host stands: they are worked on at the same time. */
+export function progressOfHosts(steps: readonly InstallationStep[]): HostProgress[] {
+  return hostsOf(steps).map((host) => {
+    const own = steps.filter((step) => step.host === host);
+    const current = own.find((step) => step.state === 'failed') ?? own.find((step) => step.state === 'running') ?? null;
+    return { host, done: doneCount(own), all: own.length, current };
+  });
+}

@@ -296,8 +296,10 @@ export function isAnswered(step: WizardStep, answers: Answers, installation: Ins
     case 'safety':
       return answers.witness.kind === 'none' || answers.witness.facts !== null;
     case 'install':
-    case 'sync':
       return installation?.state === 'done';
+    case 'sync':
+      // The cluster itself tells that.
+      return false;
   }
 }
 

@@ -373,6 +373,9 @@ export class WizardState {
   /** Before the wizard is left for the cluster that it has made. */
   async finish(): Promise<void> {
     await this.#saver.flush();
+    if (this.installation?.state !== 'done') return;
+    // What it was for is there now. One that cannot be removed only stays in the list.
+    await app.call('removeDraft', { draft: this.draft }).catch(() => undefined);
   }
 
   /** For beside the field. */

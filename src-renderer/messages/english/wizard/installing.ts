@@ -25,7 +25,7 @@ export const installing = {
   install: {
     notBegun: 'Nothing has been installed yet.',
     begin: 'Install now',
-    running: (done: number, all: number) => `Step ${Math.min(done + 1, all)} of ${all}`,
+    running: (done: number, all: number) => `${done} of ${all} steps done`,
     overall: 'Installation',
     stop: 'Stop after this step',
     stopping: 'Stops when this step is done …',
@@ -38,10 +38,13 @@ export const installing = {
     resume: 'Go on',
     state: {
       waiting: 'waiting',
+      next: 'waiting for the others',
       running: 'running',
       done: 'done',
       failed: 'failed',
     },
+    count: (done: number, all: number) => `${done} / ${all}`,
+    allSteps: (count: number) => `All ${count} steps`,
     bytes: (done: string, total: string) => `${done} of ${total}`,
     keptAside: 'Kept aside',
     keptAsideText:

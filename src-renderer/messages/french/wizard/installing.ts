@@ -24,7 +24,7 @@ export const installing: typeof english = {
     checksFailed: 'Une vérification échoue désormais.',
   },
   installSteps: {
-    'upload-runtime': ({ host }) => `Envoyer l’environnement d’exécution à ${place(host)}`,
+    'upload-runtime': ({ host }) => `Envoyer Node à ${place(host)}`,
     'upload-agent': ({ host, facts }) => `Envoyer l’agent ${listed(facts, 'version')} à ${place(host)}`,
     'make-keys': ({ host }) => `Créer la clé et le certificat de ${place(host)}`,
     'create-directory': ({ host, facts }) => `Créer ${listed(facts, 'path')} sur ${place(host)}`,
@@ -49,7 +49,7 @@ export const installing: typeof english = {
   install: {
     notBegun: 'Rien n’a encore été déployé.',
     begin: 'Déployer maintenant',
-    running: (done, all) => `Étape ${Math.min(done + 1, all)} sur ${all}`,
+    running: (done, all) => (done > 1 ? `${done} étapes faites sur ${all}` : `${done} étape faite sur ${all}`),
     overall: 'Avancement',
     stop: 'Arrêter après cette étape',
     stopping: 'S’arrêtera à la fin de cette étape …',
@@ -62,10 +62,13 @@ export const installing: typeof english = {
     resume: 'Reprendre',
     state: {
       waiting: 'en attente',
+      next: 'attend les autres',
       running: 'en cours',
       done: 'fait',
       failed: 'échoué',
     },
+    count: (done, all) => `${done} / ${all}`,
+    allSteps: (count) => `Les ${count} étapes`,
     bytes: (done, total) => `${done} sur ${total}`,
     keptAside: 'Mis de côté',
     keptAsideText:

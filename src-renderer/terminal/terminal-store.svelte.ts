@@ -28,7 +28,8 @@ export interface OpenOptions {
   readonly another?: boolean;
 }
 
-const heightDefault = 320;
+/** Enough to read, and the answer to "is the data protected?" stays in sight. */
+const heightDefault = Math.round(Math.min(480, Math.max(288, innerHeight * 0.44)));
 /** Some lines, and the strip of tabs. */
 export const heightMin = 144;
 

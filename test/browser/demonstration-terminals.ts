@@ -16,10 +16,25 @@ export class DemonstrationTerminals extends DemonstrationPart<TerminalHandlers> 
     this.#owners.delete(terminal);
   }
 
+  /** A shell of the page that is open, for a test that answers for it. */
+  register(): string {
+    const screen = [...this.screens].at(-1);
+    if (screen === undefined) throw new Error('no page is open');
+    return this.#register(screen);
+  }
+  #register(screen: Screen): string {
+    const terminal = `terminal-${this.#next++}`;
+    this.#owners.set(terminal, screen);
+    return terminal;
+  }
+  /** Of all shells. */
+  endAll(code: number | null, fault: string | null = null): void {
+    for (const terminal of [...this.#owners.keys()]) this.end(terminal, code, fault);
+  }
+
   protected handlers(screen: Screen): TerminalHandlers {
     const open = (prompt: string): { terminal: string } => {
-      const terminal = `terminal-${this.#next++}`;
-      this.#owners.set(terminal, screen);
+      const terminal = this.#register(screen);
       // After the answer: the page knows the terminal only then.
       setImmediate(() => this.print(terminal, `${prompt} `));
       return { terminal };

@@ -5,6 +5,7 @@ import * as statuses from './demonstration.ts';
 import { badChecks, draftAt, emptyAnswers, installationAt, plannedSteps } from './demonstration-answers.ts';
 import { knownCluster } from './demonstration-clusters.ts';
 import { demonstrate, type Demonstration } from './demonstration-parts.ts';
+import { openLockedShell, openLostShell, openShell } from './demonstration-shell.ts';
 import { practiceMaking, practiceObstacle, practiceReady } from './demonstration-practice.ts';
 
 export interface ScreenCase {
@@ -155,4 +156,16 @@ const startScreens: readonly ScreenCase[] = [
   },
 ];
 
-export const screens: readonly ScreenCase[] = [...startScreens, ...wizardScreens, ...wizardTroubles, ...clusterScreens];
+const terminalScreens: readonly ScreenCase[] = [
+  cluster('terminal', statuses.protectedCluster, { act: openShell }),
+  cluster('terminal-locked', statuses.protectedCluster, { act: openLockedShell }),
+  cluster('terminal-lost', statuses.aloneCluster, { act: openLostShell }),
+];
+
+export const screens: readonly ScreenCase[] = [
+  ...startScreens,
+  ...wizardScreens,
+  ...wizardTroubles,
+  ...clusterScreens,
+  ...terminalScreens,
+];

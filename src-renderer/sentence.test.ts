@@ -277,9 +277,10 @@ describe('every state has its own finding', () => {
     // What to do is said of the door: that the server comes back by itself would not be true.
     expect(all[0].remedy).toBeUndefined();
   });
-  test('an old reading is said to be old', () => {
-    const nowMs = Date.parse(since) + 3_600_000;
-    expect(kinds(read(protectedStatus), { ...usualCircumstances, nowMs })).toEqual(['protected', 'old']);
+  test('an old reading says nothing of now', () => {
+    const circumstances = { ...usualCircumstances, nowMs: Date.parse(since) + 3_600_000 };
+    expect(kinds(read(protectedStatus), circumstances)).toEqual(['old']);
+    expect(sentenceOf(english, read(protectedStatus), circumstances).tone).toBe('unknown');
   });
 });
 

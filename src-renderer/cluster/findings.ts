@@ -249,7 +249,6 @@ function besides(status: ClusterStatus, main: readonly Finding[], circumstances:
       return finding.kind === 'agent-dead' ? [finding.node] : finding.kind === 'nowhere' ? [finding.on.name] : [];
     }),
   );
-  const { nowMs } = circumstances;
   return [
     ...ofInterruption(circumstances),
     ...status.nodes
@@ -262,9 +261,6 @@ function besides(status: ClusterStatus, main: readonly Finding[], circumstances:
     ...status.nodes
       .filter((node) => Math.abs(node.clockAheadMs ?? 0) > clockAheadMaxMs)
       .map((node) => found({ kind: 'clock-wrong', node: node.name, aheadMs: node.clockAheadMs ?? 0 })),
-    ...(nowMs - Date.parse(status.observedAt) > readingAgeMaxMs
-      ? [found({ kind: 'old', observedAt: status.observedAt })]
-      : []),
   ];
 }
 
@@ -278,10 +274,13 @@ function ofSilence(status: ClusterStatus): Finding {
 }
 
 function ofStatus(status: ClusterStatus, circumstances: Circumstances): readonly Finding[] {
+  // Whatever it says, it says of then.
+  if (circumstances.nowMs - Date.parse(status.observedAt) > readingAgeMaxMs)
+    return [found({ kind: 'old', observedAt: status.observedAt }), ...ofInterruption(circumstances)];
   if (status.nodes.length > 0 && status.nodes.every((node) => !node.reachable)) {
     const silence = ofSilence(status);
     const others = besides(status, [], circumstances).filter(
-      (finding) => !['node-unreachable', 'agent-dead', 'old'].includes(finding.kind),
+      (finding) => !['node-unreachable', 'agent-dead'].includes(finding.kind),
     );
     // A password that is missing is why nobody answers, and giving it is what to do.
     const doors = others.filter((finding) => finding.kind === 'login' || finding.kind === 'host-key');

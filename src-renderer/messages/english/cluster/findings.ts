@@ -137,7 +137,7 @@ export const findings: FindingWordings = {
     ),
   slept: ({ fault }, telling) => telling.fault('', fault),
   old: ({ observedAt }, telling) => ({
-    what: `What you see is as of ${telling.time(observedAt)}.`,
+    what: `Unknown — what you see is as of ${telling.time(observedAt)}.`,
     cause: 'The laptop slept, or the servers answer slowly.',
     remedy: 'Nothing to do: it is being read again.',
   }),

@@ -134,7 +134,7 @@ export const findings: Messages['cluster']['findings'] = {
     ),
   slept: ({ fault }, telling) => telling.fault('', fault),
   old: ({ observedAt }, telling) => ({
-    what: `Ce que vous voyez date de ${telling.time(observedAt)}.`,
+    what: `Inconnu : ce que vous voyez date de ${telling.time(observedAt)}.`,
     cause: 'Le portable était en veille, ou les serveurs répondent lentement.',
     remedy: 'Rien à faire : la lecture reprend.',
   }),

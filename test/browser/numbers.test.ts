@@ -12,7 +12,7 @@ useBrowser();
 
 const rendererBytesMax = 1_000_000;
 const usableMsMax = 2000;
-const residentBytesMax = 150 * 1024 ** 2;
+const residentBytesMax = 150e6;
 
 /** With nothing known and nothing remembered. */
 async function start(): Promise<StartedApp> {
@@ -47,7 +47,7 @@ test('a warm start is usable in less than 2 s, asks only its own server, and sta
     expect(requests.filter((url) => new URL(url).origin !== own)).toEqual([]);
     expect(requests.length).toBeGreaterThan(2);
     const resident = app.residentBytes();
-    console.log(`the main process holds ${Math.round(resident / 1024 ** 2)} MiB`);
+    console.log(`the main process holds ${Math.round(resident / 1e6)} MB`);
     expect(resident).toBeLessThan(residentBytesMax);
     await page.close();
     await app[Symbol.asyncDispose]();

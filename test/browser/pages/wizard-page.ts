@@ -4,8 +4,8 @@ import { english } from '../../../src-renderer/messages/english/index.ts';
 import type { Messages } from '../../../src-renderer/messages/messages.ts';
 import { Person } from './person.ts';
 
-/** A server of the wizard: 0 and 1. */
-export type ServerIndex = 0 | 1;
+/** The first, the second, or the third machine. */
+export type Door = 0 | 1 | 'witness';
 
 /** The wizard, question by question, as a person sees it. */
 export class WizardPage {
@@ -44,27 +44,28 @@ export class WizardPage {
     return this.page.getByRole('navigation', { name: this.#words.stepList }).getByText(this.#words.steps[step]);
   }
 
-  server(index: ServerIndex): Locator {
-    return this.page.getByRole('region', { name: this.#words.serverNumber[index], exact: true });
+  server(door: Door): Locator {
+    const name = door === 'witness' ? this.#words.safety.machine : this.#words.serverNumber[door];
+    return this.page.getByRole('region', { name, exact: true });
   }
-  destination(index: ServerIndex): Locator {
-    return this.server(index).getByLabel(this.#words.destination);
+  destination(door: Door): Locator {
+    return this.server(door).getByLabel(this.#words.destination);
   }
-  async connect(index: ServerIndex, destination: string): Promise<void> {
-    await this.#person.type(this.destination(index), destination);
+  async connect(door: Door, destination: string): Promise<void> {
+    await this.#person.type(this.destination(door), destination);
     await this.#person.press('Enter');
   }
   /** Where a password or a passphrase is asked for. */
-  secret(index: ServerIndex): Locator {
-    return this.server(index).locator('input[type=password]');
+  secret(door: Door): Locator {
+    return this.server(door).locator('input[type=password]');
   }
-  async giveSecret(index: ServerIndex, secret: string): Promise<void> {
-    await this.#person.type(this.secret(index), secret);
+  async giveSecret(door: Door, secret: string): Promise<void> {
+    await this.#person.type(this.secret(door), secret);
     await this.#person.press('Enter');
   }
   /** Facts of a server that let us in. */
-  facts(index: ServerIndex): Locator {
-    return this.server(index)
+  facts(door: Door): Locator {
+    return this.server(door)
       .getByRole('status')
       .filter({ hasText: /logged in as|connecté/i });
   }

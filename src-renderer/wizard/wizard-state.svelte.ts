@@ -282,13 +282,14 @@ export class WizardState {
     const { nodes, application, vip, witness } = answers;
     const machines = JSON.stringify([nodes.map((node) => [node.name, node.machine, node.facts?.machineId])]);
     const directories = JSON.stringify(application.directories.filter((path) => path.trim() !== ''));
+    const third = witness.kind === 'none' ? null : [witness.machine, witness.facts?.machineId];
     const given = { answers };
     this.services.want(machines, (signal) => app.call('services', given, signal));
     this.suggestions.want(machines, (signal) => app.call('suggestions', given, signal));
     this.checks.want(
       machines +
         directories +
-        JSON.stringify([application.start, vip, answers.interface, answers.networks, witness, answers.goodNode]),
+        JSON.stringify([application.start, vip, answers.interface, answers.networks, third, answers.goodNode]),
       (signal) => app.call('checkServers', given, signal),
       this.step === 'checks' ? 0 : typingPauseMs,
     );
@@ -306,7 +307,8 @@ export class WizardState {
     const everything = JSON.stringify(answers);
     this.composed.want(everything, (signal) => app.call('compose', given, signal));
     if ((this.composed.answer?.text ?? null) === null) this.plan.forget();
-    else this.plan.want(everything, (signal) => app.call('plan', given, signal));
+    // The checks listen on the ports of the agent for a moment: a plan made meanwhile finds them taken.
+    else if (this.checks.state !== 'asking') this.plan.want(everything, (signal) => app.call('plan', given, signal));
   }
 
   /** In an effect: a sensible answer where nothing was answered yet. */
@@ -346,6 +348,12 @@ export class WizardState {
     if (from === 'sync') return;
     this.go(stepAfter(from));
     if (from === 'review') await this.install();
+  }
+
+  /** After something was mended: what the checks say now comes first, the plan follows by itself. */
+  planAgain(): void {
+    this.plan.forget();
+    this.checks.again();
   }
 
   /** Begins, or goes on where it was cut off. */

@@ -123,7 +123,7 @@ describe('the sentence on top', () => {
   test('an unknown number is said to be unknown', () => {
     const resync = { doneBytes: 1, totalBytes: null, sentBytes: 1, bytesPerSecond: null, etaSeconds: null };
     const [, text] = say(status([primary, { ...secondary, data: 'resynchronising', resync }]));
-    expect(text).toContain('an unknown time left');
+    expect(text).toBe('Not protected yet: n2 is being brought up to date; how long is not known yet.');
   });
 
   test('a fork needs a person, whatever else is true', () => {
@@ -205,6 +205,11 @@ describe('every state has its own finding', () => {
     ['partner stopped', read(status([alone, waits('stopped-by-order', { state: 'stopped' })])), 'peer-stopped'],
     ['wait', read(status([waits('no-majority', { name: 'n1' }), gone])), 'waiting'],
     ['starting', read(status([waits('starting', { name: 'n1', state: 'transient' }), secondary])), 'changing'],
+    [
+      'nobody gives a reason: between two states',
+      read(status([primary, { ...secondary, state: 'transient' }])),
+      'settling',
+    ],
     ['disk full on one side', read(status([alone, waits('disk-full')])), 'not-following'],
     ['maintenance', read(status([primary, secondary], { maintenance: true })), 'maintenance'],
     ['forked', read(status([{ ...alone, data: 'forked' }, secondary])), 'forked'],

@@ -28,6 +28,8 @@ type FindingFacts =
   | ({ readonly kind: 'peer-stopped'; readonly since: string | null } & OnNode)
   | ({ readonly kind: 'link-cut'; readonly since: string | null } & OnNode)
   | ({ readonly kind: 'changing' } & OnNode)
+  /** Nobody has a reason to give: the servers have not come to an end with a change yet. */
+  | { readonly kind: 'settling'; readonly module: string }
   | { readonly kind: 'stopped'; readonly module: string; readonly since: string | null }
   | { readonly kind: 'maintenance'; readonly module: string }
   | {
@@ -73,6 +75,7 @@ const toneOfKind: Readonly<Record<FindingKind, Tone>> = {
   'peer-stopped': 'attention',
   'link-cut': 'attention',
   changing: 'working',
+  settling: 'working',
   stopped: 'attention',
   maintenance: 'attention',
   resync: 'working',
@@ -149,6 +152,9 @@ function standsStill(resync: ResyncProgress | null): boolean {
   return resync.bytesPerSecond !== null && resync.bytesPerSecond < standstillBytesPerSecond;
 }
 
+/** Reasons that end by themselves within seconds say less than those that last. */
+const passingReasons: readonly (string | undefined)[] = [undefined, 'starting', 'resuming', 'waiting-for-peer'];
+
 /** The application runs, the other server does not follow. */
 function ofRunningModule(status: ClusterStatus, module: ModuleStatus, runs: ModuleOnNode): Finding {
   const other = module.nodes.find((on) => on.name !== runs.name);
@@ -164,6 +170,8 @@ function ofRunningModule(status: ClusterStatus, module: ModuleStatus, runs: Modu
   }
   if (isDead(nodeOf(peer))) return found({ kind: 'agent-dead', node: peer, module: module.name, since });
   if (there?.on.state === 'stopped') return found({ kind: 'peer-stopped', since, ...there });
+  const changes = there?.on.state === 'transient' || passingReasons.includes(there?.on.reason);
+  if (runs.reason === undefined && changes) return found({ kind: 'settling', module: module.name });
   const bothAnswer = nodeOf(peer)?.reachable === true && nodeOf(runs.name)?.reachable === true;
   const local = there !== null && localReasons.includes(there.on.reason);
   if (bothAnswer && runs.reason === 'peer-silent' && !local) return found({ kind: 'link-cut', since, ...here });
@@ -172,9 +180,6 @@ function ofRunningModule(status: ClusterStatus, module: ModuleStatus, runs: Modu
   if (knows && there.on.reason !== 'peer-silent') return found({ kind: 'not-following', since, ...there });
   return found({ kind: 'alone', networks: networkCount(status), ...here });
 }
-
-/** Reasons that end by themselves within seconds say less than those that last. */
-const passingReasons: readonly (string | undefined)[] = [undefined, 'starting', 'resuming', 'waiting-for-peer'];
 
 function ofIdleModule(module: ModuleStatus): Finding {
   const [first] = module.nodes;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TimelineEvent } from '../../agent/contract/index.ts';
-import { filterEvents, keyOf, mergeEvents } from './events.ts';
+import { filterEvents, keyOf, mergeEvents, rowsOf } from './events.ts';
 
 function event(node: string, sequence: number, at: string, module: string | null = 'db'): TimelineEvent {
   return { node, sequence, at: `2026-01-01T${at}Z`, module, code: 'x', message: '', severity: 'info', evidence: {} };
@@ -20,4 +20,18 @@ test('filtered by module what concerns all modules stays', () => {
   const events = [event('n1', 3, '10:00:00', 'web'), event('n1', 2, '10:00:00'), event('n2', 1, '10:00:00', null)];
   expect(keys(filterEvents(events, { module: 'db', node: '' }))).toEqual(['n1 2', 'n2 1']);
   expect(keys(filterEvents(events, { module: '', node: 'n2' }))).toEqual(['n2 1']);
+});
+test('what both servers saw alike is told once, with what stands between the two; later it is news again', () => {
+  const said = (one: TimelineEvent, message: string): TimelineEvent => ({ ...one, message });
+  const events = [
+    said(event('n1', 9, '10:01:00'), 'Protected.'),
+    said(event('n2', 4, '10:00:02'), 'Protected.'),
+    said(event('n1', 2, '10:00:01'), 'n1 runs the application.'),
+    said(event('n1', 1, '10:00:01'), 'Protected.'),
+  ];
+  expect(rowsOf(events).map((row) => [keyOf(row.event), row.also && keyOf(row.also)])).toEqual([
+    ['n1 9', null],
+    ['n2 4', 'n1 1'],
+    ['n1 2', null],
+  ]);
 });

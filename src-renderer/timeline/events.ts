@@ -42,6 +42,37 @@ export function filterEvents(
   );
 }
 
+/** What both servers saw alike is one piece of news; `also` is what the other one wrote of it. */
+export interface Row {
+  readonly event: TimelineEvent;
+  readonly also: TimelineEvent | null;
+}
+/** Both write it down within a heartbeat or two; their clocks may differ by a little more. */
+const alikeWithinMs = 5000;
+
+function alike(a: TimelineEvent, b: TimelineEvent): boolean {
+  return (
+    a.node !== b.node &&
+    a.code === b.code &&
+    a.module === b.module &&
+    a.message === b.message &&
+    Math.abs(Date.parse(a.at) - Date.parse(b.at)) <= alikeWithinMs
+  );
+}
+
+export function rowsOf(events: readonly TimelineEvent[]): readonly Row[] {
+  const rows: Row[] = [];
+  const told = new Set<TimelineEvent>();
+  for (const [index, event] of events.entries()) {
+    if (told.has(event)) continue;
+    // The other one's stands close by: what comes between has happened in the same seconds.
+    const also = events.slice(index + 1, index + 8).find((other) => !told.has(other) && alike(event, other)) ?? null;
+    if (also !== null) told.add(also);
+    rows.push({ event, also });
+  }
+  return rows;
+}
+
 /** Null: an ordinary piece of news has no mark. */
 export function toneOfEvent({ severity }: TimelineEvent): Tone | null {
   return severity === 'info' ? null : severity;

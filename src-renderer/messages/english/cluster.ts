@@ -59,6 +59,7 @@ export const cluster = {
   perWrite: (milliseconds: string) => `${milliseconds}/write`,
   resyncDone: (done: string, total: string) => `${done} of ${total}`,
   resyncRate: (rate: string, left: string) => `${rate}, ${left} left`,
+  resyncTimeUnknown: 'how long is not known yet',
   resyncOf: (node: string) => `Resync of ${node}`,
   // --- reasons, one click below
   whyTitle: (node: string, state: string) => `${node} · ${state}`,

@@ -57,6 +57,7 @@ export const cluster: Messages['cluster'] = {
   perWrite: (milliseconds) => `${milliseconds}/écriture`,
   resyncDone: (done, total) => `${done} sur ${total}`,
   resyncRate: (rate, left) => `${rate}, encore ${left}`,
+  resyncTimeUnknown: 'durée encore inconnue',
   resyncOf: (node) => `Resynchronisation de ${node}`,
   whyTitle: (node, state) => `${node} · ${state}`,
   why: 'Pourquoi',

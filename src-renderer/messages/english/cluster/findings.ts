@@ -22,7 +22,10 @@ export const findings: FindingWordings = {
   },
   protected: () => ({ what: 'Protected.' }),
   'protected-resync': ({ resync }, { left }) => ({
-    what: `Protected, resynchronising: ${left(resync?.etaSeconds)} left.`,
+    what:
+      typeof resync?.etaSeconds === 'number'
+        ? `Protected, resynchronising: ${left(resync.etaSeconds)} left.`
+        : 'Protected, resynchronising; how long is not known yet.',
   }),
   'no-modules': () => ({
     what: 'No module yet: nothing is protected.',
@@ -73,8 +76,15 @@ export const findings: FindingWordings = {
     cause: 'Nothing is moved by itself.',
     remedy: 'End the maintenance when the work is done.',
   }),
+  settling: ({ module }) => ({
+    what: `Not protected at this moment: the servers are settling who runs ${module}.`,
+    remedy: 'Nothing to do: it ends by itself within seconds.',
+  }),
   resync: ({ node, resync }, { left }) => ({
-    what: `Not protected yet: ${node} is being brought up to date, ${left(resync?.etaSeconds)} left.`,
+    what:
+      typeof resync?.etaSeconds === 'number'
+        ? `Not protected yet: ${node} is being brought up to date, ${left(resync.etaSeconds)} left.`
+        : `Not protected yet: ${node} is being brought up to date; how long is not known yet.`,
     remedy: 'Nothing to do. The application works meanwhile.',
   }),
   'resync-paused': ({ node }) => ({

@@ -21,7 +21,10 @@ export const findings: Messages['cluster']['findings'] = {
   },
   protected: () => ({ what: 'Protégé.' }),
   'protected-resync': ({ resync }, { left }) => ({
-    what: `Protégé, resynchronisation : encore ${left(resync?.etaSeconds)}.`,
+    what:
+      typeof resync?.etaSeconds === 'number'
+        ? `Protégé, resynchronisation : encore ${left(resync.etaSeconds)}.`
+        : 'Protégé, resynchronisation ; durée encore inconnue.',
   }),
   'no-modules': () => ({
     what: 'Aucun module : rien n’est protégé.',
@@ -71,8 +74,15 @@ export const findings: Messages['cluster']['findings'] = {
     cause: 'Rien ne bascule seul.',
     remedy: 'Terminez la maintenance quand le travail est fini.',
   }),
+  settling: ({ module }) => ({
+    what: `Non protégé pour l’instant : les serveurs décident lequel exécute ${module}.`,
+    remedy: 'Rien à faire : cela se termine seul en quelques secondes.',
+  }),
   resync: ({ node, resync }, { left }) => ({
-    what: `Pas encore protégé : ${node} se resynchronise, encore ${left(resync?.etaSeconds)}.`,
+    what:
+      typeof resync?.etaSeconds === 'number'
+        ? `Pas encore protégé : ${node} se resynchronise, encore ${left(resync.etaSeconds)}.`
+        : `Pas encore protégé : ${node} se resynchronise ; durée encore inconnue.`,
     remedy: 'Rien à faire. L’application fonctionne pendant ce temps.',
   }),
   'resync-paused': ({ node }) => ({

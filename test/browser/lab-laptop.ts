@@ -1,8 +1,9 @@
 /** A laptop in front of real servers of the lab: its own state, its own ~/.ssh, no key, nothing known yet. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { createClustersPart } from '../../src-main/clusters/index.ts';
 import { createSecretStore } from '../../src-main/secrets/index.ts';
 import {
   createServerAccess,
@@ -12,9 +13,15 @@ import {
   type ServerAccess,
 } from '../../src-main/servers/index.ts';
 import { parseSshConfig } from '../../src-main/ssh/ssh-config.ts';
-import type { AppPart } from '../../src-main/app.ts';
-import type { ServerHandlers } from '../../src-main/app-api/index.ts';
+import { createTerminalsPart } from '../../src-main/terminals/index.ts';
+import { createWizardPart, type WizardPart } from '../../src-main/wizard/index.ts';
+import type { AppParts } from '../../src-main/app.ts';
 import type { Lab } from '../lab/index.ts';
+import { demonstrate } from './demonstration-parts.ts';
+
+export interface LabParts extends AppParts {
+  readonly wizard: WizardPart;
+}
 
 export class LabLaptop {
   readonly stateDirectory: string;
@@ -50,7 +57,7 @@ export class LabLaptop {
       .join('');
   }
 
-  access(): ServerAccess {
+  #access(): ServerAccess {
     return createServerAccess({
       secrets: createSecretStore({}),
       hostKeysFile: this.hostKeysFile,
@@ -60,12 +67,32 @@ export class LabLaptop {
     });
   }
 
-  serversPart(access = this.access()): AppPart<ServerHandlers> {
-    return createServersPart({
-      access,
-      hostKeysFile: this.hostKeysFile,
-      sshDirectory: this.sshDirectory,
-      environment: { HOLDFAST_LAB: 'none-of-this-laptop' },
+  /** One copy of the app: everything that meets servers is real. */
+  parts(): LabParts {
+    const { stateDirectory } = this;
+    const access = this.#access();
+    const clusters = createClustersPart({
+      stateDirectory,
+      connect: access.connect,
+      distrust: access.distrust,
+      onGiven: access.onGiven,
     });
+    return {
+      ...demonstrate(),
+      clusters,
+      servers: createServersPart({
+        access,
+        hostKeysFile: this.hostKeysFile,
+        sshDirectory: this.sshDirectory,
+        environment: { HOLDFAST_LAB: 'none-of-this-laptop' },
+      }),
+      wizard: createWizardPart({ stateDirectory, servers: access }),
+      terminals: createTerminalsPart({ access, machineOf: (cluster, node) => clusters.machineOf(cluster, node) }),
+    };
+  }
+
+  /** Somebody has compared these keys before: the way in begins at the password. */
+  knows(host: string, publicKey: string): void {
+    appendFileSync(this.hostKeysFile, `${host} ${publicKey.split(' ').slice(0, 2).join(' ')}\n`);
   }
 }

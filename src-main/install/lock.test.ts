@@ -14,7 +14,7 @@ const children: ChildProcess[] = [];
 
 beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'holdfast-lock-'));
-  place = { directory: path.join(directory, 'lock'), silenceSecondsMax: 3 };
+  place = { directory: path.join(directory, 'lock'), silenceSecondsMax: 15 };
 });
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -53,7 +53,7 @@ function takenBySomebody(alive: boolean): void {
   children.push(spawn('/bin/sh', ['-c', beat], { stdio: 'ignore' }));
 }
 
-describe('the lock of an installation', { timeout: 30_000 }, () => {
+describe('the lock of an installation', { timeout: 60_000 }, () => {
   it('is there while it runs, and gone after it, however it ended', async () => {
     await withInstallLock([node('n1')], undefined, async () => expect(existsSync(place.directory)).toBe(true), place);
     expect(readdirSync(directory)).toEqual([]);
@@ -110,7 +110,8 @@ describe('the lock of an installation', { timeout: 30_000 }, () => {
 
   it('of somebody who is not heard of any more is taken over', async () => {
     takenBySomebody(false);
-    expect(await codeOf(withInstallLock([node('n1')], undefined, () => Promise.resolve(), place))).toBe('done');
+    const impatient = { ...place, silenceSecondsMax: 2 };
+    expect(await codeOf(withInstallLock([node('n1')], undefined, () => Promise.resolve(), impatient))).toBe('done');
     expect(readdirSync(directory)).toEqual([]);
   });
 

@@ -15,6 +15,9 @@ export interface ProbeQuestions {
 /** Whoever moves addresses or mounts disks there already would do it against us. */
 export const otherClusterSoftware = ['pacemaker', 'corosync', 'keepalived', 'heartbeat', 'safekit'] as const;
 
+/** In the order in which systemd is asked. */
+export const watchedUnits: readonly string[] = ['firewalld', 'ufw', ...otherClusterSoftware];
+
 /** Names of the processes that have something open below `$1`, or stand in it. Mapped files only the agent sees. */
 const holdersScript = `holders() { ls -l /proc/[0-9]*/cwd /proc/[0-9]*/fd 2>/dev/null | BELOW="$1" awk '
   BEGIN { below = ENVIRON["BELOW"] }
@@ -47,8 +50,9 @@ export function probeScript(questions: ProbeQuestions): string {
   const { directories, vips, units } = questions;
   return `LC_ALL=C; export LC_ALL
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH
-say() { printf '%s=%s\\n' "$1" "$(printf %s "$2" | base64 | tr -d '\\n')"; }
-file() { [ -f "$2" ] && printf '%s=%s\\n' "$1" "$(base64 < "$2" | tr -d '\\n')"; }
+if base64 -w 0 < /dev/null > /dev/null 2>&1; then coded() { base64 -w 0; }; else coded() { base64 | tr -d '\\n'; }; fi
+say() { printf '%s=%s\\n' "$1" "$(printf %s "$2" | coded)"; }
+file() { [ -f "$2" ] && printf '%s=%s\\n' "$1" "$(coded < "$2")"; }
 sum() { [ -f "$2" ] && say "$1" "$(sha256sum < "$2" | cut -d ' ' -f 1) $3"; }
 say clock "$(date +%s.%N)"
 vip() {
@@ -80,7 +84,7 @@ done
 [ -r /sys/fs/selinux/enforce ] && say selinux "$(cat /sys/fs/selinux/enforce)"
 say cgroup "$(stat -fc %T /sys/fs/cgroup 2>/dev/null)"
 ip -o -4 addr show 2>/dev/null | awk '{print $2, $4}' | while read -r line; do say address "$line"; done
-for d in /sys/class/net/*; do say speed "$(basename "$d") $(cat "$d/speed" 2>/dev/null)"; done
+say speeds "$(grep -H '' /sys/class/net/*/speed 2>/dev/null)"
 say ssh-connection "\${HOLDFAST_SSH_CONNECTION:-$SSH_CONNECTION}"
 [ -L ${layout.current} ] && say current "$(basename "$(readlink ${layout.current})")"
 [ -L ${layout.node} ] && say runtime-current "$(basename "$(readlink ${layout.node})")"
@@ -100,7 +104,7 @@ for f in ${layout.witnessSecrets}/*.secret; do sum witness-secret "$f" "$(basena
 say memory "$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)"
 say shell "$(getent passwd "\${SUDO_USER:-$(id -un)}" 2>/dev/null | cut -d : -f 7)"
 say accounts "$(cut -d : -f 1,3 /etc/passwd | head -n 2000)"
-for unit in firewalld ufw ${otherClusterSoftware.join(' ')}; do [ "$(systemctl is-active $unit 2>/dev/null)" = active ] && say active $unit; done
+say active "$(systemctl is-active ${watchedUnits.join(' ')} 2>/dev/null)"
 ${portsScript()}
 ${holdersScript}
 directory() {

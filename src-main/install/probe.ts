@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { clusterRecordSchema, nodeRecordSchema, type ClusterRecord } from '../../agent/contract/configuration.ts';
 import { Fault } from '../../agent/contract/fault.ts';
 import type { Architecture } from './packages.ts';
+import { watchedUnits } from './probe-script.ts';
 
 export interface DirectoryProbe {
   readonly path: string;
@@ -169,6 +170,16 @@ function applicationUnits(lines: Lines): ApplicationUnitProbe[] {
   });
 }
 
+/** `/sys/class/net/eth0/speed:1000` */
+function speedsOf(text: string): Record<string, number> {
+  return Object.fromEntries(
+    text.split('\n').flatMap((line): [string, number][] => {
+      const [, name = '', speed = ''] = /^\/sys\/class\/net\/([^/]+)\/speed:(\d+)$/.exec(line) ?? [];
+      return Number(speed) > 0 ? [[name, Number(speed)]] : [];
+    }),
+  );
+}
+
 function accountsOf(text: string): Record<string, number> {
   return Object.fromEntries(
     text.split('\n').flatMap((line) => {
@@ -193,6 +204,7 @@ export function parseProbe(host: string, output: string): Probe {
       { host, answer: output.slice(0, 500) },
     );
   }
+  const activity = (first('active') ?? '').split('\n').map((line) => line.trim());
   const [os = '', osName = ''] = (first('os') ?? '').split('|');
   const machine = first('machine') ?? '';
   const pairs = (key: string): Record<string, string> =>
@@ -235,17 +247,12 @@ export function parseProbe(host: string, output: string): Probe {
       const [address = '', prefix = '32'] = cidr.split('/');
       return { interface: name, address, prefixLength: Number(prefix) };
     }),
-    speeds: Object.fromEntries(
-      all('speed').flatMap((value) => {
-        const [name = '', speed = ''] = value.split(' ');
-        return Number(speed) > 0 ? [[name, Number(speed)]] : [];
-      }),
-    ),
+    speeds: speedsOf(first('speeds') ?? ''),
     sshAddress: (first('ssh-connection') ?? '').split(' ')[2] ?? null,
     memoryBytes: Number(first('memory')) > 0 ? Number(first('memory')) * 1024 : null,
     loginShell: (first('shell') ?? '').trim(),
     accounts: accountsOf(first('accounts') ?? ''),
-    activeUnits: all('active'),
+    activeUnits: watchedUnits.filter((_unit, index) => activity[index] === 'active'),
     takenPorts: all('taken').map((value) => {
       const [, port = '0', protocol = '', program = ''] = /^(\d+)\/(\w+) ?(.*)$/.exec(value) ?? [];
       return { port: Number(port), protocol, program };

@@ -193,34 +193,38 @@ describe('installing', () => {
       }
     });
 
-    it('by killing it after each of its steps, again and again, until nothing is left to do', async () => {
-      await lab.host('n2').must('echo precious > /data/db/data');
-      const done = new Set<string>();
-      let runs = 0;
-      for (;;) {
-        const child = site.spawn('apply', site.file);
-        let last = '';
-        child.stderr!.on('data', (chunk: Buffer) => {
-          for (const line of chunk.toString().split('\n')) {
-            // A finished step: two spaces, then its title.
-            if (!line.startsWith('  ') || done.has(line)) continue;
-            done.add(line);
-            last = line;
-            child.kill('SIGKILL');
-          }
-        });
-        const result = await ended(child);
-        runs++;
-        expect(runs).toBeLessThan(60);
-        if (last !== '' && result.code === null) continue;
-        expect(result, result.stderr).toMatchObject({ code: 0 });
-        break;
-      }
-      expect(runs).toBeGreaterThan(15);
-      const again = await site.apply();
-      expect(again.steps).toEqual([]);
-      expect(again.changed).toBe(false);
-    });
+    it(
+      'by killing it after each of its steps, again and again, until nothing is left to do',
+      { timeout: 300_000 },
+      async () => {
+        await lab.host('n2').must('echo precious > /data/db/data');
+        const done = new Set<string>();
+        let runs = 0;
+        for (;;) {
+          const child = site.spawn('apply', site.file);
+          let last = '';
+          child.stderr!.on('data', (chunk: Buffer) => {
+            for (const line of chunk.toString().split('\n')) {
+              // A finished step: two spaces, then its title.
+              if (!line.startsWith('  ') || done.has(line)) continue;
+              done.add(line);
+              last = line;
+              child.kill('SIGKILL');
+            }
+          });
+          const result = await ended(child);
+          runs++;
+          expect(runs).toBeLessThan(60);
+          if (last !== '' && result.code === null) continue;
+          expect(result, result.stderr).toMatchObject({ code: 0 });
+          break;
+        }
+        expect(runs).toBeGreaterThan(15);
+        const again = await site.apply();
+        expect(again.steps).toEqual([]);
+        expect(again.changed).toBe(false);
+      },
+    );
 
     it('and the data of the server that had it is the good copy', async () => {
       const { modules } = await readClusterStatusOf(site);

@@ -44,11 +44,9 @@ export const application = {
     cause: fact(d, 'reason', 'The module that opens them could not be loaded.'),
     remedy: 'Shells on the servers work without it.',
   }),
-  'no-such-terminal': () => ({ what: 'This terminal has ended.', remedy: 'Open a new one.' }),
-  'history-unavailable': (d) => ({
-    what: `What was measured cannot be kept in ${fact(d, 'file', 'the folder of Holdfast')}.`,
-    cause: 'The disk of this laptop is full, or the file is damaged.',
-    remedy: 'Live values are shown all the same.',
+  'too-many-terminals': (d) => ({
+    what: `${fact(d, 'terminalsMax', 'Too many')} terminals are open.`,
+    remedy: 'Close one of them.',
   }),
   'cluster-unknown': () => ({
     what: 'This laptop does not know that cluster any more.',

@@ -45,11 +45,9 @@ export const application: Pick<Messages['faults'], keyof typeof english> = {
     cause: fact(d, 'reason', 'Le module qui les ouvre n’a pas pu être chargé.'),
     remedy: 'Les shells sur les serveurs fonctionnent sans lui.',
   }),
-  'no-such-terminal': () => ({ what: 'Ce terminal est terminé.', remedy: 'Ouvrez-en un autre.' }),
-  'history-unavailable': (d) => ({
-    what: `Les mesures ne peuvent pas être conservées dans ${fact(d, 'file', 'le dossier de Holdfast')}.`,
-    cause: 'Le disque de ce portable est plein, ou le fichier est endommagé.',
-    remedy: 'Les valeurs en direct s’affichent malgré tout.',
+  'too-many-terminals': (d) => ({
+    what: `${fact(d, 'terminalsMax', 'Trop de')} terminaux sont ouverts.`,
+    remedy: 'Fermez-en un.',
   }),
   'cluster-unknown': () => ({
     what: 'Ce portable ne connaît plus ce cluster.',

@@ -46,15 +46,17 @@ export type LabStatus = z.infer<typeof statusSchema>;
 
 const stderrCharactersMax = 20_000;
 
-/** The reason without the program's own name, as one sentence; empty when it said nothing. */
+const reasonLinesMax = 5;
+
+/** The reason without the program's own name and without a stack, as one line; empty when it said nothing. */
 export function reasonOf(stderr: string): string {
-  const lines = stderr.split('\n').map((line) => line.trim());
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^at .*[:)]/.test(line));
   const own = lines.findIndex((line) => line.startsWith('lab: ') && !/^lab: (building|starting) /.test(line));
-  const said = own < 0 ? lines.filter((line) => line !== '').slice(-3) : lines.slice(own, own + 3);
-  return said
-    .map((line) => line.replace(/^lab: /, ''))
-    .filter((line) => line !== '' && !line.startsWith('at '))
-    .join(' ');
+  const said = own < 0 ? lines.slice(-reasonLinesMax) : lines.slice(own, own + reasonLinesMax);
+  return said.map((line) => line.replace(/^lab: /, '')).join(' ');
 }
 
 export class PracticeLab {

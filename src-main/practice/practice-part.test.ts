@@ -295,5 +295,6 @@ test('the reason is what the lab says last of itself, not what it was doing, and
     'lab: the bare server root could not be built: no mirror\n     read x.log\n    at build (roots.ts:1:1)';
   expect(reasonOf(`${building}\n${failed}\n`)).toBe('the bare server root could not be built: no mirror read x.log');
   expect(reasonOf('These Debian packages could not be installed: debootstrap.\n')).toContain('debootstrap');
+  expect(reasonOf('lab: n1: \n\n\nFailed to open /dev/fuse\n')).toBe('n1: Failed to open /dev/fuse');
   expect(reasonOf('')).toBe('');
 });

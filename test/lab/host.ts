@@ -146,15 +146,22 @@ export class Host {
     const supervisor = this.spawnSupervisor();
     try {
       await until(`${this.name} boots`, 30_000, () => {
-        if (!isAlive(supervisor))
-          throw new Fault('lab-boot-failed', { message: `${this.name}: ${this.consoleTail()}` });
+        if (!isAlive(supervisor)) throw this.bootFailed(`${this.name} ended while it booted`);
         return this.isReady();
       });
     } catch (error) {
-      throw error instanceof Fault && error.code === 'lab-timeout'
-        ? new Fault('lab-boot-failed', { message: `${error.message}\n${this.consoleTail()}` }, {}, error)
-        : error;
+      throw error instanceof Fault && error.code === 'lab-timeout' ? this.bootFailed(error.message, error) : error;
     }
+  }
+
+  private bootFailed(what: string, cause?: unknown): Fault {
+    const tail = this.consoleTail().trim();
+    // A systemd that gets no inotify instance ends before it can say so.
+    const remedy =
+      tail === ''
+        ? 'when many labs or containers run on this machine, it may be out of inotify instances: sysctl -w fs.inotify.max_user_instances=1024'
+        : '';
+    return new Fault('lab-boot-failed', { message: tail === '' ? what : `${what}:\n${tail}`, remedy }, {}, cause);
   }
 
   private spawnSupervisor(): ProcessRecord {

@@ -25,7 +25,17 @@ const neverOnScreen: Readonly<Record<string, string>> = {
 };
 
 /** Places that pass a code on which somebody else has written, or that tell of something else than a fault for people. */
-const passedOn: Readonly<Record<string, string>> = {};
+const passedOn: Readonly<Record<string, string>> = {
+  'agent/contract/fault.ts: record.code': 'a fault that came over a wire',
+  'agent/replication/record-store.ts: code': 'its callers write the codes, and those are found',
+  'agent/runtime/runtime.ts: refusal.code': 'of the core, found there',
+  'src-main/configuration/problem.ts: first.code': 'problems of a configuration have words of their own',
+  'src-main/install/cluster-plan.ts: problem.code': 'what an agent found wrong with a directory',
+  "src-main/install/survey.ts: alike ? first.code : 'checks-failed'": 'checks have words of their own',
+  "src-main/practice/practice-part.ts: obstacle?.code ?? 'practice-impossible'": 'obstacles have words of their own',
+  'src-main/practice/traffic.ts: code': 'npm start -- --practice says it on the terminal',
+  'src-main/wizard/wizard-servers.ts: code': 'the same fault, with the name of the server',
+};
 
 const worded: FaultWordings = english.faults;
 

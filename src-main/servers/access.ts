@@ -46,18 +46,13 @@ export interface ServerAccess extends AsyncDisposable {
    * secret-needed (also from `command`, `copy` and `connect` when sudo wants a password), sudo-password-wrong, no-sudo.
    */
   readonly transport: (machine: MachineLike, signal?: AbortSignal) => Promise<SshTransport>;
-  /**
-   * The same, for what connects by itself again and again. After a refusal (login, secret, host key) it repeats that fault for a while instead of
-   * knocking again, until something is given, a `transport` succeeds, or `tryAgain`.
-   */
+  /** The same, as installations and cluster sessions expect it. */
   readonly connect: Connect;
   /**
    * What stands to this machine (none: to all) answers nothing, as after the sleep of a laptop: whoever has it keeps it, the next one gets a
    * new connection.
    */
   readonly distrust: (machine?: MachineLike) => void;
-  /** A person asks: refusals of a moment ago do not count any more. */
-  readonly tryAgain: () => void;
   readonly giveSecret: (request: SecretRequest, secret: string, remember: boolean) => Promise<void>;
   /** For the next connection, which pins it in place of the one on record. */
   readonly acceptHostKey: (key: { host: string; port: number; fingerprint: string }) => void;
@@ -68,23 +63,6 @@ export interface ServerAccess extends AsyncDisposable {
 }
 
 const defaultIdleMs = 60_000;
-/** A door that was found locked is tried by itself ever more rarely: servers lock out who knocks too often. */
-const refusalKeptMsMin = 30_000;
-const refusalKeptMsMax = 600_000;
-const lockedDoors: readonly string[] = [
-  'login-refused',
-  'secret-needed',
-  'host-key-unknown',
-  'host-key-changed',
-  'host-key-revoked',
-];
-
-interface Refusal {
-  readonly fault: Fault;
-  readonly atMs: number;
-  readonly keptMs: number;
-}
-
 interface Opening {
   readonly bundle: Promise<Bundle>;
   readonly controller: AbortController;
@@ -97,7 +75,6 @@ class Access implements ServerAccess {
   /** Not handed out any more; theirs who still have them. */
   readonly #distrusted = new Set<Bundle>();
   readonly #opening = new Map<string, Opening>();
-  readonly #refusals = new Map<string, Refusal>();
   /** By name in known_hosts: fingerprints that a person has compared. */
   readonly #accepted = new Map<string, Set<string>>();
   readonly #listeners = new Set<() => void>();
@@ -121,13 +98,8 @@ class Access implements ServerAccess {
     return bundle.lease();
   };
 
-  readonly connect: Connect = async (machine, signal) => {
-    const like = { destination: machine.destination, port: machine.port };
-    const key = this.#keyOf(like);
-    const refusal = this.#refusals.get(key);
-    if (refusal !== undefined && Date.now() - refusal.atMs < refusal.keptMs) throw refusal.fault;
-    return this.transport(like, signal);
-  };
+  readonly connect: Connect = (machine, signal) =>
+    this.transport({ destination: machine.destination, port: machine.port }, signal);
 
   readonly distrust = (machine?: MachineLike): void => {
     const keys = machine === undefined ? [...this.#open.keys()] : [this.#keyOf(machine)];
@@ -139,8 +111,6 @@ class Access implements ServerAccess {
       void bundle.closed.then(() => this.#distrusted.delete(bundle));
     }
   };
-
-  readonly tryAgain = (): void => this.#refusals.clear();
 
   readonly giveSecret = (request: SecretRequest, secret: string, remember: boolean): Promise<void> =>
     this.#options.secrets.give(request, secret, remember);
@@ -157,7 +127,6 @@ class Access implements ServerAccess {
   };
 
   #given(): void {
-    this.#refusals.clear();
     for (const listener of this.#listeners) listener();
   }
 
@@ -213,28 +182,18 @@ class Access implements ServerAccess {
         throw wordAccessFault(error, secrets);
       }
     };
-    try {
-      const bundle = await Bundle.open(dial, signal, this.#options.idleMs ?? defaultIdleMs);
-      if (this.#disposed) {
-        bundle.close();
-        throw new Fault('aborted', { message: 'The app is closing.' });
-      }
-      this.#refusals.delete(key);
-      this.#open.set(key, bundle);
-      void bundle.closed.then(() => {
-        if (this.#open.get(key) === bundle) this.#open.delete(key);
-      });
-      if (machine.identity !== null && machine.identity !== undefined)
-        await this.#options.logins.remember(machine.destination, machine.port ?? null, machine.identity);
-      return bundle;
-    } catch (error) {
-      const fault = Fault.from(error);
-      if (lockedDoors.includes(fault.code)) {
-        const before = this.#refusals.get(key)?.keptMs ?? refusalKeptMsMin / 2;
-        this.#refusals.set(key, { fault, atMs: Date.now(), keptMs: Math.min(2 * before, refusalKeptMsMax) });
-      }
-      throw error;
+    const bundle = await Bundle.open(dial, signal, this.#options.idleMs ?? defaultIdleMs);
+    if (this.#disposed) {
+      bundle.close();
+      throw new Fault('aborted', { message: 'The app is closing.' });
     }
+    this.#open.set(key, bundle);
+    void bundle.closed.then(() => {
+      if (this.#open.get(key) === bundle) this.#open.delete(key);
+    });
+    if (machine.identity !== null && machine.identity !== undefined)
+      await this.#options.logins.remember(machine.destination, machine.port ?? null, machine.identity);
+    return bundle;
   }
 
   #secretsFor(machine: MachineLike): LoginSecrets {

@@ -24,6 +24,8 @@ const loginTimeoutMs = 30_000;
 const keepaliveIntervalMs = 3000;
 const keepaliveCountMax = 3;
 const jumpsMax = 5;
+/** What lawyers wrote comes first, the reason last. */
+const bannerCharactersMax = 500;
 /** A server that lets nobody try more than a few keys is asked again with the next ones, this often. */
 const loginConnectionsMax = 6;
 
@@ -35,9 +37,15 @@ export interface Connection {
   readonly close: () => void;
 }
 
-/** The server ended the connection in the middle of a login: there were too many wrong keys for its taste. */
+/** The server ended the connection in the middle of a login: there were too many wrong keys for its taste, or it has other reasons. */
 class LoginCut extends Error {
   override readonly name = 'LoginCut';
+  readonly tooMany: boolean;
+
+  constructor(message: string) {
+    super(message);
+    this.tooMany = /too many authentication failures/i.test(message);
+  }
 }
 
 async function openRoute(
@@ -107,6 +115,21 @@ function refused(resolved: ResolvedTarget, login: Login, cause: unknown): Fault 
   );
 }
 
+/** Not a refusal: a server that is just booting lets nobody but root in, and says so. */
+function cutOff(resolved: ResolvedTarget, login: Login, cause: unknown): Fault {
+  const { host, user } = resolved;
+  const said = login.said.trim();
+  return new Fault(
+    'connection-lost',
+    {
+      message: `${host} ended the connection while ${user} logged in${said === '' ? '.' : `. It says: ${said}`}`,
+      remedy: 'Try again in a moment.',
+    },
+    { host, user, said },
+    cause,
+  );
+}
+
 function unanswered(host: string, port: number): Fault {
   return new Fault(
     'ssh-unreachable',
@@ -154,12 +177,16 @@ export async function openConnection(
     },
     signal,
   );
+  let cut: LoginCut | null = null;
   for (let attempt = 1; ; attempt++) {
     try {
       return await openOnce(resolved, environment, login, signal, jumps);
     } catch (error) {
+      if (error instanceof Fault && error.code === 'login-refused' && cut !== null) throw cutOff(resolved, login, cut);
       if (!(error instanceof LoginCut)) throw error;
-      if (attempt >= loginConnectionsMax) throw refused(resolved, login, error);
+      if (!error.tooMany) cut = error;
+      if (attempt >= loginConnectionsMax)
+        throw cut === null ? refused(resolved, login, error) : cutOff(resolved, login, cut);
     }
   }
 }
@@ -233,6 +260,9 @@ async function openOnce(
   client.on('close', () => {
     fail(new Error('closed'));
     route.close();
+  });
+  client.on('banner', (text) => {
+    login.said = text.slice(-bannerCharactersMax);
   });
   client.once('ready', () => ready.resolve(undefined));
   const close = (): void => {

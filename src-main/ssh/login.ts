@@ -98,6 +98,8 @@ export class Login {
   takes: Left = null;
   /** A proof was accepted, and the server wants another one. */
   halfIn = false;
+  /** What the server said last before it let anybody in. */
+  said = '';
   readonly #means: LoginMeans;
   readonly #signal: AbortSignal;
   readonly #methods: AsyncGenerator<AnyAuthMethod, void, undefined>;

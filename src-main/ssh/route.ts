@@ -66,6 +66,8 @@ export function openProxyCommand(command: string): Route {
     words = (words + text).slice(-lastWordsBytesMax);
   });
   const stream = new Duplex({
+    // As a TCP connection of ours: when the other side has ended, all is over.
+    allowHalfOpen: false,
     read: () => child.stdout.resume(),
     write: (chunk: Buffer, _encoding, done) => child.stdin.write(chunk, done),
     final: (done) => child.stdin.end(done),

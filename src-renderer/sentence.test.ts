@@ -114,6 +114,22 @@ describe('the sentence on top', () => {
     ]);
   });
 
+  test('of a resync the side that knows how much there is tells', () => {
+    const target: ModuleOnNode = {
+      ...secondary,
+      data: 'resynchronising',
+      resync: { doneBytes: 5, totalBytes: null, sentBytes: 0, bytesPerSecond: null, etaSeconds: null },
+    };
+    const source = { doneBytes: 4, totalBytes: 9, sentBytes: 2, bytesPerSecond: 1e6, etaSeconds: 30 };
+    expect(say(status([{ ...primary, resync: source }, target]))[1]).toContain('30 s left');
+  });
+
+  test('what the partner still tells of a server that was primary before it fell silent is no second primary', () => {
+    const back: ModuleOnNode = { name: 'n1', state: 'primary', data: 'up-to-date' };
+    const two = status([back, { ...alone, name: 'n2' }], { node: { n1: { reachable: false } } });
+    expect(say(two)[1]).toBe(`Not protected since ${time} — n1 has been silent since then on both networks.`);
+  });
+
   test('a resync that stands still is not called working', () => {
     const resync = { doneBytes: 1, totalBytes: 2, sentBytes: 1, bytesPerSecond: 3, etaSeconds: null };
     const [tone, text] = say(status([primary, { ...secondary, data: 'resynchronising', resync }]));

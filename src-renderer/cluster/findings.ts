@@ -145,6 +145,23 @@ export const localReasons: readonly (string | undefined)[] = [
   'secondary-failed',
 ];
 
+/**
+ * The one that runs the application. Of a server that has just come back its partner may still tell what it was before: whoever can be
+ * asked knows better.
+ */
+export function runnerOf(status: ClusterStatus, module: ModuleStatus): ModuleOnNode | undefined {
+  const running = module.nodes.filter(serves);
+  return running.find((on) => status.nodes.some((node) => node.name === on.name && node.reachable)) ?? running[0];
+}
+
+/** Both sides tell of it; the one that sends knows how much there is, the other one only what has arrived. */
+export function resyncOf(module: ModuleStatus): ResyncProgress | null {
+  const known = (resync: ResyncProgress): number =>
+    [resync.totalBytes, resync.bytesPerSecond, resync.etaSeconds].filter((number) => number !== null).length;
+  const all = module.nodes.flatMap((on) => (on.resync === undefined ? [] : [on.resync]));
+  return all.sort((a, b) => known(b) - known(a))[0] ?? null;
+}
+
 /** The rate is smoothed: it nears zero without reaching it. */
 const standstillBytesPerSecond = 1000;
 function standsStill(resync: ResyncProgress | null): boolean {
@@ -164,7 +181,7 @@ function ofRunningModule(status: ClusterStatus, module: ModuleStatus, runs: Modu
   const here = { module: module.name, on: runs, peer };
   const there = other === undefined ? null : { module: module.name, on: other, peer: runs.name };
   if (other?.data === 'resynchronising') {
-    const resync = other.resync ?? runs.resync ?? null;
+    const resync = resyncOf(module);
     const kind = standsStill(resync) ? 'resync-paused' : 'resync';
     return found({ kind, module: module.name, node: other.name, resync });
   }
@@ -210,10 +227,10 @@ function ofModule(status: ClusterStatus, module: ModuleStatus): Finding | null {
           kind: 'protected-resync',
           module: module.name,
           node: target.name,
-          resync: target.resync ?? module.nodes.find((on) => on.resync !== undefined)?.resync ?? null,
+          resync: resyncOf(module),
         });
   }
-  const runs = module.nodes.find(serves);
+  const runs = runnerOf(status, module);
   return runs === undefined ? ofIdleModule(module) : ofRunningModule(status, module, runs);
 }
 

@@ -1,7 +1,7 @@
 /** What may be ordered of a module as it is now, and why not. Pure. */
 import type { ClusterStatus } from '../../agent/contract/index.ts';
 import type { Order } from '../../src-main/app-api/index.ts';
-import { serves, type ModuleStatus } from './findings.ts';
+import { runnerOf, type ModuleStatus } from './findings.ts';
 
 /** An order as it is offered: without the words that a person has to type for it. */
 export type OfferedOrder =
@@ -23,8 +23,8 @@ export interface Offer {
 const isReachable = (status: ClusterStatus, name: string): boolean =>
   status.nodes.some((node) => node.name === name && node.reachable);
 
-function swapOf(module: ModuleStatus): Offer[] {
-  const runs = module.nodes.find(serves);
+function swapOf(status: ClusterStatus, module: ModuleStatus): Offer[] {
+  const runs = runnerOf(status, module);
   const other = module.nodes.find((on) => on.name !== runs?.name);
   if (runs === undefined || other === undefined) return [];
   const ready = other.state === 'secondary' && other.data === 'up-to-date';
@@ -33,7 +33,7 @@ function swapOf(module: ModuleStatus): Offer[] {
 }
 
 function promotionsOf(status: ClusterStatus, module: ModuleStatus): Offer[] {
-  const runs = module.nodes.find(serves);
+  const runs = runnerOf(status, module);
   return module.nodes
     .filter((on) => on.name !== runs?.name)
     .map((on) => ({
@@ -55,13 +55,13 @@ function promotionsOf(status: ClusterStatus, module: ModuleStatus): Offer[] {
 /** In the order of a menu: the harmless first. */
 export function offersOf(status: ClusterStatus, module: ModuleStatus): readonly Offer[] {
   const { name } = module;
-  const runs = module.nodes.find(serves);
+  const runs = runnerOf(status, module);
   const stopped = module.nodes.every((on) => on.state === 'stopped');
   // A server that was stopped by itself, or whose start failed, is told to start again.
   const canStart = runs === undefined || module.nodes.some((on) => on.state === 'stopped');
   return [
     { order: { kind: 'start', module: name }, obstacle: canStart ? null : { kind: 'runsAlready' } },
-    ...swapOf(module),
+    ...swapOf(status, module),
     { order: { kind: 'restart', module: name }, obstacle: runs === undefined ? { kind: 'runsNowhere' } : null },
     { order: { kind: module.maintenance ? 'maintenance-off' : 'maintenance-on', module: name }, obstacle: null },
     { order: { kind: 'stop', module: name }, obstacle: stopped ? { kind: 'stoppedAlready' } : null },

@@ -1,6 +1,6 @@
 /** Where the data goes: per module from the server that runs the application to the one that follows it, and over which network. Pure. */
 import type { ClusterStatus } from '../../agent/contract/index.ts';
-import { serves, type ModuleStatus } from '../cluster/findings.ts';
+import { resyncOf, runnerOf, type ModuleStatus } from '../cluster/findings.ts';
 
 export interface Flow {
   readonly module: string;
@@ -13,7 +13,7 @@ export interface Flow {
 }
 
 function flowOf(status: ClusterStatus, module: ModuleStatus): Flow {
-  const source = module.nodes.find(serves);
+  const source = runnerOf(status, module);
   const target = module.nodes.find((on) => on.name !== source?.name);
   const none: Flow = {
     module: module.name,
@@ -25,7 +25,7 @@ function flowOf(status: ClusterStatus, module: ModuleStatus): Flow {
   if (source === undefined || target?.state !== 'secondary') return none;
   // What the other one last said is no replication that can be seen.
   if (status.nodes.every((node) => !node.reachable)) return none;
-  const resync = target.resync ?? source.resync;
+  const resync = resyncOf(module);
   if (target.data === 'resynchronising')
     return {
       ...none,

@@ -110,6 +110,7 @@ describe('an installation', () => {
     expect((await one.begin(draft.id)).state).toBe('running');
     servers.letAll();
     await expect.poll(() => stateOf(one)).toBe('done');
+    await expect.poll(() => stateOf(installations())).toBe('done');
     const done = await installations().read(draft.id);
     expect(done).toMatchObject({ state: 'done', cluster: 'site-a-id', keptAt: ['n2:/old'], fault: null });
     expect(statesOf(done)).toEqual(all.map((id) => `${id} done`));

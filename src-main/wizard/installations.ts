@@ -75,8 +75,8 @@ export class Installations implements AsyncDisposable {
   }
 
   async read(draft: string): Promise<Installation | null> {
-    const run = this.#runs.get(draft);
-    if (run) return run.installation;
+    const running = this.#runs.get(draft)?.installation ?? null;
+    if (running !== null) return running;
     const stored = await this.#files.read(draft);
     if (stored === null) return null;
     const { installation, runner } = stored;
@@ -86,6 +86,8 @@ export class Installations implements AsyncDisposable {
   /** Fault: installation-running. */
   async remove(draft: string): Promise<void> {
     if ((await this.read(draft))?.state === 'running') throw runningAlready(draft);
+    // Told to have ended, and about to write that down.
+    await this.#runs.get(draft)?.ended;
     await this.#files.remove(draft);
   }
 
@@ -123,8 +125,11 @@ export class Installations implements AsyncDisposable {
   /** What runs is cut off, and is found so by the next app. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
-    const ended = [...this.#runs.values()].map((run) => run.cutOff());
-    await Promise.race([Promise.allSettled(ended), new Promise((resolve) => setTimeout(resolve, closingMsMax))]);
+    const ended = Promise.allSettled([...this.#runs.values()].map((run) => run.cutOff()));
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise((resolve) => (timer = setTimeout(resolve, closingMsMax)));
+    await Promise.race([ended, enough]);
+    clearTimeout(timer);
   }
 }
 
@@ -160,11 +165,15 @@ class Run {
     return this.#installation;
   }
 
+  get ended(): Promise<unknown> {
+    return this.#ended.promise;
+  }
+
   /** On disk before anything is done: whoever opens the app after a crash knows that something was. */
   async start(first: Installation): Promise<void> {
     this.#installation = first;
     await this.#write();
-    this.#options.onChange(first);
+    this.#tell();
   }
 
   async work(draft: Draft, configuration: Configuration, text: string, gone: () => void): Promise<void> {
@@ -179,6 +188,8 @@ class Run {
       await this.#remembered;
       this.#end((installation) => finished(installation));
     } catch (error) {
+      // Nothing of it goes on after its end.
+      await this.#remembered.catch(() => undefined);
       const stopped = this.#now.signal.aborted || this.#afterStep.signal.aborted;
       this.#end((installation) =>
         stopped ? cutOff(installation) : failedWith(installation, Fault.from(error).toRecord()),

@@ -12,6 +12,7 @@ export const app = {
   loading: 'Loading …',
   newCluster: 'New cluster',
   commands: 'Everything by name',
+  commandsKey: 'Ctrl K',
   duration: (seconds: number): string => {
     if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
     if (seconds < 5400) return `${Math.round(seconds / 60)} min`;

@@ -13,6 +13,7 @@ export const app: Messages['app'] = {
   loading: 'Chargement …',
   newCluster: 'Nouveau cluster',
   commands: 'Tout, par son nom',
+  commandsKey: 'Ctrl K',
   duration: (seconds) => {
     if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
     if (seconds < 5400) return `${Math.round(seconds / 60)} min`;

@@ -8,6 +8,8 @@ import { demonstrate, type Demonstration } from './demonstration-parts.ts';
 import { openLockedShell, openLostShell, openShell } from './demonstration-shell.ts';
 import { practiceMaking, practiceObstacle, practiceReady } from './demonstration-practice.ts';
 
+import { wizardSituations } from './wizard-demonstration.ts';
+
 export interface ScreenCase {
   readonly name: string;
   readonly hash: string;
@@ -168,4 +170,5 @@ export const screens: readonly ScreenCase[] = [
   ...wizardTroubles,
   ...clusterScreens,
   ...terminalScreens,
+  ...wizardSituations,
 ];

@@ -15,7 +15,7 @@ const networkErrors =
   /Failed to load resource|ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE|ABORTED)/;
 
 function openStart(): Promise<OpenedApp<Demonstration>> {
-  return openApp(demonstrate({ clusters: [knownCluster('site-a')] }));
+  return openApp(demonstrate({ clusters: [knownCluster('site-a')] }), { fixedTime: statuses.nowOfPages });
 }
 
 describe('what the window opens with', () => {
@@ -47,6 +47,7 @@ describe('what the window opens with', () => {
 
   test('language and light are kept by the app, not by the browser', async () => {
     const { page, parts } = await openApp(demonstrate({ clusters: [knownCluster('site-a')] }), {
+      fixedTime: statuses.nowOfPages,
       language: 'fr',
       theme: 'dark',
     });
@@ -74,6 +75,7 @@ describe('what the window opens with', () => {
 
   test('the app stops: the page says so instead of showing old news as new', async () => {
     const { page, host } = await openApp(demonstrate({ clusters: [knownCluster('site-a')] }), {
+      fixedTime: statuses.nowOfPages,
       hash: '#/cluster/site-a',
       allow: [networkErrors],
     });

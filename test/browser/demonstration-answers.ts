@@ -86,15 +86,27 @@ function check(code: string, host: string | null, change: Partial<CheckResult>):
 
 function checksOf(host: string): CheckResult[] {
   return [
-    check('operating-system', host, { title: 'Operating system', what: 'Debian GNU/Linux 12 (bookworm)' }),
-    check('kernel', host, { title: 'Kernel', what: 'Linux 6.1.0-28-amd64' }),
-    check('architecture', host, { title: 'Processor', what: 'x86_64' }),
-    check('libc', host, { title: 'C library', what: 'glibc 2.36' }),
-    check('systemd', host, { title: 'systemd', what: 'runs' }),
+    check('operating-system', host, {
+      title: 'Operating system',
+      what: 'Debian GNU/Linux 12 (bookworm)',
+      facts: { name: 'Debian GNU/Linux 12 (bookworm)', system: 'Linux' },
+    }),
+    check('kernel', host, {
+      title: 'Kernel',
+      what: 'Linux 6.1.0-28-amd64',
+      facts: { kernel: '6.1.0-28-amd64', needed: '4.18' },
+    }),
+    check('architecture', host, { title: 'Processor', what: 'x86_64', facts: { architecture: 'x86_64' } }),
+    check('libc', host, {
+      title: 'C library',
+      what: 'glibc 2.36',
+      facts: { libc: 'glibc 2.36', needed: '2.28' },
+    }),
+    check('systemd', host, { title: 'systemd', what: 'runs', facts: { runs: true } }),
     check('disk-space', host, {
       title: 'Disk space',
       what: '41203 MiB free for /opt/holdfast, 260 MiB needed',
-      facts: { availableBytes: 41203 * 1024 ** 2, neededBytes: 260 * 1024 ** 2 },
+      facts: { path: '/opt/holdfast', freeBytes: 41203 * 1024 ** 2, neededBytes: 260 * 1024 ** 2 },
     }),
     check('fuse', host, { title: 'FUSE', what: 'usable' }),
     check('network-tools', host, { title: 'ip and nft', what: 'present' }),
@@ -182,18 +194,18 @@ type Planned = Omit<
   'state' | 'doneBytes' | 'totalBytes' | 'startedAt' | 'endedAt' | 'note'
 >;
 
-const onHost = (host: string, kind: string, title: string): Planned => ({
+const onHost = (host: string, kind: string, title: string, facts: Planned['facts'] = {}): Planned => ({
   id: `${host}/${kind}`,
   host,
   kind,
-  facts: {},
+  facts,
   title,
 });
 
 export const plannedSteps: readonly Planned[] = [
   ...['n1', 'n2', 'witness'].flatMap((host) => [
     onHost(host, 'upload-runtime', `Upload the Node runtime to ${host}`),
-    onHost(host, 'upload-agent', `Upload the agent 0.1.0 to ${host}`),
+    onHost(host, 'upload-agent', `Upload the agent 0.1.0 to ${host}`, { version: '0.1.0' }),
   ]),
   onHost('n1', 'make-keys', 'Make the key and the certificate of n1'),
   onHost('n2', 'make-keys', 'Make the key and the certificate of n2'),
@@ -201,10 +213,14 @@ export const plannedSteps: readonly Planned[] = [
   onHost('n2', 'start-units', 'Start the agent on n2'),
   onHost('n1', 'configure', 'Give n1 the configuration'),
   onHost('n2', 'configure', 'Give n2 the configuration'),
-  onHost('n1', 'initialise', 'Take the data on n1 as the good copy'),
-  onHost('n2', 'initialise', 'Prepare n2 to receive the data'),
-  onHost('n1', 'start', 'Start db on n1'),
-  onHost('n2', 'start', 'Start db on n2'),
+  onHost('n1', 'initialise', 'Take the data of db on n1 as the good copy', { module: 'db', as: 'good' }),
+  onHost('n2', 'initialise', 'Make n2 ready to receive the data of db; what stands there is kept aside', {
+    module: 'db',
+    as: 'blank',
+    keepsAside: true,
+  }),
+  onHost('n1', 'start', 'Start db on n1', { module: 'db' }),
+  onHost('n2', 'start', 'Start db on n2', { module: 'db' }),
 ];
 
 /** As far as it has come when `done` steps are behind it and the next one runs. */

@@ -115,7 +115,8 @@ describe('the charts', () => {
     await expect.poll(() => asked(parts).toMs - before, { timeout: 10_000 }).toBeGreaterThan(1900);
     const times = parts.history.paramsOf('history').map(({ toMs }) => toMs);
     const pauses = times.slice(1).map((at, index) => at - times[index]!);
-    expect(Math.min(...pauses.slice(1))).toBeGreaterThan(500);
+    // A second each, in which a busy machine may be late by half of one and half of one early again.
+    expect(Math.min(...pauses.slice(1))).toBeGreaterThanOrEqual(500);
   });
 });
 

@@ -89,10 +89,13 @@ describe('a shell of this computer', () => {
 
   test('knows its window, which the keyboard and the mouse resize', async () => {
     const terminal = await openReal();
+    let asked = 0;
+    // Each answer has its own number: what stands there from before is none.
     const lines = async (): Promise<number> => {
-      await terminal.type('clear; stty size\n');
-      await terminal.shows(/^\d+ \d+$/m);
-      return Number(/^(\d+) \d+$/m.exec(await terminal.text())?.[1]);
+      const answer = new RegExp(`^window ${String(++asked)} (\\d+) \\d+$`, 'm');
+      await terminal.type(`clear; echo window ${String(asked)} $(stty size)\n`);
+      await terminal.shows(answer);
+      return Number(answer.exec(await terminal.text())?.[1]);
     };
     const before = await lines();
     expect(before).toBe(await terminal.rows.count());
@@ -102,7 +105,7 @@ describe('a shell of this computer', () => {
     await expect.poll(() => terminal.rows.count(), eventually).toBeGreaterThan(before);
     const taller = await terminal.rows.count();
     await terminal.view.locator('textarea').focus();
-    expect(await lines()).toBe(taller);
+    await expect.poll(lines, eventually).toBe(taller);
 
     const box = await handle.boundingBox();
     if (box === null) throw new Error('the edge of the drawer is not there');

@@ -32,6 +32,7 @@ describe('what the window opens with', () => {
       demonstrate({
         clusters: [knownCluster('site-a'), knownCluster('dupont', { ...statuses.aloneCluster, cluster: 'dupont' })],
       }),
+      { fixedTime: statuses.nowOfPages },
     );
     const start = new StartPage(page);
     await start.cluster('site-a').getByText('Protected.', { exact: true }).waitFor();

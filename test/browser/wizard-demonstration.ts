@@ -212,8 +212,9 @@ export const wizardSituations: readonly ScreenCase[] = [
     }));
     return made;
   }),
-  ...installed.map(([name, change, done]) =>
-    situation(name, () => {
+  ...installed.map(([name, change, done]) => ({
+    goesOn: name === 'install-running',
+    ...situation(name, () => {
       const made = parts('install', { answers: fullAnswers });
       const shown = installationAt('draft', done, change);
       made.wizard.show({
@@ -224,7 +225,7 @@ export const wizardSituations: readonly ScreenCase[] = [
       });
       return made;
     }),
-  ),
+  })),
   situation(
     'changed-elsewhere',
     () => parts('preferred', { answers: fullAnswers }),

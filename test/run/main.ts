@@ -20,7 +20,7 @@ function run(stage: Stage, summaryFile: string): Promise<number | string> {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...stage.command], {
       cwd: repositoryRoot,
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, [summaryVariable]: summaryFile },
+      env: { ...process.env, ...stage.environment, [summaryVariable]: summaryFile },
     });
     let late = false;
     // First kindly, so that it can take its hosts and mounts down.
@@ -71,6 +71,10 @@ try {
   for (const stage of all) {
     if (wanted.length > 0 && !wanted.includes(stage.name)) {
       total.notRun.push({ name: stage.name, reason: 'not asked for' });
+      continue;
+    }
+    if (wanted.length === 0 && stage.onlyAsked !== undefined) {
+      total.notRun.push({ name: stage.name, reason: stage.onlyAsked });
       continue;
     }
     if (interruption.signal.aborted) {

@@ -11,6 +11,9 @@ export interface Stage {
   readonly timeLimitMs: number;
   /** Why this machine cannot run it; undefined: it can. */
   readonly obstacle?: string | undefined;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Told only by name; the reason, in words. */
+  readonly onlyAsked?: string;
 }
 
 const minuteMs = 60_000;
@@ -42,18 +45,23 @@ export function browserPath(): string | undefined {
 export function stages(): readonly Stage[] {
   const missing = labObstacle();
   const lab = missing && `${missing.reason}: ${missing.remedy}`;
+  const browser = browserPath() === undefined ? 'needs a Chromium (Debian: chromium)' : undefined;
+  const looks = vitestStage('browser', 30 * minuteMs, browser);
   return [
     { name: 'check', command: ['resources/check.ts', '--sources-only'], timeLimitMs: 5 * minuteMs },
     vitestStage('rules', 5 * minuteMs),
     vitestStage('unit', 5 * minuteMs),
     { name: 'simulation', command: ['test/simulation/main.ts', '--seeds', '2000'], timeLimitMs: 5 * minuteMs },
-    vitestStage(
-      'browser',
-      5 * minuteMs,
-      browserPath() === undefined ? 'needs a Chromium (Debian: chromium)' : undefined,
-    ),
+    vitestStage('browser', 15 * minuteMs, browser),
     { name: 'build', command: ['resources/build-agent.mjs'], timeLimitMs: minuteMs },
     vitestStage('suites', 20 * minuteMs, lab),
     { name: 'e2e', command: ['test/e2e/main.ts'], timeLimitMs: 20 * minuteMs, obstacle: lab },
+    {
+      ...looks,
+      name: 'pictures',
+      command: [...looks.command, 'looks'],
+      environment: { HOLDFAST_PICTURES: 'all' },
+      onlyAsked: 'the screens at 1920×1080 too, and all looks side by side: npm test -- pictures',
+    },
   ];
 }

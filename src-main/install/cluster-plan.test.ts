@@ -63,7 +63,7 @@ function view(
     bytes: 12,
     newestFile: null,
     filesystem: 'ext4',
-    generation: null,
+    generation: initialised ? { number: 1, id: `${name}-a` } : null,
     problems: [],
     ...more,
   };
@@ -130,6 +130,38 @@ describe('setting up a cluster', () => {
       'n1 start',
       'n2 start',
     ]);
+  });
+
+  it('takes what a person says now for more than what an interrupted apply was told', () => {
+    const [n1, n2] = [view('n1', 'configured', 'data'), view('n2', 'configured', 'data')];
+    const steps = plan(n1, n2, { remembered: { db: 'n1' }, good: 'n2' });
+    expect(short(steps).slice(0, 3)).toEqual(['choose n2', 'n2 good', 'n1 blank']);
+    const again = plan(n1, n2, { remembered: { db: 'n1' }, good: 'n1' });
+    expect(short(again).slice(0, 2)).toEqual(['n1 good', 'n2 blank']);
+  });
+  it.each([{ good: 'n1' }, { remembered: { db: 'n1' } }])(
+    'never puts an empty directory in the place of data: %o',
+    (told) => {
+      // The disk of n1 was not mounted after a restart, or data has come on n2 since somebody looked.
+      expect(() => plan(view('n1', 'bare'), view('n2', 'bare', 'data'), told)).toThrow(
+        expect.objectContaining({ code: 'good-copy-empty' }),
+      );
+      expect(() => plan(view('n1', 'bare'), view('n2', 'bare'), told)).not.toThrow();
+    },
+  );
+  it('refuses to take back which copy is good', () => {
+    const [n1, n2] = [view('n1', 'initialised', 'data'), view('n2', 'configured', 'data')];
+    expect(() => plan(n1, n2, { good: 'n2' })).toThrow(expect.objectContaining({ code: 'good-copy-decided' }));
+    // A server that came back empty takes nothing away, whatever the answers say that it was installed with.
+    expect(short(plan(n1, view('n2', 'bare'), { good: 'n2' })).slice(0, 2)).toEqual(['n2 configure', 'n2 blank']);
+  });
+  it('never takes a server that was only made ready to receive for the good copy', () => {
+    const blank = view('n2', 'initialised', 'data', { generation: null });
+    const back = view('n1', 'bare', 'data');
+    for (const good of [null, 'n1', 'n2']) {
+      expect(short(plan(back, blank, { good })).slice(0, 2)).toEqual(['n1 configure', 'n1 good']);
+    }
+    expect(() => plan(view('n1', 'bare'), blank)).toThrow(expect.objectContaining({ code: 'no-good-copy' }));
   });
 
   describe('with a directory that somebody uses', () => {

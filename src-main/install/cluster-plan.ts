@@ -28,6 +28,8 @@ export interface NodeView {
   /** null: no agent answers yet, or it belongs to no cluster yet. */
   readonly status: NodeStatus | null;
   readonly inspections: readonly VolumeInspection[];
+  /** No agent has looked: a cover hides what stands below it, and records have not been read. */
+  readonly fromProbe?: boolean;
 }
 
 export interface ClusterPlanInput {
@@ -95,14 +97,76 @@ function perCopy(
   );
 }
 
-/** Fault: both-copies-have-data, no-such-node. Never guesses. */
-export function chooseGoodCopy(input: ClusterPlanInput, module: ClusterRecord['modules'][number]): string {
+/** Of one that is set up: it was made ready to receive, and has never received all of it. What stands there is no copy. */
+function isBlank(view: NodeView, volumes: readonly Volume[]): boolean {
+  return volumes.some((volume) => inspectionOf(view, volume)?.generation === null);
+}
+
+type Module = ClusterRecord['modules'][number];
+
+/** One copy is set up already: it is the good one, unless it never held the data, or a person wants the data of the other one. */
+function goodBesides(input: ClusterPlanInput, module: Module, initialised: NodeView): string {
+  const { nodes, good } = input;
+  // Seen from outside, not known well enough to be judged; the agent is asked before anything is done to the data.
+  if (initialised.fromProbe === true) return initialised.name;
+  const other = nodes.find(({ name }) => name !== initialised.name);
+  const otherHasData = other !== undefined && hasData(other, module.volumes);
+  if (isBlank(initialised, module.volumes)) {
+    if (otherHasData) return other.name;
+    throw new Fault(
+      'no-good-copy',
+      {
+        message: `No server has a good copy of ${module.name}: ${initialised.name} never got all of it, and the other one has nothing.`,
+        remedy: 'Bring the data back on the other server, from a backup or its former disk, and start again.',
+      },
+      { node: initialised.name, module: module.name },
+    );
+  }
+  if (good !== null && good !== initialised.name && otherHasData) {
+    throw new Fault(
+      'good-copy-decided',
+      {
+        message: `The data of ${module.name} on ${initialised.name} is the good copy already, and ${good} was chosen now.`,
+        remedy: `Choose ${initialised.name}: what stands on ${good} is kept aside. For the data of ${good}, uninstall first.`,
+      },
+      { node: initialised.name, module: module.name, good },
+    );
+  }
+  return initialised.name;
+}
+
+/** An empty directory must never take the place of data, whatever was seen when it was chosen: a disk may not be mounted any more. */
+function refuseEmpty({ nodes }: ClusterPlanInput, module: Module, good: string): void {
+  const [chosen, other] = [nodes.find(({ name }) => name === good), nodes.find(({ name }) => name !== good)];
+  if (chosen === undefined || other === undefined) return;
+  const volume = module.volumes.find(
+    ({ id }) =>
+      chosen.inspections.some((one) => one.id === id && one.empty) &&
+      other.inspections.some((one) => one.id === id && !one.empty),
+  );
+  if (volume === undefined) return;
+  throw new Fault(
+    'good-copy-empty',
+    {
+      message: `${good} is to have the good copy of ${module.name}, and its ${volume.path} is empty; ${other.name} has data there.`,
+      remedy: `Look why it is empty. Choose ${other.name}, or empty ${volume.path} there yourself.`,
+    },
+    { good, other: other.name, path: volume.path, module: module.name },
+  );
+}
+
+/** Faults: both-copies-have-data, good-copy-empty, good-copy-decided, no-good-copy. Never guesses. */
+export function chooseGoodCopy(input: ClusterPlanInput, module: Module): string {
   const { nodes, remembered, good } = input;
   const initialised = nodes.find((node) => isInitialised(node, module.volumes));
-  if (initialised) return initialised.name;
-  const before = remembered[module.name];
-  if (before !== undefined && nodes.some((node) => node.name === before)) return before;
-  if (good !== null) return good;
+  if (initialised) return goodBesides(input, module, initialised);
+  const before = nodes.find(({ name }) => name === remembered[module.name])?.name;
+  // What is said now is newer than what an interrupted apply was told.
+  const chosen = good ?? before;
+  if (chosen !== undefined) {
+    refuseEmpty(input, module, chosen);
+    return chosen;
+  }
   const withData = nodes.filter((node) => hasData(node, module.volumes));
   if (withData.length > 1) {
     const names = nodes.map((node) => node.name);
@@ -129,7 +193,7 @@ export function chooseGoodCopy(input: ClusterPlanInput, module: ClusterRecord['m
  * What keeps a directory from being replicated, on the nodes where it is not set up yet. True: only that somebody uses it, which the stop
  * command of the module may end.
  */
-function refuseProblems(view: NodeView, module: ClusterRecord['modules'][number], mayStop: boolean): boolean {
+function refuseProblems(view: NodeView, module: Module, mayStop: boolean): boolean {
   let inUse = false;
   for (const volume of module.volumes) {
     const inspection = inspectionOf(view, volume);
@@ -148,7 +212,7 @@ function refuseProblems(view: NodeView, module: ClusterRecord['modules'][number]
 
 const running: readonly string[] = ['wait', 'alone', 'primary', 'secondary', 'up', 'transient'];
 
-/** Faults: both-copies-have-data, no-such-node, and what an inspection found (directory-in-use …). */
+/** Faults: those of chooseGoodCopy, no-such-node, and what an inspection found (directory-in-use …). */
 export function planCluster(input: ClusterPlanInput): ClusterStep[] {
   const { record, nodes, good } = input;
   if (good !== null && !nodes.some((node) => node.name === good)) {
@@ -178,7 +242,7 @@ export function planCluster(input: ClusterPlanInput): ClusterStep[] {
   const fresh = record.modules.filter(
     (module) => choices.has(module.name) && !nodes.some((node) => isInitialised(node, module.volumes)),
   );
-  if (fresh.some((module) => input.remembered[module.name] === undefined)) {
+  if (fresh.some((module) => input.remembered[module.name] !== choices.get(module.name))) {
     const chosen = Object.fromEntries(fresh.map((module) => [module.name, choices.get(module.name) ?? '']));
     const words = Object.entries(chosen).map(([module, node]) => `${module}: ${node}`);
     steps.push({ kind: 'remember-choice', good: chosen, title: `Note where the good data is (${words.join(', ')})` });

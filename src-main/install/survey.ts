@@ -205,7 +205,8 @@ export async function viewNodes(
           if (!hostSteps.some((step) => step.host === node.name)) throw error;
         }
       }
-      return { name: node.name, status: null, inspections: await probedInspections(node, nodes, record, signal) };
+      const inspections = await probedInspections(node, nodes, record, signal);
+      return { name: node.name, status: null, inspections, fromProbe: true };
     }),
   );
 }

@@ -51,6 +51,21 @@ export const installation = {
     cause: 'Holdfast never guesses which copy is the good one.',
     remedy: 'Choose the server with the good data. The other copy is kept aside.',
   }),
+  'good-copy-empty': (d) => ({
+    what: `${fact(d, 'good', 'The chosen server')} is to have the good data of ${fact(d, 'module', 'this module')}, and its ${fact(d, 'path', 'directory')} is empty; ${fact(d, 'other', 'the other server')} has data there.`,
+    cause: 'A disk is not mounted, or data has come since the servers were looked at.',
+    remedy: 'Look why it is empty, then choose the server with the good data.',
+  }),
+  'good-copy-decided': (d) => ({
+    what: `The data of ${fact(d, 'module', 'this module')} on ${fact(d, 'node', 'the other server')} is the good copy already.`,
+    cause: 'An earlier installation has set it up; now the other server is chosen.',
+    remedy: `Choose ${fact(d, 'node', 'that server')}, and what stands on the other one is kept aside; or uninstall first.`,
+  }),
+  'no-good-copy': (d) => ({
+    what: `No server has a good copy of ${fact(d, 'module', 'this module')}.`,
+    cause: `${fact(d, 'node', 'One server')} never got all of it, and the other one has nothing.`,
+    remedy: 'Bring the data back on the other server, from a backup or its former disk, then go on.',
+  }),
   'no-such-node': (d) => ({
     what: `No server of this cluster is named ${fact(d, 'node', 'so')}.`,
     remedy: 'Choose one of the two servers.',

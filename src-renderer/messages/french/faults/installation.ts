@@ -52,6 +52,21 @@ export const installation: Pick<Messages['faults'], keyof typeof english> = {
     cause: 'Holdfast ne devine jamais quelle copie est la bonne.',
     remedy: 'Choisissez le serveur qui a les bonnes données. L’autre copie est mise de côté.',
   }),
+  'good-copy-empty': (d) => ({
+    what: `${fact(d, 'good', 'Le serveur choisi')} doit avoir les bonnes données de ${fact(d, 'module', 'ce module')}, mais ${fact(d, 'path', 'son répertoire')} y est vide ; ${fact(d, 'other', 'l’autre serveur')} en a.`,
+    cause: 'Un disque n’est pas monté, ou des données sont arrivées depuis l’examen des serveurs.',
+    remedy: 'Cherchez pourquoi il est vide, puis choisissez le serveur qui a les bonnes données.',
+  }),
+  'good-copy-decided': (d) => ({
+    what: `Les données de ${fact(d, 'module', 'ce module')} sur ${fact(d, 'node', 'l’autre serveur')} sont déjà la bonne copie.`,
+    cause: 'Une installation précédente l’a établie ; à présent, l’autre serveur est choisi.',
+    remedy: `Choisissez ${fact(d, 'node', 'ce serveur')}, et ce qui est sur l’autre est mis de côté ; ou désinstallez d’abord.`,
+  }),
+  'no-good-copy': (d) => ({
+    what: `Aucun serveur n’a de bonne copie de ${fact(d, 'module', 'ce module')}.`,
+    cause: `${fact(d, 'node', 'Un serveur')} ne l’a jamais reçue en entier, et l’autre n’a rien.`,
+    remedy: 'Rétablissez les données sur l’autre serveur, d’une sauvegarde ou de son ancien disque, puis reprenez.',
+  }),
   'no-such-node': (d) => ({
     what: `Aucun serveur de ce cluster ne s’appelle ${fact(d, 'node', 'ainsi')}.`,
     remedy: 'Choisissez l’un des deux serveurs.',

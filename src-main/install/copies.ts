@@ -1,6 +1,7 @@
 /** What stands in directories, as far as it can be counted in a few seconds. Looks, changes nothing; whatever mounts lie over it are not its business. */
 import { z } from 'zod';
 import { quoted, type Transport } from '../ssh/index.ts';
+import { mountedByUs, mountScript } from './mount-script.ts';
 
 export interface CopyMeasure {
   readonly path: string;
@@ -53,6 +54,7 @@ export function copiesScript(paths: readonly string[], limits: CountLimits = usu
   return `LC_ALL=C; export LC_ALL
 say() { printf '%s=%s\\n' "$1" "$(printf %s "$2" | base64 | tr -d '\\n')"; }
 max=${limits.files}
+${mountScript}
 ${versionScript}
 limited() { if command -v timeout >/dev/null 2>&1; then timeout ${limits.seconds} "$@"; else "$@"; fi; }
 # Without GNU find: as much as the rest of the commands can tell.
@@ -61,9 +63,9 @@ gnu() { limited find "$1" -xdev \\( -path "$1/.holdfast" -o -path "$1/lost+found
 copy() {
   say copy "$1"
   if [ -d "$1" ] && [ ! -L "$1" ]; then
-    mount=$(awk -v path="$1" '$5 == path { found = $0 } END { sub(/.* - /, "", found); print found }' /proc/self/mountinfo)
+    mount=$(mount_at "$1" < /proc/self/mountinfo)
     say mount "$mount"
-    case $mount in *holdfast-cover*) say done; return ;; esac
+    case $mount in *" holdfast-cover "*) say done; return ;; esac
     say entries "$(ls -A "$1" | grep -vc -e '^\\.holdfast$' -e '^lost+found$')"
     if find "$1" -maxdepth 0 -printf '' 2>/dev/null; then lister=gnu; else lister=plain; fi
     # Both answers come through one pipe: the sum on one line, and whether the time was up on another.
@@ -85,8 +87,7 @@ function isoTime(seconds: string): string | null {
 
 function measureOf(path: string, values: ReadonlyMap<string, readonly string[]>): CopyMeasure {
   const entries = values.get('entries')?.[0];
-  const mountText = values.get('mount')?.[0] ?? '';
-  const mount = mountText.includes('holdfast-cover') ? 'cover' : mountText.includes('holdfast') ? 'replicated' : 'none';
+  const mount = mountedByUs(values.get('mount')?.[0] ?? '');
   const lines = values.get('count') ?? [];
   const counted = lines.map((line) => /^(\d+) (\d+) (\d) ([\d.]+) ?(.*)$/s.exec(line)).find((match) => match !== null);
   const [, files, bytes, full, newest = '0', name = ''] = counted ?? [];

@@ -2,6 +2,7 @@
 import { ports } from '../../agent/contract/configuration.ts';
 import { quoted } from '../ssh/index.ts';
 import { allUnits, layout } from './layout.ts';
+import { mountScript } from './mount-script.ts';
 
 export interface ProbeQuestions {
   /** Directories that are to be replicated. */
@@ -107,6 +108,7 @@ say accounts "$(cut -d : -f 1,3 /etc/passwd | head -n 2000)"
 say active "$(systemctl is-active ${watchedUnits.join(' ')} 2>/dev/null)"
 ${portsScript()}
 ${holdersScript}
+${mountScript}
 directory() {
   say directory "$1"
   if [ -L "$1" ]; then say dir-type symlink; elif [ -d "$1" ]; then say dir-type directory; elif [ -e "$1" ]; then say dir-type other; else say dir-type missing; fi
@@ -122,9 +124,9 @@ directory() {
   say dir-names "$(stat -c '%U %G' "$1")"
   say dir-entries "$(ls -A "$1" | grep -vc -e '^\\.holdfast$' -e '^lost+found$')"
   [ -f "$1/.holdfast/volume.json" ] && say dir-record yes
-  mount=$(awk -v path="$1" '$5 == path { found = $0 } END { sub(/.* - /, "", found); print found }' /proc/self/mountinfo)
+  mount=$(mount_at "$1" < /proc/self/mountinfo)
   say dir-mount "$mount"
-  case $mount in *holdfast*) ;; *) say dir-holders "$(holders "$1")" ;; esac
+  case $mount in fuse.holdfast*|*" holdfast-cover "*) ;; *) say dir-holders "$(holders "$1")" ;; esac
   return 0
 }
 ${directories.map((directory) => `directory ${quoted(directory)}`).join('\n')}

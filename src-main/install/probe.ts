@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { clusterRecordSchema, nodeRecordSchema, type ClusterRecord } from '../../agent/contract/configuration.ts';
 import { Fault } from '../../agent/contract/fault.ts';
+import { mountedByUs } from './mount-script.ts';
 import type { Architecture } from './packages.ts';
 import { watchedUnits } from './probe-script.ts';
 
@@ -150,7 +151,7 @@ function directories(lines: Lines): DirectoryProbe[] {
       entries: entries === undefined ? null : Number(entries),
       hasRecord: values.has('dir-record'),
       isMountPoint: mount !== '',
-      isCovered: mount.includes('holdfast'),
+      isCovered: mountedByUs(mount) !== 'none',
     };
   });
 }

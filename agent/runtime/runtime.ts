@@ -23,6 +23,7 @@ import type { ManagedModule, ModuleSurroundings } from './managed-module.ts';
 import { Measurements } from './measurements.ts';
 import { ModuleSet } from './module-set.ts';
 import type { RuntimePorts } from './ports.ts';
+import { stillToSetUp } from './still-to-set-up.ts';
 import type { PeerView } from './status.ts';
 import { nodeStatus, statusFingerprint } from './status.ts';
 
@@ -176,9 +177,10 @@ export class Runtime {
     readonly replaceRecord: boolean;
   }): Promise<string[]> {
     const { definition } = this.module(params.module);
-    const generation = params.as === 'good' ? await this.firstGeneration(params.module) : null;
+    const { missing, generation: begun } = stillToSetUp(definition.volumes, this.volumes, params);
+    const generation = params.as === 'good' ? (begun ?? (await this.firstGeneration(params.module))) : null;
     const keptAt: string[] = [];
-    for (const { id } of definition.volumes) {
+    for (const { id } of missing) {
       const result = await this.ports.replicator.call('initialise', {
         volume: id,
         as: params.as,

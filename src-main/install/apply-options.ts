@@ -37,6 +37,8 @@ export interface ApplyOptions {
   readonly programVersion: string;
   /** `--good`: which copy is the good one when both servers have data. */
   readonly good?: string | null;
+  /** Which machines were looked at when it was decided what to do, by name; of those that are not named nothing is known. */
+  readonly machineIds?: ReadonlyMap<string, string>;
   /** `--replace-record`: the directory carries the record of another cluster, and is to belong to this one. */
   readonly replaceRecord?: boolean;
   /** Plan, report, and change nothing. */

@@ -35,6 +35,7 @@ import {
   probeMachines,
   readIntention,
   refuseFailedChecks,
+  refuseOtherMachines,
   runtimesFor,
   viewNodes,
   wantedHosts,
@@ -79,6 +80,7 @@ class Apply {
     const { configuration, packages } = this.#options;
     this.#emit({ kind: 'phase', title: 'Looking at the servers' });
     this.#machines = await probeMachines(this.#options, this.#transports);
+    refuseOtherMachines(this.#options.machineIds ?? new Map(), this.#machines);
     const agent = await agentPackage(packages);
     const runtimes = await runtimesFor(this.#machines, packages);
     refuseFailedChecks(this.#options, this.#machines, agent, runtimes);

@@ -102,6 +102,23 @@ export function refuseFailedChecks(
   );
 }
 
+/**
+ * What was decided of one machine is not done to another that has come to its address. Its host key may be the same: both are copies of one image,
+ * or somebody has said yes to a question. Fault: server-replaced.
+ */
+export function refuseOtherMachines(machineIds: ReadonlyMap<string, string>, machines: readonly Machine[]): void {
+  const other = machines.find(({ name, probe }) => (machineIds.get(name) ?? probe.machineId) !== probe.machineId);
+  if (!other) return;
+  throw new Fault(
+    'server-replaced',
+    {
+      message: `${other.name} (${other.transport.host}) is another machine than the one that was looked at.`,
+      remedy: 'Look at the servers and at their data again, then install.',
+    },
+    { node: other.name, host: other.transport.host },
+  );
+}
+
 export async function readIntention(nodes: readonly Machine[], cluster: string): Promise<Intention | null> {
   for (const node of nodes) {
     const { stdout } = await node.transport.command(`cat ${intentionFile} 2>/dev/null`, { elevated: true });

@@ -27,6 +27,7 @@ import {
   answeredMachines,
   answeredNodes,
   connectAnswered,
+  machineIdsOf,
   withMachines,
   type WizardServers,
 } from './wizard-servers.ts';
@@ -133,6 +134,7 @@ class Wizard implements WizardPart {
       resourcesDirectory: this.#files.resourcesDirectory,
       programVersion: programVersion(),
       good: tidied(answers).goodNode,
+      machineIds: machineIdsOf(answers),
     };
   }
 

@@ -29,6 +29,19 @@ export function answeredMachines({ nodes, witness }: Answers): AnsweredMachine[]
     .filter(({ machine }) => machine.destination !== '');
 }
 
+/** By name, as the machines said when the answers were given. */
+export function machineIdsOf({ nodes, witness }: Answers): Map<string, string> {
+  const all = [
+    ...nodes.map(({ name, facts }) => ({ name: name.trim(), facts })),
+    { name: 'witness', facts: witness.facts },
+  ];
+  return new Map(
+    all.flatMap(({ name, facts }): [string, string][] =>
+      facts === null || facts.machineId === '' ? [] : [[name, facts.machineId]],
+    ),
+  );
+}
+
 export function answeredNodes(answers: Answers): AnsweredMachine[] {
   return answeredMachines(answers).filter(({ role }) => role === 'node');
 }

@@ -66,6 +66,11 @@ export const installation = {
     cause: `${fact(d, 'node', 'One server')} never got all of it, and the other one has nothing.`,
     remedy: 'Bring the data back on the other server, from a backup or its former disk, then go on.',
   }),
+  'server-replaced': (d) => ({
+    what: `${fact(d, 'node', 'A server')} is another machine than the one that you looked at.`,
+    cause: 'The server was exchanged or installed anew, or its address belongs to another machine now.',
+    remedy: 'Go back to the servers, connect again, and look at the data again.',
+  }),
   'no-such-node': (d) => ({
     what: `No server of this cluster is named ${fact(d, 'node', 'so')}.`,
     remedy: 'Choose one of the two servers.',

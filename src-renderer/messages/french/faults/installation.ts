@@ -67,6 +67,11 @@ export const installation: Pick<Messages['faults'], keyof typeof english> = {
     cause: `${fact(d, 'node', 'Un serveur')} ne l’a jamais reçue en entier, et l’autre n’a rien.`,
     remedy: 'Rétablissez les données sur l’autre serveur, d’une sauvegarde ou de son ancien disque, puis reprenez.',
   }),
+  'server-replaced': (d) => ({
+    what: `${fact(d, 'node', 'Un serveur')} n’est plus la machine que vous avez examinée.`,
+    cause: 'Le serveur a été remplacé ou réinstallé, ou son adresse est maintenant celle d’une autre machine.',
+    remedy: 'Revenez aux serveurs, reconnectez-vous, et regardez à nouveau les données.',
+  }),
   'no-such-node': (d) => ({
     what: `Aucun serveur de ce cluster ne s’appelle ${fact(d, 'node', 'ainsi')}.`,
     remedy: 'Choisissez l’un des deux serveurs.',

@@ -1,7 +1,7 @@
 /** Is this the host that it was the last time? Keys are pinned in our own file; the user's known_hosts is read, never written. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { Fault } from '../../agent/contract/fault.ts';
+import { writeStateText } from '../state-file.ts';
 import {
   checkHostKey,
   entriesOf,
@@ -44,6 +44,14 @@ async function readText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch(() => '');
 }
 
+/** Keys that cannot be read now are still pinned: written over, the next changed key would pass for a first one. */
+async function pinnedText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+}
+
 /** What is on record about this host. */
 export async function readKnownHosts(context: HostKeyContext): Promise<KnownHost[]> {
   const texts = await Promise.all([context.policy.storeFile, ...context.userFiles].map(readText));
@@ -65,11 +73,8 @@ function pin(context: HostKeyContext, key: Buffer): Promise<void> {
   const done = writing.then(async () => {
     const { storeFile } = context.policy;
     const name = knownName(context.hostName, context.port);
-    const others = withoutHost(await readText(storeFile), name);
-    await mkdir(path.dirname(storeFile), { recursive: true, mode: 0o700 });
-    const temporary = `${storeFile}.${process.pid}.new`;
-    await writeFile(temporary, others + knownHostsLine(name, key), { mode: 0o600 });
-    await rename(temporary, storeFile);
+    const others = withoutHost(await pinnedText(storeFile), name);
+    await writeStateText(storeFile, others + knownHostsLine(name, key));
   });
   writing = done.catch(() => undefined);
   return done;

@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -49,10 +58,34 @@ describe('drafts', () => {
     const store = new DraftStore(directory);
     const [good, cut, other] = [await store.create(), await store.create(), await store.create()];
     writeFileSync(fileOf(cut), readFileSync(fileOf(cut), 'utf8').slice(0, 40));
-    writeFileSync(fileOf(other), JSON.stringify({ format: 2 }));
+    writeFileSync(fileOf(other), JSON.stringify({ format: 1 }));
+    writeFileSync(`${fileOf(cut)}.damaged`, 'of another time');
     expect((await store.all()).map(({ id }) => id)).toEqual([good.id]);
-    expect(readdirSync(path.join(directory, 'drafts')).filter((name) => name.endsWith('.damaged'))).toHaveLength(2);
+    expect(readdirSync(path.join(directory, 'drafts')).filter((name) => name.includes('.damaged'))).toHaveLength(3);
+    expect(readFileSync(`${fileOf(cut)}.damaged`, 'utf8')).toBe('of another time');
     await expect(store.read(cut.id)).rejects.toMatchObject({ code: 'no-such-draft' });
+  });
+
+  it('of a later version of the app are left alone', async () => {
+    const store = new DraftStore(directory);
+    const draft = await store.create();
+    const later = JSON.stringify({ format: 2, answers: 'otherwise' });
+    writeFileSync(fileOf(draft), later);
+    expect(await store.all()).toEqual([]);
+    await expect(store.read(draft.id)).rejects.toMatchObject({ code: 'no-such-draft' });
+    expect(readFileSync(fileOf(draft), 'utf8')).toBe(later);
+  });
+
+  it('that cannot be read keep neither the others nor their changes away', async () => {
+    const store = new DraftStore(directory);
+    const [good, closed] = [await store.create(), await store.create()];
+    rmSync(fileOf(closed));
+    // Whoever runs the tests as root may read everything but this.
+    mkdirSync(fileOf(closed));
+    store.onChange(() => undefined);
+    expect((await store.all()).map(({ id }) => id)).toEqual([good.id]);
+    expect(await store.save(saved(good, 'x'), null)).toBe(2);
+    await expect(store.read(closed.id)).rejects.toMatchObject({ code: 'draft-unreadable' });
   });
 
   it('are only files of their own folder', async () => {

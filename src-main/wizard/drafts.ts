@@ -32,9 +32,9 @@ export class DraftStore {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Newest first. */
+  /** Newest first. One that cannot be read, as after a start with sudo, must not keep the others away. */
   async all(): Promise<Draft[]> {
-    const drafts = await Promise.all((await this.#files.ids()).map((id) => this.#find(id)));
+    const drafts = await Promise.all((await this.#files.ids()).map((id) => this.#find(id).catch(() => null)));
     return drafts
       .filter((draft) => draft !== null)
       .sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : a.updatedAt > b.updatedAt ? -1 : a.id < b.id ? -1 : 1));

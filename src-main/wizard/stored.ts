@@ -1,5 +1,5 @@
 /** Files of the wizard: read with their schema; one that is damaged is set aside, where a person can still look at it. */
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
 import { Fault } from '../../agent/contract/fault.ts';
@@ -29,12 +29,13 @@ export class StoredFiles<T> {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw unreadable(file, error);
     }
-    try {
-      return this.#schema.parse(JSON.parse(text));
-    } catch {
-      await rename(file, `${file}.damaged`);
-      return null;
-    }
+    const content = parsed(text);
+    const checked = this.#schema.safeParse(content);
+    if (checked.success) return checked.data;
+    // The newer app, which may be open beside this one, still needs it.
+    if (isOfLaterVersion(content)) return null;
+    await rename(file, await freeName(`${file}.damaged`));
+    return null;
   }
 
   async write(id: string, content: T): Promise<void> {
@@ -67,6 +68,31 @@ export class StoredFiles<T> {
       throw unreadable(this.#directory, error);
     });
     return names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isOfLaterVersion(content: unknown): boolean {
+  const { format } = (content ?? {}) as { readonly format?: unknown };
+  return typeof format === 'number' && format > 1;
+}
+
+/** What was set aside before may be the better one. */
+async function freeName(name: string): Promise<string> {
+  for (let count = 1; ; count++) {
+    const candidate = count === 1 ? name : `${name}-${count}`;
+    const isTaken = await lstat(candidate).then(
+      () => true,
+      () => false,
+    );
+    if (!isTaken) return candidate;
   }
 }
 

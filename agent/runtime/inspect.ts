@@ -103,6 +103,17 @@ function inUse(directory: string, users: readonly string[]): FaultRecord {
   ).toRecord();
 }
 
+function unlistable(error: unknown): Fault {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  const remedy = 'Look at `dmesg`, check the file system, and try again.';
+  return new Fault(
+    'disk-failed',
+    { message: `A directory that is to be replicated cannot be listed: ${code}.`, remedy },
+    { error: code },
+    error,
+  );
+}
+
 interface Count {
   names: number;
   entries: number;
@@ -111,13 +122,17 @@ interface Count {
   complete: boolean;
 }
 
-async function countBelow(root: string, clock: Clock): Promise<Count> {
+/** Fault: disk-failed. A directory that cannot be listed is not an empty one: data in it would be given up for another copy. */
+export async function countBelow(root: string, clock: Pick<Clock, 'bootMs'>): Promise<Count> {
   const count: Count = { names: 0, entries: 0, bytes: 0, newest: null, complete: true };
   const untilMs = clock.bootMs() + countingMaxMs;
   let newestMs = -Infinity;
   const waiting = [root];
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-    const entries: Dirent[] = await readdir(directory, { withFileTypes: true }).catch(() => []);
+    const entries: Dirent[] = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+      if (directory === root) throw unlistable(error);
+      return [];
+    });
     for (const entry of entries) {
       // Our own record, and what a fresh filesystem has at its root, are no data.
       if (directory === root && (entry.name === recordDirectory || entry.name === 'lost+found')) continue;

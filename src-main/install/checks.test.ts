@@ -291,6 +291,10 @@ describe('the copies', () => {
       'done=',
       line('copy', '/gone'),
       'done=',
+      // `ls` failed: the disk is ill.
+      line('copy', '/ill'),
+      line('mount', ''),
+      'done=',
     ].join('\n');
     expect(parseCopies(output)).toMatchObject([
       {
@@ -304,6 +308,7 @@ describe('the copies', () => {
       },
       { path: '/covered', exists: true, empty: false, mount: 'cover', bytes: null },
       { path: '/gone', exists: false, empty: true, bytes: null },
+      { path: '/ill', exists: true, empty: false, bytes: null },
     ]);
   });
 });

@@ -66,7 +66,7 @@ copy() {
     mount=$(mount_at "$1" < /proc/self/mountinfo)
     say mount "$mount"
     case $mount in *" holdfast-cover "*) say done; return ;; esac
-    say entries "$(ls -A "$1" | grep -vc -e '^\\.holdfast$' -e '^lost+found$')"
+    ls -A "$1" >/dev/null 2>&1 && say entries "$(ls -A "$1" | grep -vc -e '^\\.holdfast$' -e '^lost+found$')"
     if find "$1" -maxdepth 0 -printf '' 2>/dev/null; then lister=gnu; else lister=plain; fi
     # Both answers come through one pipe: the sum on one line, and whether the time was up on another.
     { $lister "$1" 3>&4 | ${summary}; } 4>&1 | while read -r line; do say count "$line"; done
@@ -96,7 +96,8 @@ function measureOf(path: string, values: ReadonlyMap<string, readonly string[]>)
   return {
     path,
     exists: values.has('mount'),
-    empty: mount !== 'cover' && (entries === undefined || Number(entries) === 0),
+    // One that cannot be listed is not an empty one.
+    empty: mount !== 'cover' && (!values.has('mount') || entries === '0'),
     files: files === undefined ? null : Number(files),
     bytes: bytes === undefined ? null : Number(bytes),
     newestFile: at === null || name === '' ? null : { path: name, at },

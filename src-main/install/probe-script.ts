@@ -122,7 +122,7 @@ directory() {
   say dir-filesystem "$type"
   say dir-owner "$(stat -c '%u:%g %a' "$1")"
   say dir-names "$(stat -c '%U %G' "$1")"
-  say dir-entries "$(ls -A "$1" | grep -vc -e '^\\.holdfast$' -e '^lost+found$')"
+  ls -A "$1" >/dev/null 2>&1 && say dir-entries "$(ls -A "$1" | grep -vc -e '^\\.holdfast$' -e '^lost+found$')"
   [ -f "$1/.holdfast/volume.json" ] && say dir-record yes
   mount=$(mount_at "$1" < /proc/self/mountinfo)
   say dir-mount "$mount"

@@ -265,7 +265,8 @@ async function probedInspections(
         path,
         exists: probe.type === 'directory',
         initialised: isManaged(path) && (probe.hasRecord || probe.isCovered),
-        empty: (probe.entries ?? 0) === 0,
+        // One that cannot be listed is not an empty one.
+        empty: probe.type !== 'directory' || probe.entries === 0,
         entries: count?.files ?? null,
         bytes: count?.bytes ?? null,
         newestFile: newest === null ? null : `${newest.path} (${newest.at})`,

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { mountedByUs, mountScript } from './mount-script.ts';
+import { mountedByUs, mountScript, oursScript } from './mount-script.ts';
 
 const table = `30 22 8:1 / /srv rw - ext4 /dev/sda1 rw
 31 22 8:2 / /srv/db\\040data rw - xfs /dev/sdb rw
@@ -39,4 +39,8 @@ it('a disk that has our name in its own is not ours', () => {
   expect(mountedByUs('fuse.holdfast holdfast rw,allow_other')).toBe('replicated');
   expect(mountedByUs('ext4 /dev/mapper/vg-holdfast rw')).toBe('none');
   expect(mountedByUs('')).toBe('none');
+  for (const mount of ['tmpfs holdfast-cover ro', 'fuse.holdfast holdfast rw', 'ext4 /dev/mapper/vg-holdfast rw', '']) {
+    const { status } = spawnSync('/bin/sh', ['-c', `${oursScript}\nours "$1"`, 'sh', mount]);
+    expect(status === 0).toBe(mountedByUs(mount) !== 'none');
+  }
 });

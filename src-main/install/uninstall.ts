@@ -5,6 +5,7 @@ import { quoted, type Transport } from '../ssh/index.ts';
 import { openAgent } from './agent-link.ts';
 import type { InstallEvent, PlannedStep } from './apply-options.ts';
 import { mustRun } from './host-steps.ts';
+import { mountScript, oursScript } from './mount-script.ts';
 import { allUnits, layout } from './layout.ts';
 import { connectAll, machinesOf, noQuestions, probeHost, type Connect } from './machines.ts';
 import { withInstallLock } from './lock.ts';
@@ -38,15 +39,19 @@ async function withdraw(transport: Transport, options: UninstallOptions): Promis
   }
 }
 
-/** What the agent would have done, when there is none that answers: units stopped, covers and mounts away, records removed. */
+/** What the agent would have done, when there is none that answers: units stopped, covers and mounts of ours away, records removed. */
 function forceWithdrawScript(probe: Probe): string {
   const paths = (probe.installed.record?.modules ?? []).flatMap((module) => module.volumes.map(({ path }) => path));
   const clear = paths.map((path) => {
     const directory = quoted(path);
-    return `while mountpoint -q ${directory}; do umount -l ${directory} || break; done
-mountpoint -q ${directory} || rm -rf ${directory}/.holdfast`;
+    return `while ours "$(mounted ${directory})"; do umount -l ${directory} || break; done
+if ours "$(mounted ${directory})"; then echo ${quoted(`${path} is still covered`)} >&2; exit 1; fi
+rm -rf ${directory}/.holdfast`;
   });
-  return `systemctl stop ${allUnits.join(' ')} 2>/dev/null || true\n${clear.join('\n')}`;
+  return `${mountScript}
+${oursScript}
+mounted() { mount_at "$1" < /proc/self/mountinfo; }
+systemctl stop ${allUnits.join(' ')} 2>/dev/null || true\n${clear.join('\n')}`;
 }
 
 function removeNodeScript(): string {

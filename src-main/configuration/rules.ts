@@ -117,7 +117,15 @@ const forbiddenRoots = [
   '/usr',
   '/var',
 ];
-const ownRoots = ['/etc/holdfast', '/opt/holdfast', '/var/lib/holdfast', '/run/holdfast'];
+/** Replicated, what one node knows of its copy would stand on the other one; so neither these nor what holds them. */
+const ownRoots = [
+  '/etc/holdfast',
+  '/opt/holdfast',
+  '/var/lib/holdfast',
+  '/run/holdfast',
+  '/usr/local/bin/holdfast',
+  '/etc/systemd/system',
+];
 
 function isInside(inner: string, outer: string): boolean {
   return inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`);
@@ -138,7 +146,7 @@ function checkDirectories(configuration: Configuration): ProblemAt[] {
             'Write it without `//`, `.` and `..`.',
           ),
         );
-      } else if (forbiddenRoots.includes(path) || ownRoots.some((own) => isInside(path, own))) {
+      } else if (forbiddenRoots.includes(path) || ownRoots.some((own) => isInside(path, own) || isInside(own, path))) {
         found.push(
           problem(
             at,

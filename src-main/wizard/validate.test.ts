@@ -74,6 +74,12 @@ describe('what is typed', () => {
     ],
     ['a relative directory', application({ directories: ['data'] }), 'application.directories.0 path-not-absolute'],
     ['a system directory', application({ directories: ['', '/etc/'] }), 'application.directories.1 path-of-system'],
+    ['what holds our state', application({ directories: ['/var/lib'] }), 'application.directories.0 path-of-system'],
+    [
+      'what holds our program',
+      application({ directories: ['/usr/local'] }),
+      'application.directories.0 path-of-system',
+    ],
     ['the root', application({ directories: ['//'] }), 'application.directories.0 path-of-system'],
     [
       'directories in one another',

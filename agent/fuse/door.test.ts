@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { mountProblems, nestedPaths, refusalOfFilesystem } from './door.ts';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { mountProblems, nestedPaths, comparablePath, refusalOfFilesystem } from './door.ts';
 import { parseMountInfo } from './mount-table.ts';
 
 const table = (...lines: string[]): ReturnType<typeof parseMountInfo> => parseMountInfo(Buffer.from(lines.join('\n')));
@@ -42,5 +45,12 @@ describe('what keeps a directory from being replicated', () => {
     expect(nestedPaths(['/a/b', '/a'])).toEqual(['/a', '/a/b']);
     expect(nestedPaths(['/a', '/ab'])).toBeNull();
     expect(nestedPaths(['/a', '/a'])).toEqual(['/a', '/a']);
+    const place = mkdtempSync(join(tmpdir(), 'holdfast-door-'));
+    onTestFinished(() => rmSync(place, { recursive: true }));
+    mkdirSync(join(place, 'data/db/wal'), { recursive: true });
+    symlinkSync('data', join(place, 'link'));
+    const paths = [join(place, 'data/db'), join(place, 'link/db/wal')];
+    expect(nestedPaths(paths.map(comparablePath))).toEqual([paths[0], join(place, 'data/db/wal')]);
+    expect(comparablePath('/no/such/place')).toBe('/no/such/place');
   });
 });

@@ -60,6 +60,15 @@ export function canonicalPath(path: string): string {
   }
 }
 
+/** The same, for paths that are compared: one that does not exist is where it says. */
+export function comparablePath(path: string): string {
+  try {
+    return canonicalPath(path);
+  } catch {
+    return path;
+  }
+}
+
 /** Filesystems on which a copy cannot be kept: no file handles, or the data is not here. */
 const refusedTypes: Readonly<Record<string, string>> = {
   overlay: 'it has no stable file identity; use a directory on the filesystem below it',

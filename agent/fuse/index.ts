@@ -17,6 +17,7 @@ export { runFilesystemLane } from './lane.ts';
 export type { FilesystemLaneOptions } from './lane.ts';
 export {
   canonicalPath,
+  comparablePath,
   coverDirectory,
   holdersOfDirectory,
   holdersOfMount,

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Fault, replicatorApi, serve } from '../contract/index.ts';
 import type { FaultRecord, Handlers, Params, ReplicatorApi, RpcServer } from '../contract/index.ts';
-import { mountTable, nestedPaths } from '../fuse/index.ts';
+import { comparablePath, mountTable, nestedPaths } from '../fuse/index.ts';
 import { dieNow, installDeath, Memory, notifySystemd } from '../sys/linux.ts';
 import { listenLines } from '../sys/line-port.ts';
 import { tlsWrite } from '../sys/openssl.ts';
@@ -114,7 +114,8 @@ class Replicator {
 
   /** Throws the first fault after everything else has been done. */
   async #takeUp(configuration: Configuration, starting: boolean): Promise<void> {
-    const nested = nestedPaths(configuration.volumes.map((volume) => volume.path));
+    // A symbolic link above may hide it. What runs already has been looked at, and comes up whatever became of the links.
+    const nested = nestedPaths(configuration.volumes.map(({ path }) => (starting ? path : comparablePath(path))));
     if (nested)
       throw new Fault(
         'volumes-nested',

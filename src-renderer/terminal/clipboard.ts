@@ -34,8 +34,11 @@ export interface Pasted {
   readonly lines: number;
 }
 
+/** Keys, not text: among them are such that run a line without Enter, and the end of a bracketed paste, behind which everything counts as typed. */
+const controls = /(?![\n\t])\p{Cc}/gu;
+
 export function examinePaste(text: string): Pasted {
-  const trimmed = text.replaceAll(/\r\n?/g, '\n').replace(/\n+$/, '');
+  const trimmed = text.replaceAll(/\r\n?/g, '\n').replaceAll(controls, '').replace(/\n+$/, '');
   return { text: trimmed, lines: trimmed.split('\n').length };
 }
 

@@ -45,6 +45,12 @@ describe('what is pasted', () => {
     expect(examinePaste('ls -l\n')).toEqual({ text: 'ls -l', lines: 1 });
     expect(examinePaste('ls -l\r\n\r\n')).toEqual({ text: 'ls -l', lines: 1 });
   });
+  it('holds no keys: a page may have put them on the clipboard', () => {
+    // Ctrl O runs a line in bash; the other one ends a bracketed paste.
+    expect(examinePaste('rm x\u000f').text).toBe('rm x');
+    expect(examinePaste('a\u001b[201~b\u0003\u007f\u009bc\td é').text).toBe('a[201~bc\td é');
+    expect(examinePaste('ls\n\u0004\n')).toEqual({ text: 'ls', lines: 1 });
+  });
   it('is counted when it is several', () => {
     expect(examinePaste('a\r\nb\rc\n')).toEqual({ text: 'a\nb\nc', lines: 3 });
   });

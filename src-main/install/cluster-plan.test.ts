@@ -158,9 +158,11 @@ describe('setting up a cluster', () => {
   it('never takes a server that was only made ready to receive for the good copy', () => {
     const blank = view('n2', 'initialised', 'data', { generation: null });
     const back = view('n1', 'bare', 'data');
-    for (const good of [null, 'n1', 'n2']) {
-      expect(short(plan(back, blank, { good })).slice(0, 2)).toEqual(['n1 configure', 'n1 good']);
+    for (const told of [{ good: 'n1' }, { remembered: { db: 'n1' } }]) {
+      expect(short(plan(back, blank, told)).slice(0, 2)).toEqual(['n1 configure', 'n1 good']);
     }
+    for (const told of [{}, { good: 'n2' }, { remembered: { db: 'n1' }, good: 'n2' }])
+      expect(() => plan(back, blank, told)).toThrow(expect.objectContaining({ code: 'no-good-copy' }));
     expect(() => plan(view('n1', 'bare'), blank)).toThrow(expect.objectContaining({ code: 'no-good-copy' }));
   });
 

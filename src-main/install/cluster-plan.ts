@@ -106,18 +106,19 @@ type Module = ClusterRecord['modules'][number];
 
 /** One copy is set up already: it is the good one, unless it never held the data, or a person wants the data of the other one. */
 function goodBesides(input: ClusterPlanInput, module: Module, initialised: NodeView): string {
-  const { nodes, good } = input;
+  const { nodes, good, remembered } = input;
   // Seen from outside, not known well enough to be judged; the agent is asked before anything is done to the data.
   if (initialised.fromProbe === true) return initialised.name;
   const other = nodes.find(({ name }) => name !== initialised.name);
   const otherHasData = other !== undefined && hasData(other, module.volumes);
+  // Its record may also be damaged, and its data good: only a person knows.
   if (isBlank(initialised, module.volumes)) {
-    if (otherHasData) return other.name;
+    if (otherHasData && (good ?? remembered[module.name]) === other.name) return other.name;
     throw new Fault(
       'no-good-copy',
       {
-        message: `No server has a good copy of ${module.name}: ${initialised.name} never got all of it, and the other one has nothing.`,
-        remedy: 'Bring the data back on the other server, from a backup or its former disk, and start again.',
+        message: `No server has a known good copy of ${module.name}: ${initialised.name} never got all of it, or its record is damaged.`,
+        remedy: 'If the data of the other server is good, choose it; or bring it back there from a backup first.',
       },
       { node: initialised.name, module: module.name },
     );

@@ -62,9 +62,9 @@ export const installation = {
     remedy: `Choose ${fact(d, 'node', 'that server')}, and what stands on the other one is kept aside; or uninstall first.`,
   }),
   'no-good-copy': (d) => ({
-    what: `No server has a good copy of ${fact(d, 'module', 'this module')}.`,
-    cause: `${fact(d, 'node', 'One server')} never got all of it, and the other one has nothing.`,
-    remedy: 'Bring the data back on the other server, from a backup or its former disk, then go on.',
+    what: `No server has a known good copy of ${fact(d, 'module', 'this module')}.`,
+    cause: `${fact(d, 'node', 'One server')} never got all of it, or its record is damaged.`,
+    remedy: 'If the data of the other server is good, choose it; or bring it back there from a backup first.',
   }),
   'server-replaced': (d) => ({
     what: `${fact(d, 'node', 'A server')} is another machine than the one that you looked at.`,

@@ -63,9 +63,10 @@ export const installation: Pick<Messages['faults'], keyof typeof english> = {
     remedy: `Choisissez ${fact(d, 'node', 'ce serveur')}, et ce qui est sur l’autre est mis de côté ; ou désinstallez d’abord.`,
   }),
   'no-good-copy': (d) => ({
-    what: `Aucun serveur n’a de bonne copie de ${fact(d, 'module', 'ce module')}.`,
-    cause: `${fact(d, 'node', 'Un serveur')} ne l’a jamais reçue en entier, et l’autre n’a rien.`,
-    remedy: 'Rétablissez les données sur l’autre serveur, d’une sauvegarde ou de son ancien disque, puis reprenez.',
+    what: `Aucun serveur n’a de copie de ${fact(d, 'module', 'ce module')} dont on sache qu’elle est bonne.`,
+    cause: `${fact(d, 'node', 'Un serveur')} ne l’a jamais reçue en entier, ou son journal est endommagé.`,
+    remedy:
+      'Si les données de l’autre serveur sont bonnes, choisissez-le ; sinon, rétablissez-les d’abord d’une sauvegarde.',
   }),
   'server-replaced': (d) => ({
     what: `${fact(d, 'node', 'Un serveur')} n’est plus la machine que vous avez examinée.`,

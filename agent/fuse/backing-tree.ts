@@ -1,6 +1,7 @@
 /** The tree of the replicated directory: names, links and the nodes that they lead to. See Backing. */
 import {
   AT,
+  close,
   E,
   fileType,
   handleOf,
@@ -12,6 +13,7 @@ import {
   openHandle,
   RENAME,
   renameAt,
+  removeXattr,
   reopen,
   statAt,
   statOf,
@@ -29,7 +31,8 @@ export type Errno = number;
 const nothing = Buffer.alloc(0);
 /** A target meets objects that the stream has not named yet: their ids must never be ones that the stream will use. */
 const ownIdsOfTarget = 2 ** 52;
-const directoryPermissions = 0o7777;
+const permissionBits = 0o7777;
+const accessAcl = Buffer.from('system.posix_acl_access');
 
 /** One component of a path. A name with a slash would reach out of the directory. */
 function isName(name: Name): boolean {
@@ -136,13 +139,34 @@ export class BackingTree {
     return id === undefined ? this.lookup(parent, name) : this.#found(directory, name, id);
   }
 
+  /** Target: a regular file without a name and without the access rules of any directory; `link` gives it its first name. */
+  createUnnamed(id: NodeId, mode: number): Node | Errno {
+    const fd = openAt(this.directoryFd, Buffer.from('.'), O.TMPFILE | O.RDWR, mode & permissionBits);
+    if (fd < 0) return fd;
+    const handle = handleOf(fd, nothing);
+    const pinned = typeof handle === 'number' ? handle : reopen(fd, O.PATH);
+    const removed = removeXattr(fd, accessAcl);
+    close(fd);
+    if (typeof handle === 'number') return handle;
+    if (pinned < 0) return pinned;
+    if (removed < 0 && removed !== -E.NODATA && removed !== -E.OPNOTSUPP) {
+      close(pinned);
+      return removed;
+    }
+    this.files.close(id);
+    const node = this.nodes.add(handle, fileType.file, id);
+    this.nodes.adopt(node, pinned);
+    node.holds = 1;
+    return node;
+  }
+
   /** Makes an object of any type and leaves the table alone. */
   make(parent: TableNode, name: Name, mode: number, rdev: number, target: Buffer | null): Errno {
     if (!isName(name)) return -E.INVAL;
     const directory = this.nodes.descriptor(parent);
     if (directory < 0) return directory;
     const type = mode & fileType.mask;
-    if (type === fileType.directory) return makeDirectoryAt(directory, name, mode & directoryPermissions);
+    if (type === fileType.directory) return makeDirectoryAt(directory, name, mode & permissionBits);
     if (type === fileType.link) return symbolicLinkAt(target ?? nothing, directory, name);
     return makeNodeAt(directory, name, mode, rdev);
   }

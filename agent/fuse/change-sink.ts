@@ -24,7 +24,9 @@ export interface ChangeSink {
 
   /** Regular file, directory, symbolic link (then `target`), FIFO, socket or device, by the type in `attributes.mode`. */
   create(node: Node, parent: Node, name: Name, attributes: Attributes, target: Buffer | null, parentTime: Time): void;
-  /** A further name of a file. `attributes` are the file's after the change. */
+  /** A regular file without a name (O_TMPFILE): nobody finds it until `link` gives it its first one. */
+  createUnnamed(node: Node, attributes: Attributes): void;
+  /** A further name of a file, or the first one. `attributes` are the file's after the change. */
   link(node: Node, parent: Node, name: Name, attributes: Attributes, parentTime: Time): void;
   /** File or directory. The node may stay open; what is done to it once it has no name is not told any more. */
   unlink(node: Node, parent: Node, name: Name, isDirectory: boolean, parentTime: Time): void;
@@ -79,6 +81,7 @@ export interface ChangeSink {
 export const passthroughSink: ChangeSink = {
   changesAllowed: () => true,
   create: () => undefined,
+  createUnnamed: () => undefined,
   link: () => undefined,
   unlink: () => undefined,
   rename: () => undefined,

@@ -83,6 +83,7 @@ const handlers = new Map<number, Handler>([
   [opcode.MKNOD, names.makeNode],
   [opcode.MKDIR, names.makeDirectory],
   [opcode.CREATE, names.create],
+  [opcode.TMPFILE, names.createUnnamed],
   [opcode.LINK, names.link],
   [opcode.UNLINK, names.unlink],
   [opcode.RMDIR, names.removeDirectory],
@@ -127,7 +128,7 @@ export class Filesystem {
 
   /**
    * Carries out one request. What is not implemented is answered ENOSYS, which the kernel remembers and then does without: locks
-   * (they are local to this node), copy_file_range, O_TMPFILE, poll, bmap.
+   * (they are local to this node), copy_file_range, poll, bmap.
    */
   handle(request: Memory, length: number): Outcome {
     const service = this.#service;

@@ -19,7 +19,7 @@ import { nameAt, readNumber, readTime, writeNumber } from './codec.ts';
 import type { TableNode } from './node-table.ts';
 import { getattrFlag, replyHeaderBytes, requestHeaderBytes, setattrField, setxattrFlag } from './protocol.ts';
 import type { Handler, OpenFile, Outcome, Service } from './service.ts';
-import { dropSetId, truncateAndTell } from './tell.ts';
+import { truncateAndTell } from './tell.ts';
 
 const body = requestHeaderBytes;
 const nothing = Buffer.alloc(0);
@@ -65,11 +65,9 @@ function setSize(service: Service, bytes: Buffer, node: TableNode, fields: numbe
   const fd = known ? known.fd : service.backing.openNode(node, O.RDWR);
   if (fd < 0) return fd;
   const file: OpenFile = known ?? { fd, node, writable: true, stream: null };
-  const status = truncateAndTell(service, file, size);
-  const drops = status === 0 && (fields & setattrField.KILL_SUIDGID) !== 0;
-  const modeStatus = drops ? dropSetId(service, file) : 0;
+  const status = truncateAndTell(service, file, size, (fields & setattrField.KILL_SUIDGID) !== 0);
   if (!known) close(fd);
-  return Math.min(status, modeStatus);
+  return status;
 }
 
 /** Owner first: chown(2) clears the set-id bits, and a mode given together with it is meant to stand. */

@@ -1,9 +1,9 @@
 /** Requests about open files: opening, data, syncing, closing. */
-import { allocate, close, E, O, readAt, seek, statOf, sync, writeAt } from '../sys/linux.ts';
+import { allocate, close, E, O, readAt, SEEK, seek, statOf, sync, writeAt } from '../sys/linux.ts';
 import { readNumber, writeNumber, writeParkedReply } from './codec.ts';
 import { fsyncFlag, openedFlag, openFlag, replyHeaderBytes, requestHeaderBytes, writeFlag } from './protocol.ts';
 import type { Handler, OpenFile, Outcome, Service } from './service.ts';
-import { dropSetId, truncateAndTell } from './tell.ts';
+import { asWriter, killsSetId, tellFallenMode, truncateAndTell } from './tell.ts';
 
 const body = requestHeaderBytes;
 const writeHeaderBytes = 40;
@@ -26,19 +26,18 @@ export const open: Handler = (service, { bytes }) => {
   if (truncates && !service.sink.changesAllowed()) return 'deferred';
   const writable = (flags & O.ACCMODE) !== O.RDONLY;
   // Also for O_WRONLY: the kernel reads to fill up a page. Not O_APPEND, which would move writes to the end of the file, and not
-  // O_DIRECT, which would ask for aligned memory. O_SYNC is kept by syncing on both disks.
-  const fd = service.backing.openNode(node, writable || truncates ? O.RDWR : O.RDONLY);
+  // O_DIRECT, which would ask for aligned memory. O_SYNC is kept by syncing on both disks. O_NOATIME is: who reads so leaves no trace.
+  const fd = service.backing.openNode(node, (writable || truncates ? O.RDWR : O.RDONLY) | (flags & O.NOATIME));
   if (fd < 0) {
     service.reportIfDisk('open', fd);
     return service.fail(fd);
   }
   if (truncates) {
-    const status = truncateAndTell(service, { fd, node, writable, stream: null }, 0);
-    const killed = status === 0 && (bytes.readUInt32LE(body + 4) & openFlag.KILL_SUIDGID) !== 0;
-    const modeStatus = killed ? dropSetId(service, { fd, node, writable, stream: null }) : 0;
-    if (status < 0 || modeStatus < 0) {
+    const kills = (bytes.readUInt32LE(body + 4) & openFlag.KILL_SUIDGID) !== 0;
+    const status = truncateAndTell(service, { fd, node, writable, stream: null }, 0, kills);
+    if (status < 0) {
       close(fd);
-      return service.fail(Math.min(status, modeStatus));
+      return service.fail(status);
     }
   }
   service.addFile(fd, node, writable, null);
@@ -68,7 +67,10 @@ export const write: Handler = (service, request) => {
   const writeFlags = bytes.readUInt32LE(body + 20);
   const start = body + writeHeaderBytes;
   if (!Number.isSafeInteger(offset + length)) return service.fail(-E.FBIG);
-  const count = writeAt(file.fd, request.address(start), length, offset);
+  const kills = (writeFlags & writeFlag.KILL_SUIDGID) !== 0;
+  const count = kills
+    ? asWriter(service, file, () => writeAt(file.fd, request.address(start), length, offset))
+    : writeAt(file.fd, request.address(start), length, offset);
   if (count < 0) {
     service.reportIfDisk('write', count);
     return service.fail(count);
@@ -78,10 +80,7 @@ export const write: Handler = (service, request) => {
     statOf(file.fd, service.attributes);
     service.sink.write(node, offset, bytes, start, count, service.attributes.modified);
   }
-  if ((writeFlags & writeFlag.KILL_SUIDGID) !== 0) {
-    const status = dropSetId(service, file);
-    if (status < 0) return service.fail(status);
-  }
+  if (kills) tellFallenMode(service, file);
   const fileFlags = bytes.readUInt32LE(body + 32);
   const synchronous = (fileFlags & O.DSYNC) !== 0 && (writeFlags & writeFlag.CACHE) === 0;
   if (synchronous) return syncAndWait(service, file, (fileFlags & O.SYNC) !== O.SYNC, count);
@@ -141,23 +140,39 @@ export const fallocate: Handler = (service, { bytes }) => {
   const [offset, length] = [readNumber(bytes, body + 8), readNumber(bytes, body + 16)];
   const mode = bytes.readUInt32LE(body + 24);
   if (!Number.isSafeInteger(offset + length)) return service.fail(-E.FBIG);
-  const status = allocate(file.fd, mode, offset, length);
+  const kills = killsSetId(service, file);
+  const change = (): number => allocate(file.fd, mode, offset, length);
+  const status = kills ? asWriter(service, file, change) : change();
   if (status < 0) {
     service.reportIfDisk('fallocate', status);
     return service.fail(status);
   }
   statOf(file.fd, service.attributes);
   if (!file.node.unlinked) service.sink.allocate(file.node, mode, offset, length, service.attributes);
+  if (kills) tellFallenMode(service, file);
   return service.done();
 };
 
-/** With a write-back cache the data may not have reached us yet: a hole seen here could be data there, and cp would skip it. */
+/**
+ * With a write-back cache the data may not have reached us yet: a hole seen here could be data there, and cp would skip it. Without one the
+ * same is true of what was written through a shared map, so a file that anybody may write to is all data.
+ */
 export const lseek: Handler = (service, { bytes }) => {
   if (service.cache === 'writeback') return service.fail(-E.NOSYS);
   const file = service.file(readNumber(bytes, body));
   if (!file) return service.fail(-E.BADF);
-  const offset = seek(file.fd, readNumber(bytes, body + 8), bytes.readUInt32LE(body + 16));
+  const [from, whence] = [readNumber(bytes, body + 8), bytes.readUInt32LE(body + 16)];
+  const isMapped = file.node.writers > 0 && (whence === SEEK.DATA || whence === SEEK.HOLE);
+  const offset = isMapped ? seekInData(service, file, from, whence) : seek(file.fd, from, whence);
   if (offset < 0) return service.fail(offset);
   writeNumber(service.reply.bytes, offset, replyHeaderBytes);
   return service.send(replyHeaderBytes + 8);
 };
+
+function seekInData(service: Service, file: OpenFile, from: number, whence: number): number {
+  const status = statOf(file.fd, service.attributes);
+  if (status < 0) return status;
+  const { size } = service.attributes;
+  if (from < 0 || from >= size) return -E.NXIO;
+  return whence === SEEK.DATA ? from : size;
+}

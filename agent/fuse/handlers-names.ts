@@ -1,5 +1,19 @@
 /** Requests about names: finding, making, linking, renaming and removing. */
-import { AT, close, E, fileType, handleOf, O, openAt, RENAME, statAt, statOf } from '../sys/linux.ts';
+import {
+  AT,
+  close,
+  E,
+  fileType,
+  getXattr,
+  groupsOf,
+  handleOf,
+  O,
+  openAt,
+  RENAME,
+  reopen,
+  statAt,
+  statOf,
+} from '../sys/linux.ts';
 import type { Memory } from '../sys/linux.ts';
 import { nameAt, readNumber, writeAbsentEntry } from './codec.ts';
 import { writeOpened } from './handlers-files.ts';
@@ -9,6 +23,7 @@ import { validS } from './service.ts';
 import type { Handler, Outcome, Service } from './service.ts';
 
 const body = requestHeaderBytes;
+const nothing = Buffer.alloc(0);
 
 export const lookup: Handler = (service, request) => {
   const parent = service.node();
@@ -38,6 +53,22 @@ function announce(service: Service, parent: TableNode, name: Buffer, target: Buf
   return node;
 }
 
+const setGroupId = 0o2000;
+
+/**
+ * The caller around a creation. Its supplementary groups are looked up only where they decide something: whether a file that is to have
+ * the set-group-id bit may have it, in a directory that gives its group on.
+ */
+function becomeCaller(service: Service, directory: number, mode: number, umask: number): void {
+  const { uid, gid, pid } = service.header;
+  let groups: number[] = [];
+  if (uid !== 0 && (mode & setGroupId) !== 0 && statOf(directory, service.otherAttributes) === 0) {
+    const { gid: group, mode: givesOn } = service.otherAttributes;
+    if ((givesOn & setGroupId) !== 0 && groupsOf(pid).includes(group)) groups = [group];
+  }
+  service.identity.become(uid, gid, umask, groups);
+}
+
 function make(
   service: Service,
   name: Buffer,
@@ -50,7 +81,9 @@ function make(
   if (!parent) return service.fail(-E.STALE);
   if (service.isHidden(parent, name)) return service.fail(-E.ACCES);
   if (!service.sink.changesAllowed()) return 'deferred';
-  service.identity.become(service.header.uid, service.header.gid, umask);
+  const directory = service.backing.nodes.descriptor(parent);
+  if (directory < 0) return failed(service, 'create', directory);
+  becomeCaller(service, directory, mode, umask);
   const status = service.backing.make(parent, name, mode, rdev, target);
   service.identity.restore();
   if (status < 0) return failed(service, 'create', status);
@@ -89,7 +122,7 @@ export const create: Handler = (service, { bytes }) => {
   const directory = service.backing.nodes.descriptor(parent);
   if (directory < 0) return failed(service, 'create', directory);
   const [mode, umask] = [bytes.readUInt32LE(body + 4), bytes.readUInt32LE(body + 8)];
-  service.identity.become(service.header.uid, service.header.gid, umask);
+  becomeCaller(service, directory, mode, umask);
   const fd = openAt(directory, name, O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW, mode & 0o7777);
   service.identity.restore();
   if (fd < 0) return failed(service, 'create', fd);
@@ -102,6 +135,51 @@ export const create: Handler = (service, { bytes }) => {
   service.putEntry(replyHeaderBytes, node, service.attributes);
   return service.send(writeOpened(service, replyHeaderBytes + entryBytes, fd, true));
 };
+
+const here = Buffer.from('.');
+const accessAcl = Buffer.from('system.posix_acl_access');
+
+/** open(2) with O_TMPFILE: a file without a name, which linkat(2) may give it one later. */
+export const createUnnamed: Handler = (service, { bytes }) => {
+  const parent = service.node();
+  if (!parent) return service.fail(-E.STALE);
+  if (!service.sink.changesAllowed()) return 'deferred';
+  const { nodes } = service.backing;
+  const directory = nodes.descriptor(parent);
+  if (directory < 0) return failed(service, 'create', directory);
+  const flags = bytes.readUInt32LE(body);
+  const [mode, umask] = [bytes.readUInt32LE(body + 4), bytes.readUInt32LE(body + 8)];
+  becomeCaller(service, directory, mode, umask);
+  const fd = openAt(directory, here, O.TMPFILE | O.RDWR | (flags & O.EXCL), mode & 0o7777);
+  service.identity.restore();
+  if (fd < 0) return failed(service, 'create', fd);
+  const node = announceUnnamed(service, fd, (flags & O.EXCL) === 0);
+  if (typeof node === 'number') {
+    close(fd);
+    return failed(service, 'create', node);
+  }
+  service.addFile(fd, node, true, null);
+  service.putEntry(replyHeaderBytes, node, service.attributes);
+  return service.send(writeOpened(service, replyHeaderBytes + entryBytes, fd, true));
+};
+
+/** A file that can never get a name is ours alone: it is as good as unlinked. */
+function announceUnnamed(service: Service, fd: number, mayGetName: boolean): TableNode | number {
+  const { nodes } = service.backing;
+  const handle = handleOf(fd, nothing);
+  if (typeof handle === 'number') return handle;
+  const pinned = reopen(fd, O.PATH);
+  if (pinned < 0) return pinned;
+  statOf(fd, service.attributes);
+  const node = nodes.add(handle, fileType.file);
+  nodes.adopt(node, pinned);
+  node.unlinked = !mayGetName;
+  if (!mayGetName) return node;
+  service.sink.createUnnamed(node, service.attributes);
+  const inherited = getXattr(fd, accessAcl);
+  if (typeof inherited !== 'number') service.sink.setXattr(node, accessAcl, inherited);
+  return node;
+}
 
 export const link: Handler = (service, { bytes }) => {
   const parent = service.node();
@@ -117,6 +195,8 @@ export const link: Handler = (service, { bytes }) => {
   service.readTimeOf(parent, service.parentTime);
   service.sink.link(node, parent, name, service.attributes, service.parentTime);
   nodes.addLink(node, parent, name);
+  // Its first name, perhaps: from now on its handle opens it.
+  nodes.unpin(node);
   return service.sendEntry(node, service.attributes);
 };
 

@@ -24,7 +24,7 @@ export interface Node {
   readonly type: number;
   /** Belongs to replication: the session in which the peer was told what this id means. Starts at 0. */
   boundSession: number;
-  /** True when the object is gone from the tree (last name removed). */
+  /** True when the object is gone from the tree (last name removed). A file that was made without a name, and may still get one, is not. */
   readonly unlinked: boolean;
 }
 
@@ -47,6 +47,8 @@ export class TableNode implements Node {
   lookups = 0;
   /** Open files, and whoever else needs the node to stay. */
   holds = 0;
+  /** Open files that may write: as long as there are any, the kernel may hold pages that a shared map has changed and we have not seen. */
+  writers = 0;
   /** Recorded links of other nodes in this directory. */
   children = 0;
   /** O_PATH, or -1. */
@@ -201,6 +203,12 @@ export class NodeTable {
     this.#cached -= 1;
     node.pinned = true;
     return fd;
+  }
+
+  /** Pins a descriptor that the caller has opened: of a file without a name, which no handle may open. */
+  adopt(node: TableNode, fd: number): void {
+    node.fd = fd;
+    node.pinned = true;
   }
 
   unpin(node: TableNode): void {

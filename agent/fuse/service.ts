@@ -31,7 +31,6 @@ export const validS = 86_400;
 
 const setUserId = 0o4000;
 const setGroupId = 0o2000;
-const groupExecute = 0o0010;
 
 export class Service {
   readonly backing: Backing;
@@ -129,13 +128,16 @@ export class Service {
     const file = { fd, node, writable, stream };
     this.files[fd] = file;
     node.holds += 1;
+    if (writable) node.writers += 1;
     return file;
   }
 
   removeFile(file: OpenFile): void {
     this.files[file.fd] = undefined;
     file.node.holds -= 1;
-    this.backing.nodes.collect(file.node);
+    if (file.writable) file.node.writers -= 1;
+    // The kernel may have forgotten the node before it released the file.
+    if (this.backing.nodes.collect(file.node)) this.sink.forgotten(file.node.id);
   }
 
   /** An errno of the disk itself: the copy here cannot be trusted to go on. */
@@ -148,11 +150,4 @@ export class Service {
 function attributesValidS(attributes: Attributes): number {
   const isFile = (attributes.mode & fileType.mask) === fileType.file;
   return isFile && (attributes.mode & (setUserId | setGroupId)) !== 0 ? 0 : validS;
-}
-
-/** The mode that is left when somebody without CAP_FSETID writes to a file. Mandatory-locking files (set-group-id, no x) keep their bit. */
-export function modeWithoutSetId(mode: number): number {
-  if ((mode & fileType.mask) !== fileType.file) return mode;
-  const left = mode & ~setUserId;
-  return (left & groupExecute) !== 0 ? left & ~setGroupId : left;
 }

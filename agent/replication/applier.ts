@@ -64,6 +64,10 @@ export class Applier {
       }
       case kind.create:
         return this.#create(frame);
+      case kind.createUnnamed: {
+        const node = tree.createUnnamed(frame.id, frame.attributes.mode);
+        return typeof node === 'number' ? node : setAttributes(tree, frame.id, frame.attributes);
+      }
       case kind.link:
         return this.#link(frame);
       case kind.unlink:

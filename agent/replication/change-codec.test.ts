@@ -65,6 +65,8 @@ describe('the codec of changes', () => {
         expect(renamed.name.equals(n) && renamed.toName.equals(m)).toBe(true);
         const unlinked = roundTrip((w) => w.unlink(b, n, 0, 2, true, t));
         expect([unlinked.id, unlinked.linksLeft, unlinked.flag]).toEqual([0, 2, true]);
+        const unnamed = roundTrip((w) => w.createUnnamed(a, attrs));
+        expect([unnamed.kind, unnamed.id, plain(unnamed.attributes)]).toEqual([kind.createUnnamed, a, plain(attrs)]);
         expect(roundTrip((w) => w.link(a, b, n, t)).kind).toBe(kind.link);
         expect(roundTrip((w) => w.park(a, b, n, t)).kind).toBe(kind.park);
         expect(roundTrip((w) => w.truncate(a, offset, t)).size).toBe(offset);

@@ -36,9 +36,11 @@ export const kind = {
   barrier: 20,
   finish: 21,
   cleanStop: 22,
+  /** A file without a name (O_TMPFILE); `link` gives it the first one, `forget` ends it. */
+  createUnnamed: 23,
 } as const;
 export type Kind = (typeof kind)[keyof typeof kind];
-const kindLast = kind.cleanStop;
+const kindLast = kind.createUnnamed;
 
 export const headerBytes = 4 + 8 + 1;
 /** FUSE's largest write (1 MiB) and the fields around it; the reader refuses more. */
@@ -183,6 +185,12 @@ export class FrameWriter {
     this.attributes(attributes);
     this.name(target ?? empty);
     this.time(time);
+    return this.end();
+  }
+  createUnnamed(id: number, attributes: Attributes): number {
+    this.begin(kind.createUnnamed);
+    this.u64(id);
+    this.attributes(attributes);
     return this.end();
   }
   link(id: number, parent: number, name: Buffer, time: Time): number {
@@ -447,6 +455,7 @@ export class FrameReader {
         frame.size = this.#u64();
         this.#time(frame.time);
         return;
+      case kind.createUnnamed:
       case kind.attributes:
         frame.id = this.#id();
         this.#attributes(frame.attributes);

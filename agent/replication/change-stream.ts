@@ -54,6 +54,8 @@ export class ChangeStream implements ChangeSink {
   readonly #bound = new Set<NodeId>();
   /** Nodes that must keep their id until the resync ends: their names may be reached at different times. */
   readonly #held = new Set<NodeId>();
+  /** Files without a name: a target that comes while they are open is told of them, since they may get one. */
+  readonly #unnamed = new Map<NodeId, Node>();
   /** Sequence of the last change of an open file, for close. */
   readonly #lastChange = new Map<NodeId, Sequence>();
   readonly #scratch = new Attributes();
@@ -78,6 +80,16 @@ export class ChangeStream implements ChangeSink {
     const root = this.#tree.node(rootId);
     invariant(root !== undefined, 'the root is always known');
     root.boundSession = this.session;
+    invariant(!complete || this.#unnamed.size === 0, 'nothing has changed since the checkpoint');
+  }
+
+  /** After `begin` of a resync, with its walk in place: the walk brings their content. */
+  tellUnnamed(): void {
+    for (const node of this.#unnamed.values()) {
+      if (this.#tree.attributes(node.id, this.#scratch) < 0) continue;
+      this.createUnnamed(node, this.#scratch);
+      this.walk?.add(node);
+    }
   }
 
   /** The walk is over: every name is told from now on. */
@@ -166,12 +178,20 @@ export class ChangeStream implements ChangeSink {
     this.#hold(node);
   }
 
+  createUnnamed(node: Node, attributes: Attributes): void {
+    this.#unnamed.set(node.id, node);
+    if (!this.open) return;
+    this.#room(smallFrameBytes).createUnnamed(node.id, attributes);
+    this.markBound(node);
+  }
+
   /** The name is one that the target follows, and its directory is introduced. */
   #canTell(parent: Node, name: Name): boolean {
     return this.reach.has(parent.id, name) && this.bind(parent);
   }
 
   link(node: Node, parent: Node, name: Name, attributes: Attributes, parentTime: Time): void {
+    this.#unnamed.delete(node.id);
     if (!this.open) return;
     if (this.#canTell(parent, name)) this.#place(node, parent, name, attributes, parentTime);
     else if (this.bind(node)) this.#hold(node);
@@ -336,6 +356,7 @@ export class ChangeStream implements ChangeSink {
 
   forgotten(id: NodeId): void {
     this.#lastChange.delete(id);
+    this.#unnamed.delete(id);
     if (!this.#bound.delete(id) || !this.open) return;
     this.#room(smallFrameBytes).forget(id);
   }

@@ -344,6 +344,7 @@ export class PrimaryLane implements LaneHooks {
       this.#resyncWaits = false;
       this.#lastProgress = { atMs: this.#ports.nowMs(), doneBytes: 0, bytesPerSecond: null };
       stream.walk = this.#resync;
+      stream.tellUnnamed();
     }
     this.#setMode(resync ? 'resynchronising' : 'in-sync');
     // Requests of an earlier link: either the peer is recorded as stale by now, or nothing was changed since the checkpoint.

@@ -13,6 +13,7 @@ export type Tree = Pick<
   | 'bind'
   | 'forget'
   | 'create'
+  | 'createUnnamed'
   | 'link'
   | 'unlink'
   | 'rmdir'

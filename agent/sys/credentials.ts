@@ -1,4 +1,5 @@
 /** Who a thread is to the filesystem. Linux credentials belong to threads; these calls change the calling thread alone. */
+import { readFileSync } from 'node:fs';
 import { checked } from './errno.ts';
 import { library, result, systemCall, systemCallNumber } from './library.ts';
 import { Memory } from './memory.ts';
@@ -41,6 +42,27 @@ function setCapabilities(effective: readonly [number, number], permitted: readon
 
 const cloneFs = 0x200;
 
+/** NGROUPS_MAX of them. */
+const groupList = new Memory(4 * 65536);
+
+/** The supplementary groups of a process, from the text of its /proc/PID/status. */
+export function parseGroups(status: string): number[] {
+  const line = /^Groups:(.*)$/m.exec(status)?.[1] ?? '';
+  return line
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .map(Number);
+}
+
+/** None when it is gone already, or lives where its number means nothing here. */
+export function groupsOf(pid: number): number[] {
+  try {
+    return parseGroups(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  } catch {
+    return [];
+  }
+}
+
 /** Nobody: on ext4 user 0 may use the blocks reserved for root, whatever its capabilities are. */
 const laneUid = 65534;
 
@@ -54,6 +76,7 @@ export class ThreadIdentity {
   readonly #all: readonly [number, number];
   readonly #asCaller: readonly [number, number];
   #umask = 0;
+  #groupCount = 0;
 
   private constructor(all: readonly [number, number]) {
     this.#all = all;
@@ -78,14 +101,30 @@ export class ThreadIdentity {
     setCapabilities(this.#all, this.#all);
   }
 
-  become(uid: number, gid: number, umask: number): void {
+  /** `groups`: supplementary ones, where they decide something. */
+  become(uid: number, gid: number, umask: number, groups: readonly number[] = []): void {
     if (umask !== this.#umask) {
       library.umask(umask);
       this.#umask = umask;
     }
     library.setfsgid(gid);
+    this.#setGroups(groups);
     library.setfsuid(uid);
     setCapabilities(uid === 0 ? this.#all : this.#asCaller, this.#all);
+  }
+
+  /** Still nobody, but what is written now takes set-id bits away, by the rule that the kernel below has for members of these groups. */
+  becomeWriter(gid: number, groups: readonly number[]): void {
+    library.setfsgid(gid);
+    this.#setGroups(groups);
+    setCapabilities(this.#asCaller, this.#all);
+  }
+
+  #setGroups(groups: readonly number[]): void {
+    if (groups.length === 0 && this.#groupCount === 0) return;
+    groups.forEach((group, index) => groupList.bytes.writeUInt32LE(group >>> 0, index * 4));
+    checked(systemCall(systemCallNumber.setgroups, BigInt(groups.length), groupList.address()), 'setgroups');
+    this.#groupCount = groups.length;
   }
 
   restore(): void {
@@ -94,6 +133,7 @@ export class ThreadIdentity {
       this.#umask = 0;
     }
     library.setfsgid(0);
+    this.#setGroups([]);
     this.#settle();
   }
 }

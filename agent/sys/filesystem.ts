@@ -29,6 +29,8 @@ export const O = {
   CLOEXEC: 0o2000000,
   SYNC: 0o4010000,
   PATH: 0o10000000,
+  /** With O_DIRECTORY, as the kernel wants it. */
+  TMPFILE: 0o20000000 | (arm ? 0o40000 : 0o200000),
 } as const;
 
 export const AT = { SYMLINK_NOFOLLOW: 0x100, REMOVEDIR: 0x200, SYMLINK_FOLLOW: 0x400, EMPTY_PATH: 0x1000 } as const;

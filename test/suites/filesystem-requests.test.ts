@@ -17,6 +17,7 @@ class RecordingSink implements ChangeSink {
   readonly told: string[] = [];
   changesAllowed = (): boolean => this.allowed;
   create = (): void => void this.told.push('create');
+  createUnnamed = (): void => void this.told.push('create-unnamed');
   link = (): void => void this.told.push('link');
   unlink = (): void => void this.told.push('unlink');
   rename = (): void => void this.told.push('rename');

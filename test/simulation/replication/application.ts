@@ -39,6 +39,8 @@ export class Application {
   readonly #tree: MemoryTree;
   readonly #sink: ChangeStream;
   readonly #attributes = new Attributes();
+  /** Open files without a name. */
+  readonly #unnamed: SimNode[] = [];
 
   constructor(tree: MemoryTree, sink: ChangeStream) {
     this.#tree = tree;
@@ -143,7 +145,8 @@ export class Application {
     else if (choice < 12) this.#remove(directory, picked.node, picked.name);
     else if (choice < 16) this.#rename(directory, picked.node, picked.name, random);
     else if (choice < 18) this.#link(picked.node, random);
-    else this.#changeAttributes(picked.node, random);
+    else if (choice < 19 || this.#unnamed.length === 0) this.#changeAttributes(picked.node, random);
+    else this.#nameOrClose(random);
     if (picked) this.#release(picked.node, random(3) === 0);
     if (directory !== this.#tree.root && random(4) === 0) {
       directory.lookups = 0;
@@ -153,6 +156,10 @@ export class Application {
 
   #makeSomething(directory: SimNode, random: Random): void {
     const type = random(8);
+    if (type === 7) {
+      this.#openUnnamed(random);
+      return;
+    }
     const name = this.#freshName(random);
     const [mode, target] =
       type < 3
@@ -164,6 +171,21 @@ export class Application {
     if (typeof node === 'number') return;
     if (type > 3) this.#write(node, this.#content(random), random(3) * 40000);
     this.#release(node, random(2) === 0);
+  }
+
+  #openUnnamed(random: Random): void {
+    const node = this.#tree.openUnnamed(0o600 + random(64));
+    this.#sink.createUnnamed(node, this.#attributesOf(node));
+    this.#write(node, this.#content(random), random(3) * 40000);
+    this.#unnamed.push(node);
+  }
+
+  #nameOrClose(random: Random): void {
+    const node = this.#unnamed.shift();
+    if (!node) return;
+    this.#changeContent(node, random);
+    if (random(4) > 0) this.#link(node, random);
+    this.#release(node, random(2) === 0 || node.inode.links === 0);
   }
 
   #content(random: Random): Buffer {

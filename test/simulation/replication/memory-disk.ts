@@ -93,6 +93,12 @@ export class MemoryDisk {
     return inode;
   }
 
+  makeUnnamed(permissions: number): Inode {
+    const inode = this.#inode(this.#next++, 0o100000, permissions, 0, nothing);
+    this.inodes.set(inode.number, inode);
+    return inode;
+  }
+
   link(inode: Inode, parent: Inode, name: string): number {
     if (parent.entries.has(name)) return -E.EXIST;
     if (inode.type === directory) return -E.PERM;

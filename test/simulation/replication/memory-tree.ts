@@ -153,6 +153,15 @@ export class MemoryTree implements Tree {
     if (typeof made === 'number') return made;
     return id === undefined ? this.lookup(parent, name) : this.bind(id, parent, name);
   }
+  createUnnamed(id: NodeId, mode: number): SimNode {
+    const node = this.#add(this.disk.makeUnnamed(mode & 0o7777), id);
+    node.holds = 1;
+    return node;
+  }
+  /** As an application opens one. */
+  openUnnamed(mode: number): SimNode {
+    return this.createUnnamed(this.#nextId, mode);
+  }
   link(id: NodeId, parent: NodeId, name: Name): number {
     const [node, directory] = [this.#byId.get(id), this.#byId.get(parent)];
     if (!node || !directory) return -E.STALE;

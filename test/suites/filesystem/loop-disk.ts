@@ -48,15 +48,17 @@ export class LoopDisk {
   readonly root: string;
   readonly #directory: string;
 
-  constructor(name: string, type: DiskType = 'ext4', megabytes = 512) {
+  /** `quotas`: of users, ext4 only; throws on kernels without them. */
+  constructor(name: string, type: DiskType = 'ext4', megabytes = 512, quotas = false) {
     this.#directory = join(home, name);
     removeAll(this.#directory);
     this.root = join(this.#directory, 'disk');
     mkdirSync(this.root, { recursive: true });
     const image = join(this.#directory, 'image');
     run('truncate', '-s', `${megabytes}M`, image);
-    run(`mkfs.${type}`, ...(type === 'ext4' ? ['-q', '-F'] : type === 'xfs' ? ['-q', '-f'] : ['-q', '-f']), image);
-    run('mount', '-o', 'loop', image, this.root);
+    const quotaOptions = quotas ? ['-O', 'quota', '-E', 'quotatype=usrquota'] : [];
+    run(`mkfs.${type}`, '-q', type === 'ext4' ? '-F' : '-f', ...quotaOptions, image);
+    run('mount', '-o', quotas ? 'loop,usrquota' : 'loop', image, this.root);
   }
 
   directory(name: string): string {

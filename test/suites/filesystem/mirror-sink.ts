@@ -55,6 +55,12 @@ export class MirrorSink implements ChangeSink {
     this.attributes(node, attributes);
   }
 
+  createUnnamed(node: Node, attributes: Attributes): void {
+    must(this.#copy.createUnnamed(node.id, attributes.mode), 'create unnamed');
+    node.boundSession = boundHere;
+    this.attributes(node, attributes);
+  }
+
   link(node: Node, parent: Node, name: Buffer, _attributes: Attributes, parentTime: Time): void {
     must(this.#copy.link(this.#bind(node), this.#bind(parent), name), 'link');
     this.#directoryTime(parent, parentTime);

@@ -1,7 +1,13 @@
-/** Random sequences of system calls on two directories at once; what both answer must be the same. */
+/**
+ * Random sequences of system calls on two directories at once; what both answer must be the same. A sequence is a list of numbers, each of which
+ * is one call with all its arguments, so that fast-check can leave out what a failure does not need.
+ */
+import fc from 'fast-check';
+import { namesIn } from './tree.ts';
 import {
   allocate,
   Attributes,
+  descriptorPath,
   changeMode,
   changeOwner,
   changeTimes,
@@ -22,6 +28,7 @@ import {
   removeXattr,
   renameAt,
   setXattr,
+  syncFilesystem,
   statAt,
   statOf,
   symbolicLinkAt,
@@ -131,8 +138,30 @@ const xattrNames = [
   'system.unknown',
 ].map((name) => Buffer.from(name));
 
+const aclNames = ['system.posix_acl_access', 'system.posix_acl_default'].map((name) => Buffer.from(name));
+
+/** struct posix_acl_xattr: version 2, then tag, permissions and id of each entry, in this order. */
+function randomAcl(random: Random): Buffer {
+  const any = 0xffffffff;
+  const entries: [number, number, number][] = [[0x01, random.below(8), any]];
+  const named = random.below(3);
+  if (named > 0) entries.push([0x02, random.below(8), 1000 + random.below(2)]);
+  entries.push([0x04, random.below(8), any]);
+  if (named > 1) entries.push([0x08, random.below(8), 2000]);
+  if (named > 0) entries.push([0x10, random.below(8), any]);
+  entries.push([0x20, random.below(8), any]);
+  const value = Buffer.alloc(4 + entries.length * 8);
+  value.writeUInt32LE(2, 0);
+  entries.forEach(([tag, permissions, id], index) => {
+    value.writeUInt16LE(tag, 4 + index * 8);
+    value.writeUInt16LE(permissions, 6 + index * 8);
+    value.writeUInt32LE(id, 8 + index * 8);
+  });
+  return value;
+}
+
 /** One operation, with a name for the log. */
-export function randomOperation(random: Random): readonly [string, Operation] {
+function randomOperation(random: Random): readonly [string, Operation] {
   const path = randomPath(random);
   const other = randomPath(random);
   const slot = random.below(3);
@@ -179,6 +208,56 @@ export function randomOperation(random: Random): readonly [string, Operation] {
         const fd = openAt(here, side.at(path), slotFlags | O.NONBLOCK, 0o640);
         side.slots[slot] = fd;
         return Math.min(fd, 0);
+      },
+    ],
+    [
+      'open unnamed',
+      (side) => {
+        const previous = side.slots[slot]!;
+        if (previous >= 0) close(previous);
+        const fd = openAt(here, side.at(slot === 0 ? Buffer.alloc(0) : path), O.TMPFILE | O.RDWR | exclusive, bits);
+        side.slots[slot] = fd;
+        return Math.min(fd, 0);
+      },
+    ],
+    [
+      'link slot',
+      (side) => {
+        const from = Buffer.from(descriptorPath(side.slots[slot]!));
+        return linkAt(here, from, here, side.at(path), AT.SYMLINK_FOLLOW);
+      },
+    ],
+    ['set acl', (side) => onPath(side, path, (fd) => setXattr(fd, aclName, acl, 0))],
+    ['remove acl', (side) => onPath(side, path, (fd) => removeXattr(fd, aclName))],
+    [
+      'get acl',
+      (side) =>
+        onPath(side, path, (fd) => {
+          const value = getXattr(fd, aclName);
+          return typeof value === 'number' ? value : value.toString('hex');
+        }),
+    ],
+    [
+      'direct write',
+      (side) => {
+        const fd = openAt(here, side.at(path), O.RDWR | O.DIRECT | O.NONBLOCK);
+        if (fd < 0) return fd;
+        fillData(side);
+        // The kernel below wants memory and offsets in blocks.
+        const start = Number(-side.memory.address() & 4095n);
+        const count = writeAt(fd, side.memory.address(start), 4096 * (1 + slot), offset - (offset % 4096));
+        close(fd);
+        return count;
+      },
+    ],
+    [
+      'list',
+      (side) => {
+        const fd = openAt(here, side.at(path), O.PATH | O.DIRECTORY);
+        if (fd < 0) return fd;
+        const found = namesIn(fd).map((name) => name.toString('latin1'));
+        close(fd);
+        return found.join('|');
       },
     ],
     [
@@ -277,6 +356,9 @@ export function randomOperation(random: Random): readonly [string, Operation] {
     FALLOC.ZERO_RANGE | FALLOC.KEEP_SIZE,
   ]);
   const xattrName = random.of(xattrNames);
+  const aclName = random.of(aclNames);
+  const acl = randomAcl(random);
+  const exclusive = random.below(4) === 0 ? O.EXCL : 0;
   // Most operations on a slot need an open file.
   const [kind, operation] = random.below(6) === 0 ? kinds.find(([name]) => name === 'open slot')! : random.of(kinds);
   const text = `${kind} ${path.toString('latin1')} ${other.toString('latin1')} slot=${slot} offset=${offset} length=${length}`;
@@ -287,34 +369,47 @@ function answerText(answer: Answer): string {
   return typeof answer === 'number' && answer < 0 ? errorName(answer) : String(answer);
 }
 
-/** Runs `count` operations from a seed on both directories; throws at the first difference, naming the seed and the last operations. */
+/** Sequences of at most `length` operations, about half as long on average; shrinks by leaving operations out. */
+export function operationSequences(length: number): fc.Arbitrary<readonly number[]> {
+  return fc.array(fc.noShrink(fc.nat()), { minLength: 1, maxLength: length, size: 'max' });
+}
+
+/** Runs one sequence on both directories; throws at the first difference, naming the last operations. */
 export function compareOperations(
   served: string,
   plain: string,
-  seed: number,
-  count: number,
+  sequence: readonly number[],
   every: number,
   compareTrees: () => void,
 ): void {
-  const random = new Random(seed);
   const [one, two] = [new Side(served), new Side(plain)];
   const log: string[] = [];
+  const compare = (): void => {
+    try {
+      compareTrees();
+    } catch (error) {
+      throw new Error(`after\n${log.slice(-every).join('\n')}`, { cause: error });
+    }
+  };
   try {
-    for (let step = 0; step < count; step += 1) {
-      const [text, operation] = randomOperation(random);
+    sequence.forEach((seed, step) => {
+      const [text, operation] = randomOperation(new Random(seed));
       const answers = [operation(one), operation(two)].map(answerText);
       log.push(`${step}: ${text} → ${answers.join(' | ')}`);
-      if (answers[0] !== answers[1]) throw new Error(`seed ${seed} differs\n${log.slice(-12).join('\n')}`);
-      if (step % every === every - 1) {
-        try {
-          compareTrees();
-        } catch (error) {
-          throw new Error(`seed ${seed}, after\n${log.slice(-every).join('\n')}`, { cause: error });
-        }
-      }
-    }
+      if (answers[0] !== answers[1]) throw new Error(`answers differ\n${log.slice(-12).join('\n')}`);
+      if (step % every === every - 1) compare();
+    });
+    compare();
   } finally {
     one.closeAll();
     two.closeAll();
   }
+}
+
+/** Everything that the kernel keeps for the mount has reached whoever serves it, and its peer. */
+export function settle(served: string): void {
+  const fd = openAt(here, Buffer.from(served), O.RDONLY | O.DIRECTORY);
+  const statuses = [syncFilesystem(fd), sync(fd, false)];
+  close(fd);
+  if (statuses.some((status) => status < 0)) throw new Error(`the mount cannot be synced: ${statuses.join(' ')}`);
 }

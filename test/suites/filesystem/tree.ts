@@ -11,6 +11,9 @@ import {
   openAt,
   readAt,
   readDirectory,
+  SEEK,
+  seek,
+  sync,
   readLinkAt,
   reopen,
   statOf,
@@ -30,6 +33,20 @@ function contentOf(fd: number): string {
   }
   close(readable);
   return hash.digest('hex').slice(0, 16);
+}
+
+/** Where its data is. Written out first: what is only allocated counts as a hole, what waits in memory as data. */
+function extentsOf(fd: number): string {
+  const readable = reopen(fd, O.RDONLY);
+  sync(readable, false);
+  const extents: string[] = [];
+  for (let data = seek(readable, 0, SEEK.DATA); data >= 0;) {
+    const end = seek(readable, data, SEEK.HOLE);
+    extents.push(`${data}-${end}`);
+    data = seek(readable, end, SEEK.DATA);
+  }
+  close(readable);
+  return `[${extents.join(' ')}]`;
 }
 
 /** Names of a directory, sorted by bytes. */
@@ -66,6 +83,8 @@ function xattrsOf(fd: number): string {
 
 export interface TreeOptions {
   readonly times?: boolean;
+  /** Which parts of files are data. */
+  readonly holes?: boolean;
 }
 
 export function describeTree(path: string, options: TreeOptions = {}): string[] {
@@ -93,6 +112,7 @@ export function describeTree(path: string, options: TreeOptions = {}): string[] 
     if (type !== fileType.directory && first !== undefined) parts.push(`= ${first}`);
     known.set(attributes.inode, shown);
     if (type === fileType.file) parts.push(attributes.size, contentOf(fd));
+    if (type === fileType.file && options.holes) parts.push(extentsOf(fd));
     if (type === fileType.link) parts.push(String(readLinkAt(fd, Buffer.alloc(0))));
     parts.push(xattrsOf(fd));
     lines.push(parts.join(' '));

@@ -12,6 +12,7 @@ import { bootTimeMs, close } from '../../../agent/sys/linux.ts';
 import { connectLines } from '../../../agent/sys/line-port.ts';
 import { LoopDisk } from '../filesystem/loop-disk.ts';
 import { describeTree } from '../filesystem/tree.ts';
+import type { TreeOptions } from '../filesystem/tree.ts';
 
 const home = '/var/tmp/holdfast-replication-suite';
 /** Where LoopDisk keeps its images. */
@@ -196,7 +197,7 @@ export class ReplicatorNode {
   }
 
   /** What lies below, whatever is mounted over it. */
-  tree(options: { times?: boolean } = { times: true }): string[] {
+  tree(options: TreeOptions = { times: true }): string[] {
     const fd = openBackingDirectory(this.path);
     try {
       const own = (line: string): boolean => !line.startsWith('/.holdfast');

@@ -1,0 +1,93 @@
+/** Three ways: random operations on the mount answer as on a plain directory, and the peer's copy becomes what is below the mount. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CacheMode } from '../../agent/fuse/index.ts';
+import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
+import { compareOperations, operationSequences, settle } from './filesystem/random-operations.ts';
+import { describeTree } from './filesystem/tree.ts';
+import { makePair, nextGeneration, startPair, until, volume } from './replication/pair.ts';
+import type { ReplicatorNode } from './replication/pair.ts';
+
+const missing = missingForFilesystemTests();
+const search = {
+  seed: Number(process.env['SEED'] ?? '1'),
+  numRuns: Number(process.env['SEEDS'] ?? '3'),
+  interruptAfterTimeLimit: 90_000,
+};
+
+describe('random operations on a replicated directory', () => {
+  let n1: ReplicatorNode;
+  let n2: ReplicatorNode;
+  let runs = 0;
+
+  beforeEach((context) => {
+    if (missing !== '') context.skip(missing);
+    runs = 0;
+  });
+  afterEach(async () => {
+    if (missing !== '') return;
+    await n1.dispose();
+    await n2.dispose();
+  });
+
+  /** Each sequence in new directories, on the mount and beside it. */
+  async function operate(length: number, numRuns: number, equal: () => Promise<void>): Promise<void> {
+    const plain = n1.disk.directory('plain');
+    await fc.assert(
+      fc.asyncProperty(operationSequences(length), async (sequence) => {
+        runs += 1;
+        const [one, two] = [join(n1.path, `run-${runs}`), join(plain, `run-${runs}`)];
+        for (const directory of [one, two]) mkdirSync(directory);
+        compareOperations(one, two, sequence, 200, () => {
+          expect(describeTree(one)).toEqual(describeTree(two));
+        });
+        await equal();
+      }),
+      { ...search, numRuns },
+    );
+  }
+
+  /** After everything was synced through the mount there is nothing left to wait for. */
+  async function copiesAreEqual(): Promise<void> {
+    settle(n1.path);
+    expect(n2.tree({ times: true, holes: true })).toEqual(n1.tree({ times: true, holes: true }));
+    await Promise.resolve();
+  }
+
+  it.each<CacheMode>(['none', 'writeback'])(
+    'are equal in three places, cache: %s',
+    { timeout: 240_000 },
+    async (cache) => {
+      [n1, n2] = await makePair(`operations-${cache}`, { cache });
+      await startPair(n1, n2);
+      await n1.mode('in-sync');
+      await operate(1500, search.numRuns, copiesAreEqual);
+      expect(n1.last?.fault).toBeNull();
+      expect([n1.output, n2.output]).toEqual(['', '']);
+    },
+  );
+
+  it('are equal after a resync of what happened without the peer, and beside it', { timeout: 240_000 }, async () => {
+    [n1, n2] = await makePair('operations-resync');
+    await startPair(n1, n2);
+    await n1.mode('in-sync');
+    for (let round = 0; round < 2; round += 1) {
+      await n2.kill();
+      await n1.mode('undecided');
+      await n1.call('goAlone', { volume, generation: nextGeneration() });
+      await operate(1000, 1, () => Promise.resolve());
+      await n2.start();
+      await n2.configure();
+      await n2.call('serveSecondary', { volume });
+      await operate(1000, 1, () => Promise.resolve());
+      await n1.mode('in-sync', 60_000);
+      settle(n1.path);
+      await until('both copies are equal', () => n1.tree().join('\n') === n2.tree().join('\n'), 5000).catch(
+        () => undefined,
+      );
+      expect(n2.tree()).toEqual(n1.tree());
+    }
+  });
+});

@@ -13,9 +13,11 @@ import {
   handleOf,
   makeDirectoryAt,
   makeEvent,
+  groupsOf,
   Memory,
   O,
   openAt,
+  parseGroups,
   openPath,
   Poll,
   readAt,
@@ -111,6 +113,16 @@ describe('events and waiting', () => {
     expect(poll.ready(0) & 1).toBe(1);
     expect([clearEvent(event), clearEvent(event)]).toEqual([true, false]);
     close(event);
+  });
+});
+
+describe('groups of a process', () => {
+  it('are read from its status', () => {
+    expect(parseGroups('Name:\tx\nGid:\t5\t5\t5\t5\nGroups:\t4 24 1000 \nNStgid:\t1\n')).toEqual([4, 24, 1000]);
+    expect(parseGroups('Groups:\t \n')).toEqual([]);
+    expect(parseGroups('')).toEqual([]);
+    expect(groupsOf(process.pid)).toEqual(process.getgroups?.());
+    expect(groupsOf(0)).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Single requests of the kernel, made by hand: what waits when changes are not allowed, what is parked, and what a failing disk means. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Filesystem, openBacking, passthroughSink } from '../../agent/fuse/index.ts';
@@ -175,6 +175,49 @@ describe('single requests', () => {
     expect(send(opcode.FORGET, node, numbers(1, 0)).outcome).toBe('none');
     expect(sink.told).toEqual(['create', 'unlink', `forgotten ${node}`]);
     expect(backing.node(node)).toBeUndefined();
+  });
+
+  it('calls a file all data while somebody may write to it through a map, and tells its holes afterwards', () => {
+    const { node, handle } = create('file');
+    send(opcode.WRITE, node, writeBody(handle, 1 << 20, 'end'));
+    const reader = send(opcode.OPEN, node, numbers(O.RDONLY, 0)).body.readUInt32LE(0);
+    const seek = (offset: number, whence: number): [error: number, offset: number] => {
+      const { error, body } = send(opcode.LSEEK, node, numbers(reader, 0, offset, 0, whence, 0));
+      return [error, error < 0 ? 0 : body.readUInt32LE(0)];
+    };
+    expect([seek(0, 3), seek(5, 3), seek(0, 4)]).toEqual([
+      [0, 0],
+      [0, 5],
+      [0, (1 << 20) + 3],
+    ]);
+    expect([seek((1 << 20) + 3, 3), seek((1 << 20) + 3, 4)]).toEqual([
+      [-6, 0],
+      [-6, 0],
+    ]);
+    send(opcode.RELEASE, node, numbers(handle, 0, 0, 0, 0, 0));
+    expect([seek(0, 3), seek(0, 4)]).toEqual([
+      [0, 1 << 20],
+      [0, 0],
+    ]);
+  });
+
+  it('tells of a file without a name, of its first name, and of its end', () => {
+    const body = Buffer.concat([numbers(O.TMPFILE | O.RDWR, 0o600, 0o22, 0), Buffer.from('/\0')]);
+    const made = send(opcode.TMPFILE, 1, body);
+    expect([made.error, sink.told]).toEqual([0, ['create-unnamed']]);
+    const [node, handle] = [made.body.readUInt32LE(0), made.body.readUInt32LE(128)];
+    send(opcode.WRITE, node, writeBody(handle, 0, 'data'));
+    expect(send(opcode.LINK, 1, Buffer.concat([numbers(node, 0), Buffer.from('named\0')])).error).toBe(0);
+    expect(sink.told).toEqual(['create-unnamed', 'write 0 data', 'link']);
+    expect(readFileSync(join(path, 'named'), 'utf8')).toBe('data');
+    const other = send(opcode.TMPFILE, 1, body);
+    // Forgotten before it is released: the kernel sends both in either order.
+    send(opcode.FORGET, other.body.readUInt32LE(0), numbers(1, 0));
+    send(opcode.RELEASE, other.body.readUInt32LE(0), numbers(other.body.readUInt32LE(128), 0, 0, 0, 0, 0));
+    expect(sink.told.slice(3)).toEqual(['create-unnamed', `forgotten ${other.body.readUInt32LE(0)}`]);
+    const never = Buffer.concat([numbers(O.TMPFILE | O.RDWR | O.EXCL, 0o600, 0, 0), Buffer.from('/\0')]);
+    expect(send(opcode.TMPFILE, 1, never).error).toBe(0);
+    expect(sink.told).toHaveLength(5);
   });
 
   it('never gives an id twice, also when the filesystem below gives the same inode again', () => {

@@ -31,7 +31,7 @@ const caches: readonly CacheMode[] = ['none', 'writeback'];
 const search = {
   seed: Number(process.env['SEED'] ?? '1'),
   numRuns: Number(process.env['SEEDS'] ?? '3'),
-  interruptAfterTimeLimit: 90_000,
+  interruptAfterTimeLimit: 40_000,
 };
 
 /** Random sequences, each in directories of its own, on the mount and beside it; then what is on the disk, and what the sink was told. */

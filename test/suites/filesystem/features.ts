@@ -2,6 +2,7 @@
  * POSIX and Linux, feature by feature: what a program sees through the mount beside the filesystem below. docs/posix.md is the table of
  * these names. Python, because it makes system calls as they are and is in every distribution.
  */
+import { spawnSync } from 'node:child_process';
 import type { CacheMode } from '../../../agent/fuse/index.ts';
 
 /** A line that is another one through the mount, and why. Both sides are checked: a difference that has gone is a failure as well. */
@@ -19,7 +20,7 @@ export interface Feature {
   readonly differences?: readonly Difference[];
 }
 
-export const prelude = `
+const prelude = `
 import ctypes, errno, fcntl, hashlib, mmap, os, resource, select, signal, socket, stat, struct, subprocess, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
 def call(name, *args):
@@ -62,6 +63,18 @@ def in_child(action):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 def mode(name): return oct(os.lstat(name).st_mode)
 `;
+
+/** The lines that a program prints in a directory; throws when it fails, so that equal failures on both sides are none. */
+export function runProgram(program: string, directory: string): string[] {
+  const { stdout, stderr, status, signal } = spawnSync('python3', ['-c', prelude + program], {
+    cwd: directory,
+    encoding: 'latin1',
+    env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', TZ: 'UTC' },
+    timeout: 60_000,
+  });
+  if (status !== 0) throw new Error(`${directory}: ${signal ?? status}\n${stdout}${stderr}`);
+  return stdout.split('\n');
+}
 
 export const features: readonly Feature[] = [
   {

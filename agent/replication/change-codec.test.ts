@@ -43,7 +43,7 @@ function roundTrip(write: (writer: FrameWriter) => void): Frame {
 }
 
 describe('the codec of changes', () => {
-  it('gives back what was written, whatever bytes the names are made of', () => {
+  it('gives back what was written, whatever bytes the names are made of', { timeout: 30_000 }, () => {
     fc.assert(
       fc.property(id, id, name, name, attributes, time, time, bytes, size, (a, b, n, m, attrs, t, u, data, offset) => {
         expect(plain(roundTrip((w) => w.bind(a, b, n)))).toMatchObject(

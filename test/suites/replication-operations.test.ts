@@ -21,7 +21,7 @@ function linkOpenFile(fd: number, path: string): void {
 const missing = missingForFilesystemTests();
 const search = {
   seed: Number(process.env['SEED'] ?? '1'),
-  numRuns: Number(process.env['SEEDS'] ?? '3'),
+  numRuns: Number(process.env['SEEDS'] ?? '2'),
   interruptAfterTimeLimit: 40_000,
 };
 
@@ -79,7 +79,8 @@ describe('random operations on a replicated directory', () => {
 
   it('as every feature leaves them', { timeout: 120_000 }, async (context) => {
     if (!hasProgram('python3')) context.skip('python3 is not installed');
-    [n1, n2] = await makePair('features');
+    // Large enough for blocks of 4 KiB: with smaller ones the longest symbolic link does not fit.
+    [n1, n2] = await makePair('features', { diskMb: [600, 600] });
     await startPair(n1, n2);
     await n1.mode('in-sync');
     features.forEach(({ program }, index) => {
@@ -125,11 +126,11 @@ describe('random operations on a replicated directory', () => {
       await n2.kill();
       await n1.mode('undecided');
       await n1.call('goAlone', { volume, generation: nextGeneration() });
-      await operate(1000, 1, () => Promise.resolve());
+      await operate(800, 1, () => Promise.resolve());
       await n2.start();
       await n2.configure();
       await n2.call('serveSecondary', { volume });
-      await operate(1000, 1, () => Promise.resolve());
+      await operate(800, 1, () => Promise.resolve());
       await n1.mode('in-sync', 60_000);
       settle(n1.path);
       await until('both copies are equal', () => n1.tree().join('\n') === n2.tree().join('\n'), 5000).catch(

@@ -243,6 +243,10 @@ function renumber(draft: Draft, wish: Seek): void {
 }
 
 function hasRight(state: MirrorState, wish: Seek, now: number): boolean {
+  // This node promised the other one a generation that its own copy has not. What it heard of the other one may be a moment old:
+  // only its vote says that the promise was never used. With the witness alone both could have gone on from the same data.
+  if (wish.purpose !== 'order' && !ownCopy(state).usable)
+    return peerAlive(state, now) && state.ballots.peer.deadlineMs > now;
   if (state.identity.witness) return rightUntilMs(state, now) > now;
   // Two votes only. With the peer in sight both are needed; without it the policy or a person has decided when the wish was made.
   if (peerAlive(state, now)) return state.ballots.peer.deadlineMs > now;

@@ -250,6 +250,16 @@ describe('every state has its own finding', () => {
       read(status([primary, secondary], { protected: true, node: { n2: { clockAheadMs: -312_000 } } })),
       'clock-wrong',
     ],
+    [
+      'a checker fails',
+      read(status([{ ...primary, reason: 'checker-failed', message: 'x', since }, secondary], { protected: true })),
+      'protected-unwell',
+    ],
+    [
+      'a good copy where the application failed too often',
+      read(status([primary, { ...secondary, reason: 'restart-limit', message: 'x', since }], { protected: true })),
+      'protected-unwell',
+    ],
     ['install interrupted', read(protectedStatus), 'install-interrupted', { interruptedDraft: 'd1' }],
     [
       'one network lost',

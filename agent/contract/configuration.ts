@@ -1,34 +1,9 @@
 /** The configuration file (INTERFACES.md), as written by people, and what the installer makes of it for the nodes. */
 import { z } from 'zod';
-import { assertNever } from './fault.ts';
+import { checkerDefinitionSchema, checkerSchema, restartLimitDefault, restartLimitSchema } from './checkers.ts';
+import { durationText, ipv4, ipv4WithPrefix, nameSchema } from './values.ts';
 
-const nameSchema = z
-  .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, 'use lower-case letters, digits and hyphens, at most 32 characters');
-
-const durationText = z.string().regex(/^\d+(ms|s|m|h)$/, 'write a duration such as 500ms, 3s, 2m or 1h');
-
-/** '500ms' | '3s' | '2m' | '1h' → milliseconds. */
-export function durationMs(text: string): number {
-  const match = /^(\d+)(ms|s|m|h)$/.exec(text);
-  if (!match?.[1]) throw new RangeError(`not a duration: ${text}`);
-  const unit = match[2] as 'ms' | 's' | 'm' | 'h';
-  switch (unit) {
-    case 'ms':
-      return Number(match[1]);
-    case 's':
-      return Number(match[1]) * 1000;
-    case 'm':
-      return Number(match[1]) * 60_000;
-    case 'h':
-      return Number(match[1]) * 3_600_000;
-    default:
-      return assertNever(unit);
-  }
-}
-
-const ipv4 = z.ipv4('write an IPv4 address such as 10.0.0.50');
-const ipv4WithPrefix = z.cidrv4('write an address with its prefix length, such as 10.0.0.50/24');
+export { durationMs } from './values.ts';
 
 export const scriptSchema = z.union([
   z.string().min(1),
@@ -67,6 +42,8 @@ export const mirrorModuleSchema = z.strictObject({
   poststop: scriptSchema.optional(),
   forceStop: scriptSchema.optional(),
   transition: scriptSchema.optional(),
+  checkers: z.array(checkerSchema).max(64, 'write at most 64 checkers').default([]),
+  restartLimit: restartLimitSchema.optional(),
 });
 
 export const configurationSchema = z.strictObject({
@@ -129,6 +106,12 @@ export const clusterRecordSchema = z.object({
         poststop: z.object({ command: z.string(), timeoutMs: z.number() }).nullable(),
         forceStop: z.object({ command: z.string(), timeoutMs: z.number() }).nullable(),
         transition: z.object({ command: z.string(), timeoutMs: z.number() }).nullable(),
+      }),
+      /** Records of earlier versions have none. */
+      checkers: z.array(checkerDefinitionSchema).default([]),
+      /** How often checkers may stop or restart the application on one node within this time, before it is moved and kept away from it. */
+      restartLimit: z.object({ count: z.number().int().positive(), windowMs: z.number().positive() }).default({
+        ...restartLimitDefault,
       }),
     }),
   ),

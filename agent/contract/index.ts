@@ -1,3 +1,4 @@
+export * from './checkers.ts';
 export * from './configuration.ts';
 export * from './control-api.ts';
 export * from './event.ts';

@@ -28,6 +28,11 @@ export const moduleBeatSchema = z.object({
   maintenance: z.boolean(),
   /** Set by a primary that has stopped for a swap: the other one may take over at once. */
   handoverTo: z.string().nullable(),
+  /**
+   * Why the application had better not be given to this node while there is another way: it did not start here, it failed its checkers
+   * too often, or something that it needs is missing. Says nothing about the data. Agents of an earlier version never say it.
+   */
+  unable: z.enum(['start-failed', 'restart-limit', 'checker-wait']).nullable().optional(),
   reason: z.string().optional(),
   message: z.string().optional(),
   since: z.string().optional(),

@@ -1,5 +1,6 @@
 /** What is shown to people: `holdfast status --json` and the app. Unknown numbers are null, never 0. */
 import { z } from 'zod';
+import { checkerStatusSchema } from './checkers.ts';
 import { faultRecordSchema } from './fault.ts';
 
 export const moduleStates = ['stopped', 'wait', 'alone', 'primary', 'secondary', 'up', 'unknown', 'transient'] as const;
@@ -50,6 +51,8 @@ export const moduleOnNodeSchema = z.object({
   resync: resyncProgressSchema.optional(),
   /** The application runs here since then. */
   runningSince: z.iso.datetime().optional(),
+  /** Of the node itself; the other one does not tell them. */
+  checkers: z.array(checkerStatusSchema).optional(),
 });
 export type ModuleOnNode = z.infer<typeof moduleOnNodeSchema>;
 

@@ -8,7 +8,7 @@ import { seek } from './waiting.ts';
 export function command(draft: Draft, order: MirrorCommand): void {
   switch (order.name) {
     case 'start':
-      draft.persist({ wanted: 'started', startFailed: false });
+      draft.persist({ wanted: 'started', startFailed: false, ...freshStart });
       draft.emit('info', 'ordered-start', 'The order to start was given.');
       break;
     case 'stop':
@@ -22,6 +22,8 @@ export function command(draft: Draft, order: MirrorCommand): void {
       swap(draft);
       break;
     case 'maintenance':
+      // What failed while somebody worked on it says nothing about afterwards.
+      if (!order.on) draft.s.checkers = {};
       draft.persist({ maintenance: order.on });
       draft.emit(
         'info',
@@ -37,6 +39,9 @@ export function command(draft: Draft, order: MirrorCommand): void {
       assertNever(order);
   }
 }
+
+/** Whoever gives an order has seen to it: what checkers did before does not count any more. */
+const freshStart = { restarts: [], gaveUp: null } as const;
 
 function whoIs(draft: Draft): string {
   return peerBeat(draft.s, draft.now)?.active === true ? `${draft.s.identity.peer} is` : 'no server is, at the moment';
@@ -56,6 +61,7 @@ function refusedElsewhere(draft: Draft): boolean {
 
 function restart(draft: Draft): void {
   if (refusedElsewhere(draft)) return;
+  draft.persist(freshStart);
   draft.emit('info', 'ordered-restart', 'The order to restart the application was given.');
   deactivate(draft, 'restart');
 }
@@ -63,6 +69,15 @@ function restart(draft: Draft): void {
 function swap(draft: Draft): void {
   const { s } = draft;
   if (refusedElsewhere(draft)) return;
+  const beat = peerBeat(s, draft.now);
+  if (beat !== null && (beat.unable ?? null) !== null) {
+    draft.refuse(
+      'peer-not-ready',
+      `The application failed on ${s.identity.peer} before: ${beat.message ?? beat.unable ?? ''}`,
+      'Mend it there, give the order to start, which clears that, then swap.',
+    );
+    return;
+  }
   if (!peerReady(draft)) {
     draft.refuse(
       'peer-not-ready',
@@ -92,7 +107,7 @@ function promote(draft: Draft, by: string): void {
   else if (peerBeat(s, now)?.active === true)
     draft.refuse('peer-active', `${peer} runs the application now.`, `Stop the module, or swap, instead of promoting.`);
   else {
-    draft.persist({ wanted: 'started', startFailed: false, order: { by } });
+    draft.persist({ wanted: 'started', startFailed: false, ...freshStart, order: { by } });
     draft.emit(
       'attention',
       'ordered-promote',

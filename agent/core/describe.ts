@@ -1,5 +1,12 @@
 /** What a mirror machine says of itself: to the peer, to people, to the timeline. */
-import { assertNever, type ModuleBeat, type ModuleOnNode, type ResyncProgress } from '../contract/index.ts';
+import {
+  assertNever,
+  type CheckerStatus,
+  type ModuleBeat,
+  type ModuleOnNode,
+  type ResyncProgress,
+} from '../contract/index.ts';
+import { describeCheckers, failedChecker, unableInWords, unableOf } from './checkers.ts';
 import {
   allModes,
   anyMode,
@@ -24,6 +31,7 @@ export interface OwnDescription {
   /** The application runs here since then, by the same clock. */
   readonly runningSinceMs?: number;
   readonly resync?: ResyncProgress;
+  readonly checkers?: CheckerStatus[];
 }
 
 export function describeOwn(state: MirrorState, atMs: number): OwnDescription {
@@ -36,6 +44,7 @@ export function describeOwn(state: MirrorState, atMs: number): OwnDescription {
     data,
     ...(why === null ? {} : { reason: why.code, message: why.message, sinceMs: sinceOf(state) }),
     ...(resync === null ? {} : { resync }),
+    ...(state.identity.checkers.length === 0 ? {} : { checkers: describeCheckers(state) }),
     ...(running && runningSinceMs !== null ? { runningSinceMs } : {}),
   };
 }
@@ -100,9 +109,9 @@ function whyOf(state: MirrorState, data: ModuleOnNode['data'], now: number): { c
           : state.waiting;
       if (data !== 'up-to-date')
         return { code: 'waiting-for-resync', message: `Waits for ${peer} to bring this copy up to date.` };
-      return null;
+      return unableReason(state, now);
     case 'active': {
-      if (allModes(state, 'in-sync')) return null;
+      if (allModes(state, 'in-sync')) return failedChecker(state);
       if (allModes(state, 'in-sync', 'resynchronising'))
         return { code: 'peer-resynchronising', message: `${peer} is being brought up to date.` };
       const alive = peerBeat(state, now);
@@ -131,6 +140,12 @@ function whyOf(state: MirrorState, data: ModuleOnNode['data'], now: number): { c
   }
 }
 
+/** A good copy, and yet the application had better not come here. */
+function unableReason(state: MirrorState, now: number): { code: string; message: string } | null {
+  const unable = unableOf(state, now);
+  return unable === null ? null : { code: unable, message: unableInWords(state, unable) };
+}
+
 export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
   const copy = ownCopy(state);
   const own = describeOwn(state, atMs);
@@ -148,6 +163,7 @@ export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
     lastPrimary: state.record.lastPrimary,
     wanted: state.record.wanted,
     maintenance: state.record.maintenance,
+    unable: unableOf(state, atMs),
     handoverTo: atMs < state.handoverUntilMs ? state.identity.peer : null,
     ...(own.reason === undefined ? {} : { reason: own.reason }),
     ...(own.message === undefined ? {} : { message: own.message }),
@@ -194,7 +210,7 @@ export function reportChanges(draft: Draft): void {
       draft.emit(
         'attention',
         'not-protected',
-        `Not protected any more: ${alive ? (describeOwn(s, now).message ?? 'the module is changing.') : `${peer} is silent.`}`,
+        `Not protected any more: ${alive ? ((unableOf(s, now) === null ? describeOwn(s, now).message : undefined) ?? 'the module is changing.') : `${peer} is silent.`}`,
       );
     s.unprotectedSinceMs = !safe && s.wasProtected === true ? now : safe ? null : s.unprotectedSinceMs;
     s.wasProtected = safe;

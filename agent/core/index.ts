@@ -1,3 +1,4 @@
+export type { CheckerDecision } from './checkers.ts';
 export * from './mirror.ts';
 export * from './mirror-types.ts';
 export * from './timing.ts';

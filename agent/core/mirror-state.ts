@@ -1,5 +1,6 @@
 /** What the mirror machine remembers between events, and the small questions that every phase asks of it. */
 import type { EventDraft, Generation, ModuleBeat, VolumeStatus, VoteReply } from '../contract/index.ts';
+import type { CheckerMemory } from './checkers.ts';
 import type { CommandRefusal, MirrorAction, MirrorIdentity, ModuleRecord, PlanStep } from './mirror-types.ts';
 import { behind, forked, includesGeneration, newVoter, type VoterState } from './voter.ts';
 
@@ -17,7 +18,7 @@ export type Phase =
   | { readonly name: 'activating' }
   | { readonly name: 'active' }
   /** The planned stop is running. */
-  | { readonly name: 'deactivating'; readonly then: 'stopped' | 'handover' | 'restart' | 'start-failed' }
+  | { readonly name: 'deactivating'; readonly then: 'stopped' | 'handover' | 'restart' | 'start-failed' | 'wait' }
   | { readonly name: 'fencing'; readonly because: WaitReason; readonly then: 'wait' | 'stopped' | 'start-failed' };
 
 /** The wish to become primary. While it lasts this node's own vote is its own. */
@@ -74,6 +75,8 @@ export interface MirrorState {
   readonly nextSeekMs: number;
   /** When the preferred node may take the application back by itself. */
   readonly peerReadySinceMs: number | null;
+  /** By name; only those that have looked. */
+  readonly checkers: Readonly<Record<string, CheckerMemory>>;
 }
 
 const noBallot: Ballot = { sent: [], deadlineMs: 0, stored: null, reply: null, replyMs: 0 };
@@ -90,8 +93,18 @@ export function freshRecord(): ModuleRecord {
     runningSinceMs: null,
     lastPrimary: false,
     startFailed: false,
+    restarts: [],
+    restartsBoot: null,
+    gaveUp: null,
     order: null,
   };
+}
+
+/** Restarts of a former boot have an unknown age: they count from the beginning of this one, which keeps them rather too long. */
+function restartsUnder(bootId: string, record: ModuleRecord): Pick<ModuleRecord, 'restarts' | 'restartsBoot'> {
+  if (record.restartsBoot === bootId || record.restarts.length === 0)
+    return { restarts: record.restarts, restartsBoot: record.restartsBoot };
+  return { restarts: record.restarts.map(() => 0), restartsBoot: bootId };
 }
 
 /** @param atMs CLOCK_BOOTTIME, milliseconds. */
@@ -99,7 +112,11 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
   const resuming = record.activeBoot === identity.bootId;
   return {
     identity,
-    record: resuming ? record : { ...record, activeBoot: null, running: false, runningSinceMs: null },
+    record: {
+      ...record,
+      ...restartsUnder(identity.bootId, record),
+      ...(resuming ? {} : { activeBoot: null, running: false, runningSinceMs: null }),
+    },
     startedMs: atMs,
     phase: record.wanted === 'stopped' && !resuming ? { name: 'stopped' } : { name: 'wait' },
     sinceMs: atMs,
@@ -125,6 +142,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     unprotectedSinceMs: null,
     nextSeekMs: 0,
     peerReadySinceMs: null,
+    checkers: {},
   };
 }
 

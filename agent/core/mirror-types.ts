@@ -3,8 +3,10 @@
  * `step(state, event)` is in mirror.ts. All instants are CLOCK_BOOTTIME milliseconds of this node; no wall clock takes part.
  */
 import type {
+  CheckerAction,
   EventDraft,
   FaultRecord,
+  Finding,
   Generation,
   ModuleBeat,
   VolumeStatus,
@@ -13,6 +15,15 @@ import type {
   VoteRequest,
 } from '../contract/index.ts';
 import type { Timing } from './timing.ts';
+
+/** What the machine has to know of a checker: how it looks is the business of the runtime. */
+export interface CheckerRule {
+  readonly name: string;
+  readonly action: CheckerAction;
+  /** In a row, before the action follows. */
+  readonly failures: number;
+  readonly gracePeriodMs: number;
+}
 
 /** Constant while the machine lives; a changed configuration makes a new one from the same record. */
 export interface MirrorIdentity {
@@ -25,6 +36,9 @@ export interface MirrorIdentity {
   readonly witness: boolean;
   readonly withoutWitness: 'prefer-one-copy' | 'prefer-availability';
   readonly timing: Timing;
+  readonly checkers: readonly CheckerRule[];
+  /** H6: how many starts, stops and moves checkers may cause on this node within a time. */
+  readonly restartLimit: { readonly count: number; readonly windowMs: number };
   /** Random per process start: makes generation ids unique. */
   readonly session: string;
   /** Kernel boot id: a role recorded under another one ended with that boot. */
@@ -49,6 +63,14 @@ export interface ModuleRecord {
   readonly lastPrimary: boolean;
   /** The last start of the application failed here; a new order from a person clears it. */
   readonly startFailed: boolean;
+  /** When checkers restarted or moved the application here, by the clock of `restartsBoot`, oldest first. An order from a person clears them. */
+  readonly restarts: readonly number[];
+  readonly restartsBoot: string | null;
+  /**
+   * The restart limit was reached here. `moved`: the other one took over; this node takes the application again only when the other one is lost.
+   * `stopped`: the other one could not run it either; a person is waited for.
+   */
+  readonly gaveUp: 'moved' | 'stopped' | null;
   /** A person's order to use this copy although it may lack acknowledged writes. */
   readonly order: { readonly by: string } | null;
 }
@@ -110,6 +132,8 @@ export type MirrorEvent =
       readonly failed: { readonly step: PlanStep['do']; readonly fault: FaultRecord } | null;
       readonly clean: boolean;
     }
+  /** A checker has looked. `beganMs`: when, by this node's clock. */
+  | { readonly type: 'checked'; readonly checker: string; readonly beganMs: number; readonly finding: Finding }
   | { readonly type: 'command'; readonly command: MirrorCommand };
 
 /** Every event comes with the instant it is processed at. */

@@ -23,6 +23,8 @@ const identity: MirrorIdentity = {
   witness: true,
   withoutWitness: 'prefer-one-copy',
   timing,
+  checkers: [],
+  restartLimit: { count: 3, windowMs: 86_400_000 },
   session: 's1',
   bootId: 'b1',
 };

@@ -6,6 +6,7 @@
  * nothing, the machine asks again, and fences itself when somebody else was chosen or nobody answers for too long.
  */
 import { assertNever, type VoteRequest } from '../contract/index.ts';
+import { absorbCheck } from './checkers.ts';
 import { command } from './commands.ts';
 import { committed, Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } from './mirror-state.ts';
 import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
@@ -54,6 +55,9 @@ function absorb(draft: Draft, event: TimedMirrorEvent): void {
         s.running = false;
         finishPlan(draft, event);
       }
+      break;
+    case 'checked':
+      absorbCheck(draft, event);
       break;
     case 'command':
       command(draft, event.command);

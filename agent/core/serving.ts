@@ -1,7 +1,7 @@
 /** Nodes with the application: starting it, holding the right, going on alone, planned stops and fencing. */
 import { assertNever, type Generation } from '../contract/index.ts';
+import { forgetChecks, judgeCheckers, peerSituation, unableInWords, unableOf } from './checkers.ts';
 import {
-  allModes,
   anyMode,
   ownCopy,
   peerAlive,
@@ -117,7 +117,42 @@ export function serve(draft: Draft): void {
   goAlone(draft);
   if (s.phase.name === 'deactivating') return;
   if (s.record.wanted === 'stopped') deactivate(draft, 'stopped');
-  else if (s.phase.name === 'active' && !s.running) considerFailback(draft);
+  else if (s.phase.name === 'active' && !s.running && !followCheckers(draft)) considerFailback(draft);
+}
+
+/** What checkers ask for. True: something was begun. */
+function followCheckers(draft: Draft): boolean {
+  const verdict = judgeCheckers(draft);
+  if (verdict === null) return false;
+  switch (verdict.decision) {
+    case 'restart':
+      restartInPlace(draft);
+      return true;
+    case 'stop-start':
+      deactivate(draft, 'restart');
+      return true;
+    case 'failover':
+      deactivate(draft, 'handover');
+      return true;
+    case 'wait':
+      deactivate(draft, verdict.situation === 'ready' ? 'handover' : 'wait');
+      return true;
+    case 'stop':
+      deactivate(draft, 'wait');
+      return true;
+    default:
+      return assertNever(verdict.decision);
+  }
+}
+
+/** The application alone: the mount, the address and the right to run stay. Until its start script has ended it counts as not running. */
+function restartInPlace(draft: Draft): void {
+  draft.persist({ running: false, runningSinceMs: null });
+  draft.enter({ name: 'activating' });
+  draft.run([
+    { do: 'script', script: 'stop' },
+    { do: 'script', script: 'start' },
+  ]);
 }
 
 /** Two active nodes that see each other: only possible without a witness, or while one of them has not yet noticed that its right is gone. */
@@ -201,16 +236,9 @@ function goAlone(draft: Draft): void {
   draft.actions.push({ type: 'go-alone', generation: s.goingAlone });
 }
 
-/** The peer could take over this instant without losing anything. */
+/** The peer could take over this instant without losing anything, and nothing is known that speaks against the application running there. */
 export function peerReady(draft: Draft): boolean {
-  const beat = peerBeat(draft.s, draft.now);
-  return (
-    beat !== null &&
-    beat.state === 'secondary' &&
-    beat.data === 'up-to-date' &&
-    beat.wanted === 'started' &&
-    allModes(draft.s, 'in-sync')
-  );
+  return peerSituation(draft) === 'ready';
 }
 
 function considerFailback(draft: Draft): void {
@@ -334,6 +362,7 @@ function finishSmallPlan(draft: Draft, failure: string | null): void {
 
 function started(draft: Draft): void {
   const { s, now } = draft;
+  forgetChecks(draft);
   draft.persist({ running: true, runningSinceMs: now, startFailed: false, order: null });
   const tookMs = now - s.sinceMs;
   draft.enter({ name: 'active' });
@@ -375,17 +404,26 @@ function stopped(draft: Draft, then: Extract<Phase, { name: 'deactivating' }>['t
   draft.enter(then === 'stopped' ? { name: 'stopped' } : { name: 'wait' });
   const handOver =
     then === 'handover' ||
-    (then === 'start-failed' && peerAlive(s, now) && s.beat?.state === 'secondary' && s.beat.data === 'up-to-date');
+    (then === 'start-failed' &&
+      peerAlive(s, now) &&
+      s.beat?.state === 'secondary' &&
+      s.beat.data === 'up-to-date' &&
+      // Where it did not start either, it would come back at once, and so on for ever.
+      (s.beat.unable ?? null) === null);
   if (handOver) {
     // From here on the other one was the last: without a witness only the last primary may start again alone.
     draft.persist({ lastPrimary: false });
     s.handoverUntilMs = now + s.identity.timing.detectionMs * 3;
     draft.wait('handing-over', `${peer} takes over.`);
-  } else if (then === 'start-failed')
-    draft.wait(
-      'start-failed',
-      'The application did not start here. `holdfast logs` shows what the start script said; mend it, and give the order to start again.',
-    );
+  } else waitUnable(draft);
+}
+
+/** Says why this node does not take the application; false: nothing is known against it. */
+export function waitUnable(draft: Draft): boolean {
+  const unable = unableOf(draft.s, draft.now);
+  if (unable === null) return false;
+  draft.wait(unable, unableInWords(draft.s, unable));
+  return true;
 }
 
 function fenced(draft: Draft, phase: Extract<Phase, { name: 'fencing' }>): void {

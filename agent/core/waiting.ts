@@ -1,5 +1,6 @@
 /** Nodes without the application: stopped, waiting, secondary; and the wish to become primary. */
 import type { Generation, ModuleBeat } from '../contract/index.ts';
+import { blockedBy, unableOf, type Unable } from './checkers.ts';
 import {
   committed,
   rememberWish,
@@ -13,7 +14,7 @@ import {
   type Seek,
 } from './mirror-state.ts';
 import { askForVotes, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
-import { activate, fence } from './serving.ts';
+import { activate, fence, waitUnable } from './serving.ts';
 import { forked, holderOf, older, sameGeneration } from './voter.ts';
 
 export function decideStopped(draft: Draft): void {
@@ -92,7 +93,7 @@ function considerStart(draft: Draft): void {
     considerStartAlone(draft);
     return;
   }
-  const offer = comparePeer(s, beat);
+  const offer = comparePeer(s, beat, now);
   if (offer === 'forked')
     draft.wait(
       'forked',
@@ -103,16 +104,30 @@ function considerStart(draft: Draft): void {
       'copy-stale',
       `Neither server has a copy that is known to be complete. A person must choose one with "promote".`,
     );
+  else if (staysAway(draft, offer, beat)) waitUnable(draft);
   else if (offer === 'peer') {
     if (beat.wanted === 'stopped')
       draft.wait('peer-has-newer-data', `${peer} has newer data and is stopped. Start the module there.`);
     else draft.wait('waiting-for-primary', `Waits for ${peer} to become primary.`);
-  } else if (s.record.startFailed)
-    draft.wait(
-      'start-failed',
-      'The application did not start here. `holdfast logs` shows what the start script said; mend it, and give the order to start again.',
-    );
-  else seek(draft, 'start', unsettled(s, beat) ? wishedGeneration(s) : null);
+  } else seek(draft, 'start', unsettled(s, beat) ? wishedGeneration(s) : null);
+}
+
+/** The restart limit was reached here, and the other one took the application. */
+function movedAway(state: MirrorState, unable: Unable): boolean {
+  return unable === 'restart-limit' && state.record.gaveUp === 'moved';
+}
+
+/**
+ * Nobody else would run it, and what is known against this node keeps it from trying again. Where the restart limit was reached here and the
+ * other one cannot run it either, a person is waited for: each of the two would otherwise try in turn, for ever.
+ */
+function staysAway(draft: Draft, offer: 'me' | 'peer', beat: ModuleBeat): boolean {
+  const { s, now } = draft;
+  const unable = unableOf(s, now);
+  if (unable === null) return false;
+  const peerUnable = (beat.unable ?? null) !== null || beat.reason === 'start-failed';
+  if (unable === 'restart-limit' && peerUnable) draft.persist({ gaveUp: 'stopped' });
+  return peerUnable || (offer === 'me' && !movedAway(s, unable));
 }
 
 function considerStartAlone(draft: Draft): void {
@@ -126,13 +141,9 @@ function considerStartAlone(draft: Draft): void {
     );
     return;
   }
-  if (s.record.startFailed) {
-    draft.wait(
-      'start-failed',
-      'The application did not start here. `holdfast logs` shows what the start script said; mend it, and give the order to start again.',
-    );
-    return;
-  }
+  // Moved away from here by checkers, and the other one is lost since: running badly is better than not at all.
+  const unable = unableOf(s, now);
+  if (unable !== null && !movedAway(s, unable) && waitUnable(draft)) return;
   if (now - s.startedMs < identity.timing.settleMs && Object.keys(s.heardMs).length === 0) {
     draft.wait('waiting-for-peer', `Waits for a sign of ${identity.peer}.`);
     return;
@@ -154,7 +165,7 @@ function considerStartAlone(draft: Draft): void {
  * Who should run the application, by lineage first. Both nodes compute the same from the same heartbeats. With both copies in sight what
  * they *are* counts: a generation that was promised and never written says nothing about the data.
  */
-function comparePeer(state: MirrorState, beat: ModuleBeat): 'me' | 'peer' | 'forked' {
+function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 'peer' | 'forked' {
   const copy = ownCopy(state);
   const inSight = beat.generation !== null && beat.data !== 'unknown';
   if (inSight ? !copy.complete : !copy.usable) return 'peer';
@@ -163,7 +174,8 @@ function comparePeer(state: MirrorState, beat: ModuleBeat): 'me' | 'peer' | 'for
   if (older(copy.generation, beat.generation)) return 'peer';
   if (older(beat.generation, copy.generation)) return 'me';
   if (committed(state) !== beat.committed) return beat.committed ? 'peer' : 'me';
-  const canStart = { me: !state.record.startFailed, peer: beat.wanted === 'started' && beat.reason !== 'start-failed' };
+  const peerUnable = (beat.unable ?? null) !== null || beat.reason === 'start-failed';
+  const canStart = { me: unableOf(state, now) === null, peer: beat.wanted === 'started' && !peerUnable };
   if (canStart.me !== canStart.peer) return canStart.me ? 'me' : 'peer';
   const { prefer, node, peer } = state.identity;
   if (prefer !== null) return prefer === node ? 'me' : 'peer';
@@ -288,6 +300,7 @@ function considerTakeover(draft: Draft): void {
     decideWait(draft);
   } else if (record.maintenance)
     draft.wait('maintenance', `${peer} is silent; in maintenance nothing is moved automatically.`);
+  else if (blockedBy(s) !== null) waitUnable(draft);
   else if (!identity.witness && identity.withoutWitness === 'prefer-one-copy') {
     draft.wait(
       'peer-silent',

@@ -1,6 +1,7 @@
 /** What a node makes of the cluster record. Pure. */
-import type { ClusterRecord, Params, ReplicatorApi } from '../contract/index.ts';
+import type { ClusterRecord, ModuleDefinition, Params, ReplicatorApi } from '../contract/index.ts';
 import { Fault, invariant, ports as portNumbers } from '../contract/index.ts';
+import type { CheckerRule } from '../core/index.ts';
 import type { HeartbeatNetwork } from '../network/index.ts';
 
 type Node = ClusterRecord['nodes'][number];
@@ -35,6 +36,11 @@ export function heartbeatNetworks(record: ClusterRecord, node: string): readonly
   });
 }
 
+/** What the machine decides by; where and how a checker looks may change under it. */
+export function checkerRules({ checkers }: ModuleDefinition): readonly CheckerRule[] {
+  return checkers.map(({ name, action, failures, gracePeriodMs }) => ({ name, action, failures, gracePeriodMs }));
+}
+
 /** Scripts and addresses may change under a running machine; what it decides by may not. */
 export function sameCircumstances(former: ClusterRecord, next: ClusterRecord, name: string): boolean {
   const essence = (record: ClusterRecord): string => {
@@ -44,6 +50,7 @@ export function sameCircumstances(former: ClusterRecord, next: ClusterRecord, na
       { clusterUuid, nodes, networks, witness, withoutWitness, detectionMs },
       { volumes: definition?.volumes, prefer: definition?.prefer, failback: definition?.failback },
       definition?.cache,
+      definition === undefined ? null : [checkerRules(definition), definition.restartLimit],
     ]);
   };
   return essence(former) === essence(next);

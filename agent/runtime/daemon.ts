@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { createChecker } from '../checkers/index.ts';
 import { Fault } from '../contract/index.ts';
 import { commandRunner, createFence, createVipDriver, openUdpPort } from '../network/index.ts';
 import { hasSystemd, linuxScriptRunner } from '../scripts/index.ts';
@@ -24,6 +25,7 @@ import { Runtime } from './runtime.ts';
 
 const handoverPatienceMs = 60_000;
 const exitBroken = 70;
+const boundOutputsMs = 10_000;
 
 export async function daemonMain(): Promise<void> {
   const journal = processJournal();
@@ -39,6 +41,7 @@ export async function daemonMain(): Promise<void> {
   await runtime.start();
   notifyServiceManager('READY=1');
   using _watchdog = feedWatchdog(runtime);
+  using _bounding = ports.timers.every(boundOutputsMs, () => void ports.scripts.boundOutputs());
   journal.info(`holdfastd ${agentVersion} runs on ${ports.node}.`);
   const signal = await ended();
   notifyServiceManager('STOPPING=1');
@@ -80,6 +83,7 @@ async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly ev
       wallMs: clock.wallMs,
       systemdRun: hasSystemd(),
     }),
+    checkers: createChecker,
     replicator: replicatorConnection({
       connect: () => connectLines(replicatorSocket),
       timers,

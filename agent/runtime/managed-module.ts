@@ -4,7 +4,8 @@ import { Fault } from '../contract/index.ts';
 import type { MirrorIdentity } from '../core/index.ts';
 import { describeOwn, freshRecord, initialMirror, timingFor } from '../core/index.ts';
 import type { Vote } from '../network/index.ts';
-import { peerOf } from './cluster-record.ts';
+import { checkerRules, peerOf } from './cluster-record.ts';
+import { CheckerWatch } from './checker-watch.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { ModuleMachine } from './module-machine.ts';
 import { PlanExecutor } from './plan-executor.ts';
@@ -18,6 +19,8 @@ export interface ModuleSurroundings {
   readonly emit: (event: EventDraft) => void;
   readonly send: (to: 'peer' | 'witness', message: Vote) => void;
   readonly changed: () => void;
+  /** Whether a module of this cluster runs somewhere; null: there is none of that name. */
+  readonly moduleRuns: (module: string) => boolean | null;
 }
 
 export class ManagedModule {
@@ -27,6 +30,7 @@ export class ManagedModule {
   readonly plans: PlanExecutor;
   readonly lease: LeaseKeeper;
   readonly raised: Set<string>;
+  private readonly watch: CheckerWatch;
   private readonly ports: RuntimePorts;
 
   private constructor(
@@ -60,6 +64,12 @@ export class ManagedModule {
       changed: around.changed,
       halt: ports.halt,
     });
+    this.watch = new CheckerWatch(ports, {
+      definition: () => this.definition,
+      state: () => this.machine.published,
+      moduleRuns: around.moduleRuns,
+      checked: (checker, beganMs, finding) => this.machine.checked(checker, beganMs, finding),
+    });
   }
 
   static async load(
@@ -85,6 +95,7 @@ export class ManagedModule {
   /** Scripts and addresses changed under the running machine. An address that is new is raised at once where the application runs. */
   async redefine(definition: ModuleDefinition): Promise<void> {
     this.definition = definition;
+    this.watch.follow();
     if (!this.lease.runs() || !this.machine.published.record.running) return;
     for (const vip of definition.vips.filter(({ address }) => !this.raised.has(address)))
       try {
@@ -95,8 +106,13 @@ export class ManagedModule {
       }
   }
 
+  stopWatching(): void {
+    this.watch[Symbol.dispose]();
+  }
+
   /** For a changed configuration: takes no further event, a new machine goes on from the same record. */
   async retire(): Promise<void> {
+    this.stopWatching();
     await this.machine.retire();
     await this.plans.abandon();
   }
@@ -141,6 +157,8 @@ function identityOf(
     witness: record.witness !== null,
     withoutWitness: record.withoutWitness,
     timing: timingFor(record.detectionMs),
+    checkers: checkerRules(definition),
+    restartLimit: definition.restartLimit,
     session,
     bootId: ports.bootId,
   };

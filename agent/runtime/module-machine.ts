@@ -3,7 +3,7 @@
  * record leaves the others and the heartbeats alone. What is told outside is the state whose actions are all done, so that a heartbeat never
  * says what a power cut could take back.
  */
-import type { EventDraft, ModuleBeat, VolumeStatus } from '../contract/index.ts';
+import type { EventDraft, Finding, ModuleBeat, VolumeStatus } from '../contract/index.ts';
 import { assertNever, Fault } from '../contract/index.ts';
 import type {
   CommandRefusal,
@@ -45,6 +45,8 @@ export class ModuleMachine {
   private queue: Queued[] = [];
   private working = false;
   private retired = false;
+  /** The last state that was not on the way to another one. */
+  private settled: ModuleBeat['state'] = 'unknown';
   private actionSinceMs: number | null = null;
 
   constructor(initial: MirrorState, ports: MachinePorts) {
@@ -77,6 +79,14 @@ export class ModuleMachine {
       type: 'heard',
       network,
       beat,
+    });
+  }
+  checked(checker: string, beganMs: number, finding: Finding): void {
+    this.replaceOrPush('checked', (event) => event.type === 'checked' && event.checker === checker, {
+      type: 'checked',
+      checker,
+      beganMs,
+      finding,
     });
   }
   vote(from: 'peer' | 'witness', message: Vote): void {
@@ -153,6 +163,10 @@ export class ModuleMachine {
     const before = beatOf(this.told, this.ports.nowMs());
     this.told = this.state;
     const now = this.beat();
+    if (before.state !== now.state && now.state !== 'transient') {
+      this.ports.plans.transition(this.settled, now.state);
+      this.settled = now.state;
+    }
     if (
       before.state !== now.state ||
       before.data !== now.data ||
@@ -160,6 +174,7 @@ export class ModuleMachine {
       before.handoverTo !== now.handoverTo ||
       before.wanted !== now.wanted ||
       before.maintenance !== now.maintenance ||
+      before.unable !== now.unable ||
       before.reason !== now.reason
     )
       this.ports.changed();

@@ -17,6 +17,9 @@ const recordSchema: z.ZodType<ModuleRecord> = z.object({
   runningSinceMs: z.number().nullable().default(null),
   lastPrimary: z.boolean(),
   startFailed: z.boolean(),
+  restarts: z.array(z.number()).default([]),
+  restartsBoot: z.string().nullable().default(null),
+  gaveUp: z.enum(['moved', 'stopped']).nullable().default(null),
   order: z.object({ by: z.string() }).nullable(),
 });
 

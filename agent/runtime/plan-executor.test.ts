@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { EventDraft, ModuleDefinition } from '../contract/index.ts';
 import { Fault } from '../contract/index.ts';
 import type { PlanStep } from '../core/index.ts';
@@ -25,6 +25,8 @@ const definition: ModuleDefinition = {
     forceStop: script('force'),
     transition: null,
   },
+  checkers: [],
+  restartLimit: { count: 3, windowMs: 86_400_000 },
 };
 
 /** A host that writes down what it is told, and fails or waits where the test says so. */
@@ -32,6 +34,9 @@ class Host {
   readonly done: string[] = [];
   readonly events: EventDraft[] = [];
   readonly raised = new Set<string>();
+  definition: ModuleDefinition = definition;
+  /** Still running after the stop script. */
+  left: { pid: number; name: string }[] = [];
   fail: (what: string) => Error | null = () => null;
   waitFor: (what: string) => Promise<unknown> | null = () => null;
 
@@ -52,6 +57,7 @@ class Host {
     return new PlanExecutor(
       {
         node: 'n1',
+        timers: { every: () => ({ [Symbol.dispose]: () => undefined }), delay: () => this.act('wait') },
         journal: lineJournal(() => undefined, false),
         replicator: {
           call: async (method, params, signal) => {
@@ -70,7 +76,12 @@ class Host {
         },
         scripts: {
           run: (order, signal) => this.act(`script ${order.script}`, signal),
-          killLeftovers: () => this.act('kill leftovers'),
+          killLeftovers: async () => {
+            await this.act('kill leftovers');
+            return this.left.splice(0);
+          },
+          leftovers: async () => this.left,
+          boundOutputs: async () => undefined,
         },
         rescue: {
           abortMounts: (path) => this.act(`abort ${path}`),
@@ -81,7 +92,7 @@ class Host {
         },
       },
       {
-        definition: () => definition,
+        definition: () => this.definition,
         peer: 'n2',
         emit: (event) => this.events.push(event),
         leaseRuns: () => true,
@@ -153,6 +164,32 @@ test('a stop that fails is escalated, told, and the plan goes on', async () => {
     ...['drop 10.0.0.50', 'stop db/0', 'stop db/1'],
   ]);
   expect(host.events.map((event) => event.code)).toEqual(['stop-escalated']);
+});
+
+test('what still runs after a stop script that ended well is given a moment, then it is ended and told', async () => {
+  const host = new Host();
+  host.left = [{ pid: 9, name: 'worker' }];
+  expect(await host.run([{ do: 'script', script: 'stop' }])).toEqual({ failed: null, clean: false });
+  expect(host.done.filter((what) => what === 'wait')).toHaveLength(50);
+  expect(host.done.at(-1)).toBe('kill leftovers');
+  expect(host.events).toMatchObject([{ code: 'leftovers-killed', severity: 'attention' }]);
+  const quick = new Host();
+  quick.left = [{ pid: 9, name: 'worker' }];
+  quick.waitFor = (what) => (what === 'wait' && quick.left.length > 0 ? (quick.left.splice(0), null) : null);
+  await quick.run([{ do: 'script', script: 'stop' }]);
+  expect(quick.done).toEqual(['script stop', 'wait']);
+});
+
+test('transition scripts run one after the other beside the plan, and one that fails is told', async () => {
+  const host = new Host();
+  host.definition = { ...definition, scripts: { ...definition.scripts, transition: script('tell') } };
+  host.fail = (what) => (what === 'script transition' ? new Error('no mail server') : null);
+  const executor = host.executor();
+  executor.transition('secondary', 'alone');
+  executor.transition('alone', 'primary');
+  await vi.waitFor(() =>
+    expect(host.events.map(({ code }) => code)).toEqual(['transition-failed', 'transition-failed']),
+  );
 });
 
 test('whoever still uses the directory after the stop script is ended, then it is tried again', async () => {

@@ -11,6 +11,9 @@ import type { RuntimePorts } from './ports.ts';
 /** A replicator that lives answers a fence within milliseconds; after this we do it ourselves. */
 const fenceAnswerMs = 2000;
 const unmountTriesMax = 4;
+/** Most stop scripts send a signal and do not wait for its effect. */
+const leftoverPatienceMs = 5000;
+const leftoverPollMs = 100;
 
 export type PlanOutcome = Omit<Extract<MirrorEvent, { type: 'ran' }>, 'type' | 'id'>;
 
@@ -23,11 +26,12 @@ export interface PlanContext {
   /** Which virtual addresses stand on this node, for status. */
   readonly raised: Set<string>;
 }
-type Ports = Pick<RuntimePorts, 'replicator' | 'vip' | 'scripts' | 'rescue' | 'journal' | 'node'>;
+type Ports = Pick<RuntimePorts, 'replicator' | 'vip' | 'scripts' | 'rescue' | 'journal' | 'node' | 'timers'>;
 
 export class PlanExecutor {
   private readonly ports: Ports;
   private readonly context: PlanContext;
+  private transitions: Promise<void> = Promise.resolve();
   private current: { readonly controller: AbortController; readonly done: Promise<unknown> } | null = null;
 
   constructor(ports: Ports, context: PlanContext) {
@@ -142,7 +146,24 @@ export class PlanExecutor {
     }
   }
 
-  private async script(name: ScriptName, signal: AbortSignal): Promise<void> {
+  /** Beside whatever plan runs: it only tells others of a change. One after the other, in the order of the changes. */
+  transition(from: string, to: string): void {
+    if (this.context.definition().scripts.transition === null) return;
+    this.transitions = this.transitions.then(async () => {
+      try {
+        const states = { HOLDFAST_FROM: from, HOLDFAST_TO: to };
+        await this.script('transition', new AbortController().signal, states);
+      } catch (error) {
+        this.tell('transition-failed', Fault.from(error).message);
+      }
+    });
+  }
+
+  private async script(
+    name: ScriptName,
+    signal: AbortSignal,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const definition = this.context.definition();
     const script = definition.scripts[name];
     if (script === null) return;
@@ -158,6 +179,7 @@ export class PlanExecutor {
           HOLDFAST_SCRIPT: name,
           HOLDFAST_NODE: this.ports.node,
           HOLDFAST_PEER: this.context.peer,
+          ...more,
         },
       },
       signal,
@@ -168,6 +190,7 @@ export class PlanExecutor {
   private async stopApplication(signal: AbortSignal): Promise<void> {
     try {
       await this.script('stop', signal);
+      await this.endLeftovers(signal);
       return;
     } catch (error) {
       signal.throwIfAborted();
@@ -180,6 +203,22 @@ export class PlanExecutor {
       this.tell('force-stop-failed', Fault.from(error).message);
     }
     await this.ports.scripts.killLeftovers(this.context.definition().name);
+  }
+
+  /** A stop script that has ended well says that the application is off; what it forgot is given a moment, then it is ended and told. */
+  private async endLeftovers(signal: AbortSignal): Promise<void> {
+    const { scripts, timers } = this.ports;
+    const module = this.context.definition().name;
+    for (let passedMs = 0; passedMs < leftoverPatienceMs; passedMs += leftoverPollMs) {
+      if ((await scripts.leftovers(module)).length === 0) return;
+      await timers.delay(leftoverPollMs, signal);
+    }
+    const killed = await scripts.killLeftovers(module);
+    if (killed.length > 0)
+      this.tell(
+        'leftovers-killed',
+        `${killed.map(({ pid, name }) => `${name} (${pid})`).join(', ')} still ran after the stop script and had to be ended.`,
+      );
   }
 
   private async unmount(signal: AbortSignal): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** What the runtime is given: clock, randomness, disk and network, so that two whole nodes can run in one test process. */
 import type { ClusterRecord, EventDraft, Params, ReplicatorApi, Result, TimelineEvent } from '../contract/index.ts';
+import type { CheckerFactory } from '../checkers/index.ts';
 import type { ModuleRecord } from '../core/index.ts';
 import type { KernelFence, OpenDatagramPort, VipDriver } from '../network/index.ts';
 import type { ScriptRunner } from '../scripts/index.ts';
@@ -91,6 +92,7 @@ export interface RuntimePorts {
   readonly fence: KernelFence;
   readonly vip: VipDriver;
   readonly scripts: ScriptRunner;
+  readonly checkers: CheckerFactory;
   readonly replicator: ReplicatorPort;
   readonly rescue: Rescue;
   /** Ends the process at once; does not return in production. */

@@ -222,6 +222,7 @@ export class Runtime {
 
   /** The agent alone goes: the application runs on under the lease that it has. */
   stop(): void {
+    for (const module of this.modules) module.stopWatching();
     this.stopListening();
     this.ports.replicator.close();
   }
@@ -338,6 +339,11 @@ export class Runtime {
       changed: () => {
         this.beatSoon();
         this.tellStatus();
+      },
+      moduleRuns: (name: string) => {
+        const module = this.modules.find(name);
+        if (module === undefined) return null;
+        return runsApplication(module.machine.beat()) || runsApplication(this.peer.beats.get(name));
       },
     };
   }

@@ -15,6 +15,8 @@ const definition: ModuleDefinition = {
   cache: 'writeback',
   vips: [],
   scripts: { prestart: null, start: script, stop: script, poststop: null, forceStop: null, transition: null },
+  checkers: [],
+  restartLimit: { count: 3, windowMs: 86_400_000 },
 };
 const record: ClusterRecord = {
   format: 1,
@@ -47,6 +49,8 @@ function active(): MirrorState {
     witness: false,
     withoutWitness: 'prefer-one-copy',
     timing: timingFor(3000),
+    checkers: [],
+    restartLimit: { count: 3, windowMs: 86_400_000 },
     session: 's',
     bootId: 'b',
   } as const;

@@ -3,7 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ScriptOrder } from './script-runner.ts';
-import { linuxScriptRunner, scriptCommand, sliceOf } from './script-runner.ts';
+import { sliceOf } from './module-cgroup.ts';
+import { linuxScriptRunner, scriptCommand } from './script-runner.ts';
 
 let directory: string;
 let wallMs = 0;
@@ -68,6 +69,17 @@ describe('a script', () => {
     const running = runner().run(order('sleep 60'), controller.signal);
     setTimeout(() => controller.abort(), 50);
     await expect(running).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  test('that floods its output fills no disk: how it began and how it ended is kept', async () => {
+    await expect(
+      runner().run(order('echo began; yes flood | head -c 60000000; echo ended; exit 3', { timeoutMs: 30_000 }), never),
+    ).rejects.toMatchObject({ code: 'script-failed', message: expect.stringMatching(/: ended$/) as string });
+    const [text = ''] = await outputs();
+    expect(text.length).toBeLessThan(1024 * 1024 + 1);
+    expect(text).toMatch(/^began\n/);
+    expect(text).toMatch(/\[… \d+ bytes …\]/);
+    expect(text).toMatch(/\nended\n$/);
   });
 
   test('twenty runs are kept', async () => {

@@ -8,6 +8,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '../contract/index.ts';
+import type { LeftProcess } from './module-cgroup.ts';
+import { findModuleCgroup, killProcessesIn, processesIn, sliceOf } from './module-cgroup.ts';
+import { boundOutput } from './output-bound.ts';
 
 export type ScriptName = 'prestart' | 'start' | 'stop' | 'poststop' | 'forceStop' | 'transition';
 
@@ -24,13 +27,19 @@ export interface ScriptRunner {
    * the process group is killed and the call rejects at once, without waiting for processes that sit in an unanswered system call.
    */
   run(order: ScriptOrder, signal: AbortSignal): Promise<void>;
-  /** Ends everything that the module's scripts left behind. */
-  killLeftovers(module: string): Promise<void>;
+  /** Ends everything that the module's scripts left behind, however it forked; returns whom. */
+  killLeftovers(module: string): Promise<readonly LeftProcess[]>;
+  /** Who is left of the module's scripts now. */
+  leftovers(module: string): Promise<readonly LeftProcess[]>;
+  /** Keeps the output of every module below its bound: daemons go on writing long after the script that started them. */
+  boundOutputs(): Promise<void>;
 }
 
 /** Runs whose output is kept, per module. */
 const runsKept = 20;
 const tailBytes = 2000;
+/** What floods its output writes some hundred megabytes in this time, which never reach the disk. */
+const boundEveryMs = 100;
 
 export interface LinuxScriptRunnerOptions {
   readonly directory: string;
@@ -46,15 +55,11 @@ export function hasSystemd(): boolean {
   );
 }
 
-/** In unit names a hyphen makes a hierarchy: without the escape ending module `a` would end `a-b` as well. */
-export function sliceOf(module: string): string {
-  return `holdfast-${module.replaceAll('-', '\\x2d')}.slice`;
-}
-
 export function scriptCommand(order: ScriptOrder, systemdRun: boolean): readonly string[] {
   const shell = ['/bin/sh', '-c', order.command];
-  // Stop scripts stay ours: while the host shuts down the service manager refuses new scopes.
-  const leavesProcesses = order.script === 'prestart' || order.script === 'start' || order.script === 'transition';
+  // Stop scripts stay ours: while the host shuts down the service manager refuses new scopes. So do those that only tell others: a stop
+  // must not take them for a part of the application.
+  const leavesProcesses = order.script === 'prestart' || order.script === 'start';
   if (!systemdRun || !leavesProcesses) return shell;
   return ['systemd-run', '--scope', '--quiet', '--collect', `--slice=${sliceOf(order.module)}`, '--', ...shell];
 }
@@ -107,6 +112,7 @@ export function linuxScriptRunner(options: LinuxScriptRunnerOptions): ScriptRunn
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     child.on('error', reject);
     child.on('exit', (code, name) => resolve(code ?? 128 + (name === 'SIGKILL' ? 9 : 15)));
+    const bounding = setInterval(() => boundOutput(outputFile), boundEveryMs);
     const timer = setTimeout(() => {
       killGroup();
       reject(
@@ -130,18 +136,27 @@ export function linuxScriptRunner(options: LinuxScriptRunnerOptions): ScriptRunn
       if (exitCode !== 0) throw await failure(order, outputFile, exitCode);
     } finally {
       clearTimeout(timer);
+      clearInterval(bounding);
+      boundOutput(outputFile);
       signal.removeEventListener('abort', abort);
     }
   }
 
-  async function killLeftovers(module: string): Promise<void> {
-    if (!options.systemdRun) return;
-    const child = spawn('systemctl', ['kill', '--signal=SIGKILL', sliceOf(module)], { stdio: 'ignore' });
-    // A slice without processes is not loaded: that is what is wanted.
-    await new Promise<void>((resolve) => child.on('exit', () => resolve()).on('error', () => resolve()));
+  async function killLeftovers(module: string): Promise<readonly LeftProcess[]> {
+    const cgroup = options.systemdRun ? findModuleCgroup(module) : null;
+    return cgroup === null ? [] : await killProcessesIn(cgroup);
+  }
+  async function leftovers(module: string): Promise<readonly LeftProcess[]> {
+    const cgroup = options.systemdRun ? findModuleCgroup(module) : null;
+    return cgroup === null ? [] : await processesIn(cgroup);
   }
 
-  return { run, killLeftovers };
+  async function boundOutputs(): Promise<void> {
+    const entries = await readdir(options.directory, { withFileTypes: true, recursive: true }).catch(() => []);
+    for (const one of entries.filter((entry) => entry.isFile())) boundOutput(path.join(one.parentPath, one.name));
+  }
+
+  return { run, killLeftovers, leftovers, boundOutputs };
 }
 
 async function failure(order: ScriptOrder, outputFile: string, exitCode: number): Promise<Fault> {

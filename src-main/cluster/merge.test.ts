@@ -222,5 +222,9 @@ describe('the status of a cluster', () => {
     expect(maintained.sentence).toContain('maintenance');
     const lonely = merge(seen(status('n1', own, { witness: false })), seen(status('n2', peer, { witness: false })));
     expect(lonely.sentence).toMatch(/^Protected, but the witness does not answer/);
+    const unwell = moduleOn('n1', 'primary', { reason: 'checker-failed', message: 'The checker "tcp 1" fails.' });
+    expect(merge(seen(status('n1', unwell)), seen(status('n2', peer))).sentence).toBe(
+      'Protected, but on n1: The checker "tcp 1" fails.',
+    );
   });
 });

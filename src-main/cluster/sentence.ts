@@ -22,6 +22,14 @@ function endSentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
+/** Of the application: the data is safe, and yet somebody should look. */
+const unwellReasons: readonly (string | undefined)[] = [
+  'checker-failed',
+  'restart-limit',
+  'checker-wait',
+  'start-failed',
+];
+
 export function sentenceOf(status: Status): string {
   const views = status.modules.flatMap((module) => module.nodes.map((node) => ({ module, node })));
   const forked = views.find(({ node }) => node.data === 'forked');
@@ -45,6 +53,8 @@ export function sentenceOf(status: Status): string {
   const maintenance = status.modules.filter((module) => module.maintenance);
   if (status.protected) {
     if (resync) return `Protected, resynchronising${minutesLeft(resync.node.resync?.etaSeconds)}.`;
+    const unwell = views.find(({ node }) => unwellReasons.includes(node.reason))?.node;
+    if (unwell !== undefined) return endSentence(`Protected, but on ${unwell.name}: ${unwell.message ?? ''}`);
     const without = status.witness.kind === 'voting' && status.witness.reachable === false;
     return without
       ? 'Protected, but the witness does not answer: a second failure would stop the application.'

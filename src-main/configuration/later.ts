@@ -21,13 +21,13 @@ function inModule(module: Record<string, unknown>, path: Path): ProblemAt[] {
   if ('library' in module) {
     found.push(refused([...path, 'library'], '`library`', 'Write `start:` and `stop:` commands instead.', true));
   }
-  if ('checkers' in module) {
-    found.push(
-      refused([...path, 'checkers'], '`checkers`', 'Remove it: the module is watched by its node only.', true),
-    );
-  }
-  for (const key of ['dependsOn', 'restartLimit'] as const) {
-    if (key in module) found.push(refused([...path, key], `\`${key}\``, 'Remove it.', true));
+  if ('dependsOn' in module) found.push(refused([...path, 'dependsOn'], '`dependsOn`', 'Remove it.', true));
+  const checkers = module['checkers'];
+  if (Array.isArray(checkers)) {
+    checkers.forEach((checker: unknown, index) => {
+      if (isRecord(checker) && 'vm' in checker)
+        found.push(refused([...path, 'checkers', index, 'vm'], 'A checker of a virtual machine', 'Remove it.', true));
+    });
   }
   const acknowledge = module['acknowledge'];
   if (acknowledge === 'received' || acknowledge === 'write-through') {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../agent/contract/fault.ts';
+import { checkerDefinition } from './checkers.ts';
 import { checkConfiguration, parseConfiguration } from './index.ts';
 
 const good = `version: 1
@@ -234,12 +235,53 @@ const cases: readonly Case[] = [
     says: /ping witness/,
   },
   {
-    name: 'checkers',
-    text: `${good}    checkers:\n      - { tcp: 5432 }\n`,
+    name: 'a checker of a virtual machine',
+    text: `${good}    checkers:\n      - { vm: guest }\n`,
     code: 'not-in-this-version',
-    at: [20, 5],
-    says: /`checkers`/,
+    at: [21, 11],
+    says: /checker of a virtual machine/,
   },
+  ...(
+    [
+      [
+        'an unknown key in a checker',
+        '{ tcp: 5432, intervall: 5s }',
+        'configuration-unknown-key',
+        22,
+        /intervall.*interval/,
+      ],
+      ['a port that is none', '{ tcp: 70000 }', 'configuration-wrong-value', 16, /port from 1 to 65535/],
+      ['a name for an address', '{ tcp: "db:5432" }', 'configuration-wrong-value', 16, /10\.0\.0\.50:5432/],
+      ['a URL with a name', '{ http: "http://db/health" }', 'configuration-wrong-value', 17, /an address and no name/],
+      ['a checker of nothing', '{ interval: 5s }', 'configuration-wrong-value', 9, /Write one of: tcp, http/],
+      ['a checker of two things', '{ tcp: 5432, process: db }', 'configuration-wrong-value', 22, /tcp and process/],
+      ['a status of a port', '{ tcp: 5432, status: 200 }', 'configuration-wrong-value', 22, /belongs to http/],
+      ['a script for a shell', '{ script: "check | grep ok" }', 'configuration-wrong-value', 19, /without one/],
+      ['an unknown action', '{ tcp: 5432, action: reboot }', 'configuration-wrong-value', 30, /`restart`.*`failover`/],
+      [
+        'a timeout beyond its interval',
+        '{ tcp: 1, interval: 2s, timeout: 3s }',
+        'configuration-wrong-value',
+        42,
+        /3s > 2s/,
+      ],
+      ['a disk without a question', '{ disk: { path: /data } }', 'configuration-wrong-value', 17, /freePercentMin: 10/],
+      ['an unknown module', '{ module: web }', 'configuration-wrong-value', 19, /No module is named web/],
+      [
+        'a limit that is never reached',
+        '{ tcp: 1, interval: 1h, timeout: 5s, failures: 10 }',
+        'configuration-wrong-value',
+        56,
+        /10 failures × 1h × 3 restarts = 30h, not less than 24h/,
+      ],
+    ] as const
+  ).map(([name, checker, code, column, says]): Case => ({
+    name,
+    text: `${good}    checkers:\n      - ${checker}\n`,
+    code,
+    at: [21, column],
+    says,
+  })),
   {
     name: 'exclude',
     text: replaced('- path: /data/db', '- path: /data/db\n        exclude: [tmp]'),
@@ -271,6 +313,29 @@ describe('a configuration file', () => {
     expect(configuration.withoutWitness).toBe('prefer-one-copy');
     expect(configuration.modules[0]?.failback).toBe('manual');
     expect(configuration.modules[0]?.stop).toEqual({ command: 'systemctl stop app', timeout: '90s' });
+  });
+
+  it('takes checkers as INTERFACES writes them, each with what follows from its kind', () => {
+    const text = `${good}    restartLimit: { count: 5, within: 2h }
+    checkers:
+      - { tcp: 5432, interval: 5s, failures: 3, action: restart }
+      - { tcp: localhost:5432 }
+      - { https: "https://localhost:8443/health", status: 204, contains: ok, interval: 2s }
+      - { script: "/opt/check 'two words'", gracePeriod: 2m }
+      - { ping: 10.77.0.1 }
+`;
+    const [module] = parseConfiguration(text, 'x').modules;
+    expect(module?.restartLimit).toEqual({ count: 5, within: '2h' });
+    expect(module?.checkers.map(checkerDefinition)).toMatchObject([
+      { name: 'tcp 5432', action: 'restart', failures: 3, intervalMs: 5000, timeoutMs: 5000, gracePeriodMs: 60_000 },
+      { name: 'tcp localhost:5432', probe: { kind: 'tcp', host: '127.0.0.1', port: 5432 } },
+      {
+        probe: { kind: 'http', url: 'https://127.0.0.1:8443/health', status: 204, contains: 'ok' },
+        timeoutMs: 2000,
+      },
+      { probe: { kind: 'script', argv: ['/opt/check', 'two words'] }, gracePeriodMs: 120_000 },
+      { probe: { kind: 'ping', address: '10.77.0.1' }, action: 'failover' },
+    ]);
   });
 
   it.each([

@@ -104,6 +104,9 @@ const reasons: Readonly<Record<string, string>> = {
   path: 'path-not-absolute',
   detection: 'duration-invalid',
   timeout: 'duration-invalid',
+  interval: 'duration-invalid',
+  gracePeriod: 'duration-invalid',
+  within: 'duration-invalid',
 };
 
 /** Of what the schema does not take: the key says which kind of value it is. */
@@ -213,6 +216,8 @@ function unionRemedy(path: readonly (string | number)[]): string {
   switch (path.at(-1)) {
     case 'witness':
       return 'Write `{ ssh: user@host }` or `none`.';
+    case 'tcp':
+      return 'Write a port such as 5432, or an address with a port such as 10.0.0.50:5432.';
     case 'vip':
       return 'Write an address with its prefix length, such as 10.0.0.50/24, or a list of them.';
     default:
@@ -252,8 +257,12 @@ const keysAt: Readonly<Record<string, string>> = {
   networks: 'name, subnet',
   witness: 'ssh, port, sudo',
   modules:
-    'name, kind, prefer, failback, replicate, acknowledge, cache, vip, interface, prestart, start, stop, poststop, forceStop, transition',
+    'name, kind, prefer, failback, replicate, acknowledge, cache, vip, interface, prestart, start, stop, poststop, forceStop, transition, checkers, restartLimit',
   replicate: 'path',
+  checkers:
+    'tcp, http, https, process, service, ping, interface, mount, disk, script, module; interval, timeout, failures, action, gracePeriod; status, contains',
+  disk: 'path, freePercentMin, latencyMsMax',
+  restartLimit: 'count, within',
 };
 
 function knownKeysText(path: readonly (string | number)[]): string {

@@ -1,4 +1,5 @@
 /** What the nodes are told: the configuration with every name resolved. Pure: identities and the revision come from outside. */
+import { restartLimitDefault } from '../../agent/contract/checkers.ts';
 import {
   durationMs,
   ports,
@@ -7,6 +8,7 @@ import {
   type ModuleDefinition,
   type ScriptText,
 } from '../../agent/contract/configuration.ts';
+import { checkerDefinition } from './checkers.ts';
 
 export interface ResolvedMachines {
   readonly networks: readonly { readonly name: string; readonly subnet: string }[];
@@ -61,6 +63,11 @@ export function makeClusterRecord(
           forceStop: script(module.forceStop),
           transition: script(module.transition),
         },
+        checkers: module.checkers.map(checkerDefinition),
+        restartLimit:
+          module.restartLimit === undefined
+            ? { ...restartLimitDefault }
+            : { count: module.restartLimit.count, windowMs: durationMs(module.restartLimit.within) },
       };
     }),
   };

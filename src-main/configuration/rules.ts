@@ -1,6 +1,7 @@
 /** Rules that span more than one value: names that must differ, names that must exist, directories that must not lie in one another. */
 import type { Configuration } from '../../agent/contract/configuration.ts';
 import { durationMs } from '../../agent/contract/configuration.ts';
+import { findBrokenCheckers } from './checkers.ts';
 import type { ProblemAt } from './problem.ts';
 
 type Path = readonly (string | number)[];
@@ -262,6 +263,7 @@ export function findBrokenRules(configuration: Configuration): ProblemAt[] {
     ...checkNetworks(configuration),
     ...checkModules(configuration),
     ...checkDirectories(configuration),
+    ...findBrokenCheckers(configuration),
   ];
   const detection = durationMs(configuration.detection);
   if (detection < detectionMsMin || detection > detectionMsMax) {

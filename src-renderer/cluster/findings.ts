@@ -38,6 +38,8 @@ type FindingFacts =
       readonly node: string;
       readonly resync: ResyncProgress | null;
     }
+  /** The data is safe; the application is not well on one of the two. */
+  | ({ readonly kind: 'protected-unwell' } & OnNode)
   | { readonly kind: 'protected' }
   | { readonly kind: 'no-modules' }
   /** Of the way from here to the servers. */
@@ -81,6 +83,7 @@ const toneOfKind: Readonly<Record<FindingKind, Tone>> = {
   resync: 'working',
   'resync-paused': 'attention',
   'protected-resync': 'working',
+  'protected-unwell': 'attention',
   protected: 'good',
   'no-modules': 'attention',
   offline: 'unknown',
@@ -172,6 +175,14 @@ function standsStill(resync: ResyncProgress | null): boolean {
 /** Reasons that end by themselves within seconds say less than those that last. */
 const passingReasons: readonly (string | undefined)[] = [undefined, 'starting', 'resuming', 'waiting-for-peer'];
 
+/** Of the application, whatever becomes of its data. */
+const unwellReasons: readonly (string | undefined)[] = [
+  'checker-failed',
+  'restart-limit',
+  'checker-wait',
+  'start-failed',
+];
+
 /** The application runs, the other server does not follow. */
 function ofRunningModule(status: ClusterStatus, module: ModuleStatus, runs: ModuleOnNode): Finding {
   const other = module.nodes.find((on) => on.name !== runs.name);
@@ -220,6 +231,9 @@ function ofModule(status: ClusterStatus, module: ModuleStatus): Finding | null {
   if (forked) return found({ kind: 'forked', module: module.name, on: forked, peer });
   if (module.maintenance) return found({ kind: 'maintenance', module: module.name });
   if (module.protected) {
+    const unwell = module.nodes.find((on) => unwellReasons.includes(on.reason));
+    const peerOf = module.nodes.find((on) => on.name !== unwell?.name)?.name ?? '';
+    if (unwell) return found({ kind: 'protected-unwell', module: module.name, on: unwell, peer: peerOf });
     const target = module.nodes.find((on) => on.data === 'resynchronising');
     return target === undefined
       ? null

@@ -110,6 +110,48 @@ const mutants: readonly Mutant[] = [
     find: '(copy.clean && s.record.lastPrimary)',
     replace: 'copy.clean',
   },
+  {
+    name: 'the witness alone lets a node go on that promised the other one something newer',
+    file: 'agent/core/waiting.ts',
+    find: "if (wish.purpose !== 'order' && !ownCopy(state).usable)",
+    replace: 'if (state.startedMs < 0)',
+  },
+  {
+    name: 'an application that did not start is handed to and fro',
+    file: 'agent/core/serving.ts',
+    find: '(s.beat.unable ?? null) === null);',
+    replace: 'true);',
+  },
+  {
+    name: 'checkers restart without a limit',
+    file: 'agent/core/checkers.ts',
+    find: 'if (left <= 0) {',
+    replace: 'if (left < -1000) {',
+  },
+  {
+    name: 'the restarts of a checker are not recorded',
+    file: 'agent/core/checkers.ts',
+    find: 'const restarts = limitReached ? recent : [...recent, now];',
+    replace: 'const restarts = recent;',
+  },
+  {
+    name: 'a checker acts in maintenance',
+    file: 'agent/core/checkers.ts',
+    find: 'if (s.record.maintenance) return null;\n  const failed',
+    replace: 'const failed',
+  },
+  {
+    name: 'the failure of a checker is never followed',
+    file: 'agent/core/serving.ts',
+    find: 'const verdict = judgeCheckers(draft);\n  if (verdict === null) return false;',
+    replace: 'const verdict = judgeCheckers(draft);\n  if (verdict === null || draft.now > 0) return false;',
+  },
+  {
+    name: 'the limit of a node is forgotten at its boot',
+    file: 'agent/core/mirror-state.ts',
+    find: 'return { restarts: record.restarts.map(() => 0), restartsBoot: bootId };',
+    replace: 'return { restarts: [], restartsBoot: bootId };',
+  },
 ];
 
 const parts = [

@@ -13,15 +13,20 @@ import {
   type ModuleRecord,
   type PlanStep,
 } from '../../agent/core/index.ts';
-import type { MessageBody } from '../../agent/contract/index.ts';
+import type { EventDraft, Finding, MessageBody } from '../../agent/contract/index.ts';
 import { Replica } from './replica.ts';
 import type { World } from './world.ts';
+
+const checkIntervalMs = 1000;
+/** The one whose action is `wait`. */
+export const waitChecker = 'surroundings';
 
 export interface NodePorts {
   send(to: string, body: MessageBody): void;
   /** The application becomes able to answer clients on this node. */
   applicationStarted(node: SimulatedNode): void;
   stepped(node: SimulatedNode, before: MirrorState, after: MirrorState): void;
+  told(node: SimulatedNode, event: EventDraft): void;
   readonly stepMirror: typeof stepMirror;
 }
 
@@ -42,6 +47,14 @@ export class SimulatedNode {
   /** On disk. */
   record: ModuleRecord = freshRecord();
   application = false;
+  /** The process has ended by itself; its start script brings it back. */
+  crashed = false;
+  /** World time: until then it fails its checkers however often it is started. */
+  brokenUntilMs = 0;
+  /** World time: until then its start script fails. */
+  startFailsUntilMs = 0;
+  /** World time: until then something is missing that the application needs. */
+  lacksUntilMs = 0;
   vip = false;
   kernelLeaseMs = 0;
   private life = 0;
@@ -104,6 +117,37 @@ export class SimulatedNode {
         this.event({ type: 'data', volumes: this.replica.alive ? [this.replica.status()] : null });
     });
     this.scheduleTick(life);
+    for (const { name } of this.identity.checkers) this.scheduleCheck(name, life);
+  }
+
+  /** Looks as the runtime does: only while the application runs, or at what it waits for. */
+  private scheduleCheck(name: string, life: number): void {
+    const { world } = this;
+    world.at(checkIntervalMs / this.clockRate, () => {
+      if (this.life !== life) return;
+      this.whenThawed(() => {
+        const { mirror } = this;
+        if (this.life !== life || mirror === null) return;
+        const looks =
+          mirror.phase.name === 'active' ||
+          (name === waitChecker && (mirror.phase.name === 'wait' || mirror.phase.name === 'secondary'));
+        const beganMs = this.localNow();
+        const finding = this.look(name);
+        if (looks)
+          world.at(world.random.between(1, 200), () => {
+            if (this.life === life) this.event({ type: 'checked', checker: name, beganMs, finding });
+          });
+        this.scheduleCheck(name, life);
+      });
+    });
+  }
+
+  private look(name: string): Finding {
+    const { nowMs } = this.world;
+    const bad = name === waitChecker ? nowMs < this.lacksUntilMs : this.crashed || nowMs < this.brokenUntilMs;
+    return bad || (name !== waitChecker && !this.application)
+      ? { code: 'not-running', found: '' }
+      : { code: 'good', found: '' };
   }
 
   private scheduleTick(life: number): void {
@@ -139,6 +183,7 @@ export class SimulatedNode {
     this.replica.frozen = false;
     this.deferred = [];
     this.application = false;
+    this.crashed = false;
     this.vip = false;
     this.kernelLeaseMs = 0;
     this.replica.die();
@@ -201,6 +246,10 @@ export class SimulatedNode {
     this.event({ type: 'command', command: { name } });
   }
 
+  maintenance(on: boolean): void {
+    this.event({ type: 'command', command: { name: 'maintenance', on } });
+  }
+
   promote(): void {
     this.event({ type: 'command', command: { name: 'promote', orderedBy: 'person' } });
   }
@@ -257,6 +306,7 @@ export class SimulatedNode {
         break;
       case 'emit':
         this.world.log(this.name, `${action.event.code}: ${action.event.message}`);
+        this.ports.told(this, action.event);
         break;
       case 'halt':
         throw new Error(`${this.name} halts: ${action.because}`);
@@ -308,9 +358,11 @@ export class SimulatedNode {
           proceed(this.world.random.between(1, 10));
           break;
         case 'script':
-          this.script(step.script, life, () => {
-            proceed(this.world.random.between(1, 300));
-          });
+          if (step.script === 'start' && this.world.nowMs < this.startFailsUntilMs) finish('script');
+          else
+            this.script(step.script, life, () => {
+              proceed(this.world.random.between(1, 300));
+            });
           break;
         case 'unmount':
           if (!this.replica.alive) {
@@ -358,6 +410,7 @@ export class SimulatedNode {
           return;
         }
         this.application = true;
+        this.crashed = false;
         this.ports.applicationStarted(this);
         done();
       };

@@ -1,6 +1,7 @@
 /** One seed: a cluster, faults at random, judges after every step. */
 import { stepMirror, timingFor } from '../../agent/core/index.ts';
-import { SimulatedNode, type NodePorts } from './node.ts';
+import { Judge } from './checker-judge.ts';
+import { SimulatedNode, waitChecker, type NodePorts } from './node.ts';
 import { Random } from './random.ts';
 import { SimulatedWitness } from './witness.ts';
 import { World } from './world.ts';
@@ -25,6 +26,9 @@ export interface RunResult {
 const networks = ['lan', 'sync'] as const;
 const faultPeriodMs = 60_000;
 const healMs = 90_000;
+
+/** H6, as by default. */
+const restartLimit = { count: 3, windowMs: 24 * 3_600_000 } as const;
 
 class Breach extends Error {}
 
@@ -69,6 +73,7 @@ class Simulation {
   private lastWriteMs = 0;
   private lastServing: string | null = null;
   private ordered = false;
+  private readonly checkerJudge = new Judge(restartLimit.count);
 
   constructor(world: World, random: Random, step: typeof stepMirror) {
     this.world = world;
@@ -97,6 +102,11 @@ class Simulation {
     const pathUp = (from: string, to: string): boolean =>
       networks.some((network) => world.passes(from, to, network) && world.passes(to, from, network));
     const prefer = random.pick([null, 'n1', 'n2']);
+    const action = random.pick(['restart', 'stop-start', 'failover'] as const);
+    const checkers = [
+      { name: 'application', action, failures: 2, gracePeriodMs: 4000 },
+      ...(random.chance(0.3) ? [{ name: waitChecker, action: 'wait' as const, failures: 2, gracePeriodMs: 0 }] : []),
+    ];
     const make = (name: string, peer: string): SimulatedNode =>
       new SimulatedNode(
         name,
@@ -109,6 +119,8 @@ class Simulation {
           witness: this.withWitness,
           withoutWitness: 'prefer-one-copy',
           timing,
+          checkers,
+          restartLimit,
         },
         world,
         {
@@ -125,6 +137,10 @@ class Simulation {
               this.transitions.add(`${from} → ${to}`);
               world.log(node.name, `${from} → ${to} [${after.waiting.code}]`);
             }
+          },
+          told: (node, event) => {
+            const breach = this.checkerJudge.told(node.name, node.record.maintenance, event);
+            if (breach !== null) throw new Breach(breach);
           },
           stepMirror: step,
         },
@@ -199,6 +215,7 @@ class Simulation {
     const { world, random } = this;
     const node = random.pick(this.nodes);
     const inject = (name: string, action: () => void): void => {
+      this.checkerJudge.disturbed();
       world.count(name);
       world.log('fault', `${name} ${node.name}`);
       action();
@@ -306,6 +323,48 @@ class Simulation {
           });
         });
       },
+      () => {
+        inject('application-crashes', () => {
+          node.crashed = true;
+        });
+      },
+      () => {
+        inject('application-broken', () => {
+          node.brokenUntilMs = world.nowMs + random.between(1000, 40_000);
+        });
+      },
+      () => {
+        inject('application-broken-everywhere', () => {
+          for (const one of this.nodes) one.brokenUntilMs = world.nowMs + random.between(1000, 60_000);
+        });
+      },
+      () => {
+        inject('start-fails', () => {
+          node.startFailsUntilMs = world.nowMs + random.between(1000, 20_000);
+          node.crashed = true;
+        });
+      },
+      () => {
+        inject('start-fails-everywhere', () => {
+          for (const one of this.nodes) {
+            one.startFailsUntilMs = world.nowMs + random.between(10_000, 30_000);
+            one.crashed = true;
+          }
+        });
+      },
+      () => {
+        inject('surroundings-missing', () => {
+          node.lacksUntilMs = world.nowMs + random.between(1000, 20_000);
+        });
+      },
+      () => {
+        inject('maintenance', () => {
+          for (const one of this.nodes) one.maintenance(true);
+          later(500, 10_000, () => {
+            for (const one of this.nodes) one.maintenance(false);
+          });
+        });
+      },
     ];
     random.pick(faults)();
   }
@@ -326,11 +385,15 @@ class Simulation {
     if (!this.witness.up) this.witness.restart();
     for (const node of this.nodes) {
       node.crashProbability = 0;
+      node.brokenUntilMs = 0;
+      node.startFailsUntilMs = 0;
+      node.lacksUntilMs = 0;
       node.thaw();
       node.powerOn();
       // A person who pressed stop presses start again when he leaves.
       world.at(2000, () => {
         node.command('start');
+        node.maintenance(false);
       });
     }
   }
@@ -369,7 +432,11 @@ class Simulation {
       throw new Breach(
         `liveness: not protected ${String(healMs / 1000)} s after the last fault: n1 ${first.describe()}, n2 ${second.describe()}`,
       );
-    for (const node of this.nodes) this.judgeCopy(node);
+    for (const node of this.nodes) {
+      this.judgeCopy(node);
+      if (node.application && node.crashed)
+        throw new Breach(`liveness: the application of ${node.name} has crashed, and its checker did nothing about it`);
+    }
     // Invariant 7: the client has ended some seconds ago, what was under way has arrived.
     const [one, other] = this.nodes.map((node) => [...node.replica.durable.data].sort((a, b) => a - b).join());
     if (one !== other) throw new Breach('invariant 7: the two copies differ although both are called up to date');

@@ -32,6 +32,8 @@ function record(revision: number, change: Partial<ClusterRecord> = {}): ClusterR
         cache: 'none',
         vips: [{ address: '127.0.0.50', prefixLength: 8, interface: 'lo' }],
         scripts: { prestart: null, start: script, stop: script, poststop: null, forceStop: null, transition: null },
+        checkers: [],
+        restartLimit: { count: 3, windowMs: 86_400_000 },
       },
     ],
     ...change,

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { CheckerDefinition } from '../../agent/contract/index.ts';
 import { sealDatagram } from '../../agent/network/index.ts';
 import { addressOf, detectionMs, MemoryCluster, nodeNames, protectedCluster } from './runtime/memory-cluster.ts';
 
@@ -232,5 +233,83 @@ describe('datagrams of others', () => {
     }
     expect(cluster.status('n2')?.peer.alive).toBe(false);
     expect(cluster.writes('n2')).toBe(true);
+  });
+});
+
+describe('checkers', () => {
+  const checker = (change: Partial<CheckerDefinition> = {}): CheckerDefinition => ({
+    name: 'tcp 5432',
+    probe: { kind: 'tcp', host: '127.0.0.1', port: 5432 },
+    intervalMs: 1000,
+    timeoutMs: 1000,
+    failures: 2,
+    action: 'restart',
+    gracePeriodMs: 0,
+    ...change,
+  });
+  const decisionsOf = (name: 'n1' | 'n2') =>
+    cluster.nodes[name].events
+      .filter((event) => event.code === 'checker-failed')
+      .map((event) => event.evidence['decision']);
+
+  test('an application that dies is started again where it is', async () => {
+    cluster = await protectedCluster(true, [checker()]);
+    cluster.nodes.n1.application = false;
+    const tookMs = await cluster.until('it runs again', () => cluster.nodes.n1.application);
+    expect(tookMs).toBeLessThan(3000);
+    await cluster.until('protected', () => cluster.isProtected());
+    expect(cluster.nodes.n1.scripts).toEqual(['start', 'stop', 'start']);
+    expect(cluster.status('n1')?.modules[0]?.own.checkers).toMatchObject([{ name: 'tcp 5432' }]);
+  });
+
+  test('one that is broken everywhere is moved once and then rests, until a person gives the order', async () => {
+    cluster = await protectedCluster(true, [checker()]);
+    for (const name of nodeNames) cluster.nodes[name].finding = { code: 'refused', found: '' };
+    await cluster.until('both wait', () =>
+      nodeNames.every((name) => cluster.status(name)?.modules[0]?.own.reason === 'restart-limit'),
+    );
+    expect(decisionsOf('n1')).toEqual(['restart', 'restart', 'failover']);
+    expect(decisionsOf('n2')).toEqual(['restart', 'restart', 'stop']);
+    const scripts = nodeNames.map((name) => cluster.nodes[name].scripts.length);
+    await cluster.advance(120_000);
+    expect(nodeNames.map((name) => cluster.nodes[name].scripts.length)).toEqual(scripts);
+    // The limit is remembered by a restarted agent.
+    await cluster.restartAgent('n1');
+    await cluster.restartAgent('n2');
+    await cluster.advance(20_000);
+    expect(nodeNames.some((name) => cluster.nodes[name].application)).toBe(false);
+    for (const name of nodeNames) {
+      cluster.nodes[name].finding = null;
+      await cluster.nodes[name].life?.runtime.command('db', { name: 'start' });
+    }
+    await cluster.until('protected', () => cluster.isProtected());
+  });
+
+  test('a start script that fails on both nodes is not tried in turn for ever', async () => {
+    cluster = await protectedCluster();
+    for (const name of nodeNames) cluster.nodes[name].failScript = 'start';
+    await cluster.nodes.n1.life?.runtime.command('db', { name: 'restart' });
+    await cluster.advance(60_000);
+    const starts = nodeNames.map((name) => cluster.nodes[name].scripts.filter((script) => script === 'start').length);
+    expect(starts).toEqual([2, 1]);
+  });
+
+  test('a process that does not get to run blames nobody', async () => {
+    cluster = await protectedCluster(true, [checker({ failures: 1 })]);
+    cluster.freeze('n1');
+    await cluster.advance(detectionMs * 0.75);
+    cluster.thaw('n1');
+    await cluster.advance(10_000);
+    expect(decisionsOf('n1')).toEqual([]);
+  });
+
+  test('nothing is done in maintenance', async () => {
+    cluster = await protectedCluster(true, [checker()]);
+    for (const name of nodeNames)
+      await cluster.nodes[name].life?.runtime.command('db', { name: 'maintenance', on: true });
+    cluster.nodes.n1.application = false;
+    await cluster.advance(20_000);
+    expect(decisionsOf('n1')).toEqual([]);
+    expect(cluster.status('n1')?.modules[0]?.own.checkers).toMatchObject([{ state: 'failed' }]);
   });
 });

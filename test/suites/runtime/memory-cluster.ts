@@ -1,7 +1,9 @@
 /** Two whole runtimes and a witness in one process, on virtual time: everything is the product's own except the host below the ports. */
 import type {
   ClusterRecord,
+  CheckerDefinition,
   EventDraft,
+  Finding,
   NodeStatus,
   TimelineEvent,
   VolumeRecord,
@@ -49,6 +51,8 @@ export class MemoryNode {
   readonly scripts: string[] = [];
   readonly journal: string[] = [];
   application = false;
+  /** What its checkers find while the application runs; null: it is well. */
+  finding: Finding | null = null;
   failScript: string | null = null;
   life: Life | null = null;
 
@@ -67,8 +71,10 @@ export class MemoryCluster {
   private witness: Witness | null = null;
   private boots = 0;
   private readonly withWitness: boolean;
+  private readonly checkers: CheckerDefinition[];
 
-  constructor(withWitness = true) {
+  constructor(withWitness = true, checkers: readonly CheckerDefinition[] = []) {
+    this.checkers = [...checkers];
     this.withWitness = withWitness;
     this.replicators = new MemoryReplicators(
       this.time,
@@ -108,6 +114,8 @@ export class MemoryCluster {
             forceStop: script('force'),
             transition: null,
           },
+          checkers: this.checkers,
+          restartLimit: { count: 2, windowMs: 3_600_000 },
         },
       ],
     };
@@ -312,8 +320,16 @@ export class MemoryCluster {
           if (script === 'start') node.application = true;
           if (script === 'stop' || script === 'forceStop') node.application = false;
         },
-        killLeftovers: async () => undefined,
+        killLeftovers: async () => [],
+        leftovers: async () => [],
+        boundOutputs: async () => undefined,
       },
+      checkers: () => ({
+        look: () =>
+          Promise.resolve(
+            node.application ? (node.finding ?? { code: 'good', found: '' }) : { code: 'not-running', found: '' },
+          ),
+      }),
       replicator,
       rescue: { abortMounts: async () => undefined, killHolders: async () => [] },
       halt: (because) => {
@@ -324,8 +340,11 @@ export class MemoryCluster {
 }
 
 /** Both nodes configured, n1 has the good data, everything started and protected. */
-export async function protectedCluster(withWitness = true): Promise<MemoryCluster> {
-  const cluster = new MemoryCluster(withWitness);
+export async function protectedCluster(
+  withWitness = true,
+  checkers: readonly CheckerDefinition[] = [],
+): Promise<MemoryCluster> {
+  const cluster = new MemoryCluster(withWitness, checkers);
   if (withWitness) await cluster.startWitness();
   for (const name of nodeNames) {
     await cluster.boot(name);

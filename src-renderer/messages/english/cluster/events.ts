@@ -1,7 +1,25 @@
 /** The timeline, by event code. English agents tell it themselves, with more in it; these words stand where there is no message. */
+import type { TimelineEvent } from '../../../../agent/contract/index.ts';
 import type { EventWordings } from '../../cluster-words.ts';
 
 const node = (event: { readonly node: string }): string => event.node;
+
+const checker = (event: TimelineEvent): string => String(event.evidence['checker'] ?? '');
+
+const decisions: Readonly<Record<string, (node: string, peer: string) => string>> = {
+  tell: () => 'nothing follows, as configured',
+  restart: (here) => `the application is restarted on ${here}`,
+  'stop-start': (here) => `the module is stopped and started again on ${here}`,
+  failover: (_here, peer) => `the application goes to ${peer}`,
+  wait: (here) => `${here} waits until it is good again`,
+  'keep-running': (here, peer) => `${peer} cannot take over, so the application is left as it is on ${here}`,
+  stop: () => 'both servers have failed too often, so the application is stopped and waits for a person',
+};
+function checkerSentence(event: TimelineEvent, peer: string): string {
+  const follows = decisions[String(event.evidence['decision'])]?.(node(event), peer);
+  const failed = `The checker “${checker(event)}” failed ${String(event.evidence['failures'] ?? '')} times in a row on ${node(event)}`;
+  return follows === undefined ? `${failed}.` : `${failed}: ${follows}.`;
+}
 
 const worded = {
   // --- orders of people
@@ -26,6 +44,13 @@ const worded = {
   'stop-escalated': () => 'The stop command failed: the application is ended by force.',
   'force-stop-failed': () => 'The forced stop failed as well.',
   'holders-killed': () => 'Processes that still used the directory had to be ended.',
+  'leftovers-killed': () => 'Processes that still ran after the stop command had to be ended.',
+  'transition-failed': () => 'The command that tells others of a change failed.',
+  // --- checkers
+  'checker-failed': (event, peer) => checkerSentence(event, peer),
+  'checker-recovered': (event) => `The checker “${checker(event)}” is good again on ${node(event)}.`,
+  'checker-unusable': (event) =>
+    `The checker “${checker(event)}” cannot look on ${node(event)}, and counts for nothing.`,
   // --- what was seen
   'peer-heard': (_event, peer) => `${peer} is heard.`,
   'peer-silent': (_event, peer) => `${peer} is silent.`,

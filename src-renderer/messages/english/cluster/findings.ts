@@ -27,6 +27,7 @@ export const findings: FindingWordings = {
         ? `Protected, resynchronising: ${left(resync.etaSeconds)} left.`
         : 'Protected, resynchronising; how long is not known yet.',
   }),
+  'protected-unwell': ({ on, peer }, telling) => but(telling.reason(on, peer), telling),
   'no-modules': () => ({
     what: 'No module yet: nothing is protected.',
     remedy: 'Write a module into the configuration and apply it.',

@@ -156,6 +156,19 @@ const worded = {
     cause: 'Its start command failed or took too long.',
     remedy: `Read what it said in the logs of ${node}, mend it, then start the module again.`,
   }),
+  'checker-failed': (node) => ({
+    what: `a checker of the application fails on ${node}`,
+    remedy: `The timeline says which one and what follows. When nothing follows by itself, look at the application on ${node}.`,
+  }),
+  'checker-wait': (node) => ({
+    what: `${node} does not take the application until a checker is good again`,
+    cause: 'Something that the application needs is missing there.',
+    remedy: `Mend what the checker looks at on ${node}; the rest follows by itself.`,
+  }),
+  'restart-limit': (node, peer) => ({
+    what: `the application failed too often on ${node} and is not started there again by itself`,
+    remedy: `Find out why, then start the module again. Should ${peer} be lost, ${node} takes over if it still holds the right data.`,
+  }),
   'stop-failed': (node) => ({
     what: `the application did not stop as planned on ${node} and was ended by force`,
     remedy: `Read what its stop command said in the logs of ${node}.`,

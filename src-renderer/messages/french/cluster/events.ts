@@ -1,3 +1,4 @@
+import type { TimelineEvent } from '../../../../agent/contract/index.ts';
 import type { ReasonWordings } from '../../cluster-words.ts';
 import type { Messages } from '../../messages.ts';
 import { reasons } from './reasons.ts';
@@ -23,6 +24,29 @@ const purposes: Readonly<Record<string, (node: string, peer: string) => string>>
   start: () => 'le module doit tourner et sa copie est la plus récente connue',
   order: () => 'c’est l’ordre donné, en acceptant que des données puissent manquer',
 };
+
+const checker = (event: TimelineEvent): string => String(event.evidence['checker'] ?? '');
+
+const decisions: Readonly<Record<string, (node: string, peer: string) => string>> = {
+  tell: () => 'rien ne suit, comme configuré',
+  restart: (node) => `l’application est redémarrée sur ${node}`,
+  'stop-start': (node) => `le module est arrêté puis redémarré sur ${node}`,
+  failover: (_node, peer) => `l’application passe sur ${peer}`,
+  wait: (node) => `${node} attend qu’il soit de nouveau bon`,
+  'keep-running': (node, peer) => `${peer} ne peut pas prendre le relais, l’application reste telle quelle sur ${node}`,
+  stop: () => 'les deux serveurs ont échoué trop souvent, l’application est arrêtée et attend une personne',
+};
+function checkerSentence(event: TimelineEvent, peer: string): string {
+  const { failures, decision, restarts, limit } = event.evidence;
+  const failed =
+    failures === 1
+      ? `Le contrôle « ${checker(event)} » a échoué sur ${event.node}`
+      : `Le contrôle « ${checker(event)} » a échoué ${String(failures ?? '')} fois de suite sur ${event.node}`;
+  const follows = decisions[String(decision)]?.(event.node, peer);
+  const acts = decision === 'restart' || decision === 'stop-start';
+  const count = acts && typeof restarts === 'number' ? ` (${restarts} sur ${String(limit)} au plus)` : '';
+  return follows === undefined ? `${failed}.` : `${failed} : ${follows}${count}.`;
+}
 
 export const events: Messages['cluster']['events'] = {
   'ordered-start': () => 'L’ordre de démarrage a été donné.',
@@ -54,6 +78,12 @@ export const events: Messages['cluster']['events'] = {
   'stop-escalated': () => 'La commande d’arrêt a échoué : l’application est arrêtée de force.',
   'force-stop-failed': () => 'L’arrêt forcé a échoué lui aussi.',
   'holders-killed': () => 'Des processus utilisaient encore le répertoire ; il a fallu les terminer.',
+  'leftovers-killed': () => 'Des processus tournaient encore après la commande d’arrêt ; il a fallu les terminer.',
+  'transition-failed': () => 'La commande qui annonce un changement a échoué.',
+  'checker-failed': (event, peer) => checkerSentence(event, peer),
+  'checker-recovered': (event) => `Le contrôle « ${checker(event)} » est de nouveau bon sur ${event.node}.`,
+  'checker-unusable': (event) =>
+    `Le contrôle « ${checker(event)} » ne peut pas regarder sur ${event.node} ; il ne compte pas.`,
   'peer-heard': (_event, peer) => `${peer} répond.`,
   'peer-silent': (event, peer) => silence(peer, event),
   protected: () => 'Protégé : les deux serveurs ont chaque écriture confirmée.',

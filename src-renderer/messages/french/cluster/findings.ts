@@ -26,6 +26,7 @@ export const findings: Messages['cluster']['findings'] = {
         ? `Protégé, resynchronisation : encore ${left(resync.etaSeconds)}.`
         : 'Protégé, resynchronisation ; durée encore inconnue.',
   }),
+  'protected-unwell': ({ on, peer }, telling) => mais(telling.reason(on, peer), telling),
   'no-modules': () => ({
     what: 'Aucun module : rien n’est protégé.',
     remedy: 'Ajoutez un module à la configuration et appliquez-la.',

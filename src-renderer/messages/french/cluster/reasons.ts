@@ -150,6 +150,19 @@ export const reasons: Messages['cluster']['reasons'] = {
     cause: 'Sa commande de démarrage a échoué ou a pris trop de temps.',
     remedy: `Lisez ce qu’elle a dit dans les journaux de ${node}, corrigez, puis redémarrez le module.`,
   }),
+  'checker-failed': (node) => ({
+    what: `un contrôle de l’application échoue sur ${node}`,
+    remedy: `La chronologie dit lequel et ce qui suit. Si rien ne suit seul, regardez l’application sur ${node}.`,
+  }),
+  'checker-wait': (node) => ({
+    what: `${node} ne prend pas l’application tant qu’un contrôle n’est pas bon`,
+    cause: 'Il y manque quelque chose dont l’application a besoin.',
+    remedy: `Réparez sur ${node} ce que le contrôle regarde ; la suite se fait seule.`,
+  }),
+  'restart-limit': (node, peer) => ({
+    what: `l’application a échoué trop souvent sur ${node} et n’y redémarre plus seule`,
+    remedy: `Trouvez la cause, puis redémarrez le module. Si ${peer} est perdu, ${node} prend le relais s’il a les bonnes données.`,
+  }),
   'stop-failed': (node) => ({
     what: `l’application ne s’est pas arrêtée comme prévu sur ${node} ; elle a été arrêtée de force`,
     remedy: `Lisez ce que sa commande d’arrêt a dit dans les journaux de ${node}.`,

@@ -14,6 +14,9 @@ export interface ClusterOptions {
   readonly prefer?: string;
   readonly networks?: boolean;
   readonly extra?: string;
+  /** As they stand in the file; the service `app` when not given. */
+  readonly start?: string;
+  readonly stop?: string;
 }
 
 type ModuleStatus = ClusterStatus['modules'][number];
@@ -45,8 +48,8 @@ ${options.networks === true ? networks : ''}${options.witness === false ? '' : '
 ${options.prefer === undefined ? '' : `    prefer: ${options.prefer}\n`}    replicate:
       - path: ${postgresDirectory}
     vip: ${virtualAddress}/24
-    start: systemctl start app
-    stop: systemctl stop app
+    start: ${options.start ?? 'systemctl start app'}
+    stop: ${options.stop ?? 'systemctl stop app'}
 ${options.extra ?? ''}`,
     );
   }

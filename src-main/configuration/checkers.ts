@@ -280,10 +280,26 @@ export function findBrokenCheckers(configuration: Configuration): ProblemAt[] {
           problem(path, 'checker-repeated', `The checker "${name}" stands here twice.`, 'Remove one of the two.'),
         );
       names.add(name);
+      found.push(...checkCovered(module.replicate, checker, path));
       found.push(...checkModule(configuration, module.name, checker, path));
     });
   });
   return found;
+}
+
+/** Where the application does not run its directory is covered and empty. */
+function checkCovered(replicated: readonly { readonly path: string }[], checker: CheckerText, path: Path): ProblemAt[] {
+  const watched = checker.disk?.path ?? checker.mount;
+  const covered = replicated.find((one) => watched === one.path || watched?.startsWith(`${one.path}/`) === true);
+  if (covered === undefined || checker.action !== 'wait') return [];
+  return [
+    problem(
+      [...path, 'action'],
+      'checker-covered',
+      `${covered.path} is covered on the server that does not run the application: there this checker could never be good.`,
+      'Write another action, or look at the disk below.',
+    ),
+  ];
 }
 
 function checkModule(configuration: Configuration, own: string, checker: CheckerText, path: Path): ProblemAt[] {

@@ -266,6 +266,13 @@ const cases: readonly Case[] = [
         /3s > 2s/,
       ],
       ['a disk without a question', '{ disk: { path: /data } }', 'configuration-wrong-value', 17, /freePercentMin: 10/],
+      [
+        'a disk to wait for that is covered elsewhere',
+        '{ disk: { path: /data/db/wal, freePercentMin: 5 }, action: wait }',
+        'configuration-wrong-value',
+        68,
+        /\/data\/db is covered on the server/,
+      ],
       ['an unknown module', '{ module: web }', 'configuration-wrong-value', 19, /No module is named web/],
       [
         'a limit that is never reached',

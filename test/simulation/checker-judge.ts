@@ -30,7 +30,10 @@ export class Judge {
       return `liveness: ${String(this.startsFailed)} starts failed one after the other, and nobody stops`;
     if (code !== 'checker-failed' || !acts.includes(evidence['decision'])) return null;
     if (maintenance) return `${node} follows a checker in maintenance`;
-    if (evidence['limitReached'] === true) return null;
+    // At the limit the application may still move to where it has not failed, or stop.
+    const restarts = evidence['decision'] === 'restart' || evidence['decision'] === 'stop-start';
+    if (evidence['limitReached'] === true)
+      return restarts ? `H6: a checker restarts the application on ${node} beyond the limit` : null;
     const count = (this.acted.get(node) ?? 0) + 1;
     this.acted.set(node, count);
     return count > this.limit

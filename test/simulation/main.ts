@@ -1,7 +1,8 @@
-/** `npm run sim -- --seeds N [--from S] | --seed K`. */
+/** `npm run sim -- --seeds N [--from S] | --seed K | --explore [--states N] | --mutants`. */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeStageSummary } from '../run/summary.ts';
+import { runExplorer } from './explorer/runs.ts';
 import { runMutants } from './mutants.ts';
 import { run } from './run.ts';
 
@@ -26,14 +27,25 @@ function main(): number {
       seed: { type: 'string' },
       mutants: { type: 'boolean' },
       first: { type: 'boolean' },
+      only: { type: 'string' },
+      explore: { type: 'boolean' },
+      states: { type: 'string' },
     },
   });
   if (values.mutants === true) {
     const { killed, survived } = runMutants(
       path.join(import.meta.dirname, '../..'),
       number(values.seeds, 'seeds', 3000),
+      values.only ?? '',
     );
     return summary(killed, survived);
+  }
+  if (values.explore === true) {
+    const say = (line: string): void => {
+      process.stdout.write(`${line}\n`);
+    };
+    const { passed, failed } = runExplorer(number(values.states, 'states', 5000), values.first === true, say);
+    return summary(passed, failed);
   }
   if (values.seed !== undefined) {
     const result = run({ seed: number(values.seed, 'seed', 0), trace: true });

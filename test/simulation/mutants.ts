@@ -152,6 +152,48 @@ const mutants: readonly Mutant[] = [
     find: 'return { restarts: record.restarts.map(() => 0), restartsBoot: bootId };',
     replace: 'return { restarts: [], restartsBoot: bootId };',
   },
+  {
+    name: 'a grant is over as soon as it is given',
+    file: 'agent/core/voter.ts',
+    find: 'untilMs: Math.max(nowMs + grantMs, voter.grant?.untilMs ?? 0),',
+    replace: 'untilMs: nowMs,',
+  },
+  {
+    name: 'a wish is not recorded before it is sent',
+    file: 'agent/core/mirror-state.ts',
+    find: 'draft.persist({ pending: [...pending, wish].slice(-pendingMax) });',
+    replace: 'draft.actions.slice(pendingMax);',
+  },
+  {
+    name: 'the witness forgets the newest generation in a restart',
+    file: 'test/simulation/witness.ts',
+    find: 'this.durable = step.state.newest;',
+    replace: '',
+  },
+  {
+    name: 'a new generation has no history',
+    file: 'agent/replication/volume-lineage.ts',
+    find: 'history: (former === null ? record.history : [former.id, ...record.history]).slice(0, historyLengthMax),',
+    replace: 'history: former === null ? [] : record.history.slice(historyLengthMax),',
+  },
+  {
+    name: 'a resynchronised copy keeps its old generation',
+    file: 'agent/replication/volume-lineage.ts',
+    find: 'generation: source.generation,',
+    replace: '',
+  },
+  {
+    name: 'a new generation is no newer than the last',
+    file: 'agent/core/mirror-state.ts',
+    find: 'Math.max(0, ...knownGenerations(state).map((generation) => generation.number)) + 1',
+    replace: 'Math.max(1, ...knownGenerations(state).map((generation) => generation.number))',
+  },
+  {
+    name: 'a node never serves as secondary',
+    file: 'agent/core/waiting.ts',
+    find: "draft.run([{ do: 'serve-secondary' }]);",
+    replace: '',
+  },
 ];
 
 const parts = [
@@ -165,11 +207,12 @@ const parts = [
   'package.json',
 ];
 
-/** @returns the number of mutants that no judge noticed. */
-export function runMutants(root: string, seeds: number): { killed: number; survived: number } {
+/** @param only part of a name; empty: all. @returns the number of mutants that no judge noticed. */
+export function runMutants(root: string, seeds: number, only: string): { killed: number; survived: number } {
   const home = path.join(root, 'dist', 'mutants');
   let survived = 0;
-  for (const mutant of mutants) {
+  const chosen = mutants.filter((mutant) => mutant.name.includes(only));
+  for (const mutant of chosen) {
     const source = readFileSync(path.join(root, mutant.file), 'utf8');
     const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
     const exact = source.includes(mutant.find) ? source : flat(source);
@@ -205,5 +248,5 @@ export function runMutants(root: string, seeds: number): { killed: number; survi
     );
   }
   rmSync(home, { recursive: true, force: true });
-  return { killed: mutants.length - survived, survived };
+  return { killed: chosen.length - survived, survived };
 }

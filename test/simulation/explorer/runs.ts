@@ -1,0 +1,87 @@
+/** What `npm run sim -- --explore` looks at, and how it says so. */
+import { explore, type Exploration } from './explore.ts';
+import { trace } from './trace.ts';
+import { situation, type Situation } from './roots.ts';
+import type { Budget, Disorder, World } from './model.ts';
+
+export interface ExplorerRun {
+  readonly from: Situation;
+  readonly disorder: Disorder;
+  readonly ticks: number;
+  readonly budget: Partial<Budget>;
+  readonly witness?: boolean;
+}
+
+/** The cheapest first. Each is searched to its end, or to the limit of states, breadth first. */
+export const explorerRuns: readonly ExplorerRun[] = [
+  { from: 'stopped', disorder: 'any', ticks: 2, budget: { orders: 1 } },
+  { from: 'protected', disorder: 'any', ticks: 2, budget: {} },
+  { from: 'protected', disorder: 'any', ticks: 6, budget: {} },
+  { from: 'protected', disorder: 'any', ticks: 2, budget: { crashes: 1 } },
+  { from: 'protected', disorder: 'any', ticks: 3, budget: { strays: 1, drifts: 1 } },
+  { from: 'protected', disorder: 'any', ticks: 2, budget: { orders: 1, failures: 1 } },
+  { from: 'secondary-returns', disorder: 'any', ticks: 2, budget: {} },
+  { from: 'primary-returns', disorder: 'any', ticks: 2, budget: {} },
+  { from: 'cold-start-after-power-cut', disorder: 'any', ticks: 2, budget: {} },
+  { from: 'protected', disorder: 'named', ticks: 8, budget: { cuts: 1 } },
+  { from: 'protected', disorder: 'named', ticks: 8, budget: { crashes: 1 } },
+  { from: 'protected', disorder: 'named', ticks: 8, budget: { freezes: 1, drifts: 2 } },
+  { from: 'protected', disorder: 'named', ticks: 8, budget: { orders: 1, crashes: 1 } },
+  { from: 'primary-returns', disorder: 'named', ticks: 8, budget: { crashes: 1, cuts: 1 } },
+  { from: 'cold-start-after-power-cut', disorder: 'named', ticks: 8, budget: { strays: 1, cuts: 1 } },
+  { from: 'protected', disorder: 'named', ticks: 8, budget: { cuts: 1, crashes: 1 }, witness: false },
+];
+
+export function rootOf(run: ExplorerRun): World {
+  const none: Budget = { crashes: 0, cuts: 0, freezes: 0, strays: 0, drifts: 0, failures: 0, orders: 0 };
+  return {
+    ...situation(run.from, run.witness ?? true),
+    ticksLeft: run.ticks,
+    disorder: run.disorder,
+    budget: { ...none, ...run.budget },
+  };
+}
+
+export function nameOfRun(run: ExplorerRun): string {
+  const faults = Object.entries(run.budget).map(([kind, count]) => `${kind} ≤ ${String(count)}`);
+  const witness = run.witness === false ? ', no witness' : '';
+  return [`from ${run.from}${witness}`, `${run.disorder} disorder`, `${String(run.ticks)} ticks`, ...faults].join(', ');
+}
+
+export interface ExplorerReport {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** @param statesMax of each run. @param first ends at the first breach. */
+export function runExplorer(statesMax: number, first: boolean, say: (line: string) => void): ExplorerReport {
+  const phases = new Set<string>();
+  let passed = 0;
+  let failed = 0;
+  let states = 0;
+  let transitions = 0;
+  for (const run of explorerRuns) {
+    const root = rootOf(run);
+    const result = explore(root, { statesMax, depthMax: Number.MAX_SAFE_INTEGER });
+    for (const phase of result.phases) phases.add(phase);
+    states += result.states;
+    transitions += result.transitions;
+    say(`${nameOfRun(run)}: ${numbersOf(result)}`);
+    if (result.breach === null) passed += 1;
+    else {
+      failed += 1;
+      say(`breach: ${result.breach.what}`);
+      for (const line of trace(root, result.breach.moves)) say(line);
+      if (first) break;
+    }
+  }
+  say(`${String(states)} states, ${String(transitions)} transitions, ${String(phases.size)} changes of phase seen`);
+  return { passed, failed };
+}
+
+function numbersOf({ states, transitions, depth, complete }: Exploration): string {
+  const extent = complete
+    ? `complete, deepest state after ${String(depth)} moves`
+    : `every sequence of up to ${String(depth)} moves, then cut off`;
+  return `${String(states)} states, ${String(transitions)} transitions; ${extent}`;
+}

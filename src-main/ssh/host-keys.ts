@@ -46,8 +46,8 @@ async function readText(file: string): Promise<string> {
 
 /** Keys that cannot be read now are still pinned: written over, the next changed key would pass for a first one. */
 async function pinnedText(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
   });
 }

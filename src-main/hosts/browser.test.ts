@@ -54,6 +54,16 @@ async function say(page: Page, body: string): Promise<number> {
   return response.status;
 }
 
+describe('the link', () => {
+  it('opens the app again for the browser that is in already, and for no other one', async () => {
+    const again = await fetch(host.url, { redirect: 'manual', headers: { cookie } });
+    expect([again.status, again.headers.get('location'), again.headers.get('set-cookie')]).toEqual([303, '/', null]);
+    expect((await fetch(host.url, { redirect: 'manual' })).status).toBe(403);
+    const foreign = await fetch(host.url, { redirect: 'manual', headers: { cookie, 'sec-fetch-site': 'cross-site' } });
+    expect(foreign.status).toBe(403);
+  });
+});
+
 describe('the conversation of a page', () => {
   it('carries many small lines and several at once, in order, to its own screen only', async () => {
     const [one, two] = [await openPage(), await openPage()];

@@ -165,16 +165,19 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
     }
     const url = new URL(request.url ?? '/', `http://${host ?? ''}`);
     const token = url.searchParams.get('token');
-    if (method === 'GET' && url.pathname === '/' && token !== null) {
-      const setCookie = session.exchange(token);
-      if (setCookie === undefined) answer(response, 403, usedLink);
-      // Onwards to an address without the token: it stays neither in the history nor on the screen.
-      else answer(response, 303, '', { Location: '/', 'Set-Cookie': setCookie });
-      return;
-    }
     const fetchSite = request.headers['sec-fetch-site'];
     const facts = { host, origin, cookie, changesSomething: method !== 'GET' };
-    if (!session.allows({ ...facts, fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined })) {
+    const isAllowed = session.allows({ ...facts, fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined });
+    if (method === 'GET' && url.pathname === '/' && token !== null) {
+      const setCookie = session.exchange(token);
+      // Onwards to an address without the token: it stays neither in the history nor on the screen. The browser that is
+      // in already may follow its link again.
+      if (setCookie !== undefined) answer(response, 303, '', { Location: '/', 'Set-Cookie': setCookie });
+      else if (isAllowed) answer(response, 303, '', { Location: '/' });
+      else answer(response, 403, usedLink);
+      return;
+    }
+    if (!isAllowed) {
       answer(response, 403, usedLink);
       return;
     }

@@ -85,6 +85,8 @@ function dataOf(state: MirrorState): ModuleOnNode['data'] {
     )
   )
     return 'resynchronising';
+  // Its own record does not know yet that the peer went on: the witness does.
+  if (state.phase.name === 'wait' && state.waiting.code === 'copy-stale') return 'stale';
   return copy.usable ? 'up-to-date' : 'stale';
 }
 

@@ -171,6 +171,16 @@ describe('the mirror machine', () => {
     expect(describeOwn(bench.state, bench.now)).toMatchObject({ state: 'wait', data: 'stale', reason: 'copy-stale' });
   });
 
+  it('does not call a copy up to date that the witness knows to be behind', () => {
+    const bench = new Bench();
+    bench.event({ type: 'data', volumes: [volume()] });
+    bench.after(timing.settleMs + 1);
+    const newest = { number: 2, id: 'of the peer' };
+    bench.reply('witness', { granted: false, stored: null, reason: 'older-generation', newest, holder: null });
+    bench.after(500);
+    expect(describeOwn(bench.state, bench.now)).toMatchObject({ state: 'wait', data: 'stale', reason: 'copy-stale' });
+  });
+
   it('without a witness nothing is taken over automatically; a person may order it', () => {
     const bench = new Bench({}, { witness: false });
     bench.event({ type: 'data', volumes: [volume()] });

@@ -183,6 +183,14 @@ describe('a shell of this computer', () => {
     await terminal.shows(/^farewell$/m);
   });
 
+  test('without a cluster, the commands lie below the field that searches them', async () => {
+    const terminal = await openReal();
+    const field = await terminal.panel.getByRole('searchbox').boundingBox();
+    const group = await terminal.panel.getByRole('heading', { level: 3 }).first().boundingBox();
+    if (field === null || group === null) throw new Error('the commands are not shown');
+    expect(group.y).toBeGreaterThanOrEqual(field.y + field.height);
+  });
+
   test('survives a flood: the page stays alive, and Ctrl C is answered', async () => {
     const terminal = await openReal();
     await terminal.type('yes 0123456789012345678901234567890123456789\n');

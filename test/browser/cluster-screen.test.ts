@@ -172,6 +172,20 @@ describe('nothing is a mystery', () => {
   });
 });
 
+describe('who listens instead of looking', () => {
+  test('hears another reason, not only another kind of trouble', async () => {
+    const [module] = waitingCluster.modules;
+    const asked = module!.nodes.map((on) => (on.state === 'wait' ? { ...on, reason: 'no-majority' } : on));
+    const { parts, page, cluster } = await look({ ...waitingCluster, modules: [{ ...module!, nodes: asked }] });
+    const before = await cluster.sentence.innerText();
+    const heard = page.getByRole('region', { name: 'Situation' }).getByRole('status').last();
+    await expect.poll(() => heard.innerText()).toBe(before);
+    parts.clusters.show('site-a', waitingCluster);
+    await cluster.says(/is not known to be complete/);
+    await expect.poll(() => heard.innerText()).toBe(await cluster.sentence.innerText());
+  });
+});
+
 describe('the picture', () => {
   test('the address moves to the server that has taken over', async () => {
     const { parts, cluster } = await look();

@@ -72,6 +72,7 @@ const everything: Known = {
   checks: answered([]),
   copies: answered([copy('n1', false), copy('n2', false)]),
   addressInUse: answered({ inUse: false, by: null }),
+  addressWanted: false,
   composed: answered({ text: 'version: 1', problems: [] }),
   plan: answered([]),
   installation: null,
@@ -195,12 +196,19 @@ describe('the good copy', () => {
   });
 });
 
+test('an application described by hand is chosen: the next thing that is missing is named', () => {
+  const byHand = { ...blankAnswers.application, name: 'app' };
+  expect(codeAt('application', { application: blankAnswers.application })).toBe('application-missing');
+  expect(codeAt('application', { application: byHand })).toBe('directory-missing');
+});
+
 test('the address: free, or none at all', () => {
   const vip = '10.0.0.50/24';
   expect(codeAt('address', { vip })).toBe(null);
   expect(codeAt('address', { vip }, { addressInUse: answered({ inUse: true, by: 'n1' }) })).toBe('address-in-use');
   expect(codeAt('address', { vip }, { addressInUse: none })).toBe('asking');
   expect(codeAt('address', { vip: '' }, { addressInUse: none })).toBe(null);
+  expect(codeAt('address', { vip: ' ' }, { addressInUse: none, addressWanted: true })).toBe('address-missing');
 });
 
 test('the witness is a third machine, and is let in to', () => {

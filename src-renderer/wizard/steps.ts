@@ -25,6 +25,8 @@ export interface Known {
   readonly checks: Asked<readonly CheckResult[]>;
   readonly copies: Asked<readonly Copy[]>;
   readonly addressInUse: Asked<{ readonly inUse: boolean; readonly by: string | null }>;
+  /** A virtual IP is wanted although none is given yet. */
+  readonly addressWanted: boolean;
   readonly composed: Asked<{ readonly text: string | null; readonly problems: readonly AnswerProblem[] }>;
   readonly plan: Asked<readonly unknown[]>;
   readonly installation: Installation | null;
@@ -53,6 +55,7 @@ export type ObstacleCode =
   | 'stop-missing'
   | 'good-copy-missing'
   | 'good-copy-empty'
+  | 'address-missing'
   | 'address-in-use'
   | 'network-missing'
   | 'witness-missing'
@@ -178,9 +181,14 @@ function failedChecks(step: WizardStep, known: Known): Obstacle | null {
   return failed.length === 0 ? null : { code: 'checks-failed', count: failed.length };
 }
 
+/** By hand it is chosen as well: that suggests a name. */
+function isApplicationChosen({ service, name, directories, start }: Answers['application']): boolean {
+  return service !== null || name.trim() !== '' || directories.length > 0 || start.trim() !== '';
+}
+
 function applicationObstacle(answers: Answers, known: Known): Obstacle | null {
   const { application } = answers;
-  if (application.service === null && application.directories.length === 0 && application.start.trim() === '')
+  if (!isApplicationChosen(application))
     return { code: 'application-missing' };
   if (application.name.trim() === '') return { code: 'application-name-missing' };
   if (application.directories.every((path) => path.trim() === '')) return { code: 'directory-missing' };
@@ -208,7 +216,7 @@ function dataObstacle(answers: Answers, known: Known): Obstacle | null {
 function addressObstacle(answers: Answers, known: Known): Obstacle | null {
   const wrong = problemsObstacle('address', known);
   if (wrong) return wrong;
-  if (answers.vip.trim() === '') return null;
+  if (answers.vip.trim() === '') return known.addressWanted ? { code: 'address-missing' } : null;
   const asked = askedObstacle(known.addressInUse, answers, known);
   if (asked) return asked;
   if (known.addressInUse.answer?.inUse === true) return { code: 'address-in-use' };

@@ -61,6 +61,8 @@ export class WizardState {
   readonly services = this.#enquiry<readonly DetectedService[]>();
   readonly copies = this.#enquiry<readonly Copy[]>();
   readonly suggestions = this.#enquiry<Suggestions>();
+  /** Not kept: what the draft says is an address or none. */
+  addressWanted = $state(false);
   readonly addressInUse = this.#enquiry<{ readonly inUse: boolean; readonly by: string | null }>();
   readonly composed = this.#enquiry<{ readonly text: string | null; readonly problems: readonly AnswerProblem[] }>();
   readonly plan = this.#enquiry<readonly PlannedStep[]>();
@@ -73,6 +75,7 @@ export class WizardState {
     checks: this.checks,
     copies: this.copies,
     addressInUse: this.addressInUse,
+    addressWanted: this.addressWanted,
     composed: this.composed,
     plan: this.plan,
     installation: this.installation,

@@ -29,6 +29,7 @@ export const obstacles = {
   'stop-missing': () => 'Say how the application is stopped.',
   'good-copy-missing': () => 'Choose which data is good.',
   'good-copy-empty': (o) => `There is no data on ${server(o)}.`,
+  'address-missing': () => 'Give the virtual IP, or choose to have none.',
   'address-in-use': () => 'This address is in use.',
   'network-missing': () => 'At least one network is needed.',
   'witness-missing': () => 'Give the address of the third machine.',

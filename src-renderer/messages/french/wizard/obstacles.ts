@@ -26,6 +26,7 @@ export const obstacles: typeof english = {
   'stop-missing': () => 'Indiquez comment arrêter l’application.',
   'good-copy-missing': () => 'Choisissez les bonnes données.',
   'good-copy-empty': (o) => `Il n’y a pas de données sur ${o.server ?? ''}.`,
+  'address-missing': () => 'Donnez l’adresse IP virtuelle, ou choisissez de ne pas en avoir.',
   'address-in-use': () => 'Cette adresse est déjà prise.',
   'network-missing': () => 'Il faut au moins un réseau.',
   'witness-missing': () => 'Indiquez l’adresse de la troisième machine.',

@@ -74,7 +74,7 @@ describe('what the window opens with', () => {
     }
   });
 
-  test('the app stops: the page says so instead of showing old news as new', async () => {
+  test('the app stops: the page says so and how to come back, instead of showing old news as new', async () => {
     const { page, host } = await openApp(demonstrate({ clusters: [knownCluster('site-a')] }), {
       fixedTime: statuses.nowOfPages,
       hash: '#/cluster/site-a',
@@ -83,6 +83,8 @@ describe('what the window opens with', () => {
     await new ClusterPage(page).says('Protected.');
     await host[Symbol.asyncDispose]();
     await page.getByText('The app behind this page has stopped.').waitFor();
+    // The next start has another address: waiting here would be in vain.
+    await page.getByText(/open the link that it prints/).waitFor();
   });
 });
 

@@ -85,7 +85,8 @@ class App {
     if (client === null)
       throw new Fault('app-stopped', {
         message: 'The app behind this page has stopped.',
-        remedy: 'Start it again and open the link that it prints. If only the way to it was cut, this page reconnects by itself.',
+        remedy:
+          'Start it again and open the link that it prints. If only the way to it was cut, this page reconnects by itself.',
       });
     return client.call(method, params, signal);
   }

@@ -188,8 +188,7 @@ function isApplicationChosen({ service, name, directories, start }: Answers['app
 
 function applicationObstacle(answers: Answers, known: Known): Obstacle | null {
   const { application } = answers;
-  if (!isApplicationChosen(application))
-    return { code: 'application-missing' };
+  if (!isApplicationChosen(application)) return { code: 'application-missing' };
   if (application.name.trim() === '') return { code: 'application-name-missing' };
   if (application.directories.every((path) => path.trim() === '')) return { code: 'directory-missing' };
   if (application.start.trim() === '') return { code: 'start-missing' };

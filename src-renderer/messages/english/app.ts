@@ -6,7 +6,8 @@ export const app = {
   home: 'All clusters',
   skip: 'Skip to the content',
   appLost: 'The app behind this page has stopped.',
-  appLostRemedy: 'Start it again and open the link that it prints. If only the way to it was cut, this page reconnects by itself. What you see is as it was.',
+  appLostRemedy:
+    'Start it again and open the link that it prints. If only the way to it was cut, this page reconnects by itself. What you see is as it was.',
   screenMissing: 'This screen could not be loaded.',
   screenMissingRemedy: 'Load the page again.',
   loading: 'Loading …',

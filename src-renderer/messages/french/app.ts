@@ -7,7 +7,8 @@ export const app: Messages['app'] = {
   home: 'Tous les clusters',
   skip: 'Aller au contenu',
   appLost: 'L’application derrière cette page s’est arrêtée.',
-  appLostRemedy: 'Relancez-la et ouvrez le lien qu’elle affiche. Si seul le chemin vers elle était coupé, la page se reconnecte seule. Ce que vous voyez date d’avant.',
+  appLostRemedy:
+    'Relancez-la et ouvrez le lien qu’elle affiche. Si seul le chemin vers elle était coupé, la page se reconnecte seule. Ce que vous voyez date d’avant.',
   screenMissing: 'Cet écran n’a pas pu être chargé.',
   screenMissingRemedy: 'Rechargez la page.',
   loading: 'Chargement …',

@@ -27,7 +27,8 @@ export const application = {
   'app-stopped': () => ({
     what: 'The app behind this page has stopped.',
     cause: 'It was closed, or the laptop restarted.',
-    remedy: 'Start it again and open the link that it prints. If only the way to it was cut, this page reconnects by itself.',
+    remedy:
+      'Start it again and open the link that it prints. If only the way to it was cut, this page reconnects by itself.',
   }),
   'preferences-not-saved': (d) => ({
     what: `Your choice cannot be saved in ${fact(d, 'file', 'the folder of Holdfast')}.`,

@@ -28,7 +28,8 @@ export const application: Pick<Messages['faults'], keyof typeof english> = {
   'app-stopped': () => ({
     what: 'L’application derrière cette page s’est arrêtée.',
     cause: 'Elle a été fermée, ou le portable a redémarré.',
-    remedy: 'Relancez-la et ouvrez le lien qu’elle affiche. Si seul le chemin vers elle était coupé, la page se reconnecte seule.',
+    remedy:
+      'Relancez-la et ouvrez le lien qu’elle affiche. Si seul le chemin vers elle était coupé, la page se reconnecte seule.',
   }),
   'preferences-not-saved': (d) => ({
     what: `Impossible d’enregistrer votre choix dans ${fact(d, 'file', 'le dossier de Holdfast')}.`,

@@ -64,6 +64,16 @@ describe('what the window opens with', () => {
     expect(await page.locator('html').getAttribute('data-theme')).toBe('light');
   });
 
+  test('a file that is no configuration, however large, is refused in words and leaves the page alive', async () => {
+    const { page } = await openStart();
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'backup.yaml', mimeType: 'text/yaml', buffer: Buffer.alloc(6_000_000, 'x') });
+    await page.getByText('backup.yaml, line 1: this is not a configuration file.').waitFor();
+    await new StartPage(page).openCluster('site-a');
+    await new ClusterPage(page).says('Protected.');
+  });
+
   test('an address of a cluster or a draft that is gone says so and leads back', async () => {
     for (const hash of ['#/cluster/gone', '#/wizard/gone']) {
       const { page } = await openApp(demonstrate(), { hash });

@@ -33,5 +33,10 @@ export const volumeRecordSchema = z.object({
    * Cleared, durably, before the first write. Null: not known to be clean, contact compares.
    */
   cleanCheckpoint: z.number().int().nullable(),
+  /**
+   * Of a target: its disk holds everything of that log of marks up to this checkpoint; whatever has changed since is in the log. Durable only after the
+   * data is. Null, or of another log: everything has to be compared. Absent: written by a version that knows no marks.
+   */
+  marks: z.object({ log: z.number().int(), checkpoint: z.number().int() }).nullish(),
 });
 export type VolumeRecord = z.infer<typeof volumeRecordSchema>;

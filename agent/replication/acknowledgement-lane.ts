@@ -58,7 +58,7 @@ export class AcknowledgementLane {
         // One that ends at once will most likely do so again.
         if (this.#ports.nowMs() - beganAtMs > lastingMs) pauseMs = pauseFirstMs;
         this.#ports.close();
-        this.#ports.tellPrimary({ type: 'link-lost', session: this.#session });
+        this.#ports.tellPrimary({ type: 'link-lost', session: this.#session, refused: this.#fault !== null });
         this.#ports.tell({ type: 'link', up: false, fault: this.#fault });
       }
       if (this.#over()) break;
@@ -115,6 +115,7 @@ export class AcknowledgementLane {
       session: this.#session,
       contact: contact.kind,
       recordVersion: ours.version,
+      marks: open.theirs.marks,
       data: this.#ports.data(),
     });
     return true;
@@ -145,6 +146,7 @@ export class AcknowledgementLane {
       if (taken === 0) break;
       if (answer.kind === answerKind.acknowledge) acknowledged = answer.sequence;
       else if (answer.kind === answerKind.blocks) this.#blocks(answer);
+      else if (answer.kind === answerKind.checkpoint) this.#checkpoint(answer.sequence);
       else throw answer.fault ?? new Fault('peer-left', { message: 'The peer has left without a reason.' });
     }
     receive.bytes.copyWithin(0, start, receive.end);
@@ -154,6 +156,10 @@ export class AcknowledgementLane {
       if (control.wakeOnAcknowledgement) this.#ports.wakePrimary();
     }
     yield* this.#answerReached();
+  }
+
+  #checkpoint(checkpoint: number): void {
+    this.#ports.tellPrimary({ type: 'checkpoint', session: this.#session, checkpoint });
   }
 
   #blocks(answer: Answer): void {

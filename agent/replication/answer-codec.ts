@@ -3,7 +3,7 @@ import { Fault } from '../contract/index.ts';
 import { faultRecordSchema } from '../contract/index.ts';
 import { malformed } from './change-codec.ts';
 
-export const answerKind = { acknowledge: 1, blocks: 2, fault: 3 } as const;
+export const answerKind = { acknowledge: 1, blocks: 2, fault: 3, checkpoint: 4 } as const;
 const answerBytesMax = 64 * 1024;
 const two32 = 4294967296;
 
@@ -18,6 +18,13 @@ export function encodeAcknowledgement(into: Buffer, sequence: number): number {
   into[4] = answerKind.acknowledge;
   putSequence(into, sequence, 5);
   return 13;
+}
+
+/** Everything up to the frame that asked for this checkpoint is on disk, and the record says so. */
+export function encodeCheckpoint(into: Buffer, checkpoint: number): number {
+  const length = encodeAcknowledgement(into, checkpoint);
+  into[4] = answerKind.checkpoint;
+  return length;
 }
 
 export function encodeBlocksAnswer(into: Buffer, sequence: number, needed: Uint8Array): number {
@@ -57,7 +64,7 @@ export function readAnswer(bytes: Buffer, start: number, end: number, into: Answ
     into.fault = readFault(body);
     return 4 + length;
   }
-  const isAcknowledgement = into.kind === answerKind.acknowledge;
+  const isAcknowledgement = into.kind === answerKind.acknowledge || into.kind === answerKind.checkpoint;
   if (
     body.length < 8 ||
     (!isAcknowledgement && into.kind !== answerKind.blocks) ||

@@ -101,12 +101,15 @@ export class Applier {
         return 0;
       case kind.park:
       case kind.listing:
+      case kind.names:
       case kind.xattrs:
       case kind.blocks:
       case kind.hole:
         return this.#resync.apply(frame);
       case kind.finish:
       case kind.cleanStop:
+      case kind.marked:
+      case kind.checkpoint:
         throw malformed('the end of a session in the middle of it');
     }
   }

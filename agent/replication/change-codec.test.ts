@@ -113,6 +113,14 @@ describe('the codec of changes', () => {
     );
     expect(listed.entries.map((entry) => entry.id)).toEqual([10, 11]);
     expect(Buffer.from(listed.entries[0]!.name)).toEqual(Buffer.from([0xff, 0xfe]));
+    expect(roundTrip((w) => w.marked(7, 8))).toMatchObject({ kind: kind.marked, id: 7, size: 8 });
+    expect(roundTrip((w) => w.checkpoint(7, 8))).toMatchObject({ kind: kind.checkpoint, id: 7, size: 8 });
+    const names = roundTrip((w) => {
+      w.beginNames(9, attrs);
+      w.listedEntry(Buffer.from('gone'), 0, attrs, Buffer.alloc(0));
+      w.endListing(true);
+    });
+    expect([names.kind, names.id, names.entries.map((entry) => entry.id)]).toEqual([kind.names, 9, [0]]);
     expect(roundTrip((w) => w.blocks(1, 0, 100, 64, Buffer.alloc(2 * hashBytes))).blockSize).toBe(64);
     expect(() => roundTrip((w) => w.blocks(1, 0, 100, 64, Buffer.alloc(hashBytes)))).toThrow(Fault);
   });

@@ -38,9 +38,15 @@ export const kind = {
   cleanStop: 22,
   /** A file without a name (O_TMPFILE); `link` gives it the first one, `forget` ends it. */
   createUnnamed: 23,
+  /** The first frame of a resync that compares only what is marked in a log since a checkpoint. */
+  marked: 24,
+  /** Some names of a directory: what stands there now, id 0: nothing. Other names stay as they are. */
+  names: 25,
+  /** Everything up to here is to be on disk; answered when it is, nobody waits for it. */
+  checkpoint: 26,
 } as const;
 export type Kind = (typeof kind)[keyof typeof kind];
-const kindLast = kind.createUnnamed;
+const kindLast = kind.checkpoint;
 
 export const headerBytes = 4 + 8 + 1;
 /** FUSE's largest write (1 MiB) and the fields around it; the reader refuses more. */
@@ -314,6 +320,11 @@ export class FrameWriter {
     this.u64(id);
     this.attributes(attributes);
   }
+  beginNames(id: number, attributes: Attributes): void {
+    this.begin(kind.names);
+    this.u64(id);
+    this.attributes(attributes);
+  }
   listedEntry(name: Buffer, id: number, attributes: Attributes, target: Buffer): void {
     this.u8(1);
     this.name(name);
@@ -365,6 +376,18 @@ export class FrameWriter {
   }
   cleanStop(checkpoint: number): number {
     this.begin(kind.cleanStop);
+    this.u64(checkpoint);
+    return this.end();
+  }
+  marked(log: number, checkpoint: number): number {
+    this.begin(kind.marked);
+    this.u64(log);
+    this.u64(checkpoint);
+    return this.end();
+  }
+  checkpoint(log: number, checkpoint: number): number {
+    this.begin(kind.checkpoint);
+    this.u64(log);
     this.u64(checkpoint);
     return this.end();
   }
@@ -484,6 +507,7 @@ export class FrameReader {
         frame.id = this.#id();
         return;
       case kind.listing:
+      case kind.names:
         frame.id = this.#id();
         this.#attributes(frame.attributes);
         this.#entries();
@@ -515,6 +539,11 @@ export class FrameReader {
       case kind.cleanStop:
         frame.size = this.#u64();
         return;
+      case kind.marked:
+      case kind.checkpoint:
+        frame.id = this.#id();
+        frame.size = this.#u64();
+        return;
     }
   }
 
@@ -523,7 +552,7 @@ export class FrameReader {
     for (let more = this.#u8(); more !== 0; more = this.#u8()) {
       if (more !== 1) throw malformed('a damaged listing');
       const name = this.#name();
-      const id = this.#id();
+      const id = this.frame.kind === kind.names ? this.#u64() : this.#id();
       const attributes = new AttributesRecord();
       this.#attributes(attributes);
       entries.push({ name, id, attributes, target: this.#bytesOf(this.#u16()) });

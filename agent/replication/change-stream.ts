@@ -12,11 +12,14 @@ import type { Time } from '../sys/attributes.ts';
 import { reached } from './acknowledgement.ts';
 import type { FrameWriter } from './change-codec.ts';
 import { frameBytesMax, isDirectoryMode } from './change-codec.ts';
+import { Marks } from './marks.ts';
 import { Reach } from './reach.ts';
 import type { Tree } from './tree.ts';
 
 /** A name, an id and times: what every small frame is made of, generously. */
 const smallFrameBytes = 8192;
+const fallocateCollapse = 0x08;
+const fallocateInsert = 0x20;
 
 export interface StreamPorts {
   /** Sends `writer.bytes[0, writer.length)` and clears it. Gives up quietly when the link is lost. */
@@ -47,6 +50,8 @@ export class ChangeStream implements ChangeSink {
   open = false;
   reach = new Reach();
   walk: WalkQueue | null = null;
+  /** What this stream's peer may lack. */
+  readonly marks: Marks;
   readonly #tree: Tree;
   readonly #ports: StreamPorts;
   readonly #hooks: LaneHooks;
@@ -65,6 +70,14 @@ export class ChangeStream implements ChangeSink {
     this.writer = writer;
     this.#ports = ports;
     this.#hooks = hooks;
+    this.marks = new Marks({
+      hold: (id) => {
+        tree.hold(id);
+      },
+      release: (id) => {
+        this.giveBack(id);
+      },
+    });
   }
 
   /** A new target that knows nothing but the root. `complete`: it holds exactly what this side holds. */
@@ -170,6 +183,7 @@ export class ChangeStream implements ChangeSink {
   }
 
   create(node: Node, parent: Node, name: Name, attributes: Attributes, target: Buffer | null, parentTime: Time): void {
+    this.marks.made(node, parent, name);
     if (!this.open || !this.#canTell(parent, name)) return;
     this.#room(2 * smallFrameBytes).create(node.id, parent.id, name, attributes, target, parentTime);
     this.markBound(node);
@@ -191,7 +205,9 @@ export class ChangeStream implements ChangeSink {
   }
 
   link(node: Node, parent: Node, name: Name, attributes: Attributes, parentTime: Time): void {
-    this.#unnamed.delete(node.id);
+    // Without a name it was not marked: whole, then, and everything that names it is.
+    if (this.#unnamed.delete(node.id)) this.marks.made(node, parent, name);
+    else this.marks.linked(node, parent, name);
     if (!this.open) return;
     if (this.#canTell(parent, name)) this.#place(node, parent, name, attributes, parentTime);
     else if (this.bind(node)) this.#hold(node);
@@ -213,6 +229,7 @@ export class ChangeStream implements ChangeSink {
   }
 
   unlink(node: Node, parent: Node, name: Name, isDirectory: boolean, parentTime: Time): void {
+    if (this.marks.kept) this.#markLost(node, parent, name);
     if (!this.open) return;
     const linksLeft = isDirectory ? 0 : this.#linksLeft(node);
     if (this.#canTell(parent, name)) {
@@ -221,6 +238,13 @@ export class ChangeStream implements ChangeSink {
     } else {
       this.#lostName(node, linksLeft);
     }
+  }
+
+  #markLost(node: Node, parent: Node, name: Name): void {
+    const gone =
+      node.type === 0o040000 || this.#tree.attributes(node.id, this.#scratch) < 0 || this.#scratch.links === 0;
+    if (gone) this.marks.removed(node, parent, name);
+    else this.marks.moved(node, parent, name);
   }
 
   /** A name that the target does not follow is gone. Was it the last, then an object that waits in limbo goes too. */
@@ -242,6 +266,13 @@ export class ChangeStream implements ChangeSink {
     fromTime: Time,
     toTime: Time,
   ): void {
+    this.marks.moved(node, from, fromName);
+    this.marks.placed(node, to, toName);
+    if (exchanged) {
+      this.marks.moved(exchanged, to, toName);
+      this.marks.placed(exchanged, from, fromName);
+    }
+    if (replaced && this.marks.kept) this.#markLost(replaced, to, toName);
     if (!this.open) return;
     const fromTold = this.#canTell(from, fromName);
     const toTold = this.#canTell(to, toName);
@@ -291,35 +322,53 @@ export class ChangeStream implements ChangeSink {
   }
 
   write(node: Node, offset: number, bytes: Buffer, start: number, length: number, modified: Time): void {
+    if (this.#isNamed(node)) this.marks.content(node, offset, length);
     if (!this.open || !this.bind(node)) return;
     const sequence = this.#room(frameBytesMax).write(node.id, offset, bytes, start, length, modified);
     this.#lastChange.set(node.id, sequence);
   }
 
   truncate(node: Node, size: number, modified: Time): void {
+    if (this.#isNamed(node)) this.marks.contentFrom(node, size);
     if (!this.open || !this.bind(node)) return;
     this.#lastChange.set(node.id, this.#room(smallFrameBytes).truncate(node.id, size, modified));
   }
 
   attributes(node: Node, attributes: Attributes): void {
+    if (this.#isNamed(node)) this.marks.attributes(node);
     if (!this.open || !this.bind(node)) return;
     this.#room(smallFrameBytes).setAttributes(node.id, attributes);
   }
 
   setXattr(node: Node, name: Buffer, value: Buffer): void {
+    if (this.#isNamed(node)) this.marks.extendedAttributes(node);
     if (!this.open || !this.bind(node)) return;
     this.#room(smallFrameBytes + value.length).setXattr(node.id, name, value);
   }
 
   removeXattr(node: Node, name: Buffer): void {
+    if (this.#isNamed(node)) this.marks.extendedAttributes(node);
     if (!this.open || !this.bind(node)) return;
     this.#room(smallFrameBytes).removeXattr(node.id, name);
   }
 
   allocate(node: Node, mode: number, offset: number, length: number, attributes: Attributes): void {
+    if (this.#isNamed(node)) this.#markAllocated(node, mode, offset, length);
     if (!this.open || !this.bind(node)) return;
     const writer = this.#room(smallFrameBytes);
     this.#lastChange.set(node.id, writer.allocate(node.id, mode, offset, length, attributes.modified));
+  }
+
+  /** A mark holds what it is about, and a file without a name must end with its last descriptor. */
+  #isNamed(node: Node): boolean {
+    return this.#unnamed.size === 0 || !this.#unnamed.has(node.id);
+  }
+
+  /** Some modes move what comes after. */
+  #markAllocated(node: Node, mode: number, offset: number, length: number): void {
+    const moving = (mode & (fallocateCollapse | fallocateInsert)) !== 0;
+    if (moving) this.marks.contentFrom(node, offset);
+    else this.marks.content(node, offset, length);
   }
 
   sync(node: Node, dataOnly: boolean): Sequence {

@@ -64,4 +64,12 @@ export interface UnmountData {
   readonly path: string;
 }
 
-export type LaneData = PrimaryLaneData | AcknowledgementLaneData | SecondaryLaneData | ListenerLaneData | UnmountData;
+/** One syncfs(2) that nobody waits for. */
+export interface SyncData {
+  readonly lane: 'sync';
+  readonly name: string;
+  readonly directoryFd: number;
+}
+
+export type LaneData =
+  SyncData | PrimaryLaneData | AcknowledgementLaneData | SecondaryLaneData | ListenerLaneData | UnmountData;

@@ -17,9 +17,13 @@ export type ToPrimary =
       readonly contact: 'in-sync' | 'resync';
       /** Of our record that the contact was decided on. */
       readonly recordVersion: number;
+      /** Of the target's record. Undefined: a version that keeps none. */
+      readonly marks: VolumeRecord['marks'];
       readonly data: ConnectionHandle;
     }
-  | { readonly type: 'link-lost'; readonly session: number }
+  /** `refused`: the target could not make a change, and left. */
+  | { readonly type: 'link-lost'; readonly session: number; readonly refused: boolean }
+  | { readonly type: 'checkpoint'; readonly session: number; readonly checkpoint: number }
   | {
       readonly type: 'blocks-answered';
       readonly session: number;
@@ -61,6 +65,8 @@ export type ToSecondary =
       readonly acknowledgements: ConnectionHandle;
       readonly record: VolumeRecord;
     }
+  /** All that was applied when it was asked for is on disk; negative `status`: it is not. */
+  | { readonly type: 'synced'; readonly call: number; readonly status: number }
   | { readonly type: 'end' };
 
 export type FromSecondary =
@@ -71,6 +77,8 @@ export type FromSecondary =
       readonly resync: ResyncProgress | null;
       readonly fault: FaultRecord | null;
     }
+  /** To be answered by `synced`. Elsewhere, because the stream must not wait for what may take long. */
+  | { readonly type: 'sync'; readonly call: number }
   | { readonly type: 'ended' };
 
 export interface ListenerConfiguration {

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault, invariant } from '../contract/index.ts';
 import { describeHolder, unmountIfUnused } from '../fuse/index.ts';
-import { dieNow, installDeath } from '../sys/linux.ts';
+import { dieNow, installDeath, syncFilesystem } from '../sys/linux.ts';
 import { makeAcknowledgementLane } from './acknowledgement-ports.ts';
 import { ControlBlock } from './control-block.ts';
 import { Inbox } from './inbox.ts';
@@ -51,6 +51,9 @@ function run(): void {
       return;
     case 'unmount':
       runUnmount(data);
+      return;
+    case 'sync':
+      tell({ status: syncFilesystem(data.directoryFd) });
       return;
   }
 }

@@ -26,6 +26,8 @@ export const outcome = { none: 0, reply: 1, deferred: 2, parked: 3, ended: 4 } a
 /** Unacknowledged bytes of changes beyond which further changes wait: the socket takes what is below without blocking. */
 const windowBytes = 2 * 1024 * 1024;
 const progressIntervalMs = 500;
+/** The kernel writes by itself what is this old: then a syncfs of the peer has little left to do. */
+export const checkpointIntervalMs = 30_000;
 const livenessIntervalMs = 1000;
 
 export interface PrimaryPorts {
@@ -63,6 +65,7 @@ export interface PrimaryPorts {
   /** Set by a flush that failed inside of `apply`. */
   readonly linkBroken: () => boolean;
   readonly randomCheckpoint: () => number;
+  readonly checkpointIntervalMs: number;
 }
 
 export class PrimaryLane implements LaneHooks {
@@ -87,6 +90,11 @@ export class PrimaryLane implements LaneHooks {
   #countedBytes = 0;
   #ended = false;
   #cleanStop: { call: number; sequence: number; checkpoint: number } | null = null;
+  #lastCheckpointMs = 0;
+  /** The running resync has asked for a checkpoint with its end. */
+  #finishCheckpoint = 0;
+  /** The target can record what it has of a log. */
+  #keepsMarks = false;
   #acknowledgedNow = 0;
   #lastProgressMs = 0;
   #lastProgress = { atMs: 0, doneBytes: 0, bytesPerSecond: null as number | null };
@@ -111,6 +119,8 @@ export class PrimaryLane implements LaneHooks {
         continue;
       }
       yield* this.#observe();
+      this.#ports.stream.marks.tidy();
+      if (this.#checkpointIsDue()) yield* this.#checkpoint();
       wait.timeoutMs = this.#waitMs();
       const bits = yield wait;
       if ((bits & woken.request) !== 0) yield* this.#serve();
@@ -305,7 +315,13 @@ export class PrimaryLane implements LaneHooks {
         yield* this.#linked(message);
         return;
       case 'link-lost':
-        if (message.session === this.#session) yield* this.#lost();
+        if (message.session !== this.#session) return;
+        // Marks that lead to what the target cannot do would do so for ever.
+        if (message.refused && this.#resync?.byMarks === true) this.#ports.stream.marks.end();
+        yield* this.#lost();
+        return;
+      case 'checkpoint':
+        if (message.session === this.#session) this.#ports.stream.marks.confirmed(message.checkpoint);
         return;
       case 'blocks-answered':
         if (message.session !== this.#session) return;
@@ -339,8 +355,13 @@ export class PrimaryLane implements LaneHooks {
     window.clear();
     control.sent = 0;
     stream.begin(!resync);
+    const byMarks = resync && stream.marks.cover(message.marks ?? null);
+    if (byMarks) stream.marks.attempt();
+    else stream.marks.end();
+    this.#keepsMarks = message.marks !== undefined;
+    this.#lastCheckpointMs = this.#ports.nowMs();
     if (resync) {
-      this.#resync = new ResyncSource(tree, stream, this.#ports.resyncBuffer, () => control.acknowledged);
+      this.#resync = new ResyncSource(tree, stream, this.#ports.resyncBuffer, () => control.acknowledged, byMarks);
       this.#resyncWaits = false;
       this.#lastProgress = { atMs: this.#ports.nowMs(), doneBytes: 0, bytesPerSecond: null };
       stream.walk = this.#resync;
@@ -349,6 +370,7 @@ export class PrimaryLane implements LaneHooks {
     this.#setMode(resync ? 'resynchronising' : 'in-sync');
     // Requests of an earlier link: either the peer is recorded as stale by now, or nothing was changed since the checkpoint.
     yield* this.#answerReached(null);
+    if (!resync) yield* this.#beginMarks();
   }
 
   /** The link is gone. Without the peer only what is recorded allows to go on. */
@@ -370,6 +392,7 @@ export class PrimaryLane implements LaneHooks {
     this.#resync = null;
     this.#finishSequence = 0;
     this.#ports.stream.end();
+    this.#ports.stream.marks.disconnected();
     this.#ports.window.clear();
   }
 
@@ -399,17 +422,60 @@ export class PrimaryLane implements LaneHooks {
     if (!resync) return;
     const result = resync.step();
     this.#resyncWaits = result === 'waiting';
+    if (result === 'insufficient') {
+      this.#ports.stream.marks.end();
+      yield* this.#lost();
+      return;
+    }
     if (result === 'walked') {
       const { stream } = this.#ports;
       stream.walked();
       stream.reserve(128 * 1024);
       this.#peerMayBeUpToDate = true;
-      this.#finishSequence = stream.writer.finish(Buffer.from(JSON.stringify(this.record)));
+      // A short one is over before its progress was ever told.
+      this.#tellStatus();
+      this.#finishSequence = stream.writer.finish(Buffer.from(JSON.stringify(this.#recordToFinish(resync))));
     }
     if (this.#ports.stream.writer.length > 0) yield* this.#send();
     this.#countSent(true);
     if (this.#ports.linkBroken()) yield* this.#lost();
     this.#tellProgress();
+  }
+
+  /** The end of a resync is a checkpoint too: the target syncs everything before it records it. */
+  #recordToFinish(resync: ResyncSource): VolumeRecord {
+    const { marks } = this.#ports.stream;
+    this.#finishCheckpoint = 0;
+    if (!this.#keepsMarks) return this.record;
+    if (resync.byMarks && marks.kept) this.#finishCheckpoint = marks.settle();
+    else marks.begin(this.#ports.randomCheckpoint());
+    return { ...this.record, marks: marks.stamp };
+  }
+
+  // --- checkpoints ----------------------------------------------------------------------------------------------------
+
+  /** Both copies are the same, and on disk: from here on what differs can be told by marks. */
+  *#beginMarks(): Lane {
+    if (!this.#keepsMarks) return;
+    const { marks, writer } = this.#ports.stream;
+    marks.begin(this.#ports.randomCheckpoint());
+    writer.checkpoint(marks.stamp.log, marks.stamp.checkpoint);
+    yield* this.#send();
+  }
+
+  #checkpointIsDue(): boolean {
+    const { marks } = this.#ports.stream;
+    if (this.mode !== 'in-sync' || !marks.kept || marks.settling || marks.size === 0 || this.#cleanStop) return false;
+    return this.#ports.nowMs() - this.#lastCheckpointMs >= this.#ports.checkpointIntervalMs;
+  }
+
+  *#checkpoint(): Lane {
+    const { stream } = this.#ports;
+    this.#lastCheckpointMs = this.#ports.nowMs();
+    const number = stream.marks.settle();
+    stream.reserve(8192);
+    stream.writer.checkpoint(stream.marks.log, number);
+    yield* this.#send();
   }
 
   /** What acknowledgements bring about: the end of a resync, the end of a clean stop. */
@@ -418,6 +484,7 @@ export class PrimaryLane implements LaneHooks {
     if (this.#finishSequence !== 0 && reached(control.acknowledged, this.#finishSequence)) {
       this.#finishSequence = 0;
       this.#resync = null;
+      if (this.#finishCheckpoint !== 0) this.#ports.stream.marks.confirmed(this.#finishCheckpoint);
       yield* this.#persist(lineage.resyncedSource(this.record));
       this.#setMode('in-sync');
     }

@@ -13,7 +13,7 @@ import type { PrimaryLaneData } from './lane-data.ts';
 import type { ConnectionHandle, FromPrimary, ToPrimary } from './lane-messages.ts';
 import { operation } from './operations.ts';
 import { parkedAnswer } from './parked-answer.ts';
-import { outcome, PrimaryLane, woken } from './primary-lane.ts';
+import { checkpointIntervalMs, outcome, PrimaryLane, woken } from './primary-lane.ts';
 import type { PrimaryPorts } from './primary-lane.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { SendWindow } from './send-window.ts';
@@ -179,6 +179,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       connection.broken = false;
       return broken;
     },
+    checkpointIntervalMs,
     randomCheckpoint: () => randomInt(1, 2 ** 47),
   };
   const lane = new PrimaryLane(ports, data.record);

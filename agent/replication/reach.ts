@@ -1,6 +1,6 @@
 /**
  * What the target knows during one session: which directories the resync walk has reached, and under which names. A name that is not reached
- * is not told to the target; the walk will meet the result of all that happened to it.
+ * is not told to the target; the walk will meet the result of all that happened to it. Of a resync by marks everything is reached but what is named here.
  */
 import type { Name, NodeId } from '../fuse/index.ts';
 
@@ -10,6 +10,9 @@ export class Reach {
   /** Everything is: no resync, or its walk is over. */
   complete = false;
   readonly #listed = new Set<NodeId>();
+  /** A resync by marks: names that may differ, of directories that are otherwise the same, and directories to be listed as a whole. */
+  names: Map<NodeId, Set<string>> | null = null;
+  readonly #whole = new Set<NodeId>();
   /** The directory being listed, and its names that are still to come. */
   #current: NodeId = 0;
   #remaining = new Set<string>();
@@ -17,11 +20,19 @@ export class Reach {
   /** True when the target's view of parent/name is the source's. */
   has(parent: NodeId, name: Name): boolean {
     if (this.complete || this.#listed.has(parent)) return true;
-    return parent === this.#current && !this.#remaining.has(keyOf(name));
+    if (parent === this.#current) return !this.#remaining.has(keyOf(name));
+    if (this.names === null) return false;
+    return !this.#whole.has(parent) && this.names.get(parent)?.has(keyOf(name)) !== true;
   }
 
-  listed(directory: NodeId): boolean {
-    return this.complete || this.#listed.has(directory);
+  addWhole(directory: NodeId): void {
+    this.#whole.add(directory);
+    this.names?.delete(directory);
+  }
+  nameDone(directory: NodeId, name: string): void {
+    const names = this.names?.get(directory);
+    names?.delete(name);
+    if (names?.size === 0) this.names?.delete(directory);
   }
 
   beginListing(directory: NodeId, names: readonly Name[]): void {
@@ -33,7 +44,8 @@ export class Reach {
     return this.#remaining.delete(keyOf(name));
   }
   endListing(): void {
-    this.#listed.add(this.#current);
+    if (this.names === null) this.#listed.add(this.#current);
+    this.#whole.delete(this.#current);
     this.#current = 0;
     this.#remaining.clear();
   }
@@ -43,11 +55,13 @@ export class Reach {
   }
   /** A directory that was made under our eyes: empty on both sides. */
   addListed(directory: NodeId): void {
-    this.#listed.add(directory);
+    if (this.names === null) this.#listed.add(directory);
   }
   finish(): void {
     this.complete = true;
     this.#listed.clear();
+    this.#whole.clear();
+    this.names = null;
     this.abandonListing();
   }
 }

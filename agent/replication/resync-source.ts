@@ -1,6 +1,6 @@
 /**
  * The primary's side of a resync: walks the tree from the root in bounded steps between the application's requests, in the same stream, so
- * that each step describes the source exactly at its place in the order. Everything is compared by hash; what differs is sent.
+ * that each step describes the source exactly at its place in the order. Everything, or what is marked, is compared by hash; what differs is sent.
  *
  * Order of the work: blocks that the target asked for, then the file in hand, then files and other objects that were listed, then the
  * directory being listed, then the next directory: what has been listed is finished first, so that little is held.
@@ -15,6 +15,8 @@ import type { Memory } from '../sys/memory.ts';
 import { reached } from './acknowledgement.ts';
 import { frameBytesMax, hashBytes, isDirectoryMode } from './change-codec.ts';
 import type { ChangeStream, WalkQueue } from './change-stream.ts';
+import type { Extents } from './extents.ts';
+import { MarkedWalk } from './marked-walk.ts';
 import type { Tree } from './tree.ts';
 
 export const blockBytes = 64 * 1024;
@@ -41,10 +43,16 @@ interface AskedBlocks {
 }
 interface FileInHand {
   readonly node: Node;
+  /** What is to be compared, first to last; the file in hand is at `offset` in the first. Null: up to the end. */
+  readonly ranges: [start: number, end: number][] | null;
   offset: number;
   /** Frames of blocks not answered yet, and answered blocks not sent yet. */
   open: number;
   read: boolean;
+}
+interface WaitingObject {
+  readonly node: Node;
+  readonly part: { readonly extents: Extents | null; readonly extendedAttributes: boolean } | null;
 }
 interface NeededBlock {
   readonly file: FileInHand;
@@ -52,7 +60,8 @@ interface NeededBlock {
   readonly length: number;
 }
 
-export type StepResult = 'worked' | 'waiting' | 'walked';
+/** `insufficient`: the marks do not say enough, everything has to be compared. */
+export type StepResult = 'worked' | 'waiting' | 'walked' | 'insufficient';
 
 export class ResyncSource implements WalkQueue {
   readonly #tree: Tree;
@@ -65,7 +74,11 @@ export class ResyncSource implements WalkQueue {
   /** Directories not counted yet, then those not listed yet; each is held. */
   #toCount: NodeId[] = [];
   readonly #directories: Node[] = [];
-  readonly #objects: Node[] = [];
+  readonly #objects: WaitingObject[] = [];
+  /** Null: everything is compared. */
+  readonly #marked: MarkedWalk | null;
+  /** Files that were met as a whole, by a resync of what is marked. */
+  readonly #whole = new Set<NodeId>();
   #listing: { node: Node; names: Name[]; next: number } | null = null;
   #file: FileInHand | null = null;
   readonly #needed: NeededBlock[] = [];
@@ -79,19 +92,52 @@ export class ResyncSource implements WalkQueue {
   #doneBytes = 0;
   #sentBytes = 0;
 
-  /** `buffer`: at least one step. */
-  constructor(tree: Tree, stream: ChangeStream, buffer: Memory, acknowledged: () => number) {
+  /** `buffer`: at least one step. `byMarks`: the target has all that the stream's marks do not name. */
+  constructor(tree: Tree, stream: ChangeStream, buffer: Memory, acknowledged: () => number, byMarks: boolean) {
     invariant(buffer.length >= stepBytes, 'a step reads into the buffer');
     this.#tree = tree;
     this.#stream = stream;
     this.#buffer = buffer;
     this.#acknowledged = acknowledged;
+    this.#marked = byMarks ? this.#beginMarked() : null;
+    if (byMarks) return;
     const root = tree.node(rootId);
     invariant(root !== undefined, 'the root is always known');
     tree.hold(rootId);
     this.#toCount.push(rootId);
     tree.hold(rootId);
     this.#directories.push(root);
+  }
+
+  #beginMarked(): MarkedWalk {
+    const marked = new MarkedWalk(this.#tree, this.#stream, {
+      whole: (node) => {
+        this.#meetWhole(node);
+      },
+      part: (node, extents, extendedAttributes) => {
+        if (this.#whole.has(node.id)) this.#stream.giveBack(node.id);
+        else this.#objects.push({ node, part: { extents, extendedAttributes } });
+      },
+      sent: (sequence, bytes) => {
+        this.#sent(sequence, bytes);
+      },
+    });
+    this.#totalBytes = marked.totalBytes();
+    marked.begin();
+    return marked;
+  }
+
+  #meetWhole(node: Node): void {
+    if (node.type === 0o040000) {
+      this.#directories.push(node);
+      return;
+    }
+    if (this.#marked) this.#whole.add(node.id);
+    this.#objects.push({ node, part: null });
+  }
+
+  get byMarks(): boolean {
+    return this.#marked !== null;
   }
 
   get progress(): ResyncProgress {
@@ -107,15 +153,19 @@ export class ResyncSource implements WalkQueue {
   /** WalkQueue: an object that came to a reached place from where the walk has not been. The stream holds it. */
   add(node: Node): void {
     this.#tree.hold(node.id);
-    if (node.type === 0o040000) this.#directories.push(node);
-    else this.#objects.push(node);
+    if (this.#marked === null) {
+      this.#meetWhole(node);
+      return;
+    }
+    if (this.#tree.attributes(node.id, this.#attributes) < 0) this.#marked.failed = true;
+    this.#marked.meetUnknown(node, this.#attributes);
   }
 
   /** The link is lost: nothing of this walk counts any more. */
   abandon(): void {
     for (const id of this.#toCount.splice(0)) this.#tree.forget(id);
     for (const node of this.#directories.splice(0)) this.#tree.forget(node.id);
-    for (const node of this.#objects.splice(0)) this.#tree.forget(node.id);
+    for (const { node } of this.#objects.splice(0)) this.#tree.forget(node.id);
     for (const file of this.#filesInHand()) this.#tree.forget(file.node.id);
     if (this.#listing) this.#tree.forget(this.#listing.node.id);
     this.#listing = null;
@@ -147,6 +197,7 @@ export class ResyncSource implements WalkQueue {
   /** One bounded piece of work. 'walked': everything has been compared and sent, the target only has to finish. */
   step(): StepResult {
     this.#settle();
+    if (this.#marked?.failed === true) return 'insufficient';
     if (this.#underWayBytes >= windowBytes) return 'waiting';
     const need = this.#needed.shift();
     if (need) this.#send(need);
@@ -155,6 +206,7 @@ export class ResyncSource implements WalkQueue {
     else if (this.#objects.length > 0) this.#nextObject();
     else if (this.#listing) this.#list(this.#listing);
     else if (this.#directories.length > 0) this.#nextDirectory();
+    else if (this.#marked?.step() === true) return this.#marked.failed ? 'insufficient' : 'worked';
     else return this.#asked.length > 0 ? 'waiting' : 'walked';
     return 'worked';
   }
@@ -265,36 +317,36 @@ export class ResyncSource implements WalkQueue {
       return;
     }
     this.#stream.markBound(node);
-    if (isDirectoryMode(attributes.mode)) {
-      this.#directories.push(node);
-      return;
-    }
-    if (attributes.links > 1) {
+    if (attributes.links > 1 && !isDirectoryMode(attributes.mode)) {
       this.#tree.hold(node.id);
       this.#stream.keepHold(node);
     }
-    this.#objects.push(node);
+    if (this.#marked) this.#marked.meetUnknown(node, attributes);
+    else this.#meetWhole(node);
   }
 
   // --- everything else ------------------------------------------------------------------------------------------------
 
   #nextObject(): void {
-    const node = this.#objects.shift();
-    if (!node) return;
+    const object = this.#objects.shift();
+    if (!object) return;
+    const { node, part } = object;
     if (!this.#alive(node) || this.#tree.attributes(node.id, this.#attributes) < 0) {
       this.#stream.giveBack(node.id);
       return;
     }
     this.#stream.reserve(8192);
-    if (node.type === 0o100000) {
+    if (node.type === 0o100000 && (part === null || part.extents !== null)) {
+      const { size } = this.#attributes;
       // The size first: what the target has beyond it is not compared.
-      this.#stream.writer.truncate(node.id, this.#attributes.size, this.#attributes.modified);
-      this.#file = { node, offset: 0, open: 0, read: false };
-      if (this.#attributes.size > 0) return;
-      this.#endFile(this.#file);
+      this.#stream.writer.truncate(node.id, size, this.#attributes.modified);
+      const ranges = part?.extents?.ranges(size) ?? null;
+      this.#file = { node, ranges, offset: ranges?.[0]?.[0] ?? 0, open: 0, read: false };
+      if (size === 0 || ranges?.length === 0) this.#endFile(this.#file);
       return;
     }
-    this.#xattrs(node);
+    if (part === null || part.extendedAttributes) this.#xattrs(node);
+    this.#stream.reserve(8192);
     this.#sent(this.#stream.writer.setAttributes(node.id, this.#attributes), 128);
     this.#stream.giveBack(node.id);
   }
@@ -341,8 +393,14 @@ export class ResyncSource implements WalkQueue {
       this.#endFile(file);
       return;
     }
-    const { size } = this.#attributes;
-    if (file.offset >= size) {
+    const { ranges } = file;
+    if (ranges && file.offset >= (ranges[0]?.[1] ?? 0)) {
+      ranges.shift();
+      file.offset = ranges[0]?.[0] ?? Infinity;
+    }
+    const size = Math.min(this.#attributes.size, ranges?.[0]?.[1] ?? Infinity);
+    if (file.offset >= this.#attributes.size || file.offset >= size) {
+      // Shorter by now than a range that is left: others are further behind.
       this.#endFile(file);
       return;
     }
@@ -386,7 +444,7 @@ export class ResyncSource implements WalkQueue {
     this.#sent(writer.hole(file.node.id, file.offset, length, this.#attributes.modified), 4096);
     this.#doneBytes += length;
     file.offset = end;
-    if (end >= size) this.#endFile(file);
+    if (end >= size && file.ranges === null) this.#endFile(file);
   }
 
   #send(need: NeededBlock): void {

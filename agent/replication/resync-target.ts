@@ -34,6 +34,8 @@ const keyOf = (name: Buffer): string => name.toString('latin1');
 export class ResyncTarget {
   /** Between the first frame of a resync and its `finish`. */
   active = false;
+  /** Only what differs is told: what is not named stands here as it stands at the source. */
+  byMarks = false;
   readonly #tree: Tree;
   readonly #buffer: Memory;
   readonly #answer: AnswerBlocks;
@@ -104,6 +106,9 @@ export class ResyncTarget {
           return this.#park(frame);
         case kind.listing:
           this.#list(frame);
+          return 0;
+        case kind.names:
+          this.#names(frame);
           return 0;
         case kind.xattrs:
           return this.#setXattrs(frame);
@@ -224,6 +229,18 @@ export class ResyncTarget {
     this.#must(setAttributes(this.#tree, frame.id, frame.attributes));
   }
 
+  #names(frame: Frame): void {
+    for (const entry of frame.entries) {
+      if (entry.id !== 0) {
+        this.#entry(frame.id, entry);
+        continue;
+      }
+      const status = this.#discard(frame.id, Buffer.from(checkEntryName(entry.name)));
+      if (status !== -E.NOENT) this.#must(status);
+    }
+    this.#must(setAttributes(this.#tree, frame.id, frame.attributes));
+  }
+
   #endListing(id: NodeId): void {
     const entries = this.#tree.list(id);
     if (typeof entries === 'number') throw new TargetError(entries);
@@ -281,6 +298,8 @@ export class ResyncTarget {
     const type = entry.attributes.mode & typeMask;
     if ((there.mode & typeMask) !== type) return false;
     const { inode, links, rdev } = there;
+    // Its other names may belong to something that is not told, because it is as it was.
+    if (this.byMarks && type !== directoryType && links > 1) return false;
     if (type !== directoryType && this.#claimed.has(inode)) return false;
     if (type !== directoryType && type !== 0o100000 && type !== linkType && rdev !== entry.attributes.rdev)
       return false;

@@ -8,7 +8,7 @@
 import { Fault, volumeRecordSchema } from '../contract/index.ts';
 import type { FaultRecord, ResyncProgress, VolumeRecord } from '../contract/index.ts';
 import type { Memory } from '../sys/memory.ts';
-import { encodeAcknowledgement, encodeBlocksAnswer, encodeFault } from './answer-codec.ts';
+import { encodeAcknowledgement, encodeBlocksAnswer, encodeCheckpoint, encodeFault } from './answer-codec.ts';
 import { Applier, applyFault } from './applier.ts';
 import { FrameReader, kind, malformed } from './change-codec.ts';
 import type { Frame } from './change-codec.ts';
@@ -47,6 +47,8 @@ export interface SecondaryPorts {
   /** 0 or -1 with `fault`. */
   readonly persist: Operation & { record: VolumeRecord | null; fault: Fault | null };
   readonly syncAll: Operation;
+  /** Asks for a syncfs that this lane does not wait for; `synced` answers it. */
+  readonly beginSync: Operation & { call: number };
   readonly use: (accepted: ToSecondary & { type: 'accepted' }) => void;
   readonly closeLink: () => void;
   /** A view of the copy without any ids; the former one is closed. */
@@ -73,6 +75,9 @@ export class SecondaryLane {
   #answers: { sequence: number; needed: Uint8Array }[] = [];
   #progress: ResyncProgress | null = null;
   #lastProgressMs = 0;
+  /** Waits for its syncfs. A later one stands for what is before it too. */
+  #checkpoint: { call: number; log: number; checkpoint: number } | null = null;
+  #syncCall = 0;
 
   constructor(ports: SecondaryPorts, record: VolumeRecord) {
     this.#ports = ports;
@@ -120,6 +125,7 @@ export class SecondaryLane {
   *#messages(): Lane {
     for (let message = this.#ports.message(); message !== null; message = this.#ports.message()) {
       if (message.type === 'end') this.#ended = true;
+      else if (message.type === 'synced') yield* this.#synced(message);
       else yield* this.#accept(message);
     }
   }
@@ -143,7 +149,7 @@ export class SecondaryLane {
     this.#endLink();
     ports.use(message);
     const contact = decideContact(message.record, this.record);
-    ports.welcome.record = this.record;
+    ports.welcome.record = { ...this.record, marks: this.record.marks ?? null };
     ports.welcome.refusal = contact.kind === 'refused' ? contactFault(contact.code, ports.volume, ports.peer) : null;
     if ((yield ports.welcome) < 0 || contact.kind === 'refused') {
       ports.closeLink();
@@ -206,6 +212,7 @@ export class SecondaryLane {
     this.#ports.closeLink();
     const was = this.#linked;
     this.#linked = false;
+    this.#checkpoint = null;
     this.#applier = null;
     this.#progress = null;
     if (was) this.#tellStatus();
@@ -242,10 +249,15 @@ export class SecondaryLane {
   *#frame(): Generator<Operation, boolean, number> {
     const { frame } = this.#reader;
     if (frame.sequence !== this.#applied + 1) throw malformed('a gap in the stream');
+    if (this.#applied === 0 && !(yield* this.#beginning(frame))) return false;
     if (frame.kind === kind.finish) {
       if (!(yield* this.#finish(frame))) return false;
     } else if (frame.kind === kind.cleanStop) {
       if (!(yield* this.#cleanStop(frame))) return false;
+    } else if (frame.kind === kind.marked) {
+      this.#marked(frame);
+    } else if (frame.kind === kind.checkpoint) {
+      yield* this.#beginCheckpoint(frame);
     } else if ((yield this.#apply) < 0) {
       yield* this.#leave(this.#apply.fault ?? applyFault('change', -5));
       return false;
@@ -343,6 +355,47 @@ export class SecondaryLane {
       return false;
     }
     return yield* this.#persist(lineage.checkpointed(this.record, frame.size));
+  }
+
+  /** The first frame says what kind of a resync this is. */
+  *#beginning(frame: Frame): Generator<Operation, boolean, number> {
+    if (this.#resync?.active !== true || frame.kind === kind.marked || !this.record.marks) return true;
+    if (yield* this.#persist(lineage.resyncedWhole(this.record))) return true;
+    yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
+    return false;
+  }
+
+  /** From here on only what is marked is told. The record says so still: this may be interrupted and taken up. */
+  #marked(frame: Frame): void {
+    if (this.record.marks?.log !== frame.id || this.#resync?.active !== true || this.#applied !== 0)
+      throw malformed('marks of a log that is not ours');
+    this.#resync.byMarks = true;
+  }
+
+  *#beginCheckpoint(frame: Frame): Lane {
+    if (this.record.copy !== 'up-to-date' || this.#resync?.active === true)
+      throw malformed('a checkpoint at the wrong time');
+    const call = ++this.#syncCall;
+    this.#checkpoint = { call, log: frame.id, checkpoint: frame.size };
+    this.#ports.beginSync.call = call;
+    yield this.#ports.beginSync;
+  }
+
+  *#synced(message: ToSecondary & { type: 'synced' }): Lane {
+    const pending = this.#checkpoint;
+    if (pending?.call !== message.call) return;
+    this.#checkpoint = null;
+    if (message.status < 0) {
+      yield* this.#leave(applyFault('syncfs', message.status));
+      return;
+    }
+    if (!(yield* this.#persist(lineage.markedSince(this.record, pending.log, pending.checkpoint)))) {
+      yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
+      return;
+    }
+    const { answer } = this.#ports;
+    answer.length = encodeCheckpoint(answer.bytes, pending.checkpoint);
+    if ((yield answer) < 0) this.#endLink();
   }
 
   // --- status ---------------------------------------------------------------------------------------------------------

@@ -155,6 +155,14 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
       }
     },
   };
+  const beginSync = {
+    name: 'begin syncfs',
+    call: 0,
+    run: (): number => {
+      tell({ type: 'sync', call: beginSync.call });
+      return 0;
+    },
+  };
   return new SecondaryLane(
     {
       volume: data.volume,
@@ -169,6 +177,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
       answer,
       persist,
       syncAll: operation('syncfs', () => syncFilesystem(data.directoryFd)),
+      beginSync,
       use: (accepted) => {
         link.use(accepted);
       },

@@ -196,6 +196,8 @@ export class SecondaryLanes {
   readonly ended: Promise<void>;
 
   constructor(settings: LaneSettings, record: VolumeRecord, onMessage: (message: FromSecondary) => void) {
+    const { directoryFd } = settings;
+    let syncing: Promise<unknown> = Promise.resolve();
     this.#inbox = makeInbox<ToSecondary>();
     const name = `secondary ${settings.volume}`;
     const lane = spawnLane(
@@ -210,14 +212,28 @@ export class SecondaryLanes {
         node: settings.node,
         peer: settings.peer,
         programVersion: settings.programVersion,
-        directoryFd: settings.directoryFd,
+        directoryFd,
         record,
       },
       [this.#inbox.port],
-      onMessage,
+      (message: FromSecondary) => {
+        if (message.type === 'sync') syncing = this.#sync(directoryFd, message.call, syncing);
+        else onMessage(message);
+      },
     );
-    this.ended = lane.then(() => {
-      closeInbox(this.#inbox);
+    this.ended = lane
+      .then(() => syncing)
+      .then(() => {
+        closeInbox(this.#inbox);
+      });
+  }
+
+  /** One at a time; a link that was replaced may have left one behind. */
+  async #sync(directoryFd: number, call: number, former: Promise<unknown>): Promise<void> {
+    await former;
+    const name = 'syncfs';
+    await spawnLane(name, { lane: 'sync', name, directoryFd }, [], (message: { readonly status: number }) => {
+      this.post({ type: 'synced', call, status: message.status });
     });
   }
 

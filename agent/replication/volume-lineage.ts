@@ -34,7 +34,7 @@ export function freshBlank(volumeUuid: string): VolumeRecord {
 /** The right to go on without the peer. Idempotent for the generation that the record has already. */
 export function goneAlone(record: VolumeRecord, generation: Generation): VolumeRecord {
   if (record.generation?.id === generation.id) {
-    return { ...record, copy: 'up-to-date', peerStale: true, cleanCheckpoint: null };
+    return { ...record, copy: 'up-to-date', peerStale: true, cleanCheckpoint: null, marks: null };
   }
   const former = record.generation;
   return {
@@ -44,23 +44,32 @@ export function goneAlone(record: VolumeRecord, generation: Generation): VolumeR
     copy: 'up-to-date',
     peerStale: true,
     cleanCheckpoint: null,
+    marks: null,
   };
 }
 
-/** Target, before the first byte of a resync: from here on this copy must not be used until `resyncedTarget`. */
+/**
+ * Target, before the first byte of a resync: from here on this copy must not be used until `resyncedTarget`. What it has of a log of marks still
+ * holds: until `resyncedWhole`.
+ */
 export function resyncTarget(record: VolumeRecord): VolumeRecord {
   return { ...record, copy: 'stale', peerStale: false, cleanCheckpoint: null };
+}
+
+/** Target, before the first byte of a resync that compares everything: it changes what no log has marked. */
+export function resyncedWhole(record: VolumeRecord): VolumeRecord {
+  return { ...record, marks: null };
 }
 
 /** Source, after the target has recorded itself stale and before its first change. */
 export function resyncSource(record: VolumeRecord): VolumeRecord {
   invariant(record.copy === 'up-to-date', 'a stale copy is never the source of a resync');
-  return { ...record, peerStale: true, cleanCheckpoint: null };
+  return { ...record, peerStale: true, cleanCheckpoint: null, marks: null };
 }
 
 /** Both sides, before the first change of a session that needed no resync. */
 export function connectedClean(record: VolumeRecord): VolumeRecord {
-  return { ...record, cleanCheckpoint: null };
+  return { ...record, cleanCheckpoint: null, marks: null };
 }
 
 /** Target, after syncfs at the end of a resync: it has become what the source is. */
@@ -73,7 +82,13 @@ export function resyncedTarget(record: VolumeRecord, source: VolumeRecord): Volu
     copy: 'up-to-date',
     peerStale: false,
     cleanCheckpoint: null,
+    marks: source.marks ?? null,
   };
+}
+
+/** Target, after a syncfs: all that the log does not name is here, and on disk. */
+export function markedSince(record: VolumeRecord, log: number, checkpoint: number): VolumeRecord {
+  return { ...record, marks: { log, checkpoint } };
 }
 
 /** Source, after the target has acknowledged the end of the resync. */

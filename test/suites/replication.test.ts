@@ -260,6 +260,69 @@ describe('replication', () => {
     await equalTrees(n1, n2);
   });
 
+  it(
+    'compares only what was marked when the peer comes back, and moves nothing for a rename',
+    { timeout: 120_000 },
+    async () => {
+      [n1, n2] = await makePair('marks');
+      shell(`cd ${n1.path}; dd if=/dev/urandom of=big bs=1M count=48 status=none; mkdir -p many/below; for i in $(seq 1000); do echo $i > many/$i; done
+      cp -a ${process.cwd()}/agent many/below; ln big linked; mkdir empty old; echo x > old/kept; echo y > old/gone`);
+      await startPair(n1, n2);
+      await n1.mode('in-sync');
+      const away = async (change: string): Promise<{ sentBytes: number; comparedBytes: number }> => {
+        await n2.kill();
+        await n1.mode('undecided');
+        await n1.call('goAlone', { volume, generation: nextGeneration() });
+        shell(`cd ${n1.path}; ${change}`);
+        const before = (await n1.call('metrics', {}))[0]!.primary!.resyncBytes;
+        let comparedBytes = 0;
+        const off = n1.client!.on(
+          'volume',
+          ({ resync }) => (comparedBytes = Math.max(comparedBytes, resync?.doneBytes ?? 0)),
+        );
+        await n2.start();
+        await n2.configure();
+        await n2.call('serveSecondary', { volume });
+        await n1.mode('in-sync');
+        off();
+        await equalTrees(n1, n2);
+        return { sentBytes: (await n1.call('metrics', {}))[0]!.primary!.resyncBytes - before, comparedBytes };
+      };
+      const renamed = await away(
+        'mv big large; mv many/below empty/moved; mv many few; mv old/kept kept; rm -r old; mkdir old; chmod 600 few/7; ln kept again',
+      );
+      expect(renamed.sentBytes).toBeLessThan(100_000);
+      expect(renamed.comparedBytes).toBeLessThan(100_000);
+      const written = await away(
+        `for i in $(seq 0 13 600); do dd if=/dev/urandom of=large bs=4k seek=$((i * 19)) count=1 conv=notrunc status=none; done; setfattr -n user.a -v b kept
+      mv few/1 few/2; mv few/3 few/3.old; echo new > few/3; truncate -s 5 few/4; rm -r empty/moved/core; mkdir -p empty/moved/core/again; cp large copy; rm linked`,
+      );
+      expect(written.sentBytes).toBeLessThan(54 * (1 << 20));
+      // 47 chunks of one file, and the copy.
+      expect(written.comparedBytes).toBeLessThan(54 * (1 << 20));
+      const nothing = await away('true');
+      expect(nothing).toMatchObject({ comparedBytes: 0 });
+      expect(nothing.sentBytes).toBeLessThan(20_000);
+      expect((await n2.status()).record?.marks).toMatchObject({ checkpoint: expect.any(Number) as number });
+      // Changes that the peer may or may not have seen when it went.
+      const churn = spawn('bash', ['-c', churnScript(9)], { cwd: n1.path, stdio: 'ignore' });
+      const ended = new Promise((resolve) => churn.once('exit', resolve));
+      for (let round = 0; round < 4; round++) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        await n2.kill();
+        await n1.mode('undecided');
+        await n1.call('goAlone', { volume, generation: nextGeneration() });
+        await n2.start();
+        await n2.configure();
+        await n2.call('serveSecondary', { volume });
+        await n1.mode('in-sync', 60_000);
+      }
+      churn.kill('SIGKILL');
+      await ended;
+      await equalTrees(n1, n2);
+    },
+  );
+
   it('swaps without comparing after a clean stop', async () => {
     [n1, n2] = await makePair('swap');
     shell(`cd ${n1.path}; cp -a ${process.cwd()}/agent .; dd if=/dev/urandom of=big bs=1M count=16 status=none`);

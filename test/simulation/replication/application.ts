@@ -41,8 +41,10 @@ export class Application {
   readonly #attributes = new Attributes();
   /** Open files without a name. */
   readonly #unnamed: SimNode[] = [];
+  readonly #makesLinks: boolean;
 
-  constructor(tree: MemoryTree, sink: ChangeStream) {
+  constructor(tree: MemoryTree, sink: ChangeStream, makesLinks: boolean) {
+    this.#makesLinks = makesLinks;
     this.#tree = tree;
     this.#sink = sink;
   }
@@ -144,7 +146,7 @@ export class Application {
     else if (choice < 9) this.#changeContent(picked.node, random);
     else if (choice < 12) this.#remove(directory, picked.node, picked.name);
     else if (choice < 16) this.#rename(directory, picked.node, picked.name, random);
-    else if (choice < 18) this.#link(picked.node, random);
+    else if (choice < 18 && this.#makesLinks) this.#link(picked.node, random);
     else if (choice < 19 || this.#unnamed.length === 0) this.#changeAttributes(picked.node, random);
     else this.#nameOrClose(random);
     if (picked) this.#release(picked.node, random(3) === 0);

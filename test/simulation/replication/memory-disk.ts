@@ -37,6 +37,9 @@ function copyInode(inode: Inode, data: Buffer): Inode {
   };
 }
 
+/** Opaque: what `restore` puts back. */
+export type DiskImage = ReadonlyMap<number, Inode>;
+
 export class MemoryDisk {
   inodes = new Map<number, Inode>();
   #durable = new Map<number, Inode>();
@@ -214,6 +217,15 @@ export class MemoryDisk {
   powerCut(survives: boolean): void {
     if (survives) this.syncAll();
     this.inodes = new Map([...this.#durable].map(([number, inode]) => [number, copyInode(inode, inode.data)]));
+  }
+
+  /** What is durable now. */
+  image(): DiskImage {
+    return new Map([...this.#durable].map(([number, inode]) => [number, copyInode(inode, inode.data)]));
+  }
+  restore(image: DiskImage): void {
+    this.#durable = new Map([...image].map(([number, inode]) => [number, copyInode(inode, inode.data)]));
+    this.powerCut(false);
   }
 
   describeDurable(): string[] {

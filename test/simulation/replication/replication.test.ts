@@ -3,7 +3,8 @@
  * acknowledged is lost, a stale copy is never used, everything converges, and both copies become equal.
  */
 import { describe, expect, it } from 'vitest';
-import { runSeed } from './run.ts';
+import { runReturns, runSeed } from './run.ts';
+import { mutants, mutantsOfMarks } from './world.ts';
 
 const count = Number(process.env['HOLDFAST_SEEDS'] ?? '100');
 const first = Number(process.env['HOLDFAST_SEED'] ?? '1');
@@ -29,14 +30,26 @@ describe('replication under faults', () => {
   }
 });
 
+describe('a peer that comes back', () => {
+  it('has everything again, whatever was compared', { timeout: 120_000 }, () => {
+    for (let seed = first; seed < first + Math.ceil(count / 2); seed++) {
+      try {
+        runReturns(seed);
+      } catch (error) {
+        throw new Error(`seed ${seed}: HOLDFAST_SEEDS=1 HOLDFAST_SEED=${seed}`, { cause: error });
+      }
+    }
+  });
+});
+
 describe('the judge of this simulation', () => {
-  it.each(['target-does-not-sync', 'stale-is-not-recorded', 'alone-without-a-record'] as const)(
+  it.each([...mutants, ...mutantsOfMarks])(
     'notices a replicator that is broken: %s',
     { timeout: 120_000 },
     (mutant) => {
       const caught = Array.from({ length: mutantSeedsMax }, (_, index) => index + 1).some((seed) => {
         try {
-          runSeed(seed, mutant);
+          (mutantsOfMarks.includes(mutant) ? runReturns : runSeed)(seed, mutant);
           return false;
         } catch {
           return true;

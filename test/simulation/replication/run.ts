@@ -36,12 +36,15 @@ export function runSeed(seed: number, mutant: Mutant | null = null): World {
   const world = new World(random, mutant);
   const [n1] = world.machines;
   const stale = randomOf(seed + 1);
+  world.makesLinks = seed % 4 !== 0;
   world.servePrimary(world.machines[0]);
   goAlone(world, n1);
   const size = random(3) === 0 ? 60 : 8;
   for (let n = 0; n < size; n++) n1.requests.push({ kind: 'random', seed: stale(1 << 30) });
   while (n1.requests.length > 0) world.step();
-  const faultEvery = random(2) === 0 ? 20 + random(200) : 200 + random(600);
+  // What a primary knows of its peer ends with it: half of the runs give it the time to use that.
+  const primarySurvives = seed % 2 === 0;
+  const faultEvery = random(2) === 0 ? 20 + random(primarySurvives ? 60 : 200) : 200 + random(600);
   const length = 600 + random(1500);
   for (let n = 0; n < length; n++) {
     giveRoles(world);
@@ -52,8 +55,12 @@ export function runSeed(seed: number, mutant: Mutant | null = null): World {
     }
     if (primary?.primary?.mode === 'undecided' && random(30) === 0) goAlone(world, primary);
     for (let burst = random(30); burst >= 0; burst--) world.step();
-    if (random(faultEvery) === 0) fault(world);
+    if (!world.connected && random(60) === 0) world.connected = true;
+    if (random(faultEvery) !== 0) continue;
+    if (primarySurvives) faultOfPeer(world);
+    else fault(world);
   }
+  world.connected = true;
   settle(world);
   return world;
 }
@@ -61,13 +68,92 @@ export function runSeed(seed: number, mutant: Mutant | null = null): World {
 function fault(world: World): void {
   const { random } = world;
   const machine = world.machines[random(2)]!;
+  if (random(4) === 0) world.takeSnapshot(machine);
+  if (random(4) === 0 && world.restoreSnapshot(world.machines[random(2)]!)) return;
   const choice = random(6);
   const primary = world.machines.find((one) => one.role === 'primary');
-  if (primary && (choice === 0 || primary.primary?.mode === 'in-sync'))
+  if (primary && (choice === 0 || (primary.primary?.mode === 'in-sync' && random(3) === 0)))
     world.stopPrimary(primary, random(2) === 0 ? random(40) : 100_000);
   else if (choice < 3) world.breakLink();
   else world.crash(machine, choice > 3);
   if (choice === 5) world.crash(world.other(machine), random(2) === 0);
+}
+
+/** The primary goes on, its peer or the link does not; mostly when there is something to lose. */
+function faultOfPeer(world: World): void {
+  const { random } = world;
+  const primary = world.machines.find((one) => one.role === 'primary');
+  if (!primary || (primary.primary?.mode !== 'in-sync' && random(8) > 0)) return;
+  const peer = world.other(primary);
+  if (random(4) === 0) world.takeSnapshot(peer);
+  // Sometimes for long: much is done alone.
+  world.connected = random(2) === 0;
+  const choice = random(5);
+  if (choice === 0 && world.restoreSnapshot(peer)) return;
+  if (choice < 3) world.breakLink();
+  else world.crash(peer, choice === 4);
+}
+
+/**
+ * One primary whose peer goes and comes back, again and again: a few changes while both are there, some alone, and a return that is
+ * interrupted or not. What is not compared then is never compared, so that each mark that is missing is seen at the end.
+ */
+export function runReturns(seed: number, mutant: Mutant | null = null): World {
+  const random = randomOf(seed);
+  const world = new World(random, mutant);
+  world.makesLinks = seed % 3 === 0;
+  const [primary, peer] = world.machines;
+  world.servePrimary(primary);
+  goAlone(world, primary);
+  change(world, 10 + random(30));
+  for (let round = 0; round < 8; round++) {
+    const isTogether = (): boolean => primary.primary?.mode === 'in-sync';
+    world.connected = true;
+    run(world, 20_000, isTogether);
+    const { control } = primary;
+    run(world, 2000, () => control.acknowledged === control.sent);
+    // A later return may compare everything, and mend what this one left.
+    if (isTogether() && control.acknowledged === control.sent)
+      assert.deepEqual(peer.disk.describe(), primary.disk.describe());
+    run(world, random(400), () => false);
+    change(world, random(3) === 0 ? 10 + random(20) : random(6));
+    if (random(2) === 0) world.takeSnapshot(peer);
+    // Only the checkpoint makes it durable there.
+    if (random(2) === 0) change(world, 3, false);
+    const marks = primary.stream!.marks;
+    if (random(2) === 0) run(world, 2000, () => marks.size === 0 && !marks.settling);
+    for (let attempt = random(3); attempt >= 0; attempt--) {
+      world.connected = false;
+      if (random(3) === 0) world.breakLink();
+      else world.crash(peer, random(3) > 0);
+      run(world, 50, () => primary.primary?.mode === 'undecided');
+      if (primary.primary?.mode === 'undecided') goAlone(world, primary);
+      change(world, random(3) === 0 ? 10 + random(20) : random(6));
+      if (random(6) === 0) world.restoreSnapshot(peer);
+      world.connected = true;
+      run(world, 60 + random(200), isTogether);
+    }
+  }
+  settle(world);
+  return world;
+}
+
+function run(world: World, stepsMax: number, until: () => boolean): void {
+  for (let n = 0; n < stepsMax && !until(); n++) {
+    giveRoles(world);
+    world.step();
+  }
+}
+
+function change(world: World, count: number, appends = true): void {
+  const [primary] = world.machines;
+  for (let n = 0; n < count; n++) {
+    const append = appends && world.random(5) === 0;
+    primary.requests.push(
+      append ? { kind: 'append', log: `log${world.random(3)}` } : { kind: 'random', seed: world.random(1 << 30) },
+    );
+  }
+  run(world, 2000, () => primary.requests.length === 0);
 }
 
 /** Faults stop: everything must converge. */

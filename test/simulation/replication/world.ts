@@ -3,10 +3,12 @@
  * fault may come before any of them. Roles are given by a control plane that knows who may (the decision core has a simulation of its own).
  */
 import { AcknowledgementLane } from '../../../agent/replication/acknowledgement-lane.ts';
+import { answerKind } from '../../../agent/replication/answer-codec.ts';
 import { ChangeStream } from '../../../agent/replication/change-stream.ts';
 import { FrameWriter } from '../../../agent/replication/change-codec.ts';
 import { ControlBlock } from '../../../agent/replication/control-block.ts';
 import type { FromPrimary, FromSecondary, ToPrimary, ToSecondary } from '../../../agent/replication/lane-messages.ts';
+import type { Marks } from '../../../agent/replication/marks.ts';
 import type { Lane, Operation } from '../../../agent/replication/operations.ts';
 import { outcome, PrimaryLane, woken } from '../../../agent/replication/primary-lane.ts';
 import { readable, SecondaryLane } from '../../../agent/replication/secondary-lane.ts';
@@ -17,6 +19,7 @@ import { Memory } from '../../../agent/sys/memory.ts';
 import { Application, logBytes } from './application.ts';
 import type { Random, Request } from './application.ts';
 import { MemoryDisk } from './memory-disk.ts';
+import type { DiskImage } from './memory-disk.ts';
 import { MemoryTree } from './memory-tree.ts';
 
 interface SimOperation extends Operation {
@@ -84,7 +87,57 @@ const memories = {
 };
 
 /** Deliberate faults of the code itself: the judge must notice each. */
-export type Mutant = 'target-does-not-sync' | 'stale-is-not-recorded' | 'alone-without-a-record';
+export const mutants = ['target-does-not-sync', 'stale-is-not-recorded', 'alone-without-a-record'] as const;
+export const mutantsOfMarks: readonly Mutant[] = [
+  'writes-are-not-marked',
+  'names-are-not-marked',
+  'marks-go-with-the-link',
+  'checkpoint-without-a-sync',
+  'checkpoint-is-not-compared',
+  'old-places-are-trusted-while-connected',
+  'old-places-are-trusted-after-an-attempt',
+];
+export type Mutant =
+  | (typeof mutants)[number]
+  | 'writes-are-not-marked'
+  | 'names-are-not-marked'
+  | 'marks-go-with-the-link'
+  | 'checkpoint-without-a-sync'
+  | 'checkpoint-is-not-compared'
+  | 'old-places-are-trusted-while-connected'
+  | 'old-places-are-trusted-after-an-attempt';
+
+/** Breaks what the primary keeps of its peer. */
+function breakMarks(marks: Marks, mutant: Mutant | null): void {
+  const disconnected = marks.disconnected.bind(marks);
+  const attempt = marks.attempt.bind(marks);
+  const cover = marks.cover.bind(marks);
+  if (mutant === 'writes-are-not-marked') marks.content = () => undefined;
+  if (mutant === 'names-are-not-marked') marks.placed = () => undefined;
+  if (mutant === 'marks-go-with-the-link')
+    marks.disconnected = () => {
+      disconnected();
+      const { log, checkpoint } = marks.stamp;
+      marks.begin(log);
+      while (marks.stamp.checkpoint < checkpoint) marks.confirmed(marks.settle());
+      marks.peerStands = true;
+    };
+  if (mutant === 'checkpoint-is-not-compared')
+    marks.cover = (theirs) => cover(theirs && { ...theirs, checkpoint: Number.MAX_SAFE_INTEGER });
+  if (mutant === 'old-places-are-trusted-while-connected')
+    Object.defineProperty(marks, 'peerStands', { get: () => true, set: () => undefined });
+  if (mutant === 'old-places-are-trusted-after-an-attempt')
+    marks.attempt = () => {
+      const places = [...marks].map(([, mark]) => [mark, mark.placed] as const);
+      attempt();
+      for (const [mark, placed] of places) mark.placed = placed;
+      marks.disconnected = () => {
+        const before = [...marks].map(([, mark]) => [mark, mark.placed] as const);
+        disconnected();
+        for (const [mark, placed] of before) mark.placed = placed;
+      };
+    };
+}
 
 export class World {
   readonly mutant: Mutant | null;
@@ -95,6 +148,8 @@ export class World {
   readonly acknowledged = new Map<string, number>();
   steps = 0;
   generation = 1;
+  /** Files with several names make resyncs by marks give up: not all of the runs should. */
+  makesLinks = true;
   #unique = 0;
   readonly #waiting = new Map<number, { log: string; length: number }>();
   readonly #wires: Wire[] = [];
@@ -225,6 +280,9 @@ export class World {
       bytes: answerBytes,
       length: 0,
       run: (): number => {
+        // These disks take everything: whoever leaves has been told something that is not so.
+        if (answerBytes[4] === answerKind.fault)
+          throw new Error(`${machine.name} left: ${answerBytes.toString('utf8', 5, answer.length)}`);
         if (!wire || wire.broken) return -1;
         wire.answers.push(Buffer.from(answerBytes.subarray(0, answer.length)));
         return 0;
@@ -240,6 +298,10 @@ export class World {
         return 0;
       },
     });
+    const beginSync = (call: number): number => {
+      this.#start(machine, 'syncfs', this.#sync(machine, call));
+      return 0;
+    };
     const lane = new SecondaryLane(
       {
         volume: 'm/0',
@@ -258,6 +320,13 @@ export class World {
           run: (): number => {
             disk.syncAll();
             return 0;
+          },
+        }),
+        beginSync: op({
+          name: 'begin syncfs',
+          call: 0,
+          run(): number {
+            return beginSync(this.call);
           },
         }),
         use: (accepted) => {
@@ -280,6 +349,18 @@ export class World {
     );
     machine.secondary = lane;
     this.#start(machine, 'secondary', lane.run());
+  }
+
+  /** A thread of its own: the stream goes on meanwhile. */
+  *#sync(machine: SimMachine, call: number): Lane {
+    yield op({
+      name: 'syncfs elsewhere',
+      run: (): number => {
+        if (this.mutant !== 'checkpoint-without-a-sync') machine.disk.syncAll();
+        machine.toSecondary.push({ type: 'synced', call, status: 0 });
+        return 0;
+      },
+    });
   }
 
   servePrimary(machine: SimMachine): void {
@@ -325,7 +406,8 @@ export class World {
       { flush: () => void flush(), acknowledged: () => control.acknowledged },
       hooks,
     );
-    const application = new Application(tree, stream);
+    breakMarks(stream.marks, this.mutant);
+    const application = new Application(tree, stream, this.makesLinks);
     const bodies: Request[] = [];
     const readRequest = op({
       name: 'read request',
@@ -376,7 +458,9 @@ export class World {
         const request = wait.requests && (machine.requests.length > 0 || machine.unmounted);
         return (request ? woken.request : 0) | (machine.toPrimary.length > 0 ? woken.message : 0);
       },
-      ready: (): boolean => wait.timeoutMs === 0 || wait.run() !== 0 || control.wakeOnAcknowledgement,
+      // Now and then its time is over.
+      ready: (): boolean =>
+        wait.timeoutMs === 0 || wait.run() !== 0 || control.wakeOnAcknowledgement || this.random(40) === 0,
     });
     const persist = op({
       name: 'persist',
@@ -433,6 +517,7 @@ export class World {
           broken = false;
           return was;
         },
+        checkpointIntervalMs: 4,
         randomCheckpoint: () => 1 + this.random(1 << 30),
       },
       machine.record,
@@ -544,6 +629,23 @@ export class World {
     this.#waiting.clear();
     this.breakLink();
     if (power) machine.disk.powerCut(this.random(3) === 0);
+  }
+
+  #snapshots = new Map<SimMachine, { disk: DiskImage; record: VolumeRecord }>();
+
+  /** As a storage or a hypervisor takes one, at any instant. */
+  takeSnapshot(machine: SimMachine): void {
+    this.#snapshots.set(machine, { disk: machine.disk.image(), record: machine.record });
+  }
+
+  /** Somebody sets a copy back that is not in use. False: there is nothing, or it would be used (that is the decision core's to prevent). */
+  restoreSnapshot(machine: SimMachine): boolean {
+    const snapshot = this.#snapshots.get(machine);
+    if (!snapshot || machine.role === 'primary' || snapshot.record.generation?.number === this.generation) return false;
+    this.crash(machine, true);
+    machine.disk.restore(snapshot.disk);
+    machine.record = snapshot.record;
+    return true;
   }
 
   /** Planned end of a secondary: applies what came, then stands idle. */

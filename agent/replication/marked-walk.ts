@@ -1,0 +1,210 @@
+/**
+ * The order in which a resync by marks meets the marked objects, see docs/replication.md:
+ *   1. at once, before any change: what was moved while the peer stood still is found at its old place there and put into limbo, under its id
+ *   2. names that may differ, one directory after another; what is not known by then, or was made since, is walked as a whole
+ *   3. contents and attributes: every name is reached now, so each marked object can be named to the target
+ * Whatever does not fit ends the attempt, and everything is compared.
+ */
+import { rootId } from '../fuse/index.ts';
+import type { Name, Node, NodeId } from '../fuse/index.ts';
+import { Attributes } from '../sys/attributes.ts';
+import type { Time } from '../sys/attributes.ts';
+import { frameBytesMax, isDirectoryMode } from './change-codec.ts';
+import type { ChangeStream } from './change-stream.ts';
+import type { Extents } from './extents.ts';
+import type { Mark } from './marks.ts';
+import type { Tree } from './tree.ts';
+
+/** What ResyncSource does with the objects that are met. Each is held for it. */
+export interface MetObjects {
+  whole(node: Node): void;
+  /** `extents` null: attributes only. */
+  part(node: Node, extents: Extents | null, extendedAttributes: boolean): void;
+  sent(sequence: number, bytes: number): void;
+}
+
+const namesPerStep = 64;
+const smallFrameBytes = 8192;
+/** The directory's own time follows when its names are done. */
+const noTime: Time = { seconds: 0, nanoseconds: 0 };
+const nothing = Buffer.alloc(0);
+
+export class MarkedWalk {
+  /** Set when the marks do not suffice. */
+  failed = false;
+  readonly #tree: Tree;
+  readonly #stream: ChangeStream;
+  readonly #met: MetObjects;
+  readonly #attributes = new Attributes();
+  readonly #absent = new Attributes();
+  readonly #located = new Set<NodeId>([rootId]);
+  readonly #names = new Map<NodeId, Set<string>>();
+  /** Ids of the third part, once the second is over. */
+  #rest: NodeId[] | null = null;
+
+  constructor(tree: Tree, stream: ChangeStream, met: MetObjects) {
+    this.#tree = tree;
+    this.#stream = stream;
+    this.#met = met;
+  }
+
+  /** How much there is to compare, as far as it is known. */
+  totalBytes(): number {
+    let total = 0;
+    for (const [id, mark] of this.#stream.marks) {
+      if (mark.node?.type !== 0o100000 || this.#tree.attributes(id, this.#attributes) < 0) continue;
+      const { size } = this.#attributes;
+      if (isElsewhere(mark)) total += size;
+      else for (const [start, end] of mark.extents?.ranges(size) ?? []) total += end - start;
+    }
+    return total;
+  }
+
+  /** The first part. */
+  begin(): void {
+    const { marks, writer, reach } = this.#stream;
+    const { log, checkpoint } = marks.stamp;
+    writer.marked(log, checkpoint);
+    reach.names = this.#names;
+    for (const [id, mark] of marks)
+      if ((mark.placed === 'moved' || mark.placed === 'linked') && !this.#locate(id, mark)) mark.placed = 'unknown';
+    for (const [id, mark] of marks) {
+      if (mark.node === null || mark.placed !== 'moved') continue;
+      this.#stream.reserve(smallFrameBytes);
+      this.#met.sent(writer.park(id, mark.oldParent, mark.oldName, noTime), 128);
+    }
+    for (const [id, mark] of marks) {
+      if (mark.node === null || mark.node.type !== 0o040000) continue;
+      if (isElsewhere(mark)) reach.addWhole(id);
+      else if (mark.names !== null) this.#names.set(id, new Set(mark.names));
+    }
+  }
+
+  /** Introduces an object by where the target has it. False: that is not known. */
+  #locate(id: NodeId, mark = this.#stream.marks.get(id)): boolean {
+    if (this.#located.has(id)) return true;
+    const node = this.#tree.node(id);
+    const place = oldPlace(node, mark);
+    if (place === null || !this.#locate(place.parent)) return false;
+    this.#stream.reserve(smallFrameBytes);
+    this.#stream.writer.bind(id, place.parent, place.name);
+    if (node !== undefined && !node.unlinked) this.#stream.markBound(node);
+    this.#located.add(id);
+    return true;
+  }
+
+  /** One bounded piece of the second and third part. False: nothing is left. */
+  step(): boolean {
+    if (!this.#stream.marks.kept) this.failed = true;
+    if (this.failed) return true;
+    const directory = this.#nextDirectory();
+    if (directory !== null) {
+      this.#sendNames(directory);
+      return true;
+    }
+    // A directory that was gone, or the attempt that ends.
+    if (this.#names.size > 0 || this.failed) return true;
+    this.#rest ??= [...this.#stream.marks].map(([id]) => id);
+    const id = this.#rest.pop();
+    if (id === undefined) return false;
+    this.#meet(id);
+    return true;
+  }
+
+  /** One whose names are next and that the target knows: the way to it may lead over others. */
+  #nextDirectory(): Node | null {
+    const [id] = this.#names.keys();
+    if (id === undefined) return null;
+    let node: Node | null = this.#tree.node(id) ?? null;
+    if (node === null || node.unlinked) {
+      this.#names.delete(id);
+      return null;
+    }
+    while (node !== null && !this.#stream.bind(node)) node = this.#blockerOf(node);
+    if (node !== null && this.#names.has(node.id)) return node;
+    this.failed = true;
+    return null;
+  }
+
+  #blockerOf(directory: Node): Node | null {
+    const { reach } = this.#stream;
+    let blocker: Node | null = null;
+    for (let node: Node = directory; node.parent !== null && !this.#stream.isBound(node); node = node.parent)
+      if (!reach.has(node.parent.id, node.name)) blocker = node.parent;
+    return blocker;
+  }
+
+  #sendNames(directory: Node): void {
+    if (this.#tree.attributes(directory.id, this.#attributes) < 0) {
+      this.failed = true;
+      return;
+    }
+    this.#stream.reserve(frameBytesMax);
+    const { writer } = this.#stream;
+    writer.beginNames(directory.id, this.#attributes);
+    let left = namesPerStep;
+    for (const key of this.#names.get(directory.id) ?? []) {
+      this.#sendName(directory, key);
+      if (--left === 0) break;
+    }
+    const bytes = writer.frameLength;
+    this.#met.sent(writer.endListing(true), bytes);
+  }
+
+  #sendName(directory: Node, key: string): void {
+    const { writer, reach } = this.#stream;
+    const name = Buffer.from(key, 'latin1');
+    reach.nameDone(directory.id, key);
+    const node = this.#tree.lookup(directory.id, name);
+    if (typeof node === 'number') {
+      writer.listedEntry(name, 0, this.#absent, nothing);
+      return;
+    }
+    const status = this.#tree.attributes(node.id, this.#attributes);
+    const target = node.type === 0o120000 ? this.#tree.readlink(node.id) : nothing;
+    if (status < 0 || typeof target === 'number') {
+      this.failed = true;
+      this.#stream.giveBack(node.id);
+      return;
+    }
+    writer.listedEntry(name, node.id, this.#attributes, target);
+    if (this.#stream.isBound(node)) {
+      this.#stream.giveBack(node.id);
+      return;
+    }
+    this.#stream.markBound(node);
+    this.meetUnknown(node, this.#attributes);
+  }
+
+  /** An object that the target may have nothing of, or something else. It is held. */
+  meetUnknown(node: Node, attributes: Attributes): void {
+    if (isDirectoryMode(attributes.mode)) this.#stream.reach.addWhole(node.id);
+    // Another of its names may stand at the target, and both must lead to one file.
+    else if (attributes.links > 1 && this.#stream.marks.get(node.id)?.placed !== 'made') this.failed = true;
+    this.#met.whole(node);
+  }
+
+  #meet(id: NodeId): void {
+    const node = this.#tree.node(id);
+    const mark = this.#stream.marks.get(id);
+    if (mark === undefined || mark.node === null || node === undefined || node.unlinked) return;
+    if (!this.#stream.bind(node)) {
+      this.failed = true;
+      return;
+    }
+    this.#tree.hold(id);
+    this.#met.part(node, mark.extents, mark.extendedAttributes);
+  }
+}
+
+/** Not where it was, and not found where it was either. */
+function isElsewhere(mark: Mark): boolean {
+  return mark.placed === 'made' || mark.placed === 'unknown';
+}
+
+function oldPlace(node: Node | undefined, mark: Mark | undefined): { parent: NodeId; name: Name } | null {
+  if (mark !== undefined && isElsewhere(mark)) return null;
+  if (mark !== undefined && mark.placed !== 'same') return { parent: mark.oldParent, name: mark.oldName };
+  if (node === undefined || node.unlinked || node.parent === null) return null;
+  return { parent: node.parent.id, name: node.name };
+}

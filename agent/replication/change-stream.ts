@@ -229,7 +229,7 @@ export class ChangeStream implements ChangeSink {
   }
 
   unlink(node: Node, parent: Node, name: Name, isDirectory: boolean, parentTime: Time): void {
-    if (this.marks.kept) this.#markLost(node, parent, name);
+    this.#losesName(node, parent, name);
     if (!this.open) return;
     const linksLeft = isDirectory ? 0 : this.#linksLeft(node);
     if (this.#canTell(parent, name)) {
@@ -240,11 +240,20 @@ export class ChangeStream implements ChangeSink {
     }
   }
 
-  #markLost(node: Node, parent: Node, name: Name): void {
+  /**
+   * Still open, and with another name that we may never have seen: then the target must know its id by now, because nothing could introduce it
+   * any more.
+   */
+  #losesName(node: Node, parent: Node, name: Name): void {
+    if (!this.open && !this.marks.kept) return;
     const gone =
       node.type === 0o040000 || this.#tree.attributes(node.id, this.#scratch) < 0 || this.#scratch.links === 0;
-    if (gone) this.marks.removed(node, parent, name);
-    else this.marks.moved(node, parent, name);
+    if (gone) {
+      this.marks.removed(node, parent, name);
+      return;
+    }
+    this.marks.moved(node, parent, name);
+    if (this.open) this.bind(node);
   }
 
   /** A name that the target does not follow is gone. Was it the last, then an object that waits in limbo goes too. */
@@ -272,7 +281,7 @@ export class ChangeStream implements ChangeSink {
       this.marks.moved(exchanged, to, toName);
       this.marks.placed(exchanged, from, fromName);
     }
-    if (replaced && this.marks.kept) this.#markLost(replaced, to, toName);
+    if (replaced) this.#losesName(replaced, to, toName);
     if (!this.open) return;
     const fromTold = this.#canTell(from, fromName);
     const toTold = this.#canTell(to, toName);

@@ -295,7 +295,7 @@ describe('replication', () => {
       expect(renamed.comparedBytes).toBeLessThan(100_000);
       const written = await away(
         `for i in $(seq 0 13 600); do dd if=/dev/urandom of=large bs=4k seek=$((i * 19)) count=1 conv=notrunc status=none; done; setfattr -n user.a -v b kept
-      mv few/1 few/2; mv few/3 few/3.old; echo new > few/3; truncate -s 5 few/4; rm -r empty/moved/core; mkdir -p empty/moved/core/again; cp large copy; rm linked`,
+      mv few/1 few/2; mv few/3 few/3.old; echo new > few/3; truncate -s 5 few/4; rm -r empty/moved/agent/core; mkdir -p empty/moved/agent/core/again; cp large copy; rm linked`,
       );
       expect(written.sentBytes).toBeLessThan(54 * (1 << 20));
       // 47 chunks of one file, and the copy.

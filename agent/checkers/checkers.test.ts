@@ -39,9 +39,13 @@ beforeAll(async () => {
     response.end('all is well');
   });
   web = `http://127.0.0.1:${await listening(answers)}`;
-  await writeFile(path.join(directory, 'flood'), '#!/bin/sh\nyes flood | head -c 2000000\necho\necho the end\nexit 4\n', {
-    mode: 0o755,
-  });
+  await writeFile(
+    path.join(directory, 'flood'),
+    '#!/bin/sh\nyes flood | head -c 2000000\necho\necho the end\nexit 4\n',
+    {
+      mode: 0o755,
+    },
+  );
 });
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();

@@ -25,7 +25,7 @@ export type CheckerAction = (typeof checkerActions)[number];
 const portWords = 'write a port from 1 to 65535';
 const port = z.number().int(portWords).min(1, portWords).max(65535, portWords);
 const absolutePath = z.string().regex(/^\/([^\0]*[^/\0])?$/, 'write an absolute path without a slash at its end');
-const oneLine = (text: string): boolean => [...text].every((character) => character >= ' ');
+const oneLine = (text: string): boolean => /^\P{Cc}*$/u.test(text);
 
 /** As people write it. Which keys go together is a rule of the parser, so that each complaint has its own place. */
 export const checkerSchema = z.strictObject({

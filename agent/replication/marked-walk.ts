@@ -30,8 +30,7 @@ const noTime: Time = { seconds: 0, nanoseconds: 0 };
 const nothing = Buffer.alloc(0);
 
 export class MarkedWalk {
-  /** Set when the marks do not suffice. */
-  failed = false;
+  #failed = false;
   readonly #tree: Tree;
   readonly #stream: ChangeStream;
   readonly #met: MetObjects;
@@ -46,6 +45,14 @@ export class MarkedWalk {
     this.#tree = tree;
     this.#stream = stream;
     this.#met = met;
+  }
+
+  /** The marks do not suffice: everything has to be compared. */
+  fail(): void {
+    this.#failed = true;
+  }
+  hasFailed(): boolean {
+    return this.#failed;
   }
 
   /** How much there is to compare, as far as it is known. */
@@ -74,7 +81,7 @@ export class MarkedWalk {
       this.#met.sent(writer.park(id, mark.oldParent, mark.oldName, noTime), 128);
     }
     for (const [id, mark] of marks) {
-      if (mark.node === null || mark.node.type !== 0o040000) continue;
+      if (mark.node?.type !== 0o040000) continue;
       if (isElsewhere(mark)) reach.addWhole(id);
       else if (mark.names !== null) this.#names.set(id, new Set(mark.names));
     }
@@ -95,15 +102,15 @@ export class MarkedWalk {
 
   /** One bounded piece of the second and third part. False: nothing is left. */
   step(): boolean {
-    if (!this.#stream.marks.kept) this.failed = true;
-    if (this.failed) return true;
+    if (!this.#stream.marks.kept) this.fail();
+    if (this.hasFailed()) return true;
     const directory = this.#nextDirectory();
     if (directory !== null) {
       this.#sendNames(directory);
       return true;
     }
     // A directory that was gone, or the attempt that ends.
-    if (this.#names.size > 0 || this.failed) return true;
+    if (this.#names.size > 0 || this.hasFailed()) return true;
     this.#rest ??= [...this.#stream.marks].map(([id]) => id);
     const id = this.#rest.pop();
     if (id === undefined) return false;
@@ -122,7 +129,7 @@ export class MarkedWalk {
     }
     while (node !== null && !this.#stream.bind(node)) node = this.#blockerOf(node);
     if (node !== null && this.#names.has(node.id)) return node;
-    this.failed = true;
+    this.fail();
     return null;
   }
 
@@ -136,7 +143,7 @@ export class MarkedWalk {
 
   #sendNames(directory: Node): void {
     if (this.#tree.attributes(directory.id, this.#attributes) < 0) {
-      this.failed = true;
+      this.fail();
       return;
     }
     this.#stream.reserve(frameBytesMax);
@@ -163,7 +170,7 @@ export class MarkedWalk {
     const status = this.#tree.attributes(node.id, this.#attributes);
     const target = node.type === 0o120000 ? this.#tree.readlink(node.id) : nothing;
     if (status < 0 || typeof target === 'number') {
-      this.failed = true;
+      this.fail();
       this.#stream.giveBack(node.id);
       return;
     }
@@ -180,7 +187,7 @@ export class MarkedWalk {
   meetUnknown(node: Node, attributes: Attributes): void {
     if (isDirectoryMode(attributes.mode)) this.#stream.reach.addWhole(node.id);
     // Another of its names may stand at the target, and both must lead to one file.
-    else if (attributes.links > 1 && this.#stream.marks.get(node.id)?.placed !== 'made') this.failed = true;
+    else if (attributes.links > 1 && this.#stream.marks.get(node.id)?.placed !== 'made') this.fail();
     this.#met.whole(node);
   }
 
@@ -189,7 +196,7 @@ export class MarkedWalk {
     const mark = this.#stream.marks.get(id);
     if (mark === undefined || mark.node === null || node === undefined || node.unlinked) return;
     if (!this.#stream.bind(node)) {
-      this.failed = true;
+      this.fail();
       return;
     }
     this.#tree.hold(id);

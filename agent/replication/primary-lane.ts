@@ -427,6 +427,11 @@ export class PrimaryLane implements LaneHooks {
       yield* this.#lost();
       return;
     }
+    if (result === 'unreadable') {
+      this.#ports.tell({ type: 'unreadable', errno: -resync.readError });
+      yield* this.#lost();
+      return;
+    }
     if (result === 'walked') {
       const { stream } = this.#ports;
       stream.walked();

@@ -11,6 +11,7 @@ import type { ResyncProgress } from '../contract/index.ts';
 import { rootId } from '../fuse/index.ts';
 import type { Name, Node, NodeId } from '../fuse/index.ts';
 import { Attributes } from '../sys/attributes.ts';
+import { E } from '../sys/errno.ts';
 import type { Memory } from '../sys/memory.ts';
 import { reached } from './acknowledgement.ts';
 import { frameBytesMax, hashBytes, isDirectoryMode } from './change-codec.ts';
@@ -60,8 +61,11 @@ interface NeededBlock {
   readonly length: number;
 }
 
-/** `insufficient`: the marks do not say enough, everything has to be compared. */
-export type StepResult = 'worked' | 'waiting' | 'walked' | 'insufficient';
+/** `insufficient`: the marks do not say enough, everything has to be compared. `unreadable`: our own disk does not give what the target lacks. */
+export type StepResult = 'worked' | 'waiting' | 'walked' | 'insufficient' | 'unreadable';
+
+/** What an object that went away meanwhile answers; anything else is a disk that does not read. */
+const gone: readonly number[] = [-E.NOENT, -E.STALE];
 
 export class ResyncSource implements WalkQueue {
   readonly #tree: Tree;
@@ -91,6 +95,8 @@ export class ResyncSource implements WalkQueue {
   #countedBytes = 0;
   #doneBytes = 0;
   #sentBytes = 0;
+  /** The error of the first object that could not be read. A copy without it must never be called up to date. */
+  #readError = 0;
 
   /** `buffer`: at least one step. `byMarks`: the target has all that the stream's marks do not name. */
   constructor(tree: Tree, stream: ChangeStream, buffer: Memory, acknowledged: () => number, byMarks: boolean) {
@@ -157,7 +163,7 @@ export class ResyncSource implements WalkQueue {
       this.#meetWhole(node);
       return;
     }
-    if (this.#tree.attributes(node.id, this.#attributes) < 0) this.#marked.failed = true;
+    if (this.#tree.attributes(node.id, this.#attributes) < 0) this.#marked.fail();
     this.#marked.meetUnknown(node, this.#attributes);
   }
 
@@ -197,7 +203,8 @@ export class ResyncSource implements WalkQueue {
   /** One bounded piece of work. 'walked': everything has been compared and sent, the target only has to finish. */
   step(): StepResult {
     this.#settle();
-    if (this.#marked?.failed === true) return 'insufficient';
+    if (!this.#readable()) return 'unreadable';
+    if (this.#marked?.hasFailed() === true) return 'insufficient';
     if (this.#underWayBytes >= windowBytes) return 'waiting';
     const need = this.#needed.shift();
     if (need) this.#send(need);
@@ -206,9 +213,29 @@ export class ResyncSource implements WalkQueue {
     else if (this.#objects.length > 0) this.#nextObject();
     else if (this.#listing) this.#list(this.#listing);
     else if (this.#directories.length > 0) this.#nextDirectory();
-    else if (this.#marked?.step() === true) return this.#marked.failed ? 'insufficient' : 'worked';
+    else if (this.#marked?.step() === true) return this.#marked.hasFailed() ? 'insufficient' : 'worked';
     else return this.#asked.length > 0 ? 'waiting' : 'walked';
-    return 'worked';
+    return this.#readable() ? 'worked' : 'unreadable';
+  }
+
+  /** Negated error number; 0: everything could be read. */
+  get readError(): number {
+    return this.#readError;
+  }
+
+  #readable(): boolean {
+    return this.#readError === 0;
+  }
+
+  /** Whether `answer` is an error; one of a disk is remembered. */
+  #failed(answer: number): boolean {
+    if (answer < 0 && !gone.includes(answer) && this.#readError === 0) this.#readError = answer;
+    return answer < 0;
+  }
+
+  /** The attributes, of something that still has a name. */
+  #readAttributes(node: Node): boolean {
+    return this.#alive(node) && !this.#failed(this.#tree.attributes(node.id, this.#attributes));
   }
 
   /** Forgets what has been acknowledged. */
@@ -255,8 +282,9 @@ export class ResyncSource implements WalkQueue {
   #nextDirectory(): void {
     const node = this.#directories.pop();
     if (!node) return;
-    const entries = this.#alive(node) ? this.#tree.list(node.id) : -1;
+    const entries = this.#alive(node) ? this.#tree.list(node.id) : -E.NOENT;
     if (typeof entries === 'number') {
+      this.#failed(entries);
       this.#stream.giveBack(node.id);
       return;
     }
@@ -271,7 +299,7 @@ export class ResyncSource implements WalkQueue {
   /** The next part. What the application changes meanwhile under names that were taken is told as it happens. */
   #list(listing: { node: Node; names: Name[]; next: number }): void {
     const { node, names } = listing;
-    if (!this.#alive(node) || this.#tree.attributes(node.id, this.#attributes) < 0) {
+    if (!this.#readAttributes(node)) {
       this.#stream.reach.abandonListing();
       this.#listing = null;
       this.#stream.giveBack(node.id);
@@ -303,14 +331,17 @@ export class ResyncSource implements WalkQueue {
 
   #listEntry(directory: Node, name: Name, attributes: Attributes): void {
     const node = this.#tree.lookup(directory.id, name);
-    if (typeof node === 'number') return;
+    if (typeof node === 'number') {
+      this.#failed(node);
+      return;
+    }
     const isLink = node.type === 0o120000;
     const target = isLink ? this.#tree.readlink(node.id) : this.#noTarget;
-    if (typeof target === 'number' || this.#tree.attributes(node.id, attributes) < 0) {
+    if (this.#failed(typeof target === 'number' ? target : this.#tree.attributes(node.id, attributes))) {
       this.#stream.giveBack(node.id);
       return;
     }
-    this.#stream.writer.listedEntry(name, node.id, attributes, target);
+    this.#stream.writer.listedEntry(name, node.id, attributes, target as Buffer);
     if (this.#stream.isBound(node)) {
       // Another name of something that is known already: hard link, or back from limbo.
       this.#stream.giveBack(node.id);
@@ -331,12 +362,12 @@ export class ResyncSource implements WalkQueue {
     const object = this.#objects.shift();
     if (!object) return;
     const { node, part } = object;
-    if (!this.#alive(node) || this.#tree.attributes(node.id, this.#attributes) < 0) {
+    if (!this.#readAttributes(node)) {
       this.#stream.giveBack(node.id);
       return;
     }
     this.#stream.reserve(8192);
-    if (node.type === 0o100000 && (part === null || part.extents !== null)) {
+    if (node.type === 0o100000 && part?.extents !== null) {
       const { size } = this.#attributes;
       // The size first: what the target has beyond it is not compared.
       this.#stream.writer.truncate(node.id, size, this.#attributes.modified);
@@ -353,12 +384,17 @@ export class ResyncSource implements WalkQueue {
 
   #xattrs(node: Node): void {
     const names = this.#tree.listXattrs(node.id);
+    if (names === -E.IO) this.#failed(names);
     const pairs: [Buffer, Buffer][] = [];
     let bytes = 0;
     const later: [Buffer, Buffer][] = [];
     for (const name of typeof names === 'number' ? [] : names) {
       const value = this.#tree.getXattr(node.id, name);
-      if (typeof value === 'number') continue;
+      if (typeof value === 'number') {
+        // Others say that there is none: not every object and not every filesystem has them.
+        if (value === -E.IO) this.#failed(value);
+        continue;
+      }
       bytes += name.length + value.length + 16;
       (bytes > xattrBytesMax ? later : pairs).push([name, value]);
     }
@@ -379,7 +415,7 @@ export class ResyncSource implements WalkQueue {
   /** The times last: all that came before has changed them. Attributes of a program's rights fall with every write to it. */
   #closeWhenDone(file: FileInHand): void {
     if (!file.read || file.open > 0) return;
-    if (this.#alive(file.node) && this.#tree.attributes(file.node.id, this.#attributes) === 0) {
+    if (this.#readAttributes(file.node)) {
       this.#xattrs(file.node);
       this.#stream.reserve(8192);
       this.#sent(this.#stream.writer.setAttributes(file.node.id, this.#attributes), 128);
@@ -389,7 +425,7 @@ export class ResyncSource implements WalkQueue {
 
   #compare(file: FileInHand): void {
     const id = file.node.id;
-    if (!this.#alive(file.node) || this.#tree.attributes(id, this.#attributes) < 0) {
+    if (!this.#readAttributes(file.node)) {
       this.#endFile(file);
       return;
     }
@@ -415,7 +451,7 @@ export class ResyncSource implements WalkQueue {
     const dataEnd = hole > file.offset ? Math.ceil(hole / blockBytes) * blockBytes : size;
     const wanted = Math.min(stepBytes, size - file.offset, dataEnd - file.offset);
     const length = this.#tree.read(id, this.#buffer.address(), wanted, file.offset);
-    if (length <= 0) {
+    if (this.#failed(length) || length === 0) {
       this.#endFile(file);
       return;
     }
@@ -450,9 +486,9 @@ export class ResyncSource implements WalkQueue {
   #send(need: NeededBlock): void {
     const { file, offset, length } = need;
     const id = file.node.id;
-    if (this.#alive(file.node) && this.#tree.attributes(id, this.#attributes) === 0) {
+    if (this.#readAttributes(file.node)) {
       const count = this.#tree.read(id, this.#buffer.address(), length, offset);
-      if (count > 0) {
+      if (!this.#failed(count) && count > 0) {
         this.#stream.reserve(frameBytesMax);
         const sequence = this.#stream.writer.data(id, offset, this.#buffer.bytes, 0, count, this.#attributes.modified);
         this.#sent(sequence, count);

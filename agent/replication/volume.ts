@@ -324,6 +324,11 @@ export class Volume {
       case 'local-failure':
         this.#set(() => (this.#roleFault = this.#diskFailed(message.call, message.errno).toRecord()));
         return;
+      case 'unreadable':
+        this.#set(() => {
+          this.#roleFault ??= this.#unreadable(message.errno).toRecord();
+        });
+        return;
       case 'unmounted':
         if (this.#role === 'primary' && !this.#stopping) void this.#mountLost();
         return;
@@ -332,6 +337,17 @@ export class Volume {
     }
   }
   #stopping = false;
+
+  #unreadable(errno: number): Fault {
+    return new Fault(
+      'source-unreadable',
+      {
+        message: `A file below ${this.configuration.path} cannot be read, so the copy of the other node cannot be completed.`,
+        remedy: 'Look at the kernel log. Remove the damaged file, or restore it from a backup.',
+      },
+      { errno },
+    );
+  }
 
   #diskFailed(call: string, errno: number): Fault {
     return new Fault(

@@ -10,7 +10,9 @@ const start = `sh -c "(setsid sleep 98765 &) & yes flood | head -c 80000000; ech
 const extra = `    transition: sh -c "echo $HOLDFAST_FROM $HOLDFAST_TO >>/root/transitions"\n`;
 
 async function forgotten(host: Host): Promise<boolean> {
-  return (await host.exec(String.raw`cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -qx '9876[5]'`)).code === 0;
+  return (
+    (await host.exec(String.raw`cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -qx '9876[5]'`)).code === 0
+  );
 }
 
 async function codesOf(cluster: Cluster): Promise<string[]> {

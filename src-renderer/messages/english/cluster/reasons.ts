@@ -204,6 +204,11 @@ const worded = {
     what: `the disk of ${node} failed`,
     remedy: 'Look at its kernel log: dmesg. Replace the disk while the other server works.',
   }),
+  'source-unreadable': (node, peer) => ({
+    what: `a file on ${node} cannot be read, so the copy of ${peer} cannot be completed`,
+    cause: 'The disk has a damaged place.',
+    remedy: 'Its kernel log names the disk: dmesg. Remove the damaged file, or restore it from a backup.',
+  }),
   'disk-silent': (node) => ({
     what: `the disk of ${node} does not answer`,
     remedy: 'Look at its kernel log: dmesg',

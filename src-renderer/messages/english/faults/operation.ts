@@ -148,6 +148,10 @@ export const operation = {
     what: 'The disk of this server fails.',
     remedy: lookAtDisk,
   }),
+  'source-unreadable': () => ({
+    what: 'A file cannot be read, so the other copy cannot be completed.',
+    remedy: lookAtDisk,
+  }),
   'disk-silent': () => ({
     what: 'The disk of this server does not answer.',
     remedy: lookAtDisk,

@@ -200,6 +200,12 @@ export const reasons: Messages['cluster']['reasons'] = {
     what: `le disque de ${node} est en panne`,
     remedy: 'Lisez son journal du noyau : dmesg. Remplacez le disque pendant que l’autre serveur travaille.',
   }),
+  'source-unreadable': (node, peer) => ({
+    what: `un fichier de ${node} est illisible, la copie de ${peer} ne peut pas être complétée`,
+    cause: 'Le disque a un endroit endommagé.',
+    remedy:
+      'Son journal du noyau nomme le disque : dmesg. Supprimez le fichier endommagé, ou restaurez-le d’une sauvegarde.',
+  }),
   'disk-silent': (node) => ({
     what: `le disque de ${node} ne répond pas`,
     remedy: 'Lisez son journal du noyau : dmesg',

@@ -148,6 +148,10 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     remedy: 'Contrôlez le disque, puis préparez de nouveau ce serveur à partir de l’autre.',
   }),
   'disk-failed': () => ({ what: 'Le disque de ce serveur défaille.', remedy: lookAtDisk }),
+  'source-unreadable': () => ({
+    what: 'Un fichier est illisible, l’autre copie ne peut pas être complétée.',
+    remedy: lookAtDisk,
+  }),
   'disk-silent': () => ({ what: 'Le disque de ce serveur ne répond pas.', remedy: lookAtDisk }),
   'apply-failed': () => ({
     what: 'Le secondaire n’a pas pu faire une modification et s’est retiré.',

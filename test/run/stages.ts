@@ -48,9 +48,9 @@ export function stages(): readonly Stage[] {
   const browser = browserPath() === undefined ? 'needs a Chromium (Debian: chromium)' : undefined;
   const looks = vitestStage('browser', 30 * minuteMs, browser);
   return [
-    { name: 'check', command: ['resources/check.ts', '--sources-only'], timeLimitMs: 5 * minuteMs },
-    vitestStage('rules', 5 * minuteMs),
-    vitestStage('unit', 5 * minuteMs),
+    { name: 'check', command: ['resources/check.ts', '--sources-only'], timeLimitMs: 10 * minuteMs },
+    vitestStage('rules', 10 * minuteMs),
+    vitestStage('unit', 10 * minuteMs),
     { name: 'simulation', command: ['test/simulation/main.ts', '--seeds', '2000'], timeLimitMs: 5 * minuteMs },
     vitestStage('browser', 15 * minuteMs, browser),
     { name: 'build', command: ['resources/build-agent.mjs'], timeLimitMs: minuteMs },

@@ -56,6 +56,7 @@ const bans: Readonly<Record<'english' | 'french', readonly Ban[]>> = {
 
 /** Equal in both languages on purpose. */
 const sameWords: ReadonlySet<string> = new Set([
+  'app.commandsKey: Ctrl K',
   'app.palette.terminal: Terminal',
   'app.start.situation: Situation',
   'cluster.modules: Modules',

@@ -4,7 +4,7 @@
  */
 import { Fault } from '../contract/index.ts';
 import type { Time } from '../sys/attributes.ts';
-import { errorName } from '../sys/errno.ts';
+import { E, errorName } from '../sys/errno.ts';
 import type { Memory } from '../sys/memory.ts';
 import { checkEntryName, kind, malformed } from './change-codec.ts';
 import type { Frame, Kind } from './change-codec.ts';
@@ -87,8 +87,11 @@ export class Applier {
         return setAttributes(tree, frame.id, frame.attributes);
       case kind.setXattr:
         return tree.setXattr(frame.id, frame.name, frame.bytes);
-      case kind.removeXattr:
-        return tree.removeXattr(frame.id, frame.name);
+      case kind.removeXattr: {
+        const status = tree.removeXattr(frame.id, frame.name);
+        // What was set while this node was away, and is removed before the resync came to it, was never here.
+        return status === -E.NODATA && this.#resync.active ? 0 : status;
+      }
       case kind.allocate:
         return (
           tree.allocate(frame.id, frame.mode, frame.offset, frame.size) || tree.setTimes(frame.id, null, frame.time)

@@ -8,6 +8,7 @@
 import { rootId } from '../fuse/index.ts';
 import type { Name, Node, NodeId } from '../fuse/index.ts';
 import { Attributes } from '../sys/attributes.ts';
+import { E } from '../sys/errno.ts';
 import type { Time } from '../sys/attributes.ts';
 import { frameBytesMax, isDirectoryMode } from './change-codec.ts';
 import type { ChangeStream } from './change-stream.ts';
@@ -164,6 +165,11 @@ export class MarkedWalk {
     reach.nameDone(directory.id, key);
     const node = this.#tree.lookup(directory.id, name);
     if (typeof node === 'number') {
+      // What cannot be read is not absent. The whole comparison says what it is.
+      if (node !== -E.NOENT) {
+        this.fail();
+        return;
+      }
       writer.listedEntry(name, 0, this.#absent, nothing);
       return;
     }

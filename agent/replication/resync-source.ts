@@ -65,7 +65,9 @@ interface NeededBlock {
 export type StepResult = 'worked' | 'waiting' | 'walked' | 'insufficient' | 'unreadable';
 
 /** What an object that went away meanwhile answers; anything else is a disk that does not read. */
-const gone: readonly number[] = [-E.NOENT, -E.STALE];
+const gone: readonly number[] = [-E.NOENT];
+/** That there is none, or that this kind of object has none. */
+const noXattr: readonly number[] = [-E.NODATA, -E.OPNOTSUPP, -E.PERM, -E.ACCES];
 
 export class ResyncSource implements WalkQueue {
   readonly #tree: Tree;
@@ -384,15 +386,14 @@ export class ResyncSource implements WalkQueue {
 
   #xattrs(node: Node): void {
     const names = this.#tree.listXattrs(node.id);
-    if (names === -E.IO) this.#failed(names);
+    if (typeof names === 'number' && !noXattr.includes(names)) this.#failed(names);
     const pairs: [Buffer, Buffer][] = [];
     let bytes = 0;
     const later: [Buffer, Buffer][] = [];
     for (const name of typeof names === 'number' ? [] : names) {
       const value = this.#tree.getXattr(node.id, name);
       if (typeof value === 'number') {
-        // Others say that there is none: not every object and not every filesystem has them.
-        if (value === -E.IO) this.#failed(value);
+        if (!noXattr.includes(value)) this.#failed(value);
         continue;
       }
       bytes += name.length + value.length + 16;
@@ -488,6 +489,8 @@ export class ResyncSource implements WalkQueue {
     const id = file.node.id;
     if (this.#readAttributes(file.node)) {
       const count = this.#tree.read(id, this.#buffer.address(), length, offset);
+      // Read as far as the disk gave it: the rest is no end of the file.
+      if (count >= 0 && count < Math.min(length, this.#attributes.size - offset)) this.#failed(-E.IO);
       if (!this.#failed(count) && count > 0) {
         this.#stream.reserve(frameBytesMax);
         const sequence = this.#stream.writer.data(id, offset, this.#buffer.bytes, 0, count, this.#attributes.modified);

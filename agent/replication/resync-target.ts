@@ -130,7 +130,8 @@ export class ResyncTarget {
     this.#listing = null;
     for (const id of this.#limbo) {
       this.#must(this.#discard(limboId, Buffer.from(String(id))));
-      this.#tree.forget(id);
+      // It may have another name, which nobody had to tell. The source's `forget` ends the id.
+      if (this.#tree.node(id)?.unlinked !== false) this.#tree.forget(id);
     }
     this.#limbo.clear();
     this.#claimed.clear();

@@ -53,6 +53,8 @@ export interface SecondaryPorts {
   readonly closeLink: () => void;
   /** A view of the copy without any ids; the former one is closed. */
   readonly newTree: () => Tree;
+  /** See `docs/adr/0001-marks.md`: not every case of them is proven, so they have to be asked for. */
+  readonly offersMarks: boolean;
   readonly nowMs: () => number;
   readonly message: () => ToSecondary | null;
   readonly tell: (message: FromSecondary) => void;
@@ -149,7 +151,9 @@ export class SecondaryLane {
     this.#endLink();
     ports.use(message);
     const contact = decideContact(message.record, this.record);
-    ports.welcome.record = { ...this.record, marks: this.record.marks ?? null };
+    const { marks = null, ...record } = this.record;
+    // A source keeps marks only for a target that speaks of them; what it had is compared as a whole otherwise.
+    ports.welcome.record = ports.offersMarks ? { ...record, marks } : record;
     ports.welcome.refusal = contact.kind === 'refused' ? contactFault(contact.code, ports.volume, ports.peer) : null;
     if ((yield ports.welcome) < 0 || contact.kind === 'refused') {
       ports.closeLink();

@@ -189,6 +189,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
         backing = openBacking(data.directoryFd, { idsAreGiven: true });
         return backing;
       },
+      offersMarks: process.env['HOLDFAST_RESYNC_BY_MARKS'] === '1',
       nowMs: bootTimeMs,
       message: () => inbox.receive(),
       tell,

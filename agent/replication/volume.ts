@@ -180,7 +180,9 @@ export class Volume {
     if (this.#directoryFd < 0) return;
     const store = new RecordStore(new DirectoryRecordDisk(this.#directoryFd), id);
     const record = store.read(this.configuration.volumeUuid);
-    if (record !== null && record.cleanCheckpoint !== null) store.write(lineage.connectedClean(record));
+    // What was written meanwhile is in nobody's log.
+    if (record !== null && (record.cleanCheckpoint !== null || record.marks))
+      store.write(lineage.connectedClean(record));
   }
 
   /** What a predecessor of this process left behind: a mount that nobody serves any more. */

@@ -341,6 +341,7 @@ export class World {
           if (this.mutant === 'target-does-not-sync') tree.sync = () => 0;
           return tree;
         },
+        offersMarks: true,
         nowMs: () => this.nowMs,
         message: () => machine.toSecondary.shift() ?? null,
         tell: (message) => machine.outbox.push(message),

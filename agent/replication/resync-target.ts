@@ -39,6 +39,7 @@ export class ResyncTarget {
   readonly #tree: Tree;
   readonly #buffer: Memory;
   readonly #answer: AnswerBlocks;
+  readonly #rewrites: boolean;
   readonly #attributes = new Attributes();
   readonly #limbo = new Set<NodeId>();
   /**
@@ -53,8 +54,11 @@ export class ResyncTarget {
   readonly #purging: { id: NodeId; parent: NodeId; name: Buffer; entries: Buffer[] }[] = [];
   #nextOwnId = ownIdFirst + 16;
 
-  /** `buffer`: at least a megabyte, for the comparison. */
-  constructor(tree: Tree, buffer: Memory, answer: AnswerBlocks) {
+  /**
+   * `buffer`: at least a megabyte, for the comparison. `rewrites`: nothing counts as the same, because what is read may stand in memory only.
+   */
+  constructor(tree: Tree, buffer: Memory, answer: AnswerBlocks, rewrites = false) {
+    this.#rewrites = rewrites;
     this.#tree = tree;
     this.#buffer = buffer;
     this.#answer = answer;
@@ -349,6 +353,7 @@ export class ResyncTarget {
       const length = this.#tree.read(frame.id, this.#buffer.address(), wanted, frame.offset + at);
       if (length < 0) return length;
       const same =
+        !this.#rewrites &&
         length === wanted &&
         createHash('sha256')
           .update(this.#buffer.bytes.subarray(0, length))

@@ -71,6 +71,11 @@ export class SecondaryLane {
   #ended = false;
   #purging = false;
   #fault: FaultRecord | null = null;
+  /**
+   * A sync has failed: the kernel keeps what it could not write as if it were written, and says so once. Until a whole resync has been synced,
+   * what is compared is written again.
+   */
+  #unwritten = false;
   /** Highest sequence applied, and the highest acknowledged. */
   #applied = 0;
   #acknowledged = 0;
@@ -177,9 +182,10 @@ export class SecondaryLane {
 
   #begin(resync: boolean): boolean {
     const tree = this.#ports.newTree();
-    this.#resync = new ResyncTarget(tree, this.#ports.compareBuffer, (sequence, needed) => {
+    const answer = (sequence: number, needed: Uint8Array): void => {
       this.#answers.push({ sequence, needed });
-    });
+    };
+    this.#resync = new ResyncTarget(tree, this.#ports.compareBuffer, answer, this.#unwritten);
     this.#applier = new Applier(tree, this.#resync);
     this.#applied = 0;
     this.#acknowledged = 0;
@@ -263,6 +269,7 @@ export class SecondaryLane {
     } else if (frame.kind === kind.checkpoint) {
       yield* this.#beginCheckpoint(frame);
     } else if ((yield this.#apply) < 0) {
+      if (frame.kind === kind.sync) this.#unwritten = true;
       yield* this.#leave(this.#apply.fault ?? applyFault('change', -5));
       return false;
     }
@@ -323,6 +330,7 @@ export class SecondaryLane {
     }
     const status = yield this.#ports.syncAll;
     if (status < 0) {
+      this.#unwritten = true;
       yield* this.#leave(applyFault('syncfs', status));
       return false;
     }
@@ -330,6 +338,7 @@ export class SecondaryLane {
       yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
       return false;
     }
+    this.#unwritten = false;
     this.#progress = null;
     this.#fault = null;
     this.#purging = true;
@@ -355,6 +364,7 @@ export class SecondaryLane {
       throw malformed('a clean stop of copies that are not in sync');
     const status = yield this.#ports.syncAll;
     if (status < 0) {
+      this.#unwritten = true;
       yield* this.#leave(applyFault('syncfs', status));
       return false;
     }
@@ -387,12 +397,16 @@ export class SecondaryLane {
 
   *#synced(message: ToSecondary & { type: 'synced' }): Lane {
     const pending = this.#checkpoint;
-    if (pending?.call !== message.call) return;
-    this.#checkpoint = null;
+    // It is told once, whoever waited for it.
     if (message.status < 0) {
-      yield* this.#leave(applyFault('syncfs', message.status));
+      this.#unwritten = true;
+      this.#checkpoint = null;
+      if (this.record.marks) yield* this.#persist(lineage.resyncedWhole(this.record));
+      if (this.#linked) yield* this.#leave(applyFault('syncfs', message.status));
       return;
     }
+    if (pending?.call !== message.call) return;
+    this.#checkpoint = null;
     if (!(yield* this.#persist(lineage.markedSince(this.record, pending.log, pending.checkpoint)))) {
       yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
       return;

@@ -129,7 +129,14 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     volumes: null,
     undecidedSinceMs: null,
     hadLink: false,
-    voter: newVoter(record.newest, 0),
+    // A grant made before this start is forgotten, and only the other node can have it: it may renew it, this node waits for its end.
+    // Whoever was active under this boot (resuming) had given none.
+    voter: {
+      ...newVoter(record.newest, 0),
+      grant: resuming
+        ? null
+        : { holder: identity.peer, untilMs: atMs + identity.timing.grantMs, session: '', number: 0 },
+    },
     ballots: { peer: noBallot, witness: noBallot },
     nextNumber: 1,
     leaseMs: 0,

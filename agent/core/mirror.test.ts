@@ -7,6 +7,7 @@ import {
   initialMirror,
   isProtected,
   stepMirror,
+  voteGivenTo,
   type MirrorState,
 } from './mirror.ts';
 import type { MirrorAction, MirrorEvent, MirrorIdentity, ModuleRecord } from './mirror-types.ts';
@@ -131,6 +132,22 @@ function secondary(): Bench {
   return bench;
 }
 
+/** The peer asks for this node's vote. */
+function requestOfPeer(change: Partial<VoteRequest> = {}): VoteRequest {
+  return {
+    kind: 'vote-request',
+    module: 'db',
+    number: 1,
+    session: 'x',
+    leaseMs: timing.leaseMs,
+    generation,
+    pending: [],
+    store: null,
+    order: false,
+    ...change,
+  };
+}
+
 describe('the mirror machine', () => {
   it('serves as secondary when the peer is active', () => {
     expect(secondary().state.phase.name).toBe('secondary');
@@ -247,6 +264,40 @@ describe('the mirror machine', () => {
     });
     const answer = bench.actions.find((action) => action.type === 'send');
     expect(answer).toMatchObject({ message: { granted: false, reason: 'lease-held', holder: 'n1' } });
+  });
+
+  it('does not take back at its restart the vote that it has given', () => {
+    const before = new Bench();
+    before.event({ type: 'data', volumes: [volume()] });
+    before.after(timing.grantMs);
+    before.event({ type: 'vote-request', message: requestOfPeer() });
+    expect(voteGivenTo(before.state, before.now)).toBe('n2');
+    const restarted = (): Bench => {
+      const bench = new Bench(before.state.record);
+      bench.event({ type: 'data', volumes: [volume()] });
+      return bench;
+    };
+    const ordered = restarted();
+    ordered.now += 300;
+    ordered.event({ type: 'command', command: { name: 'promote', orderedBy: 'Alice' } });
+    expect(ordered.state.seek).toBeNull();
+    const bench = restarted();
+    bench.peer({ state: 'secondary' });
+    expect(bench.state.seek).toBeNull();
+    expect(describeOwn(bench.state, bench.now)).toMatchObject({ state: 'wait', reason: 'vote-given' });
+    bench.after(timing.grantMs - 1);
+    expect(bench.state.seek).toBeNull();
+    bench.after(1);
+    expect(bench.state.seek?.purpose).toBe('start');
+  });
+
+  it('lets the other one renew after its restart the vote that it has given, and keeps none that it cannot have given', () => {
+    const bench = new Bench();
+    bench.event({ type: 'data', volumes: [volume()] });
+    bench.event({ type: 'vote-request', message: requestOfPeer() });
+    expect(bench.actions.find((action) => action.type === 'send')).toMatchObject({ message: { granted: true } });
+    const running = new Bench({ activeBoot: 'b1', running: true, runningSinceMs: 7000 });
+    expect(running.state.voter.grant).toBeNull();
   });
 
   it('starts only with the vote of the other one when it has promised that one something newer', () => {

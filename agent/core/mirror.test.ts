@@ -300,6 +300,24 @@ describe('the mirror machine', () => {
     expect(running.state.voter.grant).toBeNull();
   });
 
+  it('keeps its vote given for as long as the other one asked, and leaves a request for longer than any lease unanswered', () => {
+    const bench = new Bench();
+    bench.event({ type: 'data', volumes: [volume()] });
+    const granted = bench.event({ type: 'vote-request', message: requestOfPeer({ leaseMs: 40_000 }) });
+    expect(granted.find((action) => action.type === 'send')).toMatchObject({ message: { granted: true } });
+    const untilMs = bench.state.voter.grant?.untilMs ?? 0;
+    expect(untilMs).toBeGreaterThan(bench.now + 40_000);
+    for (const leaseMs of [40_001, 0, -1]) {
+      const actions = bench.event({ type: 'vote-request', message: requestOfPeer({ number: 2, leaseMs }) });
+      expect(actions.filter((action) => action.type === 'send')).toEqual([]);
+    }
+    expect(bench.state.voter.grant).toMatchObject({ untilMs, number: 1 });
+    const short = new Bench();
+    short.event({ type: 'data', volumes: [volume()] });
+    short.event({ type: 'vote-request', message: requestOfPeer({ leaseMs: 10 }) });
+    expect(short.state.voter.grant?.untilMs).toBe(short.now + timing.grantMs);
+  });
+
   it('starts only with the vote of the other one when it has promised that one something newer', () => {
     const bench = new Bench();
     bench.event({ type: 'data', volumes: [volume()] });

@@ -12,6 +12,7 @@ import { committed, Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } f
 import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
 import { absorbReply, askForVotes } from './right.ts';
 import { finishPlan, resume, serve } from './serving.ts';
+import { leaseMsMax } from './timing.ts';
 import { holderOf, release, vote } from './voter.ts';
 import { decideSecondary, decideStopped, decideWait } from './waiting.ts';
 import { reportChanges } from './describe.ts';
@@ -91,6 +92,7 @@ function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
 /** This node as a voter. Whoever may be active, or wants to be, keeps his own vote. */
 function answer(draft: Draft, message: VoteRequest): void {
   const { s, now } = draft;
+  if (message.leaseMs > leaseMsMax || message.leaseMs <= 0) return;
   if (mayBeActive(s) || s.seek !== null) {
     draft.actions.push({
       type: 'send',
@@ -108,7 +110,10 @@ function answer(draft: Draft, message: VoteRequest): void {
     });
     return;
   }
-  const { state, reply, persist } = vote(s.voter, s.identity.peer, message, now, s.identity.timing.grantMs);
+  // While a change of the detection time is on its way the other one counts on the lease that it asked for, not on ours.
+  const { leaseMs, grantMs: ownMs } = s.identity.timing;
+  const grantMs = Math.ceil(ownMs * Math.max(1, message.leaseMs / leaseMs));
+  const { state, reply, persist } = vote(s.voter, s.identity.peer, message, now, grantMs);
   s.voter = state;
   if (persist) draft.persist({ newest: state.newest });
   // Without a witness only the last primary may start again alone: whoever gives his vote away is not the last one any more.

@@ -23,6 +23,8 @@ export interface Timing {
 
 /** Bound of a clock's rate error, both ways, in production. Quartz is below 0.01 %; a disciplined clock slews by 0.05 % at most. */
 export const clockRateErrorMax = 0.001;
+/** Of the longest detection time, 60 s. Whoever asks for more gets no answer from any voter. */
+export const leaseMsMax = 40_000;
 /** Kernel timers and packet handling between "the grant ran out" and "nothing leaves any more". */
 const kernelMarginMs = 100;
 

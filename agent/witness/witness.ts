@@ -4,15 +4,13 @@
  */
 import type { MessageBody, VoteReply, VoteRequest } from '../contract/index.ts';
 import type { VoterState } from '../core/index.ts';
-import { newVoter, release, timingFor, vote } from '../core/index.ts';
+import { leaseMsMax, newVoter, release, timingFor, vote } from '../core/index.ts';
 import type { DatagramPort, Endpoint, OpenDatagramPort, SealingKey } from '../network/index.ts';
 import { Conversation, keyIdOf, openDatagram, sealDatagram, witnessName } from '../network/index.ts';
 import type { Journal } from '../runtime/ports.ts';
 import type { Secrets } from './secrets.ts';
 import type { WitnessStore } from './witness-store.ts';
 
-/** Of a 60 s detection; whoever asks for more is refused. */
-const leaseMsMax = 40_000;
 /** Clusters × nodes × networks of a large installation, and small enough to forget. */
 const conversationsMax = 4096;
 const modulesPerClusterMax = 512;

@@ -47,6 +47,21 @@ describe('a conversation', () => {
     expect(reborn.receive(a.envelope('lan', body), 'lan', 0)).toMatchObject({ take: body });
   });
 
+  test('what was said before the proof is not believed on another network either', () => {
+    const a = talker('n1', 'a1', 'n2');
+    const b = talker('n2', 'b1', 'n1');
+    acquaint(a, b);
+    // Recorded in the former life of the receiver, on a network on which its new life has heard nothing yet.
+    const recording = a.envelope('backup', body);
+    const reborn = talker('n2', 'b2', 'n1');
+    a.receive(reborn.envelope('lan', null), 'lan', 0);
+    expect(reborn.receive(a.envelope('lan', null), 'lan', 0)).toHaveProperty('take');
+    expect(reborn.receive(recording, 'backup', 0)).toEqual({ drop: 'replayed', introduce: false });
+    const fresh = a.envelope('backup', body);
+    expect(reborn.receive(fresh, 'backup', 0)).toMatchObject({ take: body });
+    expect(reborn.receive(fresh, 'backup', 0)).toMatchObject({ drop: 'replayed' });
+  });
+
   test('the other side’s new life replaces the old one', () => {
     const a = talker('n1', 'a1', 'n2');
     const b = talker('n2', 'b1', 'n1');

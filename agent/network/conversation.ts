@@ -19,7 +19,8 @@ export class Conversation {
   readonly own: { readonly cluster: string; readonly name: string; readonly session: string };
   readonly other: string;
   private counter = 0;
-  private trusted: { session: string; counters: Map<string, number> } | null = null;
+  /** `proof`: counter of the datagram that echoed us first. What they said before it may be a recording, on whatever network. */
+  private trusted: { session: string; proof: number; counters: Map<string, number> } | null = null;
   /** What was said in a session that is over echoes ours and would be believed again. */
   private readonly former = new Set<string>();
   /** The session of theirs that arrived last, believed or not: what we echo. */
@@ -68,14 +69,15 @@ export class Conversation {
         return { drop: 'unproven-session', introduce: this.mayIntroduce(nowMs) };
       }
       if (this.trusted !== null) this.leaveBehind(this.trusted.session);
-      this.trusted = { session: envelope.session, counters: new Map() };
-      this.heard = envelope.session;
-      this.trusted.counters.set(network, envelope.counter);
+      const { session, counter } = envelope;
+      this.trusted = { session, proof: counter, counters: new Map([[network, counter]]) };
+      this.heard = session;
       // They may not know yet that their session is believed, and what they said until now was not taken.
       return { take: envelope.body, introduce: this.mayIntroduce(nowMs) };
     }
-    if (envelope.counter <= (this.trusted.counters.get(network) ?? 0)) return { drop: 'replayed', introduce: false };
-    this.trusted.counters.set(network, envelope.counter);
+    const { counters, proof } = this.trusted;
+    if (envelope.counter <= (counters.get(network) ?? proof)) return { drop: 'replayed', introduce: false };
+    counters.set(network, envelope.counter);
     this.heard = envelope.session;
     // Their agent restarted its view of us, or never heard us: without our session they take nothing that we say.
     return { take: envelope.body, introduce: envelope.echo !== this.own.session && this.mayIntroduce(nowMs) };

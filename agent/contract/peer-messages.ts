@@ -64,6 +64,8 @@ export const voteReplySchema = z.object({
   kind: z.literal('vote-reply'),
   module: z.string(),
   number: z.number().int(),
+  /** Of the request: numbers begin anew with every process. Voters of an earlier version do not say it. */
+  session: z.string().optional(),
   granted: z.boolean(),
   /** Echo of `store` once it is durable. */
   stored: generationSchema.nullable(),

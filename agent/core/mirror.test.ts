@@ -318,6 +318,29 @@ describe('the mirror machine', () => {
     expect(short.state.voter.grant?.untilMs).toBe(short.now + timing.grantMs);
   });
 
+  it('counts no answer that was given to its former life', () => {
+    const bench = secondary();
+    bench.after(timing.detectionMs);
+    bench.reply('witness', { session: 'of an earlier process' });
+    expect(bench.plan()).toEqual([]);
+    expect(bench.state.ballots.witness).toMatchObject({ deadlineMs: 0, stored: null, reply: null });
+    bench.after(500);
+    bench.reply('witness', { session: identity.session });
+    expect(bench.plan()).toContain('start');
+  });
+
+  it('says in every answer whose request it answers', () => {
+    const answers = (bench: Bench): unknown[] =>
+      bench
+        .event({ type: 'vote-request', message: requestOfPeer({ session: 'x' }) })
+        .flatMap((action) => (action.type === 'send' ? [action.message] : []));
+    const bench = secondary();
+    expect(answers(bench)).toMatchObject([{ granted: true, session: 'x' }]);
+    const seeking = secondary();
+    seeking.after(timing.detectionMs * 2);
+    expect(answers(seeking)).toMatchObject([{ granted: false, holder: 'n1', session: 'x' }]);
+  });
+
   it('starts only with the vote of the other one when it has promised that one something newer', () => {
     const bench = new Bench();
     bench.event({ type: 'data', volumes: [volume()] });

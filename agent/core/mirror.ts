@@ -101,6 +101,7 @@ function answer(draft: Draft, message: VoteRequest): void {
         kind: 'vote-reply',
         module: message.module,
         number: message.number,
+        session: message.session,
         granted: false,
         stored: null,
         reason: 'lease-held',

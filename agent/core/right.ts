@@ -40,6 +40,8 @@ export function askForVotes(draft: Draft, store: Generation | null, order: boole
 
 export function absorbReply(draft: Draft, from: 'peer' | 'witness', reply: VoteReply): void {
   const { s } = draft;
+  // Given to a former life of this node, whose numbers were the same.
+  if (reply.session !== undefined && reply.session !== s.identity.session) return;
   const ballot = s.ballots[from];
   const request = ballot.sent.find((one) => one.number === reply.number);
   if (request === undefined) return;

@@ -34,6 +34,13 @@ describe('a vote', () => {
     expect(vote(granted, 'n2', request(), 3100, grantMs).reply.granted).toBe(true);
   });
 
+  it('says to whose request it belongs: numbers begin anew with every process', () => {
+    const granted = vote(newVoter(null, 0), 'n1', request({ session: 'a1' }), 1000, grantMs);
+    expect(granted.reply).toMatchObject({ granted: true, session: 'a1' });
+    const refused = vote(granted.state, 'n2', request({ session: 'b1' }), 1001, grantMs);
+    expect(refused.reply).toMatchObject({ granted: false, session: 'b1' });
+  });
+
   it('is silent after a restart for as long as a forgotten grant may run', () => {
     expect(vote(newVoter(first, 5000), 'n1', request(), 4999, grantMs).reply.reason).toBe('just-started');
     expect(vote(newVoter(first, 5000), 'n1', request(), 5000, grantMs).reply.granted).toBe(true);

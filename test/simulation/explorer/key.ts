@@ -130,7 +130,7 @@ function messageKey(world: World, message: Message): string {
   if (body.kind === 'heartbeat') return bodyKey(body, 0);
   const asker = body.kind === 'vote-reply' ? to : from;
   if (asker === 'w') return '';
-  const session = 'session' in body ? body.session : null;
+  const session = 'session' in body ? (body.session ?? null) : null;
   const { mirror, clockMs } = world.nodes[asker];
   const ballot = from === 'w' || to === 'w' ? mirror?.ballots.witness : mirror?.ballots.peer;
   const sent = body.kind === 'vote-release' ? undefined : ballot?.sent.find((one) => one.number === body.number);

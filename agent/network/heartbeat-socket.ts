@@ -62,7 +62,10 @@ export class HeartbeatSocket implements Disposable {
   private readonly lines: readonly Line[];
   private readonly peer: Conversation;
   private readonly witness: Conversation;
-  /** Highest number taken, by correspondent, session, kind and module: a vote travels on every network and counts once. */
+  /**
+   * Highest number taken, by correspondent, session, kind, module and the session of the request: a vote travels on every network and
+   * counts once, and a late one to a former life of this node must not silence those to this one.
+   */
   private readonly taken = new Map<string, number>();
 
   constructor(
@@ -145,7 +148,7 @@ export class HeartbeatSocket implements Disposable {
       if (source === 'peer') this.listener.heartbeat(network.name, body);
       return;
     }
-    const key = `${source} ${envelope.session} ${body.kind} ${body.module}`;
+    const key = `${source} ${envelope.session} ${body.kind} ${body.module} ${body.session ?? ''}`;
     if (body.number <= (this.taken.get(key) ?? 0)) return;
     this.remember(key, body.number);
     this.listener.vote(source, body);

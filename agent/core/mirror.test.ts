@@ -373,6 +373,42 @@ describe('the mirror machine', () => {
     expect(bench.state.phase.name).toBe('activating');
   });
 
+  it('asks the other one alone where only its vote counts, for a generation that is newer than what it promised', () => {
+    const bench = new Bench();
+    bench.event({ type: 'data', volumes: [volume()] });
+    const store = { number: 2, id: '2.n2.x' };
+    bench.event({ type: 'vote-request', message: requestOfPeer({ pending: [store], store }) });
+    bench.event({
+      type: 'vote-release',
+      message: { kind: 'vote-release', module: 'db', number: 1, session: 'x' },
+    });
+    const asked = (): unknown[] =>
+      bench.actions.flatMap((action) =>
+        action.type === 'send' && action.message.kind === 'vote-request' ? [action.to] : [],
+      );
+    bench.peer({ state: 'wait' });
+    expect(bench.state.seek).toMatchObject({ purpose: 'start', store: { number: 3 } });
+    expect(asked()).toEqual(['peer']);
+    expect(bench.state.ballots.witness.sent).toEqual([]);
+    bench.after(500);
+    expect(asked()).toEqual(['peer']);
+    bench.reply('peer');
+    expect(bench.state.phase.name).toBe('activating');
+    bench.after(500);
+    expect(asked()).toEqual(['peer', 'witness']);
+  });
+
+  it('asks the witness too when a person ordered it, whatever was promised', () => {
+    const bench = new Bench();
+    bench.event({ type: 'data', volumes: [volume()] });
+    const store = { number: 2, id: '2.n2.x' };
+    bench.event({ type: 'vote-request', message: requestOfPeer({ pending: [store], store }) });
+    bench.after(timing.grantMs);
+    bench.event({ type: 'command', command: { name: 'promote', orderedBy: 'Alice' } });
+    const asked = bench.actions.flatMap((action) => (action.type === 'send' ? [action.to] : []));
+    expect(asked).toEqual(['peer', 'witness']);
+  });
+
   it('goes on with a running application after its own restart, and fences one that was in the middle of starting', () => {
     const running = new Bench({ activeBoot: 'b1', running: true, runningSinceMs: 7000 });
     expect(beatOf(running.state, running.now).active).toBe(true);

@@ -3,7 +3,7 @@
  * from when its request was *sent*, so that the holder's clock always ends first (timing.ts).
  */
 import { assertNever, type EventDraft, type Generation, type VoteReply, type VoteRequest } from '../contract/index.ts';
-import { ownCopy, peerAlive, type Ballot, type Draft, type MirrorState } from './mirror-state.ts';
+import { mayBeActive, ownCopy, peerAlive, type Ballot, type Draft, type MirrorState } from './mirror-state.ts';
 import { behind, sameGeneration } from './voter.ts';
 
 const inFlightMax = 8;
@@ -26,16 +26,18 @@ export function askForVotes(draft: Draft, store: Generation | null, order: boole
     store,
     order,
   };
+  // With a copy that only the other one's vote may start, the witness would store a generation, or hold a lease, that helps nobody.
+  const toWitness = s.identity.witness && (order || mayBeActive(s) || ownCopy(s).usable);
   const noted = (ballot: Ballot): Ballot => ({
     ...ballot,
     sent: [...ballot.sent.slice(1 - inFlightMax), { number, atMs: draft.now }],
   });
   s.ballots = {
     peer: noted(s.ballots.peer),
-    witness: s.identity.witness ? noted(s.ballots.witness) : s.ballots.witness,
+    witness: toWitness ? noted(s.ballots.witness) : s.ballots.witness,
   };
   draft.actions.push({ type: 'send', to: 'peer', message });
-  if (s.identity.witness) draft.actions.push({ type: 'send', to: 'witness', message });
+  if (toWitness) draft.actions.push({ type: 'send', to: 'witness', message });
 }
 
 export function absorbReply(draft: Draft, from: 'peer' | 'witness', reply: VoteReply): void {

@@ -184,11 +184,12 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
 }
 
 /**
- * One of the two has asked for a generation that nobody wrote; a voter may have stored it and would refuse everything older. Both nodes
+ * One of the two has asked for a generation that nobody wrote; a voter may have stored it and would refuse everything older. So has the other
+ * one where this node promised it something newer, even if its wish is forgotten: the witness would refuse what both agreed on. Both nodes
  * together are a majority: they agree on one that is newer than all of them.
  */
 function unsettled(state: MirrorState, beat: ModuleBeat): boolean {
-  return state.record.pending.length > 0 || beat.unsettled;
+  return state.record.pending.length > 0 || beat.unsettled || !ownCopy(state).usable;
 }
 
 export function seek(draft: Draft, purpose: Seek['purpose'], store: Generation | null): void {

@@ -6,11 +6,16 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-interface Mutant {
-  readonly name: string;
+interface Change {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+}
+
+interface Mutant extends Change {
+  readonly name: string;
+  /** A second guard of the same rule, which hides that the first one is gone. */
+  readonly also?: Change;
 }
 
 const mutants: readonly Mutant[] = [
@@ -115,6 +120,11 @@ const mutants: readonly Mutant[] = [
     file: 'agent/core/waiting.ts',
     find: "if (wish.purpose !== 'order' && !ownCopy(state).usable)",
     replace: 'if (state.startedMs < 0)',
+    also: {
+      file: 'agent/core/right.ts',
+      find: 's.identity.witness && (order || mayBeActive(s) || ownCopy(s).usable)',
+      replace: 's.identity.witness',
+    },
   },
   {
     name: 'an application that did not start is handed to and fro',
@@ -207,18 +217,28 @@ const parts = [
   'package.json',
 ];
 
+/** The text of the file with the bug in it; null where the line is gone. */
+function changed(root: string, { file, find, replace }: Change): string | null {
+  const source = readFileSync(path.join(root, file), 'utf8');
+  if (source.includes(find)) return source.replace(find, replace);
+  const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
+  // Line comments would swallow the rest of a flattened file: they go first.
+  const code = flat(source.replaceAll(/^\s*\/\/.*$/gm, '').replaceAll(/ \/\/ .*$/gm, ''));
+  return code.includes(flat(find)) ? code.replace(flat(find), replace) : null;
+}
+
 /** @param only part of a name; empty: all. @returns the number of mutants that no judge noticed. */
 export function runMutants(root: string, seeds: number, only: string): { killed: number; survived: number } {
   const home = path.join(root, 'dist', 'mutants');
   let survived = 0;
   const chosen = mutants.filter((mutant) => mutant.name.includes(only));
   for (const mutant of chosen) {
-    const source = readFileSync(path.join(root, mutant.file), 'utf8');
-    const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
-    const exact = source.includes(mutant.find) ? source : flat(source);
-    const find = source.includes(mutant.find) ? mutant.find : flat(mutant.find);
-    if (!exact.includes(find)) {
-      process.stdout.write(`mutant "${mutant.name}": its line is gone from ${mutant.file}; give it a new one\n`);
+    const changes = [mutant, ...(mutant.also === undefined ? [] : [mutant.also])];
+    const texts = changes.map((change) => ({ file: change.file, text: changed(root, change) }));
+    const lost = texts.filter(({ text }) => text === null);
+    if (lost.length > 0) {
+      const where = lost.map(({ file }) => file).join(' and ');
+      process.stdout.write(`mutant "${mutant.name}": its line is gone from ${where}; give it a new one\n`);
       survived += 1;
       continue;
     }
@@ -226,9 +246,7 @@ export function runMutants(root: string, seeds: number, only: string): { killed:
     for (const part of parts) cpSync(path.join(root, part), path.join(home, part), { recursive: true });
     mkdirSync(path.join(home, 'agent'), { recursive: true });
     symlinkSync(path.join(root, 'node_modules'), path.join(home, 'node_modules'));
-    // Line comments would swallow the rest of a flattened file: they go first.
-    const text = exact === source ? source : flat(source.replaceAll(/^\s*\/\/.*$/gm, '').replaceAll(/ \/\/ .*$/gm, ''));
-    writeFileSync(path.join(home, mutant.file), text.replace(find, mutant.replace));
+    for (const { file, text } of texts) writeFileSync(path.join(home, file), text ?? '');
     const { HOLDFAST_TEST_SUMMARY: _, ...environment } = process.env;
     const result = spawnSync(
       process.execPath,

@@ -54,7 +54,7 @@ export function stages(): readonly Stage[] {
     { name: 'simulation', command: ['test/simulation/main.ts', '--seeds', '2000'], timeLimitMs: 5 * minuteMs },
     vitestStage('browser', 15 * minuteMs, browser),
     { name: 'build', command: ['resources/build-agent.mjs'], timeLimitMs: minuteMs },
-    vitestStage('suites', 20 * minuteMs, lab),
+    vitestStage('suites', 25 * minuteMs, lab),
     { name: 'e2e', command: ['test/e2e/main.ts'], timeLimitMs: 20 * minuteMs, obstacle: lab },
     {
       ...looks,

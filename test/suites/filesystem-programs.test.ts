@@ -16,7 +16,8 @@ function missingProgram(needs: readonly string[]): string {
 }
 
 function run(text: string, directory: string): string {
-  const { stdout, stderr, status } = spawnSync('bash', ['-c', text], {
+  // Without `--norc` bash takes the pipe of its input for a remote login, and waits for whatever the user's own set-up waits for.
+  const { stdout, stderr, status } = spawnSync('bash', ['--norc', '-c', text], {
     cwd: directory,
     encoding: 'latin1',
     env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC', HOME: '/root' },

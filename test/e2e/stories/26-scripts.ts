@@ -23,7 +23,7 @@ async function codesOf(cluster: Cluster): Promise<string[]> {
 
 story(
   'commands that fork, flood, forget and hang',
-  { hosts: { nodes: 2, witness: true }, timeoutMs: 240_000 },
+  { hosts: { nodes: 2, witness: true }, timeoutMs: 240_000, long: true },
   async (t) => {
     for (const name of ['n1', 'n2']) await t.host(name).must(`mkdir -p ${directory} && sync`);
     await t.host('n1').must(`echo content > ${directory}/file && sync`);

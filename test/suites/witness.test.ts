@@ -126,8 +126,8 @@ const keyOf = (cluster: string): SealingKey => sealingKey(cluster, `secret of ${
 test('grants to one, refuses the other until the grant has run out or was given back', async () => {
   const n1 = new VotingNode('n1', keyOf('a'));
   const n2 = new VotingNode('n2', keyOf('a'));
-  expect(await n1.ask(first)).toMatchObject({ granted: true, holder: 'n1' });
-  expect(await n2.ask(first)).toMatchObject({ granted: false, reason: 'lease-held', holder: 'n1' });
+  expect(await n1.ask(first)).toMatchObject({ granted: true, holder: 'n1', session: 's' });
+  expect(await n2.ask(first)).toMatchObject({ granted: false, reason: 'lease-held', holder: 'n1', session: 's' });
   n1.release();
   expect((await until('n2 gets it', 5000, async () => grantedOrNothing(await n2.ask(first)))).holder).toBe('n2');
   // n2 falls silent: after its lease and both clocks' errors the other one gets it.

@@ -16,7 +16,7 @@ export default defineConfig({
           ],
         },
       },
-      { test: { name: 'rules', include: ['test/rules/**/*.test.ts'], testTimeout: 180_000 } },
+      { test: { name: 'rules', include: ['test/rules/**/*.test.ts'], testTimeout: 400_000 } },
       {
         // Root, FUSE and namespaces: one file at a time, since they share one kernel.
         test: {

@@ -1,4 +1,4 @@
-/** Every screen × light and dark × English and French: no violation of accessibility, nothing cut off, and a picture at two sizes. */
+/** Every screen, light and dark, English and French: no violation of accessibility, nothing cut off, and pictures. */
 import type { Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
 import { nowOfPages } from './demonstration.ts';
@@ -20,8 +20,9 @@ useBrowser();
 
 const spinner = 'circle[stroke-dasharray="26 9"]';
 
-/** Each language and each light is examined once; the picture is taken of all. */
+/** Each language and each light is examined once. Pictures of the others are for people, by `npm test -- pictures`. */
 const examined = (how: Look): boolean => (how.language === 'en') === (how.theme === 'light');
+const shown = picturedSizes.length > 1 ? looks : looks.filter(examined);
 
 async function showIn(page: Page, how: Look): Promise<void> {
   await page.emulateMedia({ colorScheme: how.theme });
@@ -40,7 +41,7 @@ test.each(screens.map((screen) => [screen.name, screen] as const))('%s', async (
   // What the screen asked for has been answered; a deed that goes on may go on.
   if (screen.goesOn !== true) await page.locator(spinner).first().waitFor({ state: 'detached' });
   const problems: string[] = [];
-  for (const how of looks) {
+  for (const how of shown) {
     await showIn(page, how);
     const found = [...(await overflowing(page)), ...(examined(how) ? await axeViolations(page) : [])];
     problems.push(...found.map((problem) => `${how.language}, ${how.theme}: ${problem}`));

@@ -19,9 +19,11 @@ function run(stage: Stage, summaryFile: string): Promise<number | string> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...stage.command], {
       cwd: repositoryRoot,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: stage.beside === true ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
       env: { ...process.env, ...stage.environment, [summaryVariable]: summaryFile },
     });
+    const said: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => said.push(chunk));
     let late = false;
     // First kindly, so that it can take its hosts and mounts down.
     const limit = setTimeout(() => {
@@ -32,13 +34,14 @@ function run(stage: Stage, summaryFile: string): Promise<number | string> {
     const interrupt = (): void => {
       child.kill('SIGTERM');
     };
-    process.once('SIGTERM', interrupt);
-    process.once('SIGINT', interrupt);
+    process.on('SIGTERM', interrupt);
+    process.on('SIGINT', interrupt);
     child.on('close', (code, signal) => {
       clearTimeout(limit);
       clearTimeout(lastResort);
       process.off('SIGTERM', interrupt);
       process.off('SIGINT', interrupt);
+      if (said.length > 0) process.stdout.write(`\n━━ what ${stage.name} said\n${Buffer.concat(said).toString()}`);
       resolve(late ? `its limit of ${stage.timeLimitMs / 60_000} minutes` : (signal ?? code ?? 1));
     });
   });
@@ -65,6 +68,19 @@ if (unknown.length > 0) {
 }
 
 const total: StageSummary = { passed: 0, failed: 0, notRun: [] };
+async function told(stage: Stage): Promise<void> {
+  console.log(`\n━━ ${stage.name}`);
+  const startedMs = performance.now();
+  const summaryFile = join(folder, `${stage.name}.json`);
+  const summary = judge(stage, await run(stage, summaryFile), summaryFile);
+  total.passed += summary.passed;
+  total.failed += summary.failed;
+  total.notRun.push(...summary.notRun);
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  console.log(`━━ ${stage.name}: ${summary.passed} passed, ${summary.failed} failed in ${seconds} s`);
+}
+
+let beside = Promise.resolve();
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort());
 try {
@@ -85,16 +101,12 @@ try {
       total.notRun.push({ name: stage.name, reason: stage.obstacle });
       continue;
     }
-    console.log(`\n━━ ${stage.name}`);
-    const startedMs = performance.now();
-    const summaryFile = join(folder, `${stage.name}.json`);
-    const summary = judge(stage, await run(stage, summaryFile), summaryFile);
-    total.passed += summary.passed;
-    total.failed += summary.failed;
-    total.notRun.push(...summary.notRun);
-    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-    console.log(`━━ ${stage.name}: ${summary.passed} passed, ${summary.failed} failed in ${seconds} s`);
+    const ended = told(stage);
+    if (stage.beside === true) beside = ended;
+    // One stage beside another, never a third.
+    else await Promise.all([ended, beside]);
   }
+  await beside;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

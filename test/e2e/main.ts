@@ -62,7 +62,7 @@ for (const story of stories) {
   }
 }
 
-const summary: StageSummary = { passed, failed: failures.length, notRun };
+const summary: StageSummary = { passed, failed: failures.length, notRun, failures };
 writeStageSummary(summary);
 const summaryFile = process.env['HOLDFAST_SUMMARY'];
 if (summaryFile !== undefined && summaryFile !== '') writeFileSync(summaryFile, `${JSON.stringify(summary)}\n`);

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
-import { buildRenderer, rendererDirectory } from '../../resources/build-app.ts';
+import { rendererDirectory } from '../../resources/build-app.ts';
 import { repositoryRoot } from '../../resources/tools.ts';
 import type { AppParts } from '../../src-main/app.ts';
 import type { BrowserHost } from '../../src-main/hosts/browser.ts';
@@ -15,7 +15,6 @@ let browser: Browser | undefined;
 /** Call once at the top of a test file. */
 export function useBrowser(): void {
   beforeAll(async () => {
-    await buildRenderer();
     browser = await launchBrowser();
   });
   afterAll(async () => {

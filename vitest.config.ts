@@ -18,7 +18,7 @@ export default defineConfig({
       },
       { test: { name: 'rules', include: ['test/rules/**/*.test.ts'], testTimeout: 400_000 } },
       {
-        // Root, FUSE and namespaces: one file at a time, since they share one kernel.
+        // Root, FUSE and namespaces: every file has its own mounts, namespaces and lab, so that two stand side by side.
         test: {
           name: 'suites',
           include: ['test/suites/**/*.test.ts'],
@@ -26,7 +26,6 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Facts are waited for, however busy the machine is.
           expect: { poll: { timeout: 15_000 } },
-          fileParallelism: false,
         },
       },
       {

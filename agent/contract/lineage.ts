@@ -38,5 +38,10 @@ export const volumeRecordSchema = z.object({
    * data is. Null, or of another log: everything has to be compared. Absent: written by a version that knows no marks.
    */
   marks: z.object({ log: z.number().int(), checkpoint: z.number().int() }).nullish(),
+  /**
+   * A sync of this disk has failed. The kernel keeps what it could not write as if it were written, and says so once: what is read here may be in memory
+   * only. The next resync compares everything and writes all of it again. Absent: no.
+   */
+  unwritten: z.boolean().optional(),
 });
 export type VolumeRecord = z.infer<typeof volumeRecordSchema>;

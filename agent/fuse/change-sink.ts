@@ -69,6 +69,11 @@ export interface ChangeSink {
    */
   park(unique: number, sequence: Sequence, writtenBytes: number): boolean;
 
+  /**
+   * The directory may have changed in a way that could not be told: a change was made in part, or what it has led to cannot be read. Whoever
+   * keeps a copy does not know any more what differs. Called instead of the call that would have told it, before the reply.
+   */
+  untold(): void;
   /** The local disk failed to sync or write (EIO and the like). The application has got the error; it is never retried as success. */
   localFailure(call: string, errno: number): void;
   /** The process that made this request got a signal. Only for requests that the sink's owner keeps (deferred or parked). */
@@ -94,6 +99,7 @@ export const passthroughSink: ChangeSink = {
   sync: () => 0,
   closing: () => 0,
   park: () => false,
+  untold: () => undefined,
   localFailure: (call, errno) => {
     process.stderr.write(`${call} failed: errno ${errno}\n`);
   },

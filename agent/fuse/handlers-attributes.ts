@@ -47,14 +47,19 @@ export const setAttributes: Handler = (service, { bytes }) => {
   const sizeStatus = (fields & setattrField.SIZE) === 0 ? 0 : setSize(service, bytes, node, fields);
   if (sizeStatus < 0) return service.fail(sizeStatus);
   const status = setOwnerModeTimes(service, bytes, node, fields);
+  const fd = service.backing.nodes.descriptor(node);
+  const read = fd < 0 ? fd : statOf(fd, service.attributes);
+  const others = setattrField.MODE | setattrField.UID | setattrField.GID | setattrField.ATIME | setattrField.MTIME;
+  if ((fields & others) !== 0 && !node.unlinked) {
+    // Also when it failed: the owner is changed before the mode, and that one before the times.
+    if (read < 0) service.leftHalfDone('stat', read);
+    else service.sink.attributes(node, service.attributes);
+  }
   if (status < 0) {
     service.reportIfDisk('setattr', status);
     return service.fail(status);
   }
-  const fd = service.backing.nodes.descriptor(node);
-  if (fd < 0 || statOf(fd, service.attributes) < 0) return service.fail(-E.STALE);
-  const others = setattrField.MODE | setattrField.UID | setattrField.GID | setattrField.ATIME | setattrField.MTIME;
-  if ((fields & others) !== 0 && !node.unlinked) service.sink.attributes(node, service.attributes);
+  if (read < 0) return service.fail(-E.STALE);
   return service.sendAttributes(node, service.attributes);
 };
 
@@ -163,8 +168,10 @@ function tellExtended(service: Service, node: TableNode, fd: number, name: Buffe
   if (node.unlinked) return;
   if (value) service.sink.setXattr(node, name, value);
   else service.sink.removeXattr(node, name);
-  if (name.subarray(0, aclPrefix.length).equals(aclPrefix) && statOf(fd, service.attributes) === 0)
-    service.sink.attributes(node, service.attributes);
+  if (!name.subarray(0, aclPrefix.length).equals(aclPrefix)) return;
+  const status = statOf(fd, service.attributes);
+  if (status < 0) service.leftHalfDone('stat', status);
+  else service.sink.attributes(node, service.attributes);
 }
 
 export const setExtended: Handler = (service, { bytes }) => {
@@ -183,8 +190,10 @@ export const setExtended: Handler = (service, { bytes }) => {
     return service.fail(status);
   }
   if (extended && (bytes.readUInt32LE(body + 8) & setxattrFlag.ACL_KILL_SGID) !== 0) {
-    statOf(fd, service.attributes);
-    if ((service.attributes.mode & setGroupId) !== 0) changeMode(fd, service.attributes.mode & ~setGroupId);
+    const read = statOf(fd, service.attributes);
+    const falls = read === 0 && (service.attributes.mode & setGroupId) !== 0;
+    const fallen = falls ? changeMode(fd, service.attributes.mode & ~setGroupId) : read;
+    if (fallen < 0) service.leftHalfDone('setxattr', fallen);
   }
   tellExtended(service, node, fd, name, value);
   return service.done();

@@ -1,9 +1,9 @@
 /** Requests about open files: opening, data, syncing, closing. */
-import { allocate, close, E, O, readAt, SEEK, seek, statOf, sync, writeAt } from '../sys/linux.ts';
+import { allocate, close, E, FALLOC, O, readAt, SEEK, seek, statOf, sync, writeAt } from '../sys/linux.ts';
 import { readNumber, writeNumber, writeParkedReply } from './codec.ts';
 import { fsyncFlag, openedFlag, openFlag, replyHeaderBytes, requestHeaderBytes, writeFlag } from './protocol.ts';
 import type { Handler, OpenFile, Outcome, Service } from './service.ts';
-import { asWriter, killsSetId, tellFallenMode, truncateAndTell } from './tell.ts';
+import { asWriter, killsSetId, tellFailed, tellFallenMode, truncateAndTell } from './tell.ts';
 
 const body = requestHeaderBytes;
 const writeHeaderBytes = 40;
@@ -72,13 +72,14 @@ export const write: Handler = (service, request) => {
     ? asWriter(service, file, () => writeAt(file.fd, request.address(start), length, offset))
     : writeAt(file.fd, request.address(start), length, offset);
   if (count < 0) {
-    service.reportIfDisk('write', count);
+    tellFailed(service, file, 'write', count);
     return service.fail(count);
   }
   const { node } = file;
   if (!node.unlinked) {
-    statOf(file.fd, service.attributes);
-    service.sink.write(node, offset, bytes, start, count, service.attributes.modified);
+    const status = statOf(file.fd, service.attributes);
+    if (status < 0) service.leftHalfDone('stat', status);
+    else service.sink.write(node, offset, bytes, start, count, service.attributes.modified);
   }
   if (kills) tellFallenMode(service, file);
   const fileFlags = bytes.readUInt32LE(body + 32);
@@ -133,6 +134,11 @@ export const release: Handler = (service, { bytes }) => {
   return service.done();
 };
 
+/** These make a file longer at most, or change where it lies: what is read below its end stays the same. */
+function keepsContent(mode: number): boolean {
+  return (mode & ~(FALLOC.KEEP_SIZE | FALLOC.UNSHARE_RANGE)) === 0;
+}
+
 export const fallocate: Handler = (service, { bytes }) => {
   const file = service.file(readNumber(bytes, body));
   if (!file) return service.fail(-E.BADF);
@@ -144,11 +150,13 @@ export const fallocate: Handler = (service, { bytes }) => {
   const change = (): number => allocate(file.fd, mode, offset, length);
   const status = kills ? asWriter(service, file, change) : change();
   if (status < 0) {
-    service.reportIfDisk('fallocate', status);
+    // Of the others nobody knows how far they came.
+    tellFailed(service, file, 'fallocate', status, keepsContent(mode) ? Infinity : -1);
     return service.fail(status);
   }
-  statOf(file.fd, service.attributes);
-  if (!file.node.unlinked) service.sink.allocate(file.node, mode, offset, length, service.attributes);
+  const read = statOf(file.fd, service.attributes);
+  if (read < 0) service.leftHalfDone('stat', read);
+  else if (!file.node.unlinked) service.sink.allocate(file.node, mode, offset, length, service.attributes);
   if (kills) tellFallenMode(service, file);
   return service.done();
 };

@@ -88,11 +88,17 @@ function make(
   service.identity.restore();
   if (status < 0) return failed(service, 'create', status);
   const node = announce(service, parent, name, target);
-  return typeof node === 'number' ? failed(service, 'create', node) : service.sendEntry(node, service.attributes);
+  return typeof node === 'number' ? failedAfter(service, 'create', node) : service.sendEntry(node, service.attributes);
 }
 
 function failed(service: Service, call: string, error: number): Outcome {
   service.reportIfDisk(call, error);
+  return service.fail(error);
+}
+
+/** It is there, but nobody was told. */
+function failedAfter(service: Service, call: string, error: number): Outcome {
+  service.leftHalfDone(call, error);
   return service.fail(error);
 }
 
@@ -129,7 +135,7 @@ export const create: Handler = (service, { bytes }) => {
   const node = announce(service, parent, name, null);
   if (typeof node === 'number') {
     close(fd);
-    return failed(service, 'create', node);
+    return failedAfter(service, 'create', node);
   }
   service.addFile(fd, node, (bytes.readUInt32LE(body) & O.ACCMODE) !== O.RDONLY, null);
   service.putEntry(replyHeaderBytes, node, service.attributes);
@@ -191,7 +197,9 @@ export const link: Handler = (service, { bytes }) => {
   const { nodes } = service.backing;
   const status = service.backing.linkOnDisk(node, parent, name);
   if (status < 0) return failed(service, 'link', status);
-  statOf(nodes.descriptor(node), service.attributes);
+  const fd = nodes.descriptor(node);
+  const read = fd < 0 ? fd : statOf(fd, service.attributes);
+  if (read < 0) return failedAfter(service, 'link', read);
   service.readTimeOf(parent, service.parentTime);
   service.sink.link(node, parent, name, service.attributes, service.parentTime);
   nodes.addLink(node, parent, name);
@@ -237,6 +245,8 @@ function renameWith(service: Service, bytes: Buffer, nameStart: number, flags: n
   const node = backing.find(from, name, service.attributes);
   if (typeof node === 'number') return service.fail(node);
   const there = backing.find(to, toName, service.otherAttributes);
+  // What stands there would go without anybody being told of it.
+  if (typeof there === 'number' && there !== -E.NOENT) return failed(service, 'rename', there);
   const other = typeof there === 'number' ? null : there;
   const status = backing.renameOnDisk(from, name, to, toName, flags, other);
   if (status < 0) return failed(service, 'rename', status);

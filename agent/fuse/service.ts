@@ -115,7 +115,11 @@ export class Service {
   /** Modification time of a directory after a change in it. */
   readTimeOf(directory: TableNode, into: Time): void {
     const fd = this.backing.nodes.descriptor(directory);
-    if (fd < 0 || statOf(fd, this.otherAttributes) < 0) return;
+    const status = fd < 0 ? fd : statOf(fd, this.otherAttributes);
+    if (status < 0) {
+      this.leftHalfDone('stat', status);
+      return;
+    }
     into.seconds = this.otherAttributes.modified.seconds;
     into.nanoseconds = this.otherAttributes.modified.nanoseconds;
   }
@@ -142,8 +146,19 @@ export class Service {
 
   /** An errno of the disk itself: the copy here cannot be trusted to go on. */
   reportIfDisk(call: string, error: number): void {
-    if (error === -E.IO || error === -E.ROFS) this.sink.localFailure(call, -error);
+    if (isOfDisk(error)) this.sink.localFailure(call, -error);
   }
+
+  /** A change was made, in part at least, and what it has led to cannot be told. */
+  leftHalfDone(call: string, error: number): void {
+    this.reportIfDisk(call, error);
+    // Of a disk that fails the sink knows by now that nothing is certain.
+    if (!isOfDisk(error)) this.sink.untold();
+  }
+}
+
+function isOfDisk(error: number): boolean {
+  return error === -E.IO || error === -E.ROFS;
 }
 
 /** Set-id bits fall by a write that the kernel does not connect with the mode that it remembers: it must ask each time. */

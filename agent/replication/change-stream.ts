@@ -26,6 +26,8 @@ export interface StreamPorts {
   flush(): void;
   /** Acknowledged so far; only the low 32 bits count. */
   acknowledged(): Sequence;
+  /** The peer's copy is not what it is thought to be: the lane lets it go before it does anything else. */
+  breakLink(): void;
 }
 
 /** What the lane answers for the stream: which mode it is in, and how requests wait. */
@@ -46,8 +48,10 @@ export class ChangeStream implements ChangeSink {
   readonly writer: FrameWriter;
   /** Grows with every link: `node.boundSession === session` means that the target knows the id. */
   session = 0;
-  /** False: nobody listens (alone, undecided). */
+  /** False: nobody listens (alone, undecided, or the link is about to be let go). */
   open = false;
+  /** Something could not be told: until the link has ended, no sync may be answered. */
+  #broken = false;
   reach = new Reach();
   walk: WalkQueue | null = null;
   /** What this stream's peer may lack. */
@@ -85,6 +89,7 @@ export class ChangeStream implements ChangeSink {
     this.end();
     this.session += 1;
     this.open = true;
+    this.#broken = false;
     this.writer.clear();
     this.writer.sequence = 0;
     this.#lastChange.clear();
@@ -99,7 +104,10 @@ export class ChangeStream implements ChangeSink {
   /** After `begin` of a resync, with its walk in place: the walk brings their content. */
   tellUnnamed(): void {
     for (const node of this.#unnamed.values()) {
-      if (this.#tree.attributes(node.id, this.#scratch) < 0) continue;
+      if (this.#tree.attributes(node.id, this.#scratch) < 0) {
+        this.untold();
+        return;
+      }
       this.createUnnamed(node, this.#scratch);
       this.walk?.add(node);
     }
@@ -114,6 +122,7 @@ export class ChangeStream implements ChangeSink {
 
   end(): void {
     this.open = false;
+    this.#broken = false;
     this.walk = null;
     this.#bound.clear();
     this.#releaseHeld();
@@ -161,6 +170,23 @@ export class ChangeStream implements ChangeSink {
     return true;
   }
 
+  /** Introduces the node for a change of it. False: the walk will meet it with the change, or the change could not be told and the link goes. */
+  #tells(node: Node): boolean {
+    if (this.bind(node)) return true;
+    if (!this.#willBeMet(node)) this.untold();
+    return false;
+  }
+
+  /**
+   * A walk of everything meets every name. One of what is marked meets what it leads over, and never a file of which we know no name (it was
+   * opened by one that is gone, and has others): nothing would lead to it.
+   */
+  #willBeMet(node: Node): boolean {
+    if (node.unlinked) return true;
+    if (this.reach.complete) return false;
+    return this.reach.names === null || node.parent !== null;
+  }
+
   /** Until the walk is over this object keeps its id, whatever the kernel forgets. */
   #hold(node: Node): void {
     if (this.reach.complete || this.#held.has(node.id)) return;
@@ -175,7 +201,9 @@ export class ChangeStream implements ChangeSink {
 
   #linksLeft(node: Node): number {
     if (this.reach.complete || node.unlinked) return 0;
-    return this.#tree.attributes(node.id, this.#scratch) < 0 ? 0 : this.#scratch.links;
+    if (this.#tree.attributes(node.id, this.#scratch) >= 0) return this.#scratch.links;
+    this.untold();
+    return 0;
   }
 
   changesAllowed(): boolean {
@@ -201,7 +229,9 @@ export class ChangeStream implements ChangeSink {
 
   /** The name is one that the target follows, and its directory is introduced. */
   #canTell(parent: Node, name: Name): boolean {
-    return this.reach.has(parent.id, name) && this.bind(parent);
+    if (this.reach.has(parent.id, name) && this.bind(parent)) return true;
+    if (this.reach.complete) this.untold();
+    return false;
   }
 
   link(node: Node, parent: Node, name: Name, attributes: Attributes, parentTime: Time): void {
@@ -210,7 +240,7 @@ export class ChangeStream implements ChangeSink {
     else this.marks.linked(node, parent, name);
     if (!this.open) return;
     if (this.#canTell(parent, name)) this.#place(node, parent, name, attributes, parentTime);
-    else if (this.bind(node)) this.#hold(node);
+    else if (!this.#broken && this.bind(node)) this.#hold(node);
   }
 
   /** An object that the target may know gets a reached name: by its id, or as something new that the walk then fills. */
@@ -221,17 +251,22 @@ export class ChangeStream implements ChangeSink {
       return;
     }
     const target = (attributes.mode & 0o170000) === 0o120000 ? this.#tree.readlink(node.id) : null;
-    if (typeof target === 'number') return;
+    // Made anew it is empty: only a walk fills it.
+    if (typeof target === 'number' || this.walk === null) {
+      this.untold();
+      return;
+    }
     this.#room(2 * smallFrameBytes).create(node.id, parent.id, name, attributes, target, parentTime);
     this.markBound(node);
     this.#hold(node);
-    this.walk?.add(node);
+    this.walk.add(node);
   }
 
   unlink(node: Node, parent: Node, name: Name, isDirectory: boolean, parentTime: Time): void {
     this.#losesName(node, parent, name);
     if (!this.open) return;
     const linksLeft = isDirectory ? 0 : this.#linksLeft(node);
+    if (this.#broken) return;
     if (this.#canTell(parent, name)) {
       const id = this.isBound(node) ? node.id : 0;
       this.#room(smallFrameBytes).unlink(parent.id, name, id, linksLeft, isDirectory, parentTime);
@@ -246,9 +281,13 @@ export class ChangeStream implements ChangeSink {
    */
   #losesName(node: Node, parent: Node, name: Name): void {
     if (!this.open && !this.marks.kept) return;
-    const gone =
-      node.type === 0o040000 || this.#tree.attributes(node.id, this.#scratch) < 0 || this.#scratch.links === 0;
-    if (gone) {
+    const isDirectory = node.type === 0o040000;
+    if (!isDirectory && this.#tree.attributes(node.id, this.#scratch) < 0) {
+      // Whether it has another name is not known, so neither is where the target finds it.
+      this.untold();
+      return;
+    }
+    if (isDirectory || this.#scratch.links === 0) {
       this.marks.removed(node, parent, name);
       return;
     }
@@ -286,6 +325,7 @@ export class ChangeStream implements ChangeSink {
     const fromTold = this.#canTell(from, fromName);
     const toTold = this.#canTell(to, toName);
     const linksLeft = replaced === null || replaced.type === 0o040000 ? 0 : this.#linksLeft(replaced);
+    if (this.#broken) return;
     if (fromTold && toTold) {
       const otherId = replaced !== null && this.isBound(replaced) ? replaced.id : 0;
       this.#room(smallFrameBytes).rename(
@@ -326,44 +366,44 @@ export class ChangeStream implements ChangeSink {
   }
 
   #placeMoved(node: Node, parent: Node, name: Name, time: Time): void {
-    if (this.#tree.attributes(node.id, this.#scratch) < 0) return;
-    this.#place(node, parent, name, this.#scratch, time);
+    if (this.#tree.attributes(node.id, this.#scratch) < 0) this.untold();
+    else this.#place(node, parent, name, this.#scratch, time);
   }
 
   write(node: Node, offset: number, bytes: Buffer, start: number, length: number, modified: Time): void {
     if (this.#isNamed(node)) this.marks.content(node, offset, length);
-    if (!this.open || !this.bind(node)) return;
+    if (!this.open || !this.#tells(node)) return;
     const sequence = this.#room(frameBytesMax).write(node.id, offset, bytes, start, length, modified);
     this.#lastChange.set(node.id, sequence);
   }
 
   truncate(node: Node, size: number, modified: Time): void {
     if (this.#isNamed(node)) this.marks.contentFrom(node, size);
-    if (!this.open || !this.bind(node)) return;
+    if (!this.open || !this.#tells(node)) return;
     this.#lastChange.set(node.id, this.#room(smallFrameBytes).truncate(node.id, size, modified));
   }
 
   attributes(node: Node, attributes: Attributes): void {
     if (this.#isNamed(node)) this.marks.attributes(node);
-    if (!this.open || !this.bind(node)) return;
+    if (!this.open || !this.#tells(node)) return;
     this.#room(smallFrameBytes).setAttributes(node.id, attributes);
   }
 
   setXattr(node: Node, name: Buffer, value: Buffer): void {
     if (this.#isNamed(node)) this.marks.extendedAttributes(node);
-    if (!this.open || !this.bind(node)) return;
+    if (!this.open || !this.#tells(node)) return;
     this.#room(smallFrameBytes + value.length).setXattr(node.id, name, value);
   }
 
   removeXattr(node: Node, name: Buffer): void {
     if (this.#isNamed(node)) this.marks.extendedAttributes(node);
-    if (!this.open || !this.bind(node)) return;
+    if (!this.open || !this.#tells(node)) return;
     this.#room(smallFrameBytes).removeXattr(node.id, name);
   }
 
   allocate(node: Node, mode: number, offset: number, length: number, attributes: Attributes): void {
     if (this.#isNamed(node)) this.#markAllocated(node, mode, offset, length);
-    if (!this.open || !this.bind(node)) return;
+    if (!this.open || !this.#tells(node)) return;
     const writer = this.#room(smallFrameBytes);
     this.#lastChange.set(node.id, writer.allocate(node.id, mode, offset, length, attributes.modified));
   }
@@ -381,9 +421,9 @@ export class ChangeStream implements ChangeSink {
   }
 
   sync(node: Node, dataOnly: boolean): Sequence {
-    if (!this.open) return this.#hooks.syncWaits() ? this.writer.sequence + 1 : 0;
+    if (!this.open) return this.#never();
     // What the target does not know yet it gets from the walk, and syncs with everything at the end.
-    if (!this.bind(node)) return 0;
+    if (!this.#tells(node)) return this.#never();
     const sequence = this.#room(smallFrameBytes).sync(node.id, dataOnly);
     // Both disks work at once.
     this.#ports.flush();
@@ -393,18 +433,37 @@ export class ChangeStream implements ChangeSink {
   closing(node: Node): Sequence {
     const sequence = this.#lastChange.get(node.id);
     if (sequence === undefined) return 0;
-    if (!this.open) return this.#hooks.syncWaits() ? this.writer.sequence + 1 : 0;
+    if (!this.open) return this.#never();
     this.#lastChange.delete(node.id);
     if (reached(this.#ports.acknowledged(), sequence)) return 0;
     this.#ports.flush();
     return sequence;
   }
 
+  /** What nobody will acknowledge: such a request waits until the record says that the peer is stale. 0 when it does already. */
+  #never(): Sequence {
+    return this.#broken || this.#hooks.syncWaits() ? this.writer.sequence + 1 : 0;
+  }
+
   park(unique: number, sequence: Sequence, written = -1): boolean {
     return sequence !== 0 && this.#hooks.park(unique, sequence, written);
   }
 
+  untold(): void {
+    this.marks.end();
+    if (!this.open) return;
+    this.open = false;
+    this.#broken = true;
+    this.#ports.breakLink();
+  }
+
+  /**
+   * What a failing disk has done of a change is not known, so the log ends. A copy that is up to date stays: it may have to take over. One that is
+   * being made from this disk would be made of what is not known.
+   */
   localFailure(call: string, errno: number): void {
+    this.marks.end();
+    if (!this.reach.complete) this.untold();
     this.#hooks.localFailure(call, errno);
   }
 

@@ -66,6 +66,7 @@ describe('marks', () => {
     marks.confirmed(checkpoint);
     expect(marks.cover({ log: 7, checkpoint })).toBe(true);
     expect(marks.cover({ log: 7, checkpoint: checkpoint - 1 })).toBe(false);
+    expect(marks.cover({ log: 7, checkpoint: checkpoint + 1 })).toBe(false);
     expect(marks.cover({ log: 8, checkpoint })).toBe(false);
     expect(marks.cover(null)).toBe(false);
   });

@@ -142,9 +142,13 @@ export class Marks {
     this.#confirmed = number;
   }
 
-  /** A peer that comes back with an older checkpoint than the one that it confirmed has been set back: what is not marked differs too. */
+  /**
+   * A peer that comes back with an older checkpoint than the one that it confirmed has been set back: what is not marked differs too. One with a newer
+   * checkpoint than we have given has seen more of this log than we: it is we who have been set back.
+   */
   cover(theirs: MarksStamp | null): boolean {
-    return this.kept && !this.#overflow && theirs?.log === this.log && theirs.checkpoint >= this.#confirmed;
+    if (!this.kept || this.#overflow || theirs?.log !== this.log) return false;
+    return theirs.checkpoint >= this.#confirmed && theirs.checkpoint <= this.#given;
   }
 
   /** The link is gone: what was not confirmed has to be compared. */

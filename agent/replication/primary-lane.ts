@@ -421,6 +421,11 @@ export class PrimaryLane implements LaneHooks {
     const resync = this.#resync;
     if (!resync) return;
     const result = resync.step();
+    // What broke it may have kept the walk from seeing something: this must not end as complete.
+    if (this.#ports.linkBroken()) {
+      yield* this.#lost();
+      return;
+    }
     this.#resyncWaits = result === 'waiting';
     if (result === 'insufficient') {
       this.#ports.stream.marks.end();

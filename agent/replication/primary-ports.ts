@@ -92,6 +92,9 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
         connection.flush();
       },
       acknowledged: () => control.acknowledged,
+      breakLink: () => {
+        connection.broken = true;
+      },
     },
     {
       changesAllowed: () => lane.changesAllowed(),

@@ -13,7 +13,11 @@ class SimulatedDisk implements RecordDisk {
   names = new Map<string, { content: Buffer; durable: Buffer }>();
   durableNames = new Map<string, { content: Buffer; durable: Buffer }>();
   stepsLeft = Infinity;
+  where = 'here';
 
+  place(): string {
+    return this.where;
+  }
   #step(): void {
     if (this.stepsLeft-- <= 0) throw new PowerCut();
   }
@@ -65,6 +69,18 @@ const first = lineage.goneAlone(lineage.freshGood('u', null), { number: 1, id: '
 const second = lineage.goneAlone(first, { number: 2, id: 'g2' });
 
 describe('the volume record', () => {
+  it('claims nothing of a copy of the files that somebody has made on another disk', () => {
+    const disk = new SimulatedDisk();
+    const store = new RecordStore(disk, 'm/0');
+    const record = { ...first, cleanCheckpoint: 7, marks: { log: 3, checkpoint: 4 } };
+    store.create(record);
+    expect(store.read('u')).toEqual(record);
+    disk.where = 'there';
+    expect(store.read('u')).toEqual({ ...record, cleanCheckpoint: null, marks: null });
+    store.write(record);
+    expect(store.read('u')).toEqual(record);
+  });
+
   it('is the old one or the new one after a power cut at any step, never none', () => {
     for (let cutAfter = 0; cutAfter < 5; cutAfter++) {
       for (const [names, contents] of [

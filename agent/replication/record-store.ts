@@ -9,14 +9,18 @@ import { Fault, volumeRecordSchema } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import { Attributes } from '../sys/attributes.ts';
 import { E, errorName } from '../sys/errno.ts';
-import { readAt, sync, writeAt } from '../sys/file.ts';
+import { filesystemStatistics, readAt, sync, writeAt } from '../sys/file.ts';
 import { close, makeDirectoryAt, O, openAt, RENAME, renameAt, statOf, unlinkAt } from '../sys/filesystem.ts';
+import { handleOf } from '../sys/handle.ts';
 import { Memory } from '../sys/memory.ts';
+import { connectedClean } from './volume-lineage.ts';
 
 /** What the store needs of a disk; each call is one step that a power cut may follow. Names are inside of `.holdfast`. */
 export interface RecordDisk {
   /** Null: not there. Throws Fault `disk-failed`. */
   read(name: string): Buffer | null;
+  /** Which directory this is: the same for a copy of the whole disk, another one for a copy of the files. */
+  place(): string;
   /** `.holdfast` itself, synced into its parent. */
   makeDirectory(): void;
   /** Whole content, always of the same length, over what was there. Not durable yet. */
@@ -68,19 +72,28 @@ export class RecordStore {
         'belongs to another volume',
         'Give the right directory, or set this one up anew; what stands there is kept aside.',
       );
-    return parsed.data;
+    return this.#hasMoved(json) ? connectedClean(parsed.data) : parsed.data;
+  }
+
+  /**
+   * Somebody has copied the files to another disk, the record with them: whatever copied them need not have brought everything, so what was agreed
+   * about the former copy is not true of this one. Records of former versions do not say where they were written.
+   */
+  #hasMoved(json: unknown): boolean {
+    const written = typeof json === 'object' && json !== null && 'place' in json ? json.place : null;
+    return written !== null && written !== this.#disk.place();
   }
 
   /** Durable when it returns. */
   write(record: VolumeRecord): void {
-    this.#replace(recordName, record);
+    this.#replace(recordName, { ...record, place: this.#disk.place() });
   }
 
   /** The first record of a directory, with its stamp; the stamp first, because a record without one is damage. */
   create(record: VolumeRecord): void {
     this.#disk.makeDirectory();
     this.#replace(stampName, { format: 1, volumeUuid: record.volumeUuid });
-    this.#replace(recordName, record);
+    this.write(record);
   }
 
   /** The directory is nobody's again. The record first, for the same reason. */
@@ -188,6 +201,15 @@ export class DirectoryRecordDisk implements RecordDisk {
         close(fd);
       }
     });
+  }
+
+  place(): string {
+    const handle = handleOf(this.#directoryFd, hidden);
+    const filesystem = filesystemStatistics(this.#directoryFd);
+    if (typeof handle === 'number') must(handle, 'handle of .holdfast');
+    if (typeof filesystem === 'number') must(filesystem, 'statfs');
+    const id = typeof filesystem === 'number' ? '' : filesystem.id;
+    return `${id} ${typeof handle === 'number' ? '' : handle.toString('hex')}`;
   }
 
   makeDirectory(): void {

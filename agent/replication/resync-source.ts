@@ -171,11 +171,11 @@ export class ResyncSource implements WalkQueue {
 
   /** The link is lost: nothing of this walk counts any more. */
   abandon(): void {
-    for (const id of this.#toCount.splice(0)) this.#tree.forget(id);
-    for (const node of this.#directories.splice(0)) this.#tree.forget(node.id);
-    for (const { node } of this.#objects.splice(0)) this.#tree.forget(node.id);
-    for (const file of this.#filesInHand()) this.#tree.forget(file.node.id);
-    if (this.#listing) this.#tree.forget(this.#listing.node.id);
+    for (const id of this.#toCount.splice(0)) this.#stream.giveBack(id);
+    for (const node of this.#directories.splice(0)) this.#stream.giveBack(node.id);
+    for (const { node } of this.#objects.splice(0)) this.#stream.giveBack(node.id);
+    for (const file of this.#filesInHand()) this.#stream.giveBack(file.node.id);
+    if (this.#listing) this.#stream.giveBack(this.#listing.node.id);
     this.#listing = null;
     this.#file = null;
     this.#needed.length = 0;

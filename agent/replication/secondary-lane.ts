@@ -53,7 +53,7 @@ export interface SecondaryPorts {
   readonly closeLink: () => void;
   /** A view of the copy without any ids; the former one is closed. */
   readonly newTree: () => Tree;
-  /** See `docs/adr/0001-marks.md`: not every case of them is proven, so they have to be asked for. */
+  /** Checkpoints are worth nothing where a sync does not tell that it has failed. */
   readonly offersMarks: boolean;
   readonly nowMs: () => number;
   readonly message: () => ToSecondary | null;
@@ -71,11 +71,8 @@ export class SecondaryLane {
   #ended = false;
   #purging = false;
   #fault: FaultRecord | null = null;
-  /**
-   * A sync has failed: the kernel keeps what it could not write as if it were written, and says so once. Until a whole resync has been synced,
-   * what is compared is written again.
-   */
-  #unwritten = false;
+  /** As in the record; also when that could not be written. */
+  #unwritten: boolean;
   /** Highest sequence applied, and the highest acknowledged. */
   #applied = 0;
   #acknowledged = 0;
@@ -89,6 +86,7 @@ export class SecondaryLane {
   constructor(ports: SecondaryPorts, record: VolumeRecord) {
     this.#ports = ports;
     this.record = record;
+    this.#unwritten = record.unwritten === true;
     const { frame } = this.#reader;
     const apply = {
       name: 'apply',
@@ -269,7 +267,8 @@ export class SecondaryLane {
     } else if (frame.kind === kind.checkpoint) {
       yield* this.#beginCheckpoint(frame);
     } else if ((yield this.#apply) < 0) {
-      if (frame.kind === kind.sync) this.#unwritten = true;
+      // What a resync brings is synced on the way.
+      if (frame.kind === kind.sync || frame.kind === kind.data) yield* this.#syncFailed();
       yield* this.#leave(this.#apply.fault ?? applyFault('change', -5));
       return false;
     }
@@ -317,6 +316,12 @@ export class SecondaryLane {
     this.#endLink();
   }
 
+  /** Recorded before anybody hears of it: whoever takes this role up later would believe what the kernel reads. */
+  *#syncFailed(): Lane {
+    this.#unwritten = true;
+    if (this.record.unwritten !== true) yield* this.#persist(lineage.syncFailed(this.record));
+  }
+
   /** The last frame of a resync: everything to disk, then the record, and only then the acknowledgement. */
   *#finish(frame: Frame): Generator<Operation, boolean, number> {
     const source = this.#sourceRecord(frame.bytes);
@@ -330,7 +335,7 @@ export class SecondaryLane {
     }
     const status = yield this.#ports.syncAll;
     if (status < 0) {
-      this.#unwritten = true;
+      yield* this.#syncFailed();
       yield* this.#leave(applyFault('syncfs', status));
       return false;
     }
@@ -364,7 +369,7 @@ export class SecondaryLane {
       throw malformed('a clean stop of copies that are not in sync');
     const status = yield this.#ports.syncAll;
     if (status < 0) {
-      this.#unwritten = true;
+      yield* this.#syncFailed();
       yield* this.#leave(applyFault('syncfs', status));
       return false;
     }
@@ -399,9 +404,8 @@ export class SecondaryLane {
     const pending = this.#checkpoint;
     // It is told once, whoever waited for it.
     if (message.status < 0) {
-      this.#unwritten = true;
       this.#checkpoint = null;
-      if (this.record.marks) yield* this.#persist(lineage.resyncedWhole(this.record));
+      yield* this.#syncFailed();
       if (this.#linked) yield* this.#leave(applyFault('syncfs', message.status));
       return;
     }

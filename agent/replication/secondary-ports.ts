@@ -1,8 +1,10 @@
 /** The secondary lane on Linux: frames in, acknowledgements out, and the copy itself. */
+import { release } from 'node:os';
 import { Fault } from '../contract/index.ts';
 import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
 import { openBacking } from '../fuse/index.ts';
 import type { Backing } from '../fuse/index.ts';
+import { kernelAtLeast } from '../sys/kernel.ts';
 import { bootTimeMs, close, Memory, Poll, syncFilesystem, ThreadIdentity } from '../sys/linux.ts';
 import { tlsFree, tlsPending, tlsRead, tlsWrite } from '../sys/openssl.ts';
 import { setBlocking, shutdownSocket } from '../sys/socket.ts';
@@ -189,7 +191,8 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
         backing = openBacking(data.directoryFd, { idsAreGiven: true });
         return backing;
       },
-      offersMarks: process.env['HOLDFAST_RESYNC_BY_MARKS'] === '1',
+      // Before Linux 5.8 syncfs(2) reports no error of writing back.
+      offersMarks: process.env['HOLDFAST_RESYNC_BY_MARKS'] !== '0' && kernelAtLeast(release(), 5, 8),
       nowMs: bootTimeMs,
       message: () => inbox.receive(),
       tell,

@@ -194,6 +194,8 @@ export class SecondaryLanes {
   readonly control = new ControlBlock();
   readonly #inbox: { readonly outbox: Outbox<ToSecondary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly ended: Promise<void>;
+  /** The lane may have ended before it heard of it. */
+  syncFailed = false;
 
   constructor(settings: LaneSettings, record: VolumeRecord, onMessage: (message: FromSecondary) => void) {
     const { directoryFd } = settings;
@@ -233,6 +235,7 @@ export class SecondaryLanes {
     await former;
     const name = 'syncfs';
     await spawnLane(name, { lane: 'sync', name, directoryFd }, [], (message: { readonly status: number }) => {
+      this.syncFailed ||= message.status < 0;
       this.post({ type: 'synced', call, status: message.status });
     });
   }

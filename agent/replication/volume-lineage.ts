@@ -67,7 +67,7 @@ export function resyncSource(record: VolumeRecord): VolumeRecord {
   return { ...record, peerStale: true, cleanCheckpoint: null, marks: null };
 }
 
-/** Both sides, before the first change of a session that needed no resync. */
+/** Both sides, before the first change of a session that needed no resync; and a copy that others may have written to. */
 export function connectedClean(record: VolumeRecord): VolumeRecord {
   return { ...record, cleanCheckpoint: null, marks: null };
 }
@@ -83,7 +83,13 @@ export function resyncedTarget(record: VolumeRecord, source: VolumeRecord): Volu
     peerStale: false,
     cleanCheckpoint: null,
     marks: source.marks ?? null,
+    unwritten: false,
   };
+}
+
+/** A sync of this disk has failed: nothing that was agreed about it holds any more. */
+export function syncFailed(record: VolumeRecord): VolumeRecord {
+  return { ...record, cleanCheckpoint: null, marks: null, unwritten: true };
 }
 
 /** Target, after a syncfs: all that the log does not name is here, and on disk. */

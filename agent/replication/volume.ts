@@ -25,6 +25,7 @@ import { bootTimeMs, close } from '../sys/linux.ts';
 import { describeConnection } from '../sys/socket.ts';
 import type { Mode } from './control-block.ts';
 import type { FromAcknowledgement, FromListener, FromPrimary, FromSecondary } from './lane-messages.ts';
+import { machineIsBooting } from './boot.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { removeOwnDirectory, setUp } from './set-up.ts';
 import type { SetUp, VolumePlace } from './set-up.ts';
@@ -135,6 +136,8 @@ export class Volume {
     try {
       this.#cover();
       if (this.#directoryFd < 0) this.#directoryFd = openBackingDirectory(this.configuration.path);
+      if (this.#wasOpen) this.#endAgreement();
+      this.#wasOpen = false;
       this.#ownFault = null;
       this.#readRecord();
     } catch (error) {
@@ -170,19 +173,32 @@ export class Volume {
       .finally(() => (this.#closingDoor = false));
   }
   #closingDoor = false;
+  /** Local programs may have written to this copy since the last role: it was not covered. */
+  #wasOpen = false;
 
-  /** Covers the directory. It was open: what was agreed about this copy does not hold any more. */
   #cover(): void {
-    const { path, id } = this.configuration;
+    const { path } = this.configuration;
     if (isCovered(path)) return;
+    // A cover does not survive a boot: that there is none yet while the machine boots says nothing. That somebody is in there already does.
+    const isFirst = !this.#wasOpen && this.#directoryFd < 0 && machineIsBooting();
+    this.#wasOpen = true;
     coverDirectory(path);
-    // A cover does not survive a boot: that there was none when this process began says nothing.
-    if (this.#directoryFd < 0) return;
-    const store = new RecordStore(new DirectoryRecordDisk(this.#directoryFd), id);
+    if (isFirst) this.#wasOpen = false;
+  }
+
+  /** What was written meanwhile is in nobody's log: what was agreed about this copy does not hold any more. */
+  #endAgreement(): void {
+    this.#changeRecord((record) =>
+      record.cleanCheckpoint !== null || record.marks ? lineage.connectedClean(record) : record,
+    );
+  }
+
+  #changeRecord(change: (record: VolumeRecord) => VolumeRecord): void {
+    const store = new RecordStore(new DirectoryRecordDisk(this.#directoryFd), this.configuration.id);
     const record = store.read(this.configuration.volumeUuid);
-    // What was written meanwhile is in nobody's log.
-    if (record !== null && (record.cleanCheckpoint !== null || record.marks))
-      store.write(lineage.connectedClean(record));
+    if (record === null) return;
+    const changed = change(record);
+    if (changed !== record) store.write(changed);
   }
 
   /** What a predecessor of this process left behind: a mount that nobody serves any more. */
@@ -205,6 +221,7 @@ export class Volume {
     this.#mustBeIdle();
     if (this.#directoryFd >= 0) {
       if (removeRecord) removeOwnDirectory(this.#place());
+      else if (this.#record !== null) this.#endAgreement();
       close(this.#directoryFd);
       this.#directoryFd = -1;
     }
@@ -253,7 +270,9 @@ export class Volume {
   serveSecondary(): void {
     if (this.#role === 'secondary') return;
     this.#mustBeIdle();
-    const record = this.#mustBeUsable();
+    const usable = this.#mustBeUsable();
+    const record = this.#localSyncFailed ? lineage.syncFailed(usable) : usable;
+    this.#localSyncFailed = false;
     this.#secondary = new SecondaryLanes(this.#laneSettings(), record, (message) => {
       this.#onSecondary(message);
     });
@@ -324,6 +343,7 @@ export class Volume {
         this.#calls.delete(message.call);
         return;
       case 'local-failure':
+        this.#localSyncFailed ||= message.call === 'fsync';
         this.#set(() => (this.#roleFault = this.#diskFailed(message.call, message.errno).toRecord()));
         return;
       case 'unreadable':
@@ -339,6 +359,8 @@ export class Volume {
     }
   }
   #stopping = false;
+  /** While this node was primary. Its next role as a target records it, in a thread that may hang on such a disk. */
+  #localSyncFailed = false;
 
   #unreadable(errno: number): Fault {
     return new Fault(
@@ -436,7 +458,18 @@ export class Volume {
   async #endSecondary(): Promise<void> {
     const lanes = this.#secondary;
     if (lanes) await lanes.endWithin(laneEndMs);
+    if (lanes?.syncFailed === true) this.#recordFailedSync();
     this.#becomeIdle();
+  }
+
+  /** A later role must not believe what the kernel reads. A disk that fails may not take this either: whoever reads the journal is told. */
+  #recordFailedSync(): void {
+    try {
+      this.#changeRecord(lineage.syncFailed);
+      this.#readRecord();
+    } catch (error) {
+      process.stderr.write(`${Fault.from(error).message}\n`);
+    }
   }
 
   #becomeIdle(): void {

@@ -19,6 +19,7 @@ export const E = {
   ISDIR: 21,
   INVAL: 22,
   MFILE: 24,
+  TXTBSY: 26,
   FBIG: 27,
   NOSPC: 28,
   ROFS: 30,

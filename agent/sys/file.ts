@@ -81,6 +81,8 @@ export interface FilesystemStatistics {
   blocksAvailable: number;
   files: number;
   filesFree: number;
+  /** Tells two filesystems of this machine apart, as far as their type can. */
+  id: string;
   nameLengthMax: number;
   fragmentSize: number;
 }
@@ -100,6 +102,7 @@ export function filesystemStatistics(fd: number): FilesystemStatistics | number 
     blocksAvailable: word(4),
     files: word(5),
     filesFree: word(6),
+    id: statfsBuffer.bytes.toString('hex', 56, 64),
     nameLengthMax: word(8),
     fragmentSize: word(9),
   };

@@ -1,12 +1,12 @@
 /** Single requests of the kernel, made by hand: what waits when changes are not allowed, what is parked, and what a failing disk means. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Filesystem, openBacking, passthroughSink } from '../../agent/fuse/index.ts';
 import type { Backing, ChangeSink } from '../../agent/fuse/index.ts';
 import { opcode } from '../../agent/fuse/protocol.ts';
 import { close, Memory, O, openPath, ThreadIdentity } from '../../agent/sys/linux.ts';
-import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
+import { LoopDisk, missingForFilesystemTests } from './filesystem/loop-disk.ts';
 
 const missing = missingForFilesystemTests();
 
@@ -34,6 +34,7 @@ class RecordingSink implements ChangeSink {
     if (this.parks) this.told.push(`park ${unique} ${sequence} ${writtenBytes}`);
     return this.parks;
   };
+  untold = (): void => void this.told.push('untold');
   localFailure: ChangeSink['localFailure'] = (call, errno) => void this.told.push(`failure ${call} ${errno}`);
   interrupted: ChangeSink['interrupted'] = (unique) => void this.told.push(`interrupted ${unique}`);
   forgotten: ChangeSink['forgotten'] = (id) => void this.told.push(`forgotten ${id}`);
@@ -163,6 +164,65 @@ describe('single requests', () => {
     const answer = send(opcode.FSYNC, node, numbers(handle, 0, 0, 0));
     expect([answer.outcome, answer.error]).toEqual(['reply', -5]);
     expect(sink.told.slice(1)).toEqual(['sync false', 'failure fsync 9']);
+  });
+
+  it('tells of a change that failed what it has left, and says when it cannot', () => {
+    const { node, handle } = create('file');
+    const sizes = (fields: number, low: number, high: number): Buffer =>
+      Buffer.concat([numbers(fields, 0, 0, 0, low, high), Buffer.alloc(64)]);
+    // Larger than any file may be: refused before anything is touched.
+    expect(send(opcode.SETATTR, node, sizes(1 << 3, 0, 1 << 20)).error).toBe(-27);
+    expect(sink.told).toEqual(['create', 'attributes']);
+    // A symbolic link gets another owner, and no mode.
+    const link = send(opcode.SYMLINK, 1, Buffer.from('soft\0target\0')).body.readUInt32LE(0);
+    const both = Buffer.concat([
+      numbers((1 << 0) | (1 << 1)),
+      Buffer.alloc(64),
+      numbers(0o600, 0, 12, 0),
+      Buffer.alloc(4),
+    ]);
+    expect(send(opcode.SETATTR, link, both).error).toBeLessThan(0);
+    expect(lstatSync(join(path, 'soft')).uid).toBe(12);
+    expect(sink.told.slice(2)).toEqual(['create', 'attributes']);
+    // What stands at the new name cannot be looked at: it would go, and nobody be told.
+    const long = 'x'.repeat(300);
+    expect(send(opcode.RENAME, 1, Buffer.concat([numbers(1, 0), Buffer.from(`file\0${long}\0`)])).error).toBe(-36);
+    expect(sink.told.slice(4)).toEqual([]);
+    // Made, but its attributes cannot be read.
+    const descriptor = backing.nodes.descriptor.bind(backing.nodes);
+    for (const [errno, told] of [
+      [-24, 'untold'],
+      [-5, 'failure create 5'],
+    ] as const) {
+      let calls = 0;
+      backing.nodes.descriptor = (one) => (++calls === 2 ? errno : descriptor(one));
+      expect(send(opcode.CREATE, 1, createBody(`made${errno}`)).error).toBe(errno);
+      expect(sink.told.at(-1)).toBe(told);
+    }
+    backing.nodes.descriptor = descriptor;
+    expect(existsSync(join(path, 'made-24'))).toBe(true);
+    send(opcode.RELEASE, node, numbers(handle, 0, 0, 0, 0, 0));
+  });
+
+  it('tells how much of a file a full disk has taken', () => {
+    const disk = new LoopDisk('requests-full', 'ext4', 24);
+    const fd = openPath(disk.directory('data'), O.RDONLY | O.DIRECTORY);
+    const full = openBacking(fd, { idsAreGiven: false });
+    try {
+      filesystem = new Filesystem({ backing: full, sink, cache: 'none', identity });
+      const { node, handle } = create('file');
+      const allocate = (length: number, mode: number): number =>
+        send(opcode.FALLOCATE, node, numbers(handle, 0, 0, 0, length, 0, mode, 0)).error;
+      expect(allocate(100 << 20, 0)).toBe(-28);
+      const { size } = statSync(join(disk.root, 'data', 'file'));
+      expect(sink.told).toEqual(['create', `truncate ${size}`, 'attributes']);
+      expect(allocate(4096, 2 | 1)).toBe(0);
+      send(opcode.RELEASE, node, numbers(handle, 0, 0, 0, 0, 0));
+    } finally {
+      full.close();
+      close(fd);
+      disk.dispose();
+    }
   });
 
   it('tells nothing of a file that has no name any more', () => {

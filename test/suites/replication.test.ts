@@ -14,7 +14,7 @@ import {
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Fault } from '../../agent/contract/index.ts';
 import { bootTimeMs } from '../../agent/sys/linux.ts';
 import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
@@ -264,10 +264,6 @@ describe('replication', () => {
     'compares only what was marked when the peer comes back, and moves nothing for a rename',
     { timeout: 120_000 },
     async () => {
-      process.env['HOLDFAST_RESYNC_BY_MARKS'] = '1';
-      onTestFinished(() => {
-        delete process.env['HOLDFAST_RESYNC_BY_MARKS'];
-      });
       [n1, n2] = await makePair('marks');
       shell(`cd ${n1.path}; dd if=/dev/urandom of=big bs=1M count=48 status=none; mkdir -p many/below; for i in $(seq 1000); do echo $i > many/$i; done
       cp -a ${process.cwd()}/agent many/below; ln big linked; mkdir empty old; echo x > old/kept; echo y > old/gone`);

@@ -34,6 +34,7 @@ export function randomOf(seed: number): Random {
 
 const key = (name: Buffer): string => name.toString('latin1');
 const directoryType = 0o040000;
+const openMax = 4;
 
 export class Application {
   readonly #tree: MemoryTree;
@@ -41,6 +42,8 @@ export class Application {
   readonly #attributes = new Attributes();
   /** Open files without a name. */
   readonly #unnamed: SimNode[] = [];
+  /** Files that stay open, whatever becomes of the name that they were opened by. */
+  readonly #open: SimNode[] = [];
   readonly #makesLinks: boolean;
 
   constructor(tree: MemoryTree, sink: ChangeStream, makesLinks: boolean) {
@@ -139,8 +142,16 @@ export class Application {
   }
 
   #change(random: Random): void {
+    if (this.#open.length > 0 && random(6) === 0) {
+      this.#useOpen(random);
+      return;
+    }
     const directory = this.#directory(random);
     const picked = this.#entry(directory, random);
+    if (picked?.node.type === 0o100000 && this.#open.length < openMax && random(4) === 0) {
+      picked.node.holds += 1;
+      this.#open.push(picked.node);
+    }
     const choice = random(20);
     if (!picked || choice < 5) this.#makeSomething(directory, random);
     else if (choice < 9) this.#changeContent(picked.node, random);
@@ -153,6 +164,34 @@ export class Application {
     if (directory !== this.#tree.root && random(4) === 0) {
       directory.lookups = 0;
       if (this.#tree.collect(directory)) this.#sink.forgotten(directory.id);
+    }
+  }
+
+  /** Through a descriptor: the name may be gone, and another one never have been looked up. */
+  #useOpen(random: Random): void {
+    const node = this.#open[random(this.#open.length)]!;
+    const choice = random(8);
+    if (choice === 0) {
+      this.#open.splice(this.#open.indexOf(node), 1);
+      this.#release(node, random(2) === 0);
+    } else if (!node.unlinked) {
+      if (choice < 4) this.#changeContent(node, random);
+      else if (choice === 4 && this.#makesLinks) this.#link(node, random);
+      else if (choice === 5) this.#changeHalf(node, random);
+      else if (choice === 6) this.#sink.sync(node, true);
+      else this.#changeAttributes(node, random);
+    }
+  }
+
+  /** A full disk in the middle of a longer file, or a failure of which nobody knows what it has done. */
+  #changeHalf(node: SimNode, random: Random): void {
+    if (random(3) > 0) {
+      this.#tree.disk.truncate(node.inode, node.inode.data.length + random(5000));
+      this.#sink.truncate(node, node.inode.data.length, node.inode.modified);
+      this.#sink.attributes(node, this.#attributesOf(node));
+    } else if (random(3) === 0) {
+      this.#tree.disk.write(node.inode, Buffer.from('half'), random(40000));
+      this.#sink.untold();
     }
   }
 

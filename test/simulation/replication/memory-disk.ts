@@ -24,6 +24,7 @@ export interface Inode {
 
 const directory = 0o040000;
 const nothing = Buffer.alloc(0);
+const pageBytes = 4096;
 
 /** Contents are never changed in place once they are shared: `write` copies. */
 function copyInode(inode: Inode, data: Buffer): Inode {
@@ -45,6 +46,10 @@ export class MemoryDisk {
   #durable = new Map<number, Inode>();
   #next = 2;
   #clock = 0;
+  /** Pages that could not be written: they read as if they had been, and no later sync writes them. By inode. */
+  #lost = new Map<number, Set<number>>();
+  /** The next sync finds that it could not write. */
+  failsNextSync = false;
   /** Blocks of 4 KiB left; Infinity: never full. */
   freeBytes = Infinity;
 
@@ -165,11 +170,27 @@ export class MemoryDisk {
     this.freeBytes -= more;
     inode.data = Buffer.concat([inode.data, Buffer.alloc(more)]);
     bytes.copy(inode.data, offset);
+    this.#rewritten(inode, offset, end);
     inode.modified = this.now();
     return 0;
   }
 
+  /** What is dirty again is written again, a page at a time. */
+  #rewritten(inode: Inode, start: number, end: number): void {
+    for (let page = Math.floor(start / pageBytes); page * pageBytes < end; page++)
+      this.#lost.get(inode.number)?.delete(page);
+  }
+
+  punch(inode: Inode, offset: number, length: number): void {
+    const end = Math.min(inode.data.length, offset + length);
+    inode.data = Buffer.from(inode.data);
+    inode.data.fill(0, offset, end);
+    this.#rewritten(inode, offset, end);
+  }
+
   truncate(inode: Inode, size: number): void {
+    // Pages behind the new end are gone, the one that it lies in is written again.
+    if (size < inode.data.length) this.#rewritten(inode, size, inode.data.length);
     inode.data =
       size <= inode.data.length
         ? Buffer.from(inode.data.subarray(0, size))
@@ -189,11 +210,46 @@ export class MemoryDisk {
     Object.assign(into.modified, inode.modified);
   }
 
-  syncAll(): void {
-    this.#durable = new Map([...this.inodes].map(([number, inode]) => [number, copyInode(inode, inode.data)]));
+  /** What a sync brings to the disk: not the pages that it has given up. */
+  #written(inode: Inode): Buffer {
+    const lost = this.#lost.get(inode.number);
+    if (lost === undefined || lost.size === 0) return inode.data;
+    const data = Buffer.from(inode.data);
+    const old = this.#durable.get(inode.number)?.data ?? nothing;
+    for (const page of lost) {
+      const end = Math.min(data.length, (page + 1) * pageBytes);
+      data.fill(0, page * pageBytes, end);
+      old.subarray(page * pageBytes, end).copy(data, page * pageBytes);
+    }
+    return data;
   }
 
-  sync(synced: Inode): void {
+  /** Once: names and sizes are journaled later, whatever data has changed since the last sync is lost. */
+  #fail(): boolean {
+    if (!this.failsNextSync) return false;
+    this.failsNextSync = false;
+    for (const inode of this.inodes.values()) {
+      const old = this.#durable.get(inode.number)?.data ?? nothing;
+      for (let at = 0; at < inode.data.length; at += pageBytes) {
+        if (inode.data.subarray(at, at + pageBytes).equals(old.subarray(at, at + pageBytes))) continue;
+        const lost = this.#lost.get(inode.number) ?? new Set();
+        this.#lost.set(inode.number, lost.add(at / pageBytes));
+      }
+    }
+    return true;
+  }
+
+  /** 0 or -errno. */
+  syncAll(): number {
+    if (this.#fail()) return -E.IO;
+    this.#durable = new Map(
+      [...this.inodes].map(([number, inode]) => [number, copyInode(inode, this.#written(inode))]),
+    );
+    return 0;
+  }
+
+  sync(synced: Inode): number {
+    if (this.#fail()) return -E.IO;
     const next = new Map<number, Inode>();
     for (const [number, inode] of this.inodes) {
       const old = this.#durable.get(number)?.data ?? nothing;
@@ -202,9 +258,10 @@ export class MemoryDisk {
         data = Buffer.alloc(inode.data.length);
         old.copy(data);
       }
-      next.set(number, copyInode(inode, inode === synced ? inode.data : data));
+      next.set(number, copyInode(inode, inode === synced ? this.#written(inode) : data));
     }
     this.#durable = next;
+    return 0;
   }
 
   /** What a power cut now would leave of a file in the root; null: nothing. */
@@ -215,7 +272,9 @@ export class MemoryDisk {
 
   /** `survives`: of everything unsynced, whether it happened to reach the disk. */
   powerCut(survives: boolean): void {
+    this.failsNextSync = false;
     if (survives) this.syncAll();
+    this.#lost.clear();
     this.inodes = new Map([...this.#durable].map(([number, inode]) => [number, copyInode(inode, inode.data)]));
   }
 

@@ -250,21 +250,16 @@ export class MemoryTree implements Tree {
     const inode = this.#inode(id);
     if (!inode) return -E.STALE;
     if (mode === 0 && offset + length > inode.data.length) this.disk.truncate(inode, offset + length);
-    if (mode === 3) {
-      inode.data = Buffer.from(inode.data);
-      inode.data.fill(0, offset, Math.min(inode.data.length, offset + length));
-    }
+    if (mode === 3) this.disk.punch(inode, offset, length);
     return mode === 0 || mode === 3 ? 0 : -E.OPNOTSUPP;
   }
   sync(id: NodeId): number {
     const inode = this.#inode(id);
     if (!inode) return -E.STALE;
-    this.disk.sync(inode);
-    return 0;
+    return this.disk.sync(inode);
   }
   syncAll(): number {
-    this.disk.syncAll();
-    return 0;
+    return this.disk.syncAll();
   }
   seek(id: NodeId, offset: number, whence: number): number {
     const data = this.#inode(id)?.data;

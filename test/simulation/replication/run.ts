@@ -122,6 +122,14 @@ export function runReturns(seed: number, mutant: Mutant | null = null): World {
     if (random(2) === 0) change(world, 3, false);
     const marks = primary.stream!.marks;
     if (random(2) === 0) run(world, 2000, () => marks.size === 0 && !marks.settling);
+    if (random(4) === 0) {
+      // Found by the next sync: of a file, of a checkpoint, or at the end of a resync.
+      peer.disk.failsNextSync = true;
+      run(world, random(300), () => !peer.disk.failsNextSync);
+      // A process that is killed before it has recorded what it was told takes that with it.
+      run(world, 500, () => peer.disk.failsNextSync || peer.record.unwritten === true);
+      peer.disk.failsNextSync = false;
+    }
     for (let attempt = random(3); attempt >= 0; attempt--) {
       world.connected = false;
       if (random(3) === 0) world.breakLink();

@@ -20,7 +20,7 @@ function ending(failing: 'read' | 'list' | 'attributes' | 'lookup' | null): Step
   const stream = new ChangeStream(
     tree,
     new FrameWriter(Buffer.alloc(4 << 20)),
-    { flush: () => undefined, acknowledged: () => 0 },
+    { flush: () => undefined, acknowledged: () => 0, breakLink: () => undefined },
     { changesAllowed: () => true, park: () => false, syncWaits: () => false, localFailure: () => undefined },
   );
   stream.begin(false);

@@ -96,6 +96,8 @@ export const mutantsOfMarks: readonly Mutant[] = [
   'checkpoint-is-not-compared',
   'old-places-are-trusted-while-connected',
   'old-places-are-trusted-after-an-attempt',
+  'what-is-not-told-is-forgotten',
+  'a-failed-sync-is-forgotten',
 ];
 export type Mutant =
   | (typeof mutants)[number]
@@ -105,7 +107,9 @@ export type Mutant =
   | 'checkpoint-without-a-sync'
   | 'checkpoint-is-not-compared'
   | 'old-places-are-trusted-while-connected'
-  | 'old-places-are-trusted-after-an-attempt';
+  | 'old-places-are-trusted-after-an-attempt'
+  | 'what-is-not-told-is-forgotten'
+  | 'a-failed-sync-is-forgotten';
 
 /** Breaks what the primary keeps of its peer. */
 function breakMarks(marks: Marks, mutant: Mutant | null): void {
@@ -123,7 +127,7 @@ function breakMarks(marks: Marks, mutant: Mutant | null): void {
       marks.peerStands = true;
     };
   if (mutant === 'checkpoint-is-not-compared')
-    marks.cover = (theirs) => cover(theirs && { ...theirs, checkpoint: Number.MAX_SAFE_INTEGER });
+    marks.cover = (theirs) => cover(theirs && { ...theirs, checkpoint: marks.stamp.checkpoint });
   if (mutant === 'old-places-are-trusted-while-connected')
     Object.defineProperty(marks, 'peerStands', { get: () => true, set: () => undefined });
   if (mutant === 'old-places-are-trusted-after-an-attempt')
@@ -280,8 +284,8 @@ export class World {
       bytes: answerBytes,
       length: 0,
       run: (): number => {
-        // These disks take everything: whoever leaves has been told something that is not so.
-        if (answerBytes[4] === answerKind.fault)
+        // But for syncs that fail these disks take everything: whoever leaves has been told something that is not so.
+        if (answerBytes[4] === answerKind.fault && machine.secondary?.record.unwritten !== true)
           throw new Error(`${machine.name} left: ${answerBytes.toString('utf8', 5, answer.length)}`);
         if (!wire || wire.broken) return -1;
         wire.answers.push(Buffer.from(answerBytes.subarray(0, answer.length)));
@@ -293,7 +297,9 @@ export class World {
       record: null as VolumeRecord | null,
       fault: null,
       run: (): number => {
+        if (machine.record.copy === 'stale' && persist.record!.copy === 'up-to-date') this.#judgeDurable(machine);
         machine.record = persist.record!;
+        if (this.mutant === 'a-failed-sync-is-forgotten') machine.record = { ...machine.record, unwritten: false };
         if (this.mutant === 'stale-is-not-recorded') machine.record = { ...machine.record, copy: 'up-to-date' };
         return 0;
       },
@@ -315,13 +321,7 @@ export class World {
         ready,
         answer,
         persist,
-        syncAll: op({
-          name: 'syncfs',
-          run: (): number => {
-            disk.syncAll();
-            return 0;
-          },
-        }),
+        syncAll: op({ name: 'syncfs', run: (): number => disk.syncAll() }),
         beginSync: op({
           name: 'begin syncfs',
           call: 0,
@@ -357,8 +357,8 @@ export class World {
     yield op({
       name: 'syncfs elsewhere',
       run: (): number => {
-        if (this.mutant !== 'checkpoint-without-a-sync') machine.disk.syncAll();
-        machine.toSecondary.push({ type: 'synced', call, status: 0 });
+        const status = this.mutant === 'checkpoint-without-a-sync' ? 0 : machine.disk.syncAll();
+        machine.toSecondary.push({ type: 'synced', call, status });
         return 0;
       },
     });
@@ -404,10 +404,17 @@ export class World {
     const stream = new ChangeStream(
       tree,
       writer,
-      { flush: () => void flush(), acknowledged: () => control.acknowledged },
+      {
+        flush: () => void flush(),
+        acknowledged: () => control.acknowledged,
+        breakLink: () => {
+          broken = true;
+        },
+      },
       hooks,
     );
     breakMarks(stream.marks, this.mutant);
+    if (this.mutant === 'what-is-not-told-is-forgotten') stream.untold = () => undefined;
     const application = new Application(tree, stream, this.makesLinks);
     const bodies: Request[] = [];
     const readRequest = op({
@@ -684,6 +691,35 @@ export class World {
     this.judgeIdentical();
   }
 
+  /** The end of a resync says that everything is on disk: no power cut may change it. */
+  #judgeDurable(machine: SimMachine): void {
+    if (machine.disk.describe().join() !== machine.disk.describeDurable().join())
+      throw new Error(`${machine.name} calls itself up to date with what is in its memory only`);
+  }
+
+  #judgedSession: unknown = null;
+  /** How often both copies were called up to date, and compared. */
+  judgedCopies = 0;
+
+  /** Called up to date, and nothing under way: they are the same. Looked at once for each time; a later return may mend what this one left. */
+  #judgeCopies(): void {
+    const primary = this.machines.find((machine) => machine.role === 'primary');
+    if (primary?.primary?.mode !== 'in-sync') {
+      this.#judgedSession = null;
+      return;
+    }
+    const { control, stream, wire } = primary;
+    // Whoever has not noticed yet that the link is gone says nothing about what was done since.
+    if (this.#judgedSession === wire || wire?.broken !== false || stream?.open !== true || stream.writer.length > 0)
+      return;
+    if (control.acknowledged !== control.sent) return;
+    this.#judgedSession = wire;
+    this.judgedCopies += 1;
+    const [theirs, ours] = [this.other(primary).disk.describe(), primary.disk.describe()];
+    const difference = ours.find((line, index) => line !== theirs[index]) ?? theirs[ours.length];
+    if (difference !== undefined) throw new Error(`called up to date, but different: ${difference.slice(0, 200)}`);
+  }
+
   /** What a checkpoint claims: both disks hold the same, and no power cut would change that. */
   judgeIdentical(): void {
     const [a, b] = this.machines.map((machine) => machine.disk.describeDurable().join('\n'));
@@ -704,6 +740,7 @@ export class World {
     this.nowMs += 0.05;
     const next = chosen.lane.next(chosen.pending.run());
     chosen.pending = next.done === true ? null : next.value;
+    this.#judgeCopies();
     return true;
   }
 }

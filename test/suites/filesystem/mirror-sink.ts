@@ -136,6 +136,10 @@ export class MirrorSink implements ChangeSink {
     return false;
   }
 
+  untold(): void {
+    throw new Error('mirror: a change was not told');
+  }
+
   localFailure(call: string, errno: number): void {
     throw new Error(`mirror: ${call} failed locally: ${errorName(errno)}`);
   }

@@ -6,6 +6,7 @@
  * directory being listed, then the next directory: what has been listed is finished first, so that little is held.
  */
 import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { invariant } from '../contract/index.ts';
 import type { ResyncProgress } from '../contract/index.ts';
 import { rootId } from '../fuse/index.ts';
@@ -18,11 +19,10 @@ import { frameBytesMax, hashBytes, isDirectoryMode } from './change-codec.ts';
 import type { ChangeStream, WalkQueue } from './change-stream.ts';
 import type { Extents } from './extents.ts';
 import { MarkedWalk } from './marked-walk.ts';
+import { afterAnswer, blockBytes, coarseBytes, stepBytes } from './refinement.ts';
+import type { Piece, Texture } from './refinement.ts';
 import type { Tree } from './tree.ts';
 
-export const blockBytes = 64 * 1024;
-/** One step hashes at most this much: about a millisecond that an application's request may have to wait. */
-const stepBytes = 256 * 1024;
 const entriesPerStep = 64;
 /** What may be under way to the target: small enough that an fsync behind it does not wait long. */
 const windowBytes = 4 * 1024 * 1024;
@@ -41,24 +41,27 @@ interface AskedBlocks {
   readonly file: FileInHand;
   readonly offset: number;
   readonly length: number;
+  readonly unitBytes: number;
 }
 interface FileInHand {
   readonly node: Node;
   /** What is to be compared, first to last; the file in hand is at `offset` in the first. Null: up to the end. */
   readonly ranges: [start: number, end: number][] | null;
   offset: number;
-  /** Frames of blocks not answered yet, and answered blocks not sent yet. */
+  /** Frames of hashes not answered yet, and pieces of the answers not dealt with yet. */
   open: number;
   read: boolean;
+  readonly texture: Texture;
+  /** Of a megabyte, as far as steps have read it. */
+  coarse: { readonly hash: Hash; readonly offset: number; length: number } | null;
 }
 interface WaitingObject {
   readonly node: Node;
   readonly part: { readonly extents: Extents | null; readonly extendedAttributes: boolean } | null;
 }
-interface NeededBlock {
+interface FilePiece {
   readonly file: FileInHand;
-  readonly offset: number;
-  readonly length: number;
+  readonly piece: Piece;
 }
 
 /** `insufficient`: the marks do not say enough, everything has to be compared. `unreadable`: our own disk does not give what the target lacks. */
@@ -87,7 +90,7 @@ export class ResyncSource implements WalkQueue {
   readonly #whole = new Set<NodeId>();
   #listing: { node: Node; names: Name[]; next: number } | null = null;
   #file: FileInHand | null = null;
-  readonly #needed: NeededBlock[] = [];
+  readonly #pieces: FilePiece[] = [];
   readonly #asked: AskedBlocks[] = [];
   /** Sent and not acknowledged, oldest first, to bound what is under way. */
   readonly #underWay: { sequence: number; bytes: number }[] = [];
@@ -178,12 +181,12 @@ export class ResyncSource implements WalkQueue {
     if (this.#listing) this.#stream.giveBack(this.#listing.node.id);
     this.#listing = null;
     this.#file = null;
-    this.#needed.length = 0;
+    this.#pieces.length = 0;
     this.#asked.length = 0;
   }
 
   #filesInHand(): Set<FileInHand> {
-    const files = new Set<FileInHand>([...this.#asked, ...this.#needed].map((one) => one.file));
+    const files = new Set<FileInHand>([...this.#asked, ...this.#pieces].map((one) => one.file));
     if (this.#file) files.add(this.#file);
     return files;
   }
@@ -191,15 +194,13 @@ export class ResyncSource implements WalkQueue {
   answered(answer: BlocksAnswer): void {
     const asked = this.#asked.shift();
     invariant(asked?.sequence === answer.sequence, 'the target answers every blocks frame once, in order');
-    asked.file.open -= 1;
-    for (let at = 0, bit = 0; at < asked.length; at += blockBytes, bit++) {
-      const byte = answer.needed[bit >> 3];
-      if (byte === undefined || (byte & (1 << (bit & 7))) === 0) continue;
-      const length = Math.min(blockBytes, asked.length - at);
-      this.#needed.push({ file: asked.file, offset: asked.offset + at, length });
-      asked.file.open += 1;
+    const { file } = asked;
+    file.open -= 1;
+    for (const piece of afterAnswer(asked, answer.needed, file.texture)) {
+      this.#pieces.push({ file, piece });
+      file.open += 1;
     }
-    this.#closeWhenDone(asked.file);
+    this.#closeWhenDone(file);
   }
 
   /** One bounded piece of work. 'walked': everything has been compared and sent, the target only has to finish. */
@@ -208,8 +209,8 @@ export class ResyncSource implements WalkQueue {
     if (!this.#readable()) return 'unreadable';
     if (this.#marked?.hasFailed() === true) return 'insufficient';
     if (this.#underWayBytes >= windowBytes) return 'waiting';
-    const need = this.#needed.shift();
-    if (need) this.#send(need);
+    const next = this.#pieces.shift();
+    if (next) this.#follow(next);
     else if (this.#toCount.length > 0 && this.#objects.length === 0 && !this.#file) this.#count();
     else if (this.#file) this.#compare(this.#file);
     else if (this.#objects.length > 0) this.#nextObject();
@@ -374,7 +375,9 @@ export class ResyncSource implements WalkQueue {
       // The size first: what the target has beyond it is not compared.
       this.#stream.writer.truncate(node.id, size, this.#attributes.modified);
       const ranges = part?.extents?.ranges(size) ?? null;
-      this.#file = { node, ranges, offset: ranges?.[0]?.[0] ?? 0, open: 0, read: false };
+      // A small file that is new costs one question.
+      const texture = { sparse: true, dense: ranges === null && size < coarseBytes };
+      this.#file = { node, ranges, offset: ranges?.[0]?.[0] ?? 0, open: 0, read: false, texture, coarse: null };
       if (size === 0 || ranges?.length === 0) this.#endFile(this.#file);
       return;
     }
@@ -450,28 +453,60 @@ export class ResyncSource implements WalkQueue {
     }
     const hole = this.#tree.seek(id, file.offset, 4);
     const dataEnd = hole > file.offset ? Math.ceil(hole / blockBytes) * blockBytes : size;
-    const wanted = Math.min(stepBytes, size - file.offset, dataEnd - file.offset);
-    const length = this.#tree.read(id, this.#buffer.address(), wanted, file.offset);
+    const dataBytes = Math.min(size, dataEnd) - file.offset;
+    const isCoarse = file.texture.sparse && file.offset % coarseBytes === 0 && dataBytes >= coarseBytes;
+    if (!isCoarse || file.coarse?.offset !== file.offset) file.coarse = null;
+    const done = isCoarse ? (file.coarse?.length ?? 0) : 0;
+    const wanted = Math.min(stepBytes, dataBytes - done);
+    const length = this.#tree.read(id, this.#buffer.address(), wanted, file.offset + done);
     if (this.#failed(length) || length === 0) {
       this.#endFile(file);
       return;
     }
-    const count = Math.ceil(length / blockBytes);
-    const hashes = Buffer.allocUnsafe(count * hashBytes);
-    for (let block = 0; block < count; block++) {
-      const end = Math.min(length, (block + 1) * blockBytes);
-      const digest = createHash('sha256')
-        .update(this.#buffer.bytes.subarray(block * blockBytes, end))
-        .digest();
-      digest.copy(hashes, block * hashBytes);
-    }
-    this.#stream.reserve(frameBytesMax);
-    const sequence = this.#stream.writer.blocks(id, file.offset, length, blockBytes, hashes);
-    this.#asked.push({ sequence, file, offset: file.offset, length });
+    if (isCoarse) this.#addToCoarse(file, length);
+    else this.#goOn(file, length, this.#ask(file, file.offset, length, blockBytes, this.#hashes(length, blockBytes)));
+  }
+
+  /**
+   * In steps: what is changed in between is told before this hash is. So a target that finds the same has what is new, and where it is the same as what was
+   * read here, nothing differs.
+   */
+  #addToCoarse(file: FileInHand, length: number): void {
+    file.coarse ??= { hash: createHash('sha256'), offset: file.offset, length: 0 };
+    file.coarse.hash.update(this.#buffer.bytes.subarray(0, length));
+    file.coarse.length += length;
+    if (file.coarse.length < coarseBytes) return;
+    const digest = file.coarse.hash.digest();
+    file.coarse = null;
+    this.#goOn(file, coarseBytes, this.#ask(file, file.offset, coarseBytes, coarseBytes, digest));
+  }
+
+  #goOn(file: FileInHand, length: number, sequence: number): void {
     file.open += 1;
     file.offset += length;
     this.#doneBytes += length;
     this.#sent(sequence, length);
+  }
+
+  /** Of what the buffer holds. */
+  #hashes(length: number, unitBytes: number): Buffer {
+    const hashes = Buffer.allocUnsafe(Math.ceil(length / unitBytes) * hashBytes);
+    for (let unit = 0; unit * unitBytes < length; unit++) {
+      const end = Math.min(length, (unit + 1) * unitBytes);
+      const digest = createHash('sha256')
+        .update(this.#buffer.bytes.subarray(unit * unitBytes, end))
+        .digest();
+      digest.copy(hashes, unit * hashBytes);
+    }
+    return hashes;
+  }
+
+  /** Returns the number of the frame. */
+  #ask(file: FileInHand, offset: number, length: number, unitBytes: number, hashes: Buffer): number {
+    this.#stream.reserve(frameBytesMax);
+    const sequence = this.#stream.writer.blocks(file.node.id, offset, length, unitBytes, hashes);
+    this.#asked.push({ sequence, file, offset, length, unitBytes });
+    return sequence;
   }
 
   #hole(file: FileInHand, end: number, size: number): void {
@@ -484,20 +519,33 @@ export class ResyncSource implements WalkQueue {
     if (end >= size && file.ranges === null) this.#endFile(file);
   }
 
-  #send(need: NeededBlock): void {
-    const { file, offset, length } = need;
-    const id = file.node.id;
-    if (this.#readAttributes(file.node)) {
-      const count = this.#tree.read(id, this.#buffer.address(), length, offset);
-      // Read as far as the disk gave it: the rest is no end of the file.
-      if (count >= 0 && count < Math.min(length, this.#attributes.size - offset)) this.#failed(-E.IO);
-      if (!this.#failed(count) && count > 0) {
-        this.#stream.reserve(frameBytesMax);
-        const sequence = this.#stream.writer.data(id, offset, this.#buffer.bytes, 0, count, this.#attributes.modified);
-        this.#sent(sequence, count);
-        this.#sentBytes += count;
-      }
+  /** Of an answer: data that is asked for, or hashes of smaller units. */
+  #follow({ file, piece }: FilePiece): void {
+    const { offset, length, unitBytes } = piece;
+    const count = this.#readPiece(file.node, offset, length);
+    if (this.#failed(count) || count === 0) {
+      file.open -= 1;
+      this.#closeWhenDone(file);
+    } else if (unitBytes > 0) {
+      this.#sent(this.#ask(file, offset, count, unitBytes, this.#hashes(count, unitBytes)), count);
+    } else {
+      this.#send(file, offset, count);
     }
+  }
+
+  #readPiece(node: Node, offset: number, length: number): number {
+    if (!this.#readAttributes(node)) return 0;
+    const count = this.#tree.read(node.id, this.#buffer.address(), length, offset);
+    // Read as far as the disk gave it: the rest is no end of the file.
+    return count >= 0 && count < Math.min(length, this.#attributes.size - offset) ? -E.IO : count;
+  }
+
+  #send(file: FileInHand, offset: number, count: number): void {
+    this.#stream.reserve(frameBytesMax);
+    const { id } = file.node;
+    const sequence = this.#stream.writer.data(id, offset, this.#buffer.bytes, 0, count, this.#attributes.modified);
+    this.#sent(sequence, count);
+    this.#sentBytes += count;
     file.open -= 1;
     this.#closeWhenDone(file);
   }

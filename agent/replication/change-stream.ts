@@ -12,7 +12,7 @@ import type { Time } from '../sys/attributes.ts';
 import { reached } from './acknowledgement.ts';
 import type { FrameWriter } from './change-codec.ts';
 import { frameBytesMax, isDirectoryMode } from './change-codec.ts';
-import { Marks } from './marks.ts';
+import { Marks, marksBytesMax } from './marks.ts';
 import { Reach } from './reach.ts';
 import type { Tree } from './tree.ts';
 
@@ -69,19 +69,20 @@ export class ChangeStream implements ChangeSink {
   readonly #lastChange = new Map<NodeId, Sequence>();
   readonly #scratch = new Attributes();
 
-  constructor(tree: Tree, writer: FrameWriter, ports: StreamPorts, hooks: LaneHooks) {
+  constructor(tree: Tree, writer: FrameWriter, ports: StreamPorts, hooks: LaneHooks, bytesMax = marksBytesMax) {
     this.#tree = tree;
     this.writer = writer;
     this.#ports = ports;
     this.#hooks = hooks;
-    this.marks = new Marks({
-      hold: (id) => {
+    const holds = {
+      hold: (id: NodeId) => {
         tree.hold(id);
       },
-      release: (id) => {
+      release: (id: NodeId) => {
         this.giveBack(id);
       },
-    });
+    };
+    this.marks = new Marks(holds, bytesMax);
   }
 
   /** A new target that knows nothing but the root. `complete`: it holds exactly what this side holds. */

@@ -117,6 +117,9 @@ describe('marks', () => {
     for (let id = 2; id < 150_000; id++) marks.attributes(node(id));
     expect(marks.cover({ log: 7, checkpoint: 1 })).toBe(false);
     marks.tidy();
-    expect([marks.kept, held.size]).toEqual([false, 0]);
+    expect([marks.kept, held.size, marks.hasOverflown]).toEqual([false, 0, true]);
+    // What ends it after that is another reason.
+    marks.end();
+    expect(marks.hasOverflown).toBe(false);
   });
 });

@@ -46,7 +46,7 @@ export interface MarkHolds {
 }
 
 /** What is kept may take this much; beyond it the next resync compares everything. */
-const memoryBytesMax = 64 * 1024 * 1024;
+export const marksBytesMax = 64 * 1024 * 1024;
 /** Estimated, generously: a mark with its node held in the table, a name in a set, a chunk in a set. */
 const markBytes = 600;
 const nameBytes = 120;
@@ -67,11 +67,19 @@ export class Marks {
   #settling: Map<NodeId, Mark> | null = null;
   #released: NodeId[] = [];
   #overflow = false;
+  #hasOverflown = false;
   #attempted = false;
   readonly #holds: MarkHolds;
+  readonly #bytesMax: number;
 
-  constructor(holds: MarkHolds) {
+  constructor(holds: MarkHolds, bytesMax = marksBytesMax) {
     this.#holds = holds;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** The log has ended for no other reason than its size: nothing was done that is not known, so a new one may begin as soon as the copies are the same. */
+  get hasOverflown(): boolean {
+    return this.#hasOverflown;
   }
 
   get kept(): boolean {
@@ -111,12 +119,16 @@ export class Marks {
     this.log = 0;
     this.#freshBytes = this.#settlingBytes = 0;
     this.#overflow = false;
+    this.#hasOverflown = false;
     this.#attempted = false;
   }
 
   /** Between requests. */
   tidy(): void {
-    if (this.#overflow) this.end();
+    if (this.#overflow) {
+      this.end();
+      this.#hasOverflown = true;
+    }
     if (this.#released.length === 0) return;
     for (const id of this.#released.splice(0)) this.#holds.release(id);
   }
@@ -216,7 +228,7 @@ export class Marks {
   }
   #count(bytes: number): void {
     this.#freshBytes += bytes;
-    if (this.#freshBytes + this.#settlingBytes > memoryBytesMax) this.#overflow = true;
+    if (this.#freshBytes + this.#settlingBytes > this.#bytesMax) this.#overflow = true;
   }
 
   #name(directory: Node, name: Name): void {

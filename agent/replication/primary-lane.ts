@@ -121,6 +121,7 @@ export class PrimaryLane implements LaneHooks {
       yield* this.#observe();
       this.#ports.stream.marks.tidy();
       if (this.#checkpointIsDue()) yield* this.#checkpoint();
+      else if (this.#logIsDue()) yield* this.#beginMarks();
       wait.timeoutMs = this.#waitMs();
       const bits = yield wait;
       if ((bits & woken.request) !== 0) yield* this.#serve();
@@ -464,11 +465,13 @@ export class PrimaryLane implements LaneHooks {
 
   // --- checkpoints ----------------------------------------------------------------------------------------------------
 
-  /** Both copies are the same, and on disk: from here on what differs can be told by marks. */
+  /** The target has been told of everything: what is changed from here on can be told by marks, once it has recorded this. */
   *#beginMarks(): Lane {
     if (!this.#keepsMarks) return;
+    this.#lastCheckpointMs = this.#ports.nowMs();
     const { marks, writer } = this.#ports.stream;
     marks.begin(this.#ports.randomCheckpoint());
+    this.#ports.stream.reserve(8192);
     writer.checkpoint(marks.stamp.log, marks.stamp.checkpoint);
     yield* this.#send();
   }
@@ -476,6 +479,12 @@ export class PrimaryLane implements LaneHooks {
   #checkpointIsDue(): boolean {
     const { marks } = this.#ports.stream;
     if (this.mode !== 'in-sync' || !marks.kept || marks.settling || marks.size === 0 || this.#cleanStop) return false;
+    return this.#ports.nowMs() - this.#lastCheckpointMs >= this.#ports.checkpointIntervalMs;
+  }
+
+  #logIsDue(): boolean {
+    const { marks } = this.#ports.stream;
+    if (this.mode !== 'in-sync' || !marks.hasOverflown || this.#cleanStop) return false;
     return this.#ports.nowMs() - this.#lastCheckpointMs >= this.#ports.checkpointIntervalMs;
   }
 

@@ -152,6 +152,8 @@ export class World {
   readonly acknowledged = new Map<string, number>();
   steps = 0;
   generation = 1;
+  /** More marks than this end the log. */
+  marksBytesMax = 64 * 1024 * 1024;
   /** Files with several names make resyncs by marks give up: not all of the runs should. */
   makesLinks = true;
   #unique = 0;
@@ -412,6 +414,7 @@ export class World {
         },
       },
       hooks,
+      this.marksBytesMax,
     );
     breakMarks(stream.marks, this.mutant);
     if (this.mutant === 'what-is-not-told-is-forgotten') stream.untold = () => undefined;

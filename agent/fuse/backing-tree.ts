@@ -40,6 +40,13 @@ function isName(name: Name): boolean {
   return !(name[0] === 0x2e && (name.length === 1 || (name.length === 2 && name[1] === 0x2e)));
 }
 
+export interface BackingOptions {
+  /** A target, where the stream says which id means what. A primary gives them itself. */
+  readonly idsAreGiven: boolean;
+  /** Nodes that are kept as objects; see NodeTable. */
+  readonly objectsMax?: number;
+}
+
 export class BackingTree {
   /** Open on the directory itself, reached by a private clone of its mount. Belongs to whoever opened it. */
   readonly directoryFd: number;
@@ -47,9 +54,9 @@ export class BackingTree {
   protected readonly files: OpenFileCache;
   protected readonly scratch = new Attributes();
 
-  constructor(directoryFd: number, options: { readonly idsAreGiven: boolean }) {
+  constructor(directoryFd: number, options: BackingOptions) {
     this.directoryFd = directoryFd;
-    this.nodes = new NodeTable(directoryFd, options.idsAreGiven ? ownIdsOfTarget : rootId + 1);
+    this.nodes = new NodeTable(directoryFd, options.idsAreGiven ? ownIdsOfTarget : rootId + 1, options.objectsMax);
     this.files = new OpenFileCache((id) => this.open(id, O.RDWR));
   }
 

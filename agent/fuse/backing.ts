@@ -26,7 +26,7 @@ import {
 } from '../sys/linux.ts';
 import type { Attributes, Time } from '../sys/linux.ts';
 import { BackingTree } from './backing-tree.ts';
-import type { Errno } from './backing-tree.ts';
+import type { BackingOptions, Errno } from './backing-tree.ts';
 import { DirectoryStream } from './directory-stream.ts';
 import { rootId } from './node-table.ts';
 import type { Name, NodeId } from './node-table.ts';
@@ -191,7 +191,6 @@ export class Backing extends BackingTree {
   }
 }
 
-/** `idsAreGiven`: a target, where the stream says which id means what. A primary gives them itself. */
-export function openBacking(directoryFd: number, options: { readonly idsAreGiven: boolean }): Backing {
+export function openBacking(directoryFd: number, options: BackingOptions): Backing {
   return new Backing(directoryFd, options);
 }

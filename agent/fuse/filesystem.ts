@@ -132,6 +132,7 @@ export class Filesystem {
    */
   handle(request: Memory, length: number): Outcome {
     const service = this.#service;
+    service.backing.nodes.putIdleAside();
     service.header.read(request.bytes);
     if (length < requestHeaderBytes || service.header.length !== length) return service.fail(-E.IO);
     const handler = handlers.get(service.header.opcode);

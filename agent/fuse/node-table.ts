@@ -7,6 +7,8 @@
  */
 import { invariant } from '../contract/fault.ts';
 import { close, fileType, handleOf, O, openHandle } from '../sys/linux.ts';
+import { IdleNodes } from './idle-nodes.ts';
+import type { IdleNode } from './idle-nodes.ts';
 
 /** A node id: FUSE's and the stream's. Never reused within a process. */
 export type NodeId = number;
@@ -76,6 +78,13 @@ export class TableNode implements Node {
 /** Open files are limited (20,000 on small machines), and each lane has a table. */
 const descriptorsMax = 2000;
 
+/** Nodes as objects; of more than these, those that nobody uses become records. */
+const nodeObjectsMax = 20_000;
+/** Looked at for one request; more when one request has brought many. */
+const looksPerRequest = 32;
+/** When none of them could go: so many requests are left alone. */
+const requestsBetweenLooks = 256;
+
 /** Type and bytes of the handle; its length follows from the type. */
 function keyOf(handle: Buffer): string {
   return handle.toString('latin1', 4);
@@ -86,14 +95,18 @@ export class NodeTable {
   readonly #directoryFd: number;
   readonly #byId = new Map<NodeId, TableNode>();
   readonly #byHandle = new Map<string, TableNode>();
+  readonly #idle = new IdleNodes();
+  readonly #objectsMax: number;
+  #requestsLeft = 0;
   #nextId: NodeId;
   #newest: TableNode | null = null;
   #oldest: TableNode | null = null;
   #cached = 0;
 
   /** `directoryFd` is open for reading on the root, not O_PATH; it stays the caller's. */
-  constructor(directoryFd: number, firstOwnId: NodeId) {
+  constructor(directoryFd: number, firstOwnId: NodeId, objects = nodeObjectsMax) {
     this.#directoryFd = directoryFd;
+    this.#objectsMax = objects;
     this.#nextId = firstOwnId;
     const handle = handleOf(directoryFd, noName);
     invariant(typeof handle !== 'number', 'the directory has no file handle');
@@ -106,23 +119,75 @@ export class NodeTable {
   }
 
   get size(): number {
-    return this.#byId.size;
+    return this.#byId.size + this.#idle.size;
   }
 
   get(id: NodeId): TableNode | undefined {
-    return this.#byId.get(id);
+    return this.#byId.get(id) ?? this.#wake(this.#idle.take(id));
   }
 
   /** The node that stands for this handle, if it is known. */
   withHandle(handle: Buffer): TableNode | undefined {
-    return this.#byHandle.get(keyOf(handle));
+    return this.#byHandle.get(keyOf(handle)) ?? this.#wake(this.#idle.takeByHandle(handle));
+  }
+
+  #wake(record: IdleNode | null): TableNode | undefined {
+    if (record === null) return undefined;
+    const parent = this.#byId.get(record.parentId);
+    invariant(parent !== undefined, 'a directory stays in the table as long as what is in it');
+    const node = new TableNode(record.id, record.type, record.handle, keyOf(record.handle));
+    node.lookups = record.lookups;
+    node.boundSession = record.boundSession;
+    // Counted in its directory all the time.
+    node.links.push({ parent, name: record.name });
+    this.#byId.set(node.id, node);
+    this.#byHandle.set(node.key, node);
+    return node;
+  }
+
+  /**
+   * To be called between requests only: whoever has got a node and does not hold it may not keep it. The oldest are looked at first; what is in use
+   * goes to the end.
+   */
+  putIdleAside(): void {
+    if (this.#byId.size <= this.#objectsMax) return;
+    if (this.#requestsLeft > 0) {
+      this.#requestsLeft -= 1;
+      return;
+    }
+    let looks = looksPerRequest + ((this.#byId.size - this.#objectsMax) >> 5);
+    let put = 0;
+    for (const [id, node] of this.#byId) {
+      if (looks-- === 0) break;
+      if (this.#putAside(node)) {
+        put += 1;
+        continue;
+      }
+      this.#byId.delete(id);
+      this.#byId.set(id, node);
+    }
+    if (put === 0) this.#requestsLeft = requestsBetweenLooks;
+  }
+
+  #putAside(node: TableNode): boolean {
+    const [link, another] = node.links;
+    const isUsed = node.holds > 0 || node.writers > 0 || node.children > 0 || node.pinned || node.lookups === 0;
+    if (isUsed || node.unlinked || node.type === fileType.directory || !link || another) return false;
+    if (this.#byHandle.get(node.key) !== node) return false;
+    const { id, type, handle, lookups, boundSession } = node;
+    if (!this.#idle.put({ id, type, handle, parentId: link.parent.id, name: link.name, lookups, boundSession }))
+      return false;
+    this.#closeDescriptor(node);
+    this.#byId.delete(id);
+    this.#byHandle.delete(node.key);
+    return true;
   }
 
   /** `id` 0: the next one. An id that is in use is taken over: the stream says what it means from now on. */
   add(handle: Buffer, type: number, id: NodeId = 0): TableNode {
     const chosen = id === 0 ? this.#nextId++ : id;
     invariant(chosen !== rootId, 'the root keeps its id');
-    const previous = this.#byId.get(chosen);
+    const previous = this.get(chosen);
     if (previous) this.#drop(previous);
     const node = new TableNode(chosen, type, handle, keyOf(handle));
     this.#byId.set(chosen, node);

@@ -280,6 +280,40 @@ describe('single requests', () => {
     expect(sink.told).toHaveLength(5);
   });
 
+  it('knows what the kernel remembers when only few of it are objects', () => {
+    backing = openBacking(directoryFd, { idsAreGiven: false, objectsMax: 5 });
+    filesystem = new Filesystem({ backing, sink, cache: 'none', identity });
+    const names = Array.from({ length: 200 }, (_, index) => `file${index}`);
+    const made = names.map((name) => create(name));
+    made.forEach(({ node, handle }, index) => {
+      send(opcode.WRITE, node, writeBody(handle, 0, `content ${index}`));
+      send(opcode.RELEASE, node, numbers(handle, 0, 0, 0, 0, 0));
+    });
+    expect(backing.nodes.size).toBe(201);
+    const lookUp = (name: string): number => send(opcode.LOOKUP, 1, Buffer.from(`${name}\0`)).body.readUInt32LE(0);
+    expect(names.map(lookUp)).toEqual(made.map(({ node }) => node));
+    made.forEach(({ node }, index) => {
+      const handle = send(opcode.OPEN, node, numbers(O.RDONLY, 0)).body.readUInt32LE(0);
+      const read = send(opcode.READ, node, numbers(handle, 0, 0, 0, 100, 0, 0, 0, 0, 0));
+      expect(read.body.toString()).toBe(`content ${index}`);
+      send(opcode.RELEASE, node, numbers(handle, 0, 0, 0, 0, 0));
+    });
+    names.forEach((name, index) => {
+      const step = index % 3;
+      if (step === 0) send(opcode.RENAME, 1, Buffer.concat([numbers(1, 0), Buffer.from(`${name}\0to-${name}\0`)]));
+      if (step === 1) send(opcode.LINK, 1, Buffer.concat([numbers(made[index]!.node, 0), Buffer.from(`to-${name}\0`)]));
+      if (step === 2) send(opcode.UNLINK, 1, Buffer.from(`${name}\0`));
+    });
+    names.forEach((name, index) => {
+      const { node } = made[index]!;
+      if (index % 3 < 2) expect(lookUp(`to-${name}`)).toBe(node);
+      // Looked up twice, and once more by its new name or the link.
+      send(opcode.FORGET, node, numbers(index % 3 === 0 ? 3 : index % 3 === 1 ? 4 : 2, 0));
+      expect(backing.node(node)).toBeUndefined();
+    });
+    expect(backing.nodes.size).toBe(1);
+  });
+
   it('never gives an id twice, also when the filesystem below gives the same inode again', () => {
     const ids = new Set<number>();
     for (let round = 0; round < 20; round += 1) {

@@ -56,8 +56,15 @@ export class BackingTree {
 
   constructor(directoryFd: number, options: BackingOptions) {
     this.directoryFd = directoryFd;
-    this.nodes = new NodeTable(directoryFd, options.idsAreGiven ? ownIdsOfTarget : rootId + 1, options.objectsMax);
+    const { idsAreGiven, objectsMax } = options;
+    const firstOwnId = idsAreGiven ? ownIdsOfTarget : rootId + 1;
+    this.nodes = new NodeTable(directoryFd, firstOwnId, objectsMax, idsAreGiven ? 1 : 0);
     this.files = new OpenFileCache((id) => this.open(id, O.RDWR));
+  }
+
+  /** See NodeTable. */
+  putIdleAside(): void {
+    this.nodes.putIdleAside();
   }
 
   /** In the table already? Root always is. */

@@ -12,6 +12,7 @@ export interface IdleNode {
   readonly parentId: number;
   readonly name: Buffer;
   readonly lookups: number;
+  readonly holds: number;
   readonly boundSession: number;
 }
 
@@ -19,7 +20,17 @@ export interface IdleNode {
 const unitBytes = 16;
 const chunkBytes = 256 * 1024;
 const unitsPerChunk = chunkBytes / unitBytes;
-const place = { id: 0, parentId: 8, lookups: 16, session: 20, type: 24, handleLength: 26, nameLength: 27, handle: 28 };
+const place = {
+  id: 0,
+  parentId: 8,
+  lookups: 16,
+  session: 20,
+  holds: 24,
+  type: 28,
+  handleLength: 30,
+  nameLength: 31,
+  handle: 32,
+};
 const handleBytesMax = 255;
 const nameBytesMax = 255;
 
@@ -120,6 +131,7 @@ export class IdleNodes {
     chunk.writeDoubleLE(node.parentId, at + place.parentId);
     chunk.writeUInt32LE(node.lookups, at + place.lookups);
     chunk.writeUInt32LE(node.boundSession, at + place.session);
+    chunk.writeUInt32LE(node.holds, at + place.holds);
     chunk.writeUInt16LE(node.type, at + place.type);
     chunk.writeUInt8(handle.length, at + place.handleLength);
     chunk.writeUInt8(name.length, at + place.nameLength);
@@ -159,6 +171,7 @@ export class IdleNodes {
       parentId: chunk.readDoubleLE(at + place.parentId),
       name: Buffer.from(chunk.subarray(handleEnd, nameEnd)),
       lookups: chunk.readUInt32LE(at + place.lookups),
+      holds: chunk.readUInt32LE(at + place.holds),
       boundSession: chunk.readUInt32LE(at + place.session),
     };
     this.#byId.remove(unit);

@@ -97,6 +97,8 @@ export class NodeTable {
   readonly #byHandle = new Map<string, TableNode>();
   readonly #idle = new IdleNodes();
   readonly #objectsMax: number;
+  /** Of a target: the stream's own. */
+  readonly #holdsOfIdle: number;
   #requestsLeft = 0;
   #nextId: NodeId;
   #newest: TableNode | null = null;
@@ -104,9 +106,10 @@ export class NodeTable {
   #cached = 0;
 
   /** `directoryFd` is open for reading on the root, not O_PATH; it stays the caller's. */
-  constructor(directoryFd: number, firstOwnId: NodeId, objects = nodeObjectsMax) {
+  constructor(directoryFd: number, firstOwnId: NodeId, objects = nodeObjectsMax, holdsOfIdle = 0) {
     this.#directoryFd = directoryFd;
     this.#objectsMax = objects;
+    this.#holdsOfIdle = holdsOfIdle;
     this.#nextId = firstOwnId;
     const handle = handleOf(directoryFd, noName);
     invariant(typeof handle !== 'number', 'the directory has no file handle');
@@ -137,6 +140,7 @@ export class NodeTable {
     invariant(parent !== undefined, 'a directory stays in the table as long as what is in it');
     const node = new TableNode(record.id, record.type, record.handle, keyOf(record.handle));
     node.lookups = record.lookups;
+    node.holds = record.holds;
     node.boundSession = record.boundSession;
     // Counted in its directory all the time.
     node.links.push({ parent, name: record.name });
@@ -146,7 +150,7 @@ export class NodeTable {
   }
 
   /**
-   * To be called between requests only: whoever has got a node and does not hold it may not keep it. The oldest are looked at first; what is in use
+   * To be called between requests, frames or steps of a walk only: whoever has got a node and does not hold it may not keep it. The oldest are looked at first; what is in use
    * goes to the end.
    */
   putIdleAside(): void {
@@ -171,12 +175,12 @@ export class NodeTable {
 
   #putAside(node: TableNode): boolean {
     const [link, another] = node.links;
-    const isUsed = node.holds > 0 || node.writers > 0 || node.children > 0 || node.pinned || node.lookups === 0;
+    const isUsed = node.holds > this.#holdsOfIdle || node.writers > 0 || node.children > 0 || node.pinned;
     if (isUsed || node.unlinked || node.type === fileType.directory || !link || another) return false;
     if (this.#byHandle.get(node.key) !== node) return false;
-    const { id, type, handle, lookups, boundSession } = node;
-    if (!this.#idle.put({ id, type, handle, parentId: link.parent.id, name: link.name, lookups, boundSession }))
-      return false;
+    const { id, type, handle, lookups, holds, boundSession } = node;
+    const [parentId, { name }] = [link.parent.id, link];
+    if (!this.#idle.put({ id, type, handle, parentId, name, lookups, holds, boundSession })) return false;
     this.#closeDescriptor(node);
     this.#byId.delete(id);
     this.#byHandle.delete(node.key);

@@ -48,8 +48,8 @@ export interface MarkHolds {
 /** What is kept may take this much; beyond it the next resync compares everything. */
 export const marksBytesMax = 64 * 1024 * 1024;
 /** Estimated, generously: a mark with its node held in the table, a name in a set, a chunk in a set. */
-const markBytes = 600;
-const nameBytes = 120;
+const markBytes = 1000;
+const nameBytes = 160;
 const chunkCostBytes = 40;
 
 export class Marks {

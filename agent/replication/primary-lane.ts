@@ -421,6 +421,7 @@ export class PrimaryLane implements LaneHooks {
   *#resyncStep(): Lane {
     const resync = this.#resync;
     if (!resync) return;
+    this.#ports.tree.putIdleAside();
     const result = resync.step();
     // What broke it may have kept the walk from seeing something: this must not end as complete.
     if (this.#ports.linkBroken()) {

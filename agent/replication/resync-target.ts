@@ -369,10 +369,12 @@ export class ResyncTarget {
   #hole(frame: Frame): number {
     const { id, offset, size } = frame;
     const data = this.#tree.seek(id, offset, 3);
-    if (data >= 0 && data < offset + size) {
+    const hasData = data >= 0 && data < offset + size;
+    // After a failed sync zeros may be in memory only, too.
+    if (hasData || this.#rewrites) {
       const punch = 1 | 2;
       const status = this.#tree.allocate(id, punch, offset, size);
-      if (status < 0) return status;
+      if (status < 0 && (hasData || status !== -E.OPNOTSUPP)) return status;
     }
     return this.#tree.setTimes(id, null, frame.time);
   }

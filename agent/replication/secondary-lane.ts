@@ -66,6 +66,7 @@ export class SecondaryLane {
   readonly #reader = new FrameReader();
   readonly #apply: Operation & { frame: Frame; fault: Fault | null };
   #applier: Applier | null = null;
+  #tree: Tree | null = null;
   #resync: ResyncTarget | null = null;
   #linked = false;
   #ended = false;
@@ -180,6 +181,7 @@ export class SecondaryLane {
 
   #begin(resync: boolean): boolean {
     const tree = this.#ports.newTree();
+    this.#tree = tree;
     const answer = (sequence: number, needed: Uint8Array): void => {
       this.#answers.push({ sequence, needed });
     };
@@ -273,6 +275,7 @@ export class SecondaryLane {
       return false;
     }
     this.#applied = frame.sequence;
+    this.#tree?.putIdleAside();
     this.#count(frame);
     // Whoever waits for a sync does not wait for what came after it; answers to blocks keep the walk going.
     if (frame.kind === kind.sync || frame.kind >= kind.barrier || this.#answers.length > 0) yield* this.#acknowledge();

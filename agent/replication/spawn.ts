@@ -9,7 +9,11 @@ import type { LaneData } from './lane-data.ts';
 /** From source: lane.ts beside this file. From the bundle: lane.mjs beside holdfast.mjs. */
 const laneFile = new URL(import.meta.url.endsWith('.ts') ? './lane.ts' : './lane.mjs', import.meta.url);
 
+/** Limits, so that what grows for ever ends. Those that keep nodes and marks have as much of them as docs/replication.md says. */
 const heapMb = 64;
+const heapWithNodesMb = 256;
+/** Left to itself this grows to 64 MB in each thread that has once been busy. */
+const youngHeapMb = 16;
 
 /** A lane that fails takes the process with it; one that returns has been asked to. */
 export function spawnLane(
@@ -24,7 +28,10 @@ export function spawnLane(
     transferList: [...ports],
     name,
     execArgv: ['--disable-warning=ExperimentalWarning'],
-    resourceLimits: { maxOldGenerationSizeMb: heapMb },
+    resourceLimits: {
+      maxOldGenerationSizeMb: data.lane === 'primary' || data.lane === 'secondary' ? heapWithNodesMb : heapMb,
+      maxYoungGenerationSizeMb: youngHeapMb,
+    },
   });
   worker.on('message', (message: unknown) => {
     // From our own code, in the shape that the lane of this kind speaks.

@@ -7,6 +7,7 @@ import type { Attributes } from '../sys/attributes.ts';
 
 export type Tree = Pick<
   Backing,
+  | 'putIdleAside'
   | 'node'
   | 'lookup'
   | 'hold'

@@ -58,6 +58,9 @@ export class MemoryTree implements Tree {
     throw new Error('an address of no memory of ours');
   }
 
+  putIdleAside(): void {
+    // Nodes cost nothing here.
+  }
   node(id: NodeId): SimNode | undefined {
     return this.#byId.get(id);
   }

@@ -136,14 +136,14 @@ export class NodeTable {
 
   #wake(record: IdleNode | null): TableNode | undefined {
     if (record === null) return undefined;
+    // A directory stays in the table as long as what is in it, unless a stream gives its id to something else: then no name is known.
     const parent = this.#byId.get(record.parentId);
-    invariant(parent !== undefined, 'a directory stays in the table as long as what is in it');
     const node = new TableNode(record.id, record.type, record.handle, keyOf(record.handle));
     node.lookups = record.lookups;
     node.holds = record.holds;
     node.boundSession = record.boundSession;
     // Counted in its directory all the time.
-    node.links.push({ parent, name: record.name });
+    if (parent) node.links.push({ parent, name: record.name });
     this.#byId.set(node.id, node);
     this.#byHandle.set(node.key, node);
     return node;

@@ -304,6 +304,9 @@ describe('replication', () => {
       expect(nothing).toMatchObject({ comparedBytes: 0 });
       expect(nothing.sentBytes).toBeLessThan(20_000);
       expect((await n2.status()).record?.marks).toMatchObject({ checkpoint: expect.any(Number) as number });
+      // A copy that local programs could write to has lost what was agreed about it.
+      const behind = await away(`umount ${n2.path}; echo wrong > ${n2.path}/few/5; echo more > ${n2.path}/few/more`);
+      expect(behind.comparedBytes).toBeGreaterThan(48 * (1 << 20));
       // Changes that the peer may or may not have seen when it went.
       const churn = spawn('bash', ['-c', churnScript(9)], { cwd: n1.path, stdio: 'ignore' });
       const ended = new Promise((resolve) => churn.once('exit', resolve));

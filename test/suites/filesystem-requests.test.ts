@@ -314,6 +314,41 @@ describe('single requests', () => {
     expect(backing.nodes.size).toBe(1);
   });
 
+  it('a target knows what the stream has named when only few of it are objects', () => {
+    const target = openBacking(directoryFd, { idsAreGiven: true, objectsMax: 5 });
+    const memory = new Memory(4096);
+    const ids = Array.from({ length: 200 }, (_, index) => index + 10);
+    const nameOf = (id: number): Buffer => Buffer.from(`file${id}`);
+    const must = (answer: unknown): void => expect(typeof answer === 'number' ? answer : 0).toBe(0);
+    expect(target.bind(2, 1, Buffer.from('none'))).toBe(-2);
+    for (const id of ids) {
+      must(target.create(1, nameOf(id), 0o100600, 0, null, id));
+      target.putIdleAside();
+    }
+    for (const id of ids) {
+      const length = memory.bytes.write(`content ${id}`);
+      must(target.write(id, memory.address(), length, 0));
+      must(target.setMode(id, 0o640));
+      target.putIdleAside();
+    }
+    expect(target.nodes.size).toBe(201);
+    for (const id of ids) {
+      if (id % 3 === 0) must(target.rename(1, nameOf(id), 1, Buffer.from(`to${id}`), 0));
+      if (id % 3 === 1) must(target.link(id, 1, Buffer.from(`to${id}`)));
+      if (id % 3 === 2) must(target.unlink(1, nameOf(id)));
+      // The same object by another of its names, as a later session may bind it.
+      if (id % 3 === 1) must(target.bind(id, 1, Buffer.from(`to${id}`)));
+      target.putIdleAside();
+    }
+    for (const id of ids) {
+      if (id % 3 < 2) expect(readFileSync(join(path, `to${id}`), 'utf8')).toBe(`content ${id}`);
+      expect(existsSync(join(path, `file${id}`))).toBe(id % 3 === 1);
+      expect(target.forget(id)).toBe(true);
+    }
+    expect(target.nodes.size).toBe(1);
+    target.close();
+  });
+
   it('never gives an id twice, also when the filesystem below gives the same inode again', () => {
     const ids = new Set<number>();
     for (let round = 0; round < 20; round += 1) {

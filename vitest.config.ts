@@ -13,6 +13,7 @@ export default defineConfig({
             'resources/**/*.test.ts',
             'test/simulation/**/*.test.ts',
             'test/lab/**/*.test.ts',
+            'test/bench/**/*.test.ts',
           ],
         },
       },

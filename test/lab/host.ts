@@ -7,7 +7,7 @@ import { insideGroup, isFrozen, isPopulated, killGroup, makeGroup, setFrozen, un
 import type { HostDescription, HostPlaces, LabDescription, NetworkName } from './description.ts';
 import { addressOf, hostPlaces, writeJson } from './description.ts';
 import { losePower, mountDisks, mountPointsBelow, unmountDisks } from './disks.ts';
-import { healAll, linksDown, setBandwidth, setLoss, setPlugged } from './network.ts';
+import { hardwareAddress, healAll, linksDown, setBandwidth, setLoss, setPlugged } from './network.ts';
 import type { ProcessRecord, RawRunResult, RunOptions, RunResult } from './process.ts';
 import { isAlive, killRecorded, nodeCommand, recordOf, run, runRaw, start, until } from './process.ts';
 import { lowerDirectories } from './roots.ts';
@@ -43,6 +43,10 @@ export class Host {
 
   address(network: NetworkName = 'lan'): string {
     return addressOf(this.description, network);
+  }
+
+  hardwareAddress(network: NetworkName = 'lan'): string {
+    return hardwareAddress(this.address(network));
   }
 
   /** The file system behind `/data`, seen from the machine: below any mount that the host itself made there. */

@@ -61,7 +61,7 @@ export async function makeSwitch(lab: LabDescription): Promise<void> {
 }
 
 /** Locally administered, made of the address: the same host keeps its hardware address over restarts. */
-function hardwareAddress(address: string): string {
+export function hardwareAddress(address: string): string {
   const hex = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
   return `02:00:${hex.join(':')}`;
 }

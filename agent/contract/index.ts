@@ -9,3 +9,4 @@ export * from './protocol.ts';
 export * from './replicator-api.ts';
 export * from './rpc.ts';
 export * from './status.ts';
+export * from './service-units.ts';

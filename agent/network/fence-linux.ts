@@ -1,4 +1,5 @@
 import { NetlinkSocket } from '../sys/netlink-socket.ts';
+import { ApplicationFence } from './application-fence-linux.ts';
 import type { CommandRunner } from './command-runner.ts';
 import { mustRun } from './command-runner.ts';
 import type { KernelFence } from './fence.ts';
@@ -21,6 +22,8 @@ class LinuxFence implements KernelFence {
   /** What was granted last, in boot time: put back when a foreign flush took it. */
   private readonly deadlines = new Map<string, number>();
   private readonly changed = new Set<string>();
+  private readonly applications: ApplicationFence;
+  private obstacle: string | null = null;
   private flushing: Promise<void> | undefined;
   /** The ruleset's number after our own last change; null: look. */
   private generation: number | null = null;
@@ -28,6 +31,7 @@ class LinuxFence implements KernelFence {
   constructor(run: CommandRunner, bootTimeMs: () => number) {
     this.run = run;
     this.bootTimeMs = bootTimeMs;
+    this.applications = new ApplicationFence(run, bootTimeMs, this.netlink);
   }
 
   async manage(addresses: readonly string[]): Promise<void> {
@@ -35,6 +39,17 @@ class LinuxFence implements KernelFence {
     this.managed = [...addresses];
     for (const address of gone) this.deadlines.delete(address);
     await this.install();
+    this.obstacle = await this.applications.prepare();
+  }
+
+  async guard(module: string, groups: readonly bigint[], deadlineMs: number): Promise<void> {
+    const before = this.rulesetGeneration();
+    await this.applications.guard(module, groups, deadlineMs);
+    this.ownChange(before);
+  }
+
+  guardObstacle(): string | null {
+    return this.obstacle;
   }
 
   async extend(addresses: readonly string[], deadlineMs: number): Promise<void> {
@@ -59,16 +74,16 @@ class LinuxFence implements KernelFence {
   }
 
   async check(): Promise<boolean> {
-    if (this.managed.length === 0) return false;
-    const generation = this.rulesetGeneration();
-    if (generation !== null && generation === this.generation) return false;
-    const before = generation;
-    if (await this.complete()) {
-      this.generation = before;
-      return false;
+    if (this.managed.length === 0 && !this.applications.guards()) return false;
+    const before = this.rulesetGeneration();
+    if (before !== null && before === this.generation) return false;
+    const mended = await this.applications.check();
+    if (this.managed.length > 0 && !(await this.complete())) {
+      await this.install();
+      return true;
     }
-    await this.install();
-    return true;
+    this.generation = mended ? null : before;
+    return mended;
   }
 
   async remove(): Promise<void> {
@@ -76,6 +91,7 @@ class LinuxFence implements KernelFence {
     this.deadlines.clear();
     this.changed.clear();
     await mustRun(this.run, ['nft', '-f', '-'], { stdin: removalText() });
+    await this.applications.remove();
   }
 
   private remaining(address: string): LeasedAddress {
@@ -88,13 +104,18 @@ class LinuxFence implements KernelFence {
     if (changes.length === 0) return;
     const before = this.rulesetGeneration();
     if (this.renew(changes)) {
-      const after = this.rulesetGeneration();
-      // Our own transaction counts one; anything beyond it was somebody else's, and `check` looks.
-      this.generation = before !== null && before === this.generation && after === before + 1 ? after : null;
+      this.ownChange(before);
       return;
     }
     // The tables are gone, or never were: everything at once, with what remains of the leases.
     await this.install();
+  }
+
+  /** Our own transaction counts one at most; anything beyond it was somebody else's, and `check` looks. */
+  private ownChange(before: number | null): void {
+    const after = this.rulesetGeneration();
+    const ours = before !== null && before === this.generation && after !== null && after - before <= 1;
+    this.generation = ours ? after : null;
   }
 
   private rulesetGeneration(): number | null {

@@ -7,6 +7,13 @@ export interface KernelFence {
   manage(addresses: readonly string[]): Promise<void>;
   /** Lets the addresses answer until `deadlineMs` (boot time). All extensions of one turn of the loop are one transaction. */
   extend(addresses: readonly string[], deadlineMs: number): Promise<void>;
+  /**
+   * The processes of these control groups (their numbers) are cut off from every network when `deadlineMs` is over; 0: at once. Replaces what was
+   * guarded for this module; without any group nothing of it is guarded any more.
+   */
+  guard(module: string, groups: readonly bigint[], deadlineMs: number): Promise<void>;
+  /** Null: the kernel can guard control groups; otherwise why not. Known after `manage`. */
+  guardObstacle(): string | null;
   /** At once. */
   cut(addresses: readonly string[]): Promise<void>;
   /** Looks whether somebody changed the packet filter and puts back what is missing; true when something was. */

@@ -5,6 +5,7 @@
 import { ipv4Bytes } from './ipv4.ts';
 import type { Family, LeasedAddress } from './nft-ruleset.ts';
 import { families, tableName } from './nft-ruleset.ts';
+import { applicationTable } from './application-ruleset.ts';
 
 const subsystemNftables = 10;
 const batchBegin = 0x10;
@@ -43,43 +44,90 @@ function message(type: number, flags: number, family: number, resource: number, 
   return Buffer.concat([head, body]);
 }
 
-function element(address: string, timeoutMs: number | null): Buffer {
-  const key = attribute(1 | nested, attribute(1, ipv4Bytes(address)));
+function element(value: Buffer, timeoutMs: number | null): Buffer {
+  const key = attribute(1 | nested, attribute(1, value));
   if (timeoutMs === null) return attribute(1 | nested, key);
   const timeout = Buffer.alloc(8);
   timeout.writeBigUInt64BE(BigInt(timeoutMs));
   return attribute(1 | nested, Buffer.concat([key, attribute(4, timeout)]));
 }
 
+interface ElementPlace {
+  readonly family: Family;
+  readonly table: string;
+  readonly set: 'managed' | 'leased';
+}
+
 function elementMessage(
   type: number,
   flags: number,
-  family: Family,
-  address: string,
+  { family, table, set }: ElementPlace,
+  value: Buffer,
   timeoutMs: number | null,
 ): Buffer {
   return message((subsystemNftables << 8) | type, flagRequest | flagAcknowledge | flags, familyNumber[family], 0, [
-    attribute(1, text(tableName)),
-    attribute(2, text('leased')),
-    attribute(3 | nested, element(address, timeoutMs)),
+    attribute(1, text(table)),
+    attribute(2, text(set)),
+    attribute(3 | nested, element(value, timeoutMs)),
   ]);
 }
 
-/**
- * One transaction over both tables. Each address is added, deleted and added: adding an element that is there does not renew
- * it on every kernel, and deleting one that is not there fails. `remainingMs` ≤ 0 only deletes.
- */
+/** Adding an element that is there does not renew it on every kernel, and deleting one that is not there fails: so added, deleted, added. */
+function renewal(place: ElementPlace, value: Buffer, remainingMs: number): Buffer[] {
+  const timeoutMs = Math.floor(remainingMs);
+  const parts = [
+    elementMessage(newSetElement, flagCreate, place, value, 60_000),
+    elementMessage(deleteSetElement, 0, place, value, null),
+  ];
+  if (timeoutMs > 0) parts.push(elementMessage(newSetElement, flagCreate, place, value, timeoutMs));
+  return parts;
+}
+
+function transaction(parts: readonly Buffer[]): Buffer {
+  return Buffer.concat([
+    message(batchBegin, flagRequest, 0, subsystemNftables, []),
+    ...parts,
+    message(batchEnd, flagRequest, 0, subsystemNftables, []),
+  ]);
+}
+
+/** One transaction over both tables. `remainingMs` ≤ 0 only deletes. */
 export function leaseBatch(changes: readonly LeasedAddress[]): Buffer {
-  const parts = [message(batchBegin, flagRequest, 0, subsystemNftables, [])];
-  for (const family of families)
-    for (const { address, remainingMs } of changes) {
-      const timeoutMs = Math.floor(remainingMs);
-      parts.push(elementMessage(newSetElement, flagCreate, family, address, 60_000));
-      parts.push(elementMessage(deleteSetElement, 0, family, address, null));
-      if (timeoutMs > 0) parts.push(elementMessage(newSetElement, flagCreate, family, address, timeoutMs));
-    }
-  parts.push(message(batchEnd, flagRequest, 0, subsystemNftables, []));
-  return Buffer.concat(parts);
+  return transaction(
+    families.flatMap((family) =>
+      changes.flatMap(({ address, remainingMs }) =>
+        renewal({ family, table: tableName, set: 'leased' }, ipv4Bytes(address), remainingMs),
+      ),
+    ),
+  );
+}
+
+/** The kernel compares numbers of control groups in the order of bytes that the machine has; both that we run on are little-endian. */
+function groupBytes(group: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(group);
+  return bytes;
+}
+
+/** One transaction: `groups` are guarded and leased for so long (≤ 0: cut), `gone` are guarded no more. */
+export function groupBatch(groups: readonly bigint[], gone: readonly bigint[], remainingMs: number): Buffer {
+  const place = (set: ElementPlace['set']): ElementPlace => ({ family: 'inet', table: applicationTable, set });
+  const managed = (group: bigint): Buffer[] => {
+    const value = groupBytes(group);
+    return [elementMessage(newSetElement, flagCreate, place('managed'), value, null)];
+  };
+  const released = (group: bigint): Buffer[] => {
+    const value = groupBytes(group);
+    return [
+      ...renewal(place('leased'), value, 0),
+      elementMessage(newSetElement, flagCreate, place('managed'), value, null),
+      elementMessage(deleteSetElement, 0, place('managed'), value, null),
+    ];
+  };
+  return transaction([
+    ...groups.flatMap((group) => [...renewal(place('leased'), groupBytes(group), remainingMs), ...managed(group)]),
+    ...gone.flatMap(released),
+  ]);
 }
 
 /** Asks for the number that changes with every change of the ruleset, ours included. */

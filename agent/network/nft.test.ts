@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { firstError, leaseBatch, parseGeneration } from './nft-messages.ts';
+import { applicationRules, applicationRulesetText } from './application-ruleset.ts';
+import { firstError, groupBatch, leaseBatch, parseGeneration } from './nft-messages.ts';
 import { removalText, rulesetText } from './nft-ruleset.ts';
 
 describe('the ruleset as text', () => {
@@ -64,3 +65,30 @@ describe('renewal in netlink’s words', () => {
     expect(parseGeneration([answer(0)])).toBeNull();
   });
 });
+
+describe('the guard of whole applications', () => {
+  test('stands in both directions, at every level, outside of the loopback', () => {
+    const text = applicationRulesetText();
+    expect(text.match(/@managed .* @leased drop/g)).toHaveLength(applicationRules);
+    expect(text).toContain('hook output');
+    expect(text).toContain('hook input');
+    expect(text.match(/!= "lo"/g)).toHaveLength(applicationRules);
+    // What runs in the kernel goes on when the agent is restarted.
+    expect(text).not.toContain('flush set');
+  });
+  test('renews, guards and releases in one transaction', () => {
+    const batch = groupBatch([0x1122334455n], [7n], 1500);
+    // begin; add, delete, add of the lease and the guard; add and delete of the lease, add and delete of the guard; end.
+    expect(messageTypes(batch)).toEqual([0x10, 0xa0c, 0xa0e, 0xa0c, 0xa0c, 0xa0c, 0xa0e, 0xa0c, 0xa0e, 0x11]);
+    expect(batch.includes(Buffer.from([0x55, 0x44, 0x33, 0x22, 0x11, 0, 0, 0]))).toBe(true);
+  });
+  test('cuts a group that has no lease', () => {
+    expect(messageTypes(groupBatch([5n], [], 0))).toEqual([0x10, 0xa0c, 0xa0e, 0xa0c, 0x11]);
+  });
+});
+
+function messageTypes(batch: Buffer): number[] {
+  const types: number[] = [];
+  for (let at = 0; at < batch.length; at += (batch.readUInt32LE(at) + 3) & ~3) types.push(batch.readUInt16LE(at + 4));
+  return types;
+}

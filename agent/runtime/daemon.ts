@@ -4,8 +4,8 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createChecker } from '../checkers/index.ts';
 import { Fault } from '../contract/index.ts';
-import { commandRunner, createFence, createVipDriver, openUdpPort } from '../network/index.ts';
-import { hasSystemd, linuxScriptRunner } from '../scripts/index.ts';
+import { commandRunner, createFence, createVipDriver, mustRun, openUdpPort } from '../network/index.ts';
+import { ApplicationGroups, hasSystemd, linuxScriptRunner } from '../scripts/index.ts';
 import { connectLines, listenLines } from '../sys/line-port.ts';
 import { bootTimeMs } from '../sys/process.ts';
 import { notifyServiceManager, watchdogIntervalMs } from '../sys/service-manager.ts';
@@ -14,7 +14,7 @@ import { fileConfigurationStore, loadNodeName } from './configuration-store.ts';
 import { serveControl } from './control.ts';
 import type { FileEventStore } from './event-store.ts';
 import { fileEventStore } from './event-store.ts';
-import { bootId, hostGoesDown, processTimers } from './host.ts';
+import { bootId, hostGoesDown, processTimers, resetHost } from './host.ts';
 import { processJournal } from './journal.ts';
 import { fileModuleStore } from './module-store.ts';
 import { controlSocket, directories, replicatorSocket } from './places.ts';
@@ -82,6 +82,7 @@ async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly ev
       directory: path.join(directories.state, 'runs'),
       wallMs: clock.wallMs,
       systemdRun: hasSystemd(),
+      groups: new ApplicationGroups((argv) => mustRun(run, argv)),
     }),
     checkers: createChecker,
     replicator: replicatorConnection({
@@ -91,6 +92,7 @@ async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly ev
       programVersion: agentVersion,
     }),
     rescue: hostRescue(timers),
+    reset: (because) => resetHost(journal, because),
     halt(because) {
       journal.error(`Stops because an invariant does not hold: ${because}`);
       process.exit(exitBroken);

@@ -2,10 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandRunner } from '../network/index.ts';
-import type { Timers } from './ports.ts';
+import type { Journal, Timers } from './ports.ts';
 
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** For the journal to take in the reason. Longer would leave a node running that has said it is a danger. */
+const lastWordsMs = 500;
+
+export async function resetHost(journal: Journal, because: string): Promise<void> {
+  journal.error(because);
+  await delay(lastWordsMs);
+  const { resetMachine } = await import('../sys/reset.ts');
+  journal.error(`The reset was refused: ${resetMachine()}`);
 }
 
 export const processTimers: Timers = {

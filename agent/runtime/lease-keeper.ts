@@ -3,13 +3,14 @@ import type { ModuleDefinition } from '../contract/index.ts';
 import { Fault } from '../contract/index.ts';
 import type { RuntimePorts } from './ports.ts';
 
-type Ports = Pick<RuntimePorts, 'fence' | 'replicator' | 'clock' | 'journal'>;
+type Ports = Pick<RuntimePorts, 'fence' | 'replicator' | 'clock' | 'journal' | 'scripts'>;
 
 export class LeaseKeeper {
   private readonly ports: Ports;
   private readonly definition: () => ModuleDefinition;
   private deadlineMs = 0;
   private complaint = '';
+  private guarded: readonly bigint[] = [];
 
   constructor(ports: Ports, definition: () => ModuleDefinition) {
     this.ports = ports;
@@ -24,14 +25,32 @@ export class LeaseKeeper {
     this.deadlineMs = Math.max(this.deadlineMs, deadlineMs);
     this.tellReplicator(this.deadlineMs);
     const addresses = this.addresses();
-    if (addresses.length > 0) await this.enforce(() => this.ports.fence.extend(addresses, this.deadlineMs));
+    await this.enforce(async () => {
+      if (addresses.length > 0) await this.ports.fence.extend(addresses, this.deadlineMs);
+      // Looked up anew each time: a service that was restarted has another one.
+      await this.guard(this.ports.scripts.groups(this.definition().name), this.deadlineMs);
+    });
   }
 
   async cut(): Promise<void> {
     this.deadlineMs = 0;
     this.tellReplicator(0);
     const addresses = this.addresses();
-    if (addresses.length > 0) await this.enforce(() => this.ports.fence.cut(addresses));
+    await this.enforce(async () => {
+      if (addresses.length > 0) await this.ports.fence.cut(addresses);
+      await this.guard(this.guarded, 0);
+    });
+  }
+
+  /** The application has ended: what still runs under these numbers is somebody else's, and is not cut off. */
+  async release(): Promise<void> {
+    await this.enforce(() => this.guard([], 0));
+  }
+
+  private async guard(groups: readonly bigint[], deadlineMs: number): Promise<void> {
+    if (groups.length === 0 && this.guarded.length === 0) return;
+    this.guarded = groups;
+    await this.ports.fence.guard(this.definition().name, groups, deadlineMs);
   }
 
   /** A failure errs on the safe side: the kernel ends by itself what it was told last. The next tick tries again. */

@@ -51,6 +51,7 @@ export class ManagedModule {
       peer: identity.peer,
       emit: around.emit,
       leaseRuns: () => this.lease.runs(),
+      applicationEnded: () => this.lease.release(),
       raised,
     });
     this.machine = new ModuleMachine(initialMirror(identity, record, ports.clock.bootMs()), {
@@ -83,7 +84,11 @@ export class ManagedModule {
     // An address without a recorded owner of this boot is a leftover. The kernel's fence keeps it silent in any case.
     if (stored.activeBoot !== ports.bootId) for (const { address } of definition.vips) await ports.vip.drop(address);
     for (const { address } of definition.vips) if (await ports.vip.present(address)) raised.add(address);
-    return new ManagedModule(definition, identityOf(definition, record, ports, around.session), stored, around, raised);
+    const identity = identityOf(definition, record, ports, around.session);
+    const module = new ManagedModule(definition, identity, stored, around, raised);
+    // The control plane was restarted under a running application.
+    if (stored.activeBoot === ports.bootId) await module.plans.learn();
+    return module;
   }
 
   /** All volumes of this module, or null while any of them is unknown. */

@@ -37,6 +37,9 @@ class Host {
   definition: ModuleDefinition = definition;
   /** Still running after the stop script. */
   left: { pid: number; name: string }[] = [];
+  /** In the kernel for good. */
+  immortal: { pid: number; name: string }[] = [];
+  learned: readonly string[] = [];
   fail: (what: string) => Error | null = () => null;
   waitFor: (what: string) => Promise<unknown> | null = () => null;
 
@@ -81,6 +84,14 @@ class Host {
             return this.left.splice(0);
           },
           leftovers: async () => this.left,
+          learn: async (_, units) => {
+            this.learned = units;
+          },
+          groups: () => [],
+          killApplication: async () => {
+            await this.act('kill application');
+            return this.immortal;
+          },
           boundOutputs: async () => undefined,
         },
         rescue: {
@@ -90,12 +101,14 @@ class Host {
             return [{ pid: 7, name: 'postgres' }];
           },
         },
+        reset: () => this.act('reset'),
       },
       {
         definition: () => this.definition,
         peer: 'n2',
         emit: (event) => this.events.push(event),
         leaseRuns: () => true,
+        applicationEnded: () => this.act('application ended'),
         raised: this.raised,
       },
     );
@@ -148,7 +161,7 @@ test('every step of a plan can be preempted: what was begun is over before the f
     });
     expect(reports).toEqual(['fence']);
     expect(host.done.slice(host.done.indexOf(at) + 1)).toEqual([
-      ...['fence db/0', 'fence db/1', 'script stop', 'kill leftovers'],
+      ...['fence db/0', 'fence db/1', 'script stop', 'kill application', 'application ended'],
       'drop 10.0.0.50',
     ]);
   }
@@ -160,7 +173,7 @@ test('a stop that fails is escalated, told, and the plan goes on', async () => {
   const outcome = await host.run([{ do: 'script', script: 'stop' }, { do: 'drop-vip' }, { do: 'unmount' }]);
   expect(outcome).toEqual({ failed: null, clean: true });
   expect(host.done).toEqual([
-    ...['script stop', 'script forceStop', 'kill leftovers'],
+    ...['script stop', 'script forceStop', 'kill application', 'application ended'],
     ...['drop 10.0.0.50', 'stop db/0', 'stop db/1'],
   ]);
   expect(host.events.map((event) => event.code)).toEqual(['stop-escalated']);
@@ -171,13 +184,13 @@ test('what still runs after a stop script that ended well is given a moment, the
   host.left = [{ pid: 9, name: 'worker' }];
   expect(await host.run([{ do: 'script', script: 'stop' }])).toEqual({ failed: null, clean: false });
   expect(host.done.filter((what) => what === 'wait')).toHaveLength(50);
-  expect(host.done.at(-1)).toBe('kill leftovers');
+  expect(host.done.slice(-2)).toEqual(['kill leftovers', 'application ended']);
   expect(host.events).toMatchObject([{ code: 'leftovers-killed', severity: 'attention' }]);
   const quick = new Host();
   quick.left = [{ pid: 9, name: 'worker' }];
   quick.waitFor = (what) => (what === 'wait' && quick.left.length > 0 ? (quick.left.splice(0), null) : null);
   await quick.run([{ do: 'script', script: 'stop' }]);
-  expect(quick.done).toEqual(['script stop', 'wait']);
+  expect(quick.done).toEqual(['script stop', 'wait', 'application ended']);
 });
 
 test('transition scripts run one after the other beside the plan, and one that fails is told', async () => {
@@ -211,8 +224,30 @@ test('a fence always ends: without the replicator the mounts are aborted here, a
   expect((await host.run([{ do: 'fence' }])).failed).toBeNull();
   expect(host.done).toEqual([
     ...['fence db/0', 'fence db/1', 'abort /data/a', 'abort /data/b'],
-    ...['script stop', 'script forceStop', 'kill leftovers'],
+    ...['script stop', 'script forceStop', 'kill application', 'application ended'],
   ]);
+});
+
+test('an application that cannot be ended after a fence takes the whole node with it', async () => {
+  const host = new Host();
+  host.immortal = [{ pid: 9, name: 'stuck' }];
+  await host.run([{ do: 'fence' }]);
+  expect(host.done.filter((what) => what === 'wait')).toHaveLength(100);
+  expect(host.done.slice(-3)).toEqual(['kill application', 'reset', 'application ended']);
+  expect(host.events).toMatchObject([{ code: 'node-reset', severity: 'bad' }]);
+  const late = new Host();
+  late.immortal = [{ pid: 9, name: 'slow' }];
+  late.waitFor = (what) => (what === 'wait' ? (late.immortal.splice(0), null) : null);
+  await late.run([{ do: 'fence' }]);
+  expect(late.done).not.toContain('reset');
+  expect(late.events).toEqual([]);
+});
+
+test('where the services of the application run is asked when it is started', async () => {
+  const host = new Host();
+  host.definition = { ...definition, scripts: { ...definition.scripts, start: script('systemctl start app db@1') } };
+  await host.run(startPlan);
+  expect(host.learned).toEqual(['app.service', 'db@1.service']);
 });
 
 test('a second plan without the right to preempt is a broken invariant', () => {

@@ -3,7 +3,7 @@
  * killed and its calls were given up; what they may still do in the replicator, a fence ends.
  */
 import type { EventDraft, Generation, ModuleDefinition } from '../contract/index.ts';
-import { assertNever, Fault } from '../contract/index.ts';
+import { assertNever, Fault, unitsIn } from '../contract/index.ts';
 import type { MirrorEvent, PlanStep } from '../core/index.ts';
 import type { ScriptName } from '../scripts/index.ts';
 import type { RuntimePorts } from './ports.ts';
@@ -14,6 +14,10 @@ const unmountTriesMax = 4;
 /** Most stop scripts send a signal and do not wait for its effect. */
 const leftoverPatienceMs = 5000;
 const leftoverPollMs = 100;
+/** In a fence the stop script only tells the service manager; who hangs meanwhile has lost files, address and network already. */
+const fencedStopMsMax = 10_000;
+/** Killed, and its system calls were answered: who is still there after this sits in a kernel that does not let go of it. */
+const killedPatienceMs = 10_000;
 
 export type PlanOutcome = Omit<Extract<MirrorEvent, { type: 'ran' }>, 'type' | 'id'>;
 
@@ -23,10 +27,12 @@ export interface PlanContext {
   readonly emit: (event: EventDraft) => void;
   /** Whether this node holds the lease of the module at this instant. */
   readonly leaseRuns: () => boolean;
+  /** No process of the application is left. */
+  readonly applicationEnded: () => Promise<void>;
   /** Which virtual addresses stand on this node, for status. */
   readonly raised: Set<string>;
 }
-type Ports = Pick<RuntimePorts, 'replicator' | 'vip' | 'scripts' | 'rescue' | 'journal' | 'node' | 'timers'>;
+type Ports = Pick<RuntimePorts, 'replicator' | 'vip' | 'scripts' | 'rescue' | 'journal' | 'node' | 'timers' | 'reset'>;
 
 export class PlanExecutor {
   private readonly ports: Ports;
@@ -105,7 +111,7 @@ export class PlanExecutor {
         await this.dropVips();
         return undefined;
       case 'script':
-        await (step.script === 'stop' ? this.stopApplication(signal) : this.script(step.script, signal));
+        await this.scriptStep(step.script, signal);
         return undefined;
       case 'unmount':
         return await this.unmount(signal);
@@ -120,6 +126,28 @@ export class PlanExecutor {
         return undefined;
       default:
         return assertNever(step);
+    }
+  }
+
+  private async scriptStep(name: ScriptName, signal: AbortSignal): Promise<void> {
+    if (name === 'stop') {
+      await this.stopApplication(signal);
+      await this.context.applicationEnded();
+      return;
+    }
+    // Before as well: a start may take minutes, and is under guard from its first process on.
+    if (name === 'start') void this.learn();
+    await this.script(name, signal);
+    if (name === 'start') await this.learn();
+  }
+
+  /** Where the application runs, for the fence. That it is not known costs the fence of its own connections, not the start. */
+  async learn(): Promise<void> {
+    const { name, scripts } = this.context.definition();
+    try {
+      await this.ports.scripts.learn(name, unitsIn(scripts.start.command));
+    } catch (error) {
+      this.ports.journal.notice(`${name}: where its services run is not known: ${Fault.from(error).message}`);
     }
   }
 
@@ -163,6 +191,7 @@ export class PlanExecutor {
     name: ScriptName,
     signal: AbortSignal,
     more: Readonly<Record<string, string>> = {},
+    timeoutMsMax = Infinity,
   ): Promise<void> {
     const definition = this.context.definition();
     const script = definition.scripts[name];
@@ -173,7 +202,7 @@ export class PlanExecutor {
         module: definition.name,
         script: name,
         command: script.command,
-        timeoutMs: script.timeoutMs,
+        timeoutMs: Math.min(script.timeoutMs, timeoutMsMax),
         environment: {
           HOLDFAST_MODULE: definition.name,
           HOLDFAST_SCRIPT: name,
@@ -202,7 +231,7 @@ export class PlanExecutor {
       signal.throwIfAborted();
       this.tell('force-stop-failed', Fault.from(error).message);
     }
-    await this.ports.scripts.killLeftovers(this.context.definition().name);
+    await this.ports.scripts.killApplication(this.context.definition().name);
   }
 
   /** A stop script that has ended well says that the application is off; what it forgot is given a moment, then it is ended and told. */
@@ -244,16 +273,37 @@ export class PlanExecutor {
     }
   }
 
+  /**
+   * The kernel has cut address and network already. What waits in the replicator is answered or aborted first: nobody who sits in it can be killed. A service
+   * manager that is not told would start again what is killed, so the stop script has its moment before.
+   */
   private async fence(signal: AbortSignal): Promise<void> {
     await Promise.all(this.volumes().map(({ id, path }) => this.fenceVolume(id, path)));
     try {
-      await this.script('stop', signal);
+      await this.script('stop', signal, {}, fencedStopMsMax);
     } catch (error) {
       signal.throwIfAborted();
       this.ports.journal.notice(`The stop script after fencing failed: ${Fault.from(error).message}`);
-      await this.script('forceStop', signal).catch(() => undefined);
+      await this.script('forceStop', signal, {}, fencedStopMsMax).catch(() => undefined);
     }
-    await this.ports.scripts.killLeftovers(this.context.definition().name);
+    await this.endForGood(signal);
+    await this.context.applicationEnded();
+  }
+
+  /** Always ends: by the end of the application, or of this node. */
+  private async endForGood(signal: AbortSignal): Promise<void> {
+    const { scripts, timers, reset } = this.ports;
+    const { name } = this.context.definition();
+    let left = await scripts.killApplication(name);
+    for (let passedMs = 0; left.length > 0 && passedMs < killedPatienceMs; passedMs += leftoverPollMs) {
+      await timers.delay(leftoverPollMs, signal);
+      left = await scripts.killApplication(name);
+    }
+    if (left.length === 0) return;
+    const who = left.map((one) => `${one.name} (${one.pid})`).join(', ');
+    const message = `${who} could not be ended after ${name} had lost the right to run here: this node resets itself.`;
+    this.context.emit({ module: name, code: 'node-reset', message, severity: 'bad', evidence: {} });
+    await reset(message);
   }
 
   /** Always ends: the right to answer is gone, whoever still believes otherwise is cut off. */

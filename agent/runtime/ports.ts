@@ -95,6 +95,8 @@ export interface RuntimePorts {
   readonly checkers: CheckerFactory;
   readonly replicator: ReplicatorPort;
   readonly rescue: Rescue;
+  /** The last step of fencing: the machine starts anew at once, without stopping anything. Does not return in production. */
+  readonly reset: (because: string) => Promise<void>;
   /** Ends the process at once; does not return in production. */
   readonly halt: (because: string) => void;
 }

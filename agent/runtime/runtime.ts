@@ -286,6 +286,9 @@ export class Runtime {
     await this.modules.dropChanged(this.running?.record ?? null, record);
     this.stopListening();
     await ports.fence.manage(record.modules.flatMap((one) => one.vips.map(({ address }) => address)));
+    const obstacle = ports.fence.guardObstacle();
+    if (obstacle !== null)
+      ports.journal.info(`The kernel cannot cut off whole applications, only their addresses: ${obstacle}`);
     // Numbers of requests begin anew with new machines, so the session does as well.
     const session = ports.randomId();
     const socket = new HeartbeatSocket(

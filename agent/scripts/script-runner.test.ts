@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ApplicationGroups } from './application-groups.ts';
 import type { ScriptOrder } from './script-runner.ts';
 import { sliceOf } from './module-cgroup.ts';
 import { linuxScriptRunner, scriptCommand } from './script-runner.ts';
@@ -23,7 +24,13 @@ const order = (command: string, change: Partial<ScriptOrder> = {}): ScriptOrder 
   environment: { HOLDFAST_MODULE: 'db' },
   ...change,
 });
-const runner = () => linuxScriptRunner({ directory, wallMs: () => wallMs++, systemdRun: false });
+const runner = () =>
+  linuxScriptRunner({
+    directory,
+    wallMs: () => wallMs++,
+    systemdRun: false,
+    groups: new ApplicationGroups(async () => '', null),
+  });
 const never = new AbortController().signal;
 
 async function outputs(): Promise<string[]> {

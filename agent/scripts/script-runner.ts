@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '../contract/index.ts';
+import type { ApplicationGroups } from './application-groups.ts';
 import type { LeftProcess } from './module-cgroup.ts';
 import { findModuleCgroup, killProcessesIn, processesIn, sliceOf } from './module-cgroup.ts';
 import { boundOutput } from './output-bound.ts';
@@ -31,6 +32,12 @@ export interface ScriptRunner {
   killLeftovers(module: string): Promise<readonly LeftProcess[]>;
   /** Who is left of the module's scripts now. */
   leftovers(module: string): Promise<readonly LeftProcess[]>;
+  /** Asks the service manager where these services of the application run now; to be called when it has been started. */
+  learn(module: string, units: readonly string[]): Promise<void>;
+  /** The kernel's numbers of the control groups in which the application runs at this instant. Cheap. */
+  groups(module: string): readonly bigint[];
+  /** Ends the application at once, services included; returns who is still there afterwards, in the kernel for good. */
+  killApplication(module: string): Promise<readonly LeftProcess[]>;
   /** Keeps the output of every module below its bound: daemons go on writing long after the script that started them. */
   boundOutputs(): Promise<void>;
 }
@@ -47,6 +54,7 @@ export interface LinuxScriptRunnerOptions {
   readonly wallMs: () => number;
   /** Null: no service manager, scripts are plain children. */
   readonly systemdRun: boolean;
+  readonly groups: ApplicationGroups;
 }
 
 export function hasSystemd(): boolean {
@@ -151,12 +159,27 @@ export function linuxScriptRunner(options: LinuxScriptRunnerOptions): ScriptRunn
     return cgroup === null ? [] : await processesIn(cgroup);
   }
 
+  async function killApplication(module: string): Promise<readonly LeftProcess[]> {
+    await killLeftovers(module);
+    const directories = options.groups.directories(module);
+    await Promise.all(directories.map((directory) => killProcessesIn(directory)));
+    return (await Promise.all(directories.map((directory) => processesIn(directory)))).flat();
+  }
+
   async function boundOutputs(): Promise<void> {
     const entries = await readdir(options.directory, { withFileTypes: true, recursive: true }).catch(() => []);
     for (const one of entries.filter((entry) => entry.isFile())) boundOutput(path.join(one.parentPath, one.name));
   }
 
-  return { run, killLeftovers, leftovers, boundOutputs };
+  return {
+    run,
+    killLeftovers,
+    leftovers,
+    learn: (module, units) => options.groups.learn(module, units),
+    groups: (module) => options.groups.numbers(module),
+    killApplication,
+    boundOutputs,
+  };
 }
 
 async function failure(order: ScriptOrder, outputFile: string, exitCode: number): Promise<Fault> {

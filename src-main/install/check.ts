@@ -1,7 +1,7 @@
 /** One answer to "may Holdfast be installed here": what was found, why it matters, how to mend it. */
 import type { Configuration } from '../../agent/contract/configuration.ts';
 import type { Probe } from './probe.ts';
-import { unitsIn } from './units.ts';
+import { unitsIn } from '../../agent/contract/service-units.ts';
 
 /** What belongs to a check or a step, for screens that word it themselves. */
 export type Facts = Record<string, string | number | boolean | null | string[]>;

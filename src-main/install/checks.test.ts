@@ -7,7 +7,7 @@ import { passageChecks } from './reach.ts';
 import { parseCalled, parseHeard, passageOf, type Endpoint, type Passage } from './reach-script.ts';
 import { parseConfiguration } from '../configuration/index.ts';
 import { parseProbe, type DirectoryProbe, type Probe } from './probe.ts';
-import { unitsIn } from './units.ts';
+import { unitsIn } from '../../agent/contract/service-units.ts';
 import { compareVersions, versionAtLeast } from './versions.ts';
 
 it.each([
@@ -74,6 +74,7 @@ function probe(change: Partial<Probe> = {}): Probe {
     tools: ['tar', 'gzip', 'sha256sum', 'base64', 'systemctl', 'ip', 'nft', 'ping'],
     fuse: 'ok',
     nft: 'ok',
+    lacking: [],
     space: [{ path: '/opt/holdfast', availableBytes: 10e9, writable: true }],
     selinuxEnforcing: false,
     clockMs: 0,
@@ -211,6 +212,11 @@ describe('the checks', () => {
       ['n1 port-taken ■'],
     ],
     ['the port of a witness, on a node', machines({ takenPorts: [{ port: 7413, protocol: 'udp', program: 'x' }] }), []],
+    [
+      'an old kernel',
+      machines({ lacking: ['application-fence', 'kill-at-once'] }),
+      ['n1 application-fence', 'n1 kill-at-once'],
+    ],
     ['little memory', machines({ memoryBytes: 300e6 }), ['n1 memory']],
     ['a fish shell', machines({ loginShell: '/usr/bin/fish' }), []],
     ['a clock that is wrong', machines({}, {}, [0, 90_000]), ['n2 clock']],

@@ -196,6 +196,42 @@ function nodeChecks(machine: ProbedMachine): Check[] {
   ];
 }
 
+/** What an older kernel cannot do of fencing. Nothing of it is needed for the data or for the virtual address. */
+function fenceChecks({ probe, name }: ProbedMachine): Check[] {
+  const facts = { kernel: probe.kernel };
+  const title = 'Fencing';
+  const checks: Check[] = [];
+  if (probe.lacking.includes('application-fence'))
+    checks.push(
+      remarked(
+        'application-fence',
+        name,
+        title,
+        {
+          what: 'the kernel cannot cut off a whole application',
+          why: 'When this server hangs, the virtual IP and the files are cut off in time; connections that the application has opened itself, and clients at other addresses of this server, only when it goes on.',
+          remedy: 'Linux 5.13 with control groups version 2 and nft 0.9.9 or later can do it.',
+        },
+        facts,
+      ),
+    );
+  if (probe.lacking.includes('kill-at-once'))
+    checks.push(
+      remarked(
+        'kill-at-once',
+        name,
+        title,
+        {
+          what: 'the kernel cannot end all processes of an application at once',
+          why: 'They are ended one after the other, which takes longer when an application starts new ones all the time.',
+          remedy: 'Linux 5.14 with control groups version 2 can do it.',
+        },
+        facts,
+      ),
+    );
+  return checks;
+}
+
 /** The agent of this or another Holdfast has them; whoever else does keeps ours from starting. */
 function portChecks(machine: ProbedMachine): Check[] {
   const { probe, name, role } = machine;
@@ -282,7 +318,7 @@ export function machineChecks(machine: ProbedMachine, needs: MachineNeeds): Chec
     ...portChecks(machine),
     ...agentChecks(machine, needs.agentVersion),
     ...surroundingChecks(machine),
-    ...(machine.role === 'node' ? nodeChecks(machine) : []),
+    ...(machine.role === 'node' ? [...nodeChecks(machine), ...fenceChecks(machine)] : []),
   ];
 }
 

@@ -46,6 +46,16 @@ function portsScript(): string {
 ${lines.join('\n')}`;
 }
 
+/** What the guard of applications is made of (agent/network/application-ruleset.ts); older kernels and older nft refuse it. */
+const fenceQuestion = [
+  'add table inet holdfast_question',
+  'add set inet holdfast_question leased { type cgroupsv2; flags timeout; }',
+  'add chain inet holdfast_question leaving { type filter hook output priority 0; }',
+  'add rule inet holdfast_question leaving socket cgroupv2 level 1 @leased drop',
+]
+  .map(quoted)
+  .join(' ');
+
 /** Output: lines of `key=base64 of the value`; a key may come several times. */
 export function probeScript(questions: ProbeQuestions): string {
   const { directories, vips, units } = questions;
@@ -77,7 +87,11 @@ say boot-id "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
 for tool in tar gzip sha256sum base64 systemctl ip nft ping sync mountpoint; do command -v $tool >/dev/null 2>&1 && say tool $tool; done
 if [ ! -e /dev/fuse ]; then say fuse "there is no /dev/fuse"
 elif ! ( : <> /dev/fuse ) 2>/dev/null; then say fuse "/dev/fuse cannot be opened"; else say fuse ok; fi
-if command -v nft >/dev/null 2>&1; then nft list tables >/dev/null 2>&1 && say nft ok || say nft "nft list tables fails"; fi
+if command -v nft >/dev/null 2>&1; then nft list tables >/dev/null 2>&1 && say nft ok || say nft "nft list tables fails"
+  # Only judged by the kernel, never put into force.
+  printf '%s\n' ${fenceQuestion} | nft -c -f - >/dev/null 2>&1 || say lacking application-fence; fi
+for d in /sys/fs/cgroup/init.scope /sys/fs/cgroup/unified/init.scope /sys/fs/cgroup/system.slice /sys/fs/cgroup/unified/system.slice; do [ -e "$d/cgroup.kill" ] && kill_at_once=yes; done
+[ "$kill_at_once" = yes ] || say lacking kill-at-once
 for want in ${layout.home} ${layout.state} ${layout.configuration}; do
   d=$want; while [ ! -d "$d" ]; do d=$(dirname "$d"); done
   say space "$want $(df -Pk "$d" | awk 'NR==2 {print $4, $6}') $( [ -w "$d" ] && echo writable || echo read-only )"

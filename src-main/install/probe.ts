@@ -57,6 +57,8 @@ export interface Probe {
   /** 'ok' or why not. */
   readonly fuse: string;
   readonly nft: string | null;
+  /** What the kernel cannot do of fencing: 'application-fence', 'kill-at-once'. */
+  readonly lacking: readonly string[];
   readonly space: readonly { readonly path: string; readonly availableBytes: number; readonly writable: boolean }[];
   readonly selinuxEnforcing: boolean;
   readonly clockMs: number;
@@ -235,6 +237,7 @@ export function parseProbe(host: string, output: string): Probe {
     tools: all('tool'),
     fuse: first('fuse') ?? 'there is no /dev/fuse',
     nft: first('nft'),
+    lacking: all('lacking'),
     space: all('space').map((value) => {
       const [path = '', kibibytes = '0', , writable = ''] = value.split(' ');
       return { path, availableBytes: Number(kibibytes) * 1024, writable: writable === 'writable' };

@@ -1,6 +1,8 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { killGroup, makeGroup, unifiedPath } from '../lab/cgroups.ts';
 import { must } from '../lab/process.ts';
 import type { InsideProgram } from './network/namespaces.ts';
 import { Namespaces } from './network/namespaces.ts';
@@ -122,6 +124,69 @@ describe('the lease that the kernel enforces', () => {
     await successor.ask(['manage', [vip]]);
     expect((await observe(200)).arpMs).toBeGreaterThan(0);
     await successor.ask(['remove']);
+    expect(await must(world.inside('server', 'nft', 'list', 'ruleset'))).toBe('');
+  });
+});
+
+describe('the lease of a whole application', () => {
+  const group = ['hfnet', 'application'] as const;
+  const ownAddress = '10.91.0.1';
+  const observerAddress = '10.91.0.2';
+  let application: InsideProgram;
+  let number: string;
+  beforeEach(async () => {
+    application = world.programInGroup(makeGroup(...group), 'server', inside);
+    // A service in a slice: the second level.
+    number = String(statSync(unifiedPath(...group), { bigint: true }).ino);
+    await server.ask(['manage', []]);
+    expect(await server.ask(['guardObstacle'])).toBeNull();
+    await observer.ask(['listen', observerAddress, port]);
+    await application.ask(['converse', observerAddress, port]);
+    await application.ask(['listen', ownAddress, port]);
+  });
+  afterEach(async () => {
+    await killGroup('hfnet');
+  });
+  const sinceEcho = async (): Promise<number> =>
+    (await application.ask<number>(['bootMs'])) - (await application.ask<number>(['echoed']));
+
+  test('ends its own connections and those to it, also while the agent is stopped, and nobody else’s', async () => {
+    await observer.ask(['converse', ownAddress, port]);
+    const deadlineMs = await server.ask<number>(['guard', 'app', [number], 1000]);
+    await delay(300);
+    expect(await sinceEcho()).toBeLessThan(200);
+    server.child.kill('SIGSTOP');
+    await delay(1300);
+    for (const side of [application, observer]) {
+      const lastMs = await side.ask<number>(['echoed']);
+      expect(lastMs - deadlineMs).toBeGreaterThan(-200);
+      expect(lastMs - deadlineMs).toBeLessThan(cutWithinMs);
+    }
+    // Neither new connections to it, nor to another address of this server; what is not the application goes on.
+    expect((await observe(200, ownAddress)).tcpMs).toBe(0);
+    server.child.kill('SIGCONT');
+    await server.ask(['listen', ownAddress, port + 1]);
+    await observer.ask(['converse', ownAddress, port + 1]);
+    await delay(100);
+    expect((await observer.ask<number>(['bootMs'])) - (await observer.ask<number>(['echoed']))).toBeLessThan(100);
+  });
+
+  test('is renewed without a gap, put back after a foreign flush, and lifted when the application has ended', async () => {
+    for (let renewal = 0; renewal < 5; renewal++) {
+      await server.ask(['guard', 'app', [number], 400]);
+      await delay(100);
+      expect(await sinceEcho()).toBeLessThan(200);
+    }
+    await must(world.inside('server', 'nft', 'flush', 'ruleset'));
+    expect(await server.ask(['check'])).toBe(true);
+    expect(await server.ask(['check'])).toBe(false);
+    const cutMs = await server.ask<number>(['guard', 'app', [number], 0]);
+    await delay(300);
+    expect(await application.ask<number>(['echoed'])).toBeLessThan(cutMs + cutWithinMs);
+    await server.ask(['guard', 'app', [], 0]);
+    // TCP sends again by itself.
+    await expect.poll(sinceEcho).toBeLessThan(100);
+    await server.ask(['remove']);
     expect(await must(world.inside('server', 'nft', 'list', 'ruleset'))).toBe('');
   });
 });

@@ -95,6 +95,18 @@ export const checks: Messages['checks'] = {
     why: 'La commande ip pose l’adresse IP virtuelle, et nftables la coupe quand ce serveur perd le droit de l’avoir.',
     remedy: 'Installez les paquets iproute2 et nftables.',
   }),
+  'application-fence': () => ({
+    title: 'Isolement',
+    what: 'le noyau ne sait pas couper une application entière',
+    why: 'Quand ce serveur se fige, l’adresse IP virtuelle et les fichiers sont coupés à temps ; les connexions que l’application a ouvertes elle-même, et les clients sur d’autres adresses de ce serveur, seulement quand il repart.',
+    remedy: 'Linux 5.13 avec les groupes de contrôle version 2 et nft 0.9.9 ou plus récent savent le faire.',
+  }),
+  'kill-at-once': () => ({
+    title: 'Isolement',
+    what: 'le noyau ne sait pas terminer d’un coup tous les processus d’une application',
+    why: 'Ils sont terminés l’un après l’autre, ce qui dure plus longtemps quand une application en lance sans cesse de nouveaux.',
+    remedy: 'Linux 5.14 avec les groupes de contrôle version 2 sait le faire.',
+  }),
   ports: (f) => ({
     title: 'Ports réseau',
     what: `libres : ${listed(f, 'ports')}`,

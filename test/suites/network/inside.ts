@@ -50,6 +50,12 @@ const orders: Record<string, (...args: never[]) => Promise<unknown>> = {
     await fence.cut(addresses);
     return bootTimeMs();
   },
+  guard: async (module: string, groups: string[], forMs: number) => {
+    const deadlineMs = bootTimeMs() + forMs;
+    await fence.guard(module, groups.map(BigInt), deadlineMs);
+    return deadlineMs;
+  },
+  guardObstacle: async () => fence.guardObstacle(),
   check: () => fence.check(),
   remove: () => fence.remove(),
   raise: (address: string, interfaceName: string | null) => {

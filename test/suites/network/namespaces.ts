@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { insideGroup } from '../../lab/cgroups.ts';
 import { must, run } from '../../lab/process.ts';
 
 export class Namespaces implements AsyncDisposable {
@@ -42,14 +43,17 @@ export class Namespaces implements AsyncDisposable {
   }
 
   /** A Node program inside; its standard output is read line by line as JSON. */
-  program(name: string, file: string, ...argv: string[]): InsideProgram {
-    const [command, ...rest] = this.inside(
-      name,
-      process.execPath,
-      '--disable-warning=ExperimentalWarning',
-      file,
-      ...argv,
-    );
+  program(name: string, file: string): InsideProgram {
+    return this.start(this.inside(name, process.execPath, '--disable-warning=ExperimentalWarning', file));
+  }
+
+  /** The same in a control group, given by its `cgroup.procs` files. */
+  programInGroup(procsFiles: readonly string[], name: string, file: string): InsideProgram {
+    const argv = this.inside(name, process.execPath, '--disable-warning=ExperimentalWarning', file);
+    return this.start(insideGroup(procsFiles, argv));
+  }
+
+  private start([command, ...rest]: readonly string[]): InsideProgram {
     const child = spawn(command!, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.children.push(child);
     return new InsideProgram(child);

@@ -269,6 +269,8 @@ export class MemoryCluster {
     const fence: KernelFence = {
       manage: async () => undefined,
       extend: async (all, deadlineMs) => all.forEach((one) => leased.set(one, deadlineMs)),
+      guard: async () => undefined,
+      guardObstacle: () => null,
       cut: async (all) => all.forEach((one) => leased.delete(one)),
       check: async () => false,
       remove: async () => leased.clear(),
@@ -322,6 +324,9 @@ export class MemoryCluster {
         },
         killLeftovers: async () => [],
         leftovers: async () => [],
+        learn: async () => undefined,
+        groups: () => [],
+        killApplication: async () => [],
         boundOutputs: async () => undefined,
       },
       checkers: () => ({
@@ -332,6 +337,9 @@ export class MemoryCluster {
       }),
       replicator,
       rescue: { abortMounts: async () => undefined, killHolders: async () => [] },
+      reset: async (because) => {
+        throw new Error(`reset: ${because}`);
+      },
       halt: (because) => {
         throw new Error(`halted: ${because}`);
       },

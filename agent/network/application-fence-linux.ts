@@ -72,7 +72,8 @@ export class ApplicationFence {
   }
 
   private async restore(): Promise<void> {
-    if ((await this.prepare()) !== null) throw new Fault('application-fence-lost', { message: this.obstacle ?? '' });
+    const refused = await this.prepare();
+    if (refused !== null) throw new Fault('command-failed', { message: refused });
     for (const { groups, deadlineMs } of this.modules.values()) this.exchange(groups, [], deadlineMs);
   }
 

@@ -32,6 +32,8 @@ const configurationSchema = replicatorApi.methods.configure.params;
 const tickMs = 100;
 /** How long an uncovered directory stays so at most. */
 const doorTicks = 5;
+/** Well within the time after which systemd would end a process that has fallen silent. */
+const watchdogTicks = 100;
 /** The same complaint about the same peer is written once in this time. */
 const complainAgainMs = 60_000;
 
@@ -59,6 +61,7 @@ class Replicator {
       this.#listenerControl.countMainLiveness();
       for (const volume of this.#volumes.values()) volume.tick();
       if (++this.#ticks % doorTicks === 0) this.#lookAtDoors();
+      if (this.#ticks % watchdogTicks === 0) notifySystemd('WATCHDOG=1');
     }, tickMs);
     timer.ref();
     const known = this.#readConfiguration();

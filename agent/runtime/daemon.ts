@@ -26,6 +26,8 @@ import { Runtime } from './runtime.ts';
 const handoverPatienceMs = 60_000;
 const exitBroken = 70;
 const boundOutputsMs = 10_000;
+/** It answers within milliseconds; a plan does not wait for one that hangs. */
+const serviceManagerMs = 2000;
 
 export async function daemonMain(): Promise<void> {
   const journal = processJournal();
@@ -82,7 +84,7 @@ async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly ev
       directory: path.join(directories.state, 'runs'),
       wallMs: clock.wallMs,
       systemdRun: hasSystemd(),
-      groups: new ApplicationGroups((argv) => mustRun(run, argv)),
+      groups: new ApplicationGroups((argv) => mustRun(run, argv, { timeoutMs: serviceManagerMs })),
     }),
     checkers: createChecker,
     replicator: replicatorConnection({

@@ -38,8 +38,13 @@ export class LeaseKeeper {
     const addresses = this.addresses();
     await this.enforce(async () => {
       if (addresses.length > 0) await this.ports.fence.cut(addresses);
-      await this.guard(this.guarded, 0);
+      await this.guard(this.ports.scripts.groups(this.definition().name), 0);
     });
+  }
+
+  /** The application has just been started: it is not left without a guard until the next renewal. */
+  async guardNow(): Promise<void> {
+    await this.enforce(() => this.guard(this.ports.scripts.groups(this.definition().name), this.deadlineMs));
   }
 
   /** The application has ended: what still runs under these numbers is somebody else's, and is not cut off. */

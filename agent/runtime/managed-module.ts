@@ -51,6 +51,7 @@ export class ManagedModule {
       peer: identity.peer,
       emit: around.emit,
       leaseRuns: () => this.lease.runs(),
+      applicationStarted: () => this.lease.guardNow(),
       applicationEnded: () => this.lease.release(),
       raised,
     });

@@ -108,6 +108,7 @@ class Host {
         peer: 'n2',
         emit: (event) => this.events.push(event),
         leaseRuns: () => true,
+        applicationStarted: () => this.act('application started'),
         applicationEnded: () => this.act('application ended'),
         raised: this.raised,
       },
@@ -129,7 +130,10 @@ const startPlan: readonly PlanStep[] = [
 test('a plan goes step by step; a script that is not configured is nothing', async () => {
   const host = new Host();
   expect(await host.run(startPlan)).toEqual({ failed: null, clean: false });
-  expect(host.done).toEqual(['servePrimary db/0', 'servePrimary db/1', 'raise 10.0.0.50', 'script start']);
+  expect(host.done).toEqual([
+    ...['servePrimary db/0', 'servePrimary db/1', 'raise 10.0.0.50'],
+    ...['script start', 'application started'],
+  ]);
   expect([...host.raised]).toEqual(['10.0.0.50']);
 });
 
@@ -232,7 +236,7 @@ test('an application that cannot be ended after a fence takes the whole node wit
   const host = new Host();
   host.immortal = [{ pid: 9, name: 'stuck' }];
   await host.run([{ do: 'fence' }]);
-  expect(host.done.filter((what) => what === 'wait')).toHaveLength(100);
+  expect(host.done.filter((what) => what === 'wait')).toHaveLength(19);
   expect(host.done.slice(-3)).toEqual(['kill application', 'reset', 'application ended']);
   expect(host.events).toMatchObject([{ code: 'node-reset', severity: 'bad' }]);
   const late = new Host();

@@ -16,8 +16,9 @@ const leftoverPatienceMs = 5000;
 const leftoverPollMs = 100;
 /** In a fence the stop script only tells the service manager; who hangs meanwhile has lost files, address and network already. */
 const fencedStopMsMax = 10_000;
-/** Killed, and its system calls were answered: who is still there after this sits in a kernel that does not let go of it. */
-const killedPatienceMs = 10_000;
+/** Killed, and its system calls were answered: who is still there after ten seconds sits in a kernel that does not let go of it. */
+const killTriesMax = 20;
+const killAgainMs = 500;
 
 export type PlanOutcome = Omit<Extract<MirrorEvent, { type: 'ran' }>, 'type' | 'id'>;
 
@@ -27,6 +28,8 @@ export interface PlanContext {
   readonly emit: (event: EventDraft) => void;
   /** Whether this node holds the lease of the module at this instant. */
   readonly leaseRuns: () => boolean;
+  /** Its processes are known. */
+  readonly applicationStarted: () => Promise<void>;
   /** No process of the application is left. */
   readonly applicationEnded: () => Promise<void>;
   /** Which virtual addresses stand on this node, for status. */
@@ -138,7 +141,9 @@ export class PlanExecutor {
     // Before as well: a start may take minutes, and is under guard from its first process on.
     if (name === 'start') void this.learn();
     await this.script(name, signal);
-    if (name === 'start') await this.learn();
+    if (name !== 'start') return;
+    await this.learn();
+    await this.context.applicationStarted();
   }
 
   /** Where the application runs, for the fence. That it is not known costs the fence of its own connections, not the start. */
@@ -295,8 +300,8 @@ export class PlanExecutor {
     const { scripts, timers, reset } = this.ports;
     const { name } = this.context.definition();
     let left = await scripts.killApplication(name);
-    for (let passedMs = 0; left.length > 0 && passedMs < killedPatienceMs; passedMs += leftoverPollMs) {
-      await timers.delay(leftoverPollMs, signal);
+    for (let tries = 1; left.length > 0 && tries < killTriesMax; tries++) {
+      await timers.delay(killAgainMs, signal);
       left = await scripts.killApplication(name);
     }
     if (left.length === 0) return;

@@ -25,6 +25,15 @@ export const showUnitsCommand = (units: readonly string[]): readonly string[] =>
   ...units,
 ];
 
+/** Without it a service that is to be restarted when it fails would be, at once. */
+export const dismissUnitsCommand = (units: readonly string[]): readonly string[] => [
+  'systemctl',
+  'stop',
+  '--no-block',
+  '--',
+  ...units,
+];
+
 export interface ShownUnit {
   /** '' while it does not run. */
   readonly controlGroup: string;
@@ -60,13 +69,16 @@ const usualPath = (unit: string): string => `/system.slice/${unit}`;
 const slicePath = (module: string): string => `/holdfast.slice/${sliceOf(module)}`;
 
 export class ApplicationGroups {
-  private readonly show: (argv: readonly string[]) => Promise<string>;
+  private readonly run: (argv: readonly string[]) => Promise<string>;
   private readonly hierarchy: string | null;
-  private readonly learned = new Map<string, ReadonlySet<string>>();
+  private readonly learned = new Map<
+    string,
+    { readonly units: readonly string[]; readonly paths: ReadonlySet<string> }
+  >();
 
-  /** `show` runs a command and resolves with what it printed. */
-  constructor(show: (argv: readonly string[]) => Promise<string>, hierarchy: string | null = unifiedHierarchy()) {
-    this.show = show;
+  /** `run` runs a command and resolves with what it printed. */
+  constructor(run: (argv: readonly string[]) => Promise<string>, hierarchy: string | null = unifiedHierarchy()) {
+    this.run = run;
     this.hierarchy = hierarchy;
   }
 
@@ -74,19 +86,25 @@ export class ApplicationGroups {
   async learn(module: string, units: readonly string[]): Promise<void> {
     const own = applicationUnits(units);
     const paths = new Set(own.map(usualPath));
-    this.learned.set(module, paths);
+    this.learned.set(module, { units: own, paths });
     if (own.length === 0) return;
-    const shown = parseUnits(await this.show(showUnitsCommand(own)));
+    const shown = parseUnits(await this.run(showUnitsCommand(own)));
     const parts = applicationUnits(shown.flatMap(({ consistsOf }) => consistsOf));
-    const more = parts.length === 0 ? [] : parseUnits(await this.show(showUnitsCommand(parts)));
+    const more = parts.length === 0 ? [] : parseUnits(await this.run(showUnitsCommand(parts)));
     for (const { controlGroup } of [...shown, ...more])
       if (controlGroup.startsWith('/system.slice/')) paths.add(controlGroup);
+  }
+
+  /** Tells the service manager that none of its services is wanted any more; not waited for. */
+  async dismiss(module: string): Promise<void> {
+    const units = this.learned.get(module)?.units ?? [];
+    if (units.length > 0) await this.run(dismissUnitsCommand(units));
   }
 
   /** Directories of the control groups that exist at this instant. */
   directories(module: string): readonly string[] {
     if (this.hierarchy === null) return [];
-    const paths = [slicePath(module), ...(this.learned.get(module) ?? [])];
+    const paths = [slicePath(module), ...(this.learned.get(module)?.paths ?? [])];
     const root = this.hierarchy;
     return paths.map((one) => path.join(root, one)).filter((one) => existsSync(one));
   }

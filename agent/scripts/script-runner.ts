@@ -162,6 +162,9 @@ export function linuxScriptRunner(options: LinuxScriptRunnerOptions): ScriptRunn
   async function killApplication(module: string): Promise<readonly LeftProcess[]> {
     await killLeftovers(module);
     const directories = options.groups.directories(module);
+    const before = (await Promise.all(directories.map((directory) => processesIn(directory)))).flat();
+    if (before.length === 0) return [];
+    await options.groups.dismiss(module).catch(() => undefined);
     await Promise.all(directories.map((directory) => killProcessesIn(directory)));
     return (await Promise.all(directories.map((directory) => processesIn(directory)))).flat();
   }

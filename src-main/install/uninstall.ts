@@ -51,7 +51,10 @@ rm -rf ${directory}/.holdfast`;
   return `${mountScript}
 ${oursScript}
 mounted() { mount_at "$1" < /proc/self/mountinfo; }
-systemctl stop ${allUnits.join(' ')} 2>/dev/null || true\n${clear.join('\n')}`;
+systemctl stop ${allUnits.join(' ')} 2>/dev/null || true
+# What the kernel guards would stay cut off for ever, with nobody to renew it.
+for table in 'inet holdfast' 'arp holdfast' 'inet holdfast_applications'; do nft delete table $table 2>/dev/null || true; done
+${clear.join('\n')}`;
 }
 
 function removeNodeScript(): string {

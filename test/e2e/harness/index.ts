@@ -13,3 +13,4 @@ export { assertDirectoriesEqual, backingPath, directoriesEqual, readManifest, ty
 export { installPostgres, postgresDirectory, postgresLayer, postgresPort, preparePostgres } from './postgres.ts';
 export { assertNothingLost, startWorkload, virtualAddress, Workload } from './workload.ts';
 export { activeNodes, assertCopiesEqual, Cluster, otherNode, stateOf } from './cluster.ts';
+export { Hearing, installSpeaker } from './hearing.ts';

@@ -40,6 +40,8 @@ interface Life {
   readonly runtime: Runtime;
   readonly replicator: MemoryReplicator;
   readonly leased: Map<string, number>;
+  /** The kernel's guards of applications, by module: the control group, and until when it may speak. */
+  readonly guards: Map<string, { readonly groups: readonly bigint[]; readonly deadlineMs: number }>;
   readonly addresses: Set<string>;
   readonly bootId: string;
 }
@@ -51,6 +53,8 @@ export class MemoryNode {
   readonly scripts: string[] = [];
   readonly journal: string[] = [];
   application = false;
+  /** Of its control group; another one at every start. */
+  applicationGroup = 0n;
   /** What its checkers find while the application runs; null: it is well. */
   finding: Finding | null = null;
   failScript: string | null = null;
@@ -227,6 +231,13 @@ export class MemoryCluster {
       (node.life?.replicator.leases.get('db') ?? 0) > this.time.nowMs
     );
   }
+  /** The application reaches others by connections of its own. */
+  speaks(name: NodeName): boolean {
+    const { application, applicationGroup, life } = this.nodes[name];
+    const guard = life?.guards.get('db');
+    const cut = guard?.groups.includes(applicationGroup) === true && guard.deadlineMs <= this.time.nowMs;
+    return application && !cut;
+  }
   report(): string {
     return nodeNames
       .map((name) => {
@@ -240,6 +251,8 @@ export class MemoryCluster {
   /** Checked at every instant of every story. */
   private judge(): void {
     if (nodeNames.every((name) => this.answers(name))) throw new Error(`both answer for the address\n${this.report()}`);
+    if (nodeNames.every((name) => this.speaks(name)))
+      throw new Error(`both applications reach others\n${this.report()}`);
     if (nodeNames.every((name) => this.writes(name))) throw new Error(`both acknowledge writes\n${this.report()}`);
   }
 
@@ -252,9 +265,10 @@ export class MemoryCluster {
       if (volume !== undefined) other?.record(volume, { cleanCheckpoint: checkpoint });
     };
     const leased = former?.leased ?? new Map<string, number>();
+    const guards = former?.guards ?? new Map<string, { groups: readonly bigint[]; deadlineMs: number }>();
     const addresses = former?.addresses ?? new Set<string>();
-    const runtime = new Runtime(this.hostPorts(node, bootId, replicator, leased, addresses));
-    node.life = { runtime, replicator, leased, addresses, bootId };
+    const runtime = new Runtime(this.hostPorts(node, bootId, replicator, { leased, guards, addresses }));
+    node.life = { runtime, replicator, leased, guards, addresses, bootId };
     await runtime.start();
   }
 
@@ -262,14 +276,16 @@ export class MemoryCluster {
     node: MemoryNode,
     bootId: string,
     replicator: MemoryReplicator,
-    leased: Map<string, number>,
-    addresses: Set<string>,
+    { leased, guards, addresses }: Pick<Life, 'leased' | 'guards' | 'addresses'>,
   ): RuntimePorts {
     const { time } = this;
     const fence: KernelFence = {
       manage: async () => undefined,
       extend: async (all, deadlineMs) => all.forEach((one) => leased.set(one, deadlineMs)),
-      guard: async () => undefined,
+      guard: async (module, groups, deadlineMs) => {
+        if (groups.length === 0) guards.delete(module);
+        else guards.set(module, { groups, deadlineMs });
+      },
       guardObstacle: () => null,
       cut: async (all) => all.forEach((one) => leased.delete(one)),
       check: async () => false,
@@ -319,14 +335,20 @@ export class MemoryCluster {
         run: async ({ script }) => {
           node.scripts.push(script);
           if (node.failScript === script) throw new Error(`the ${script} script failed`);
-          if (script === 'start') node.application = true;
+          if (script === 'start') {
+            node.application = true;
+            node.applicationGroup += 1n;
+          }
           if (script === 'stop' || script === 'forceStop') node.application = false;
         },
         killLeftovers: async () => [],
         leftovers: async () => [],
         learn: async () => undefined,
-        groups: () => [],
-        killApplication: async () => [],
+        groups: () => (node.application ? [node.applicationGroup] : []),
+        killApplication: async () => {
+          node.application = false;
+          return [];
+        },
         boundOutputs: async () => undefined,
       },
       checkers: () => ({

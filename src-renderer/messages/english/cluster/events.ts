@@ -59,6 +59,8 @@ const worded = {
   // --- the right to run
   fenced: (event) => `${node(event)} had to stop everything of this module at once.`,
   'fence-complete': (event) => `${node(event)} has stopped everything of this module.`,
+  'node-reset': (event) =>
+    `${node(event)} reset itself: the application could not be ended after it had lost the right to run.`,
   'fence-failed': (event) => `${node(event)} could not stop everything; it is tried again.`,
   'fence-restored': () => 'The packet filter was changed by somebody else and was set again.',
 } satisfies EventWordings;

@@ -94,6 +94,8 @@ export const events: Messages['cluster']['events'] = {
     return `${node} a tout arrêté immédiatement${why === undefined ? '' : ` : ${why}`}.`;
   },
   'fence-complete': ({ node }) => `${node} a tout arrêté de ce module.`,
+  'node-reset': ({ node }) =>
+    `${node} s’est réinitialisé : l’application n’a pas pu être terminée après avoir perdu le droit de tourner.`,
   'fence-failed': ({ node }) => `${node} n’a pas pu tout arrêter ; il réessaie.`,
   'fence-restored': () => 'Quelqu’un d’autre a changé le filtre de paquets ; il a été rétabli.',
 };

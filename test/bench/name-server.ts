@@ -8,8 +8,8 @@ export const moduleAddress = '10.77.0.50';
 export const directory = '/data/app';
 
 const program = `#!/usr/bin/perl
-use strict; use Socket; use Sys::Hostname;
-my $name = hostname();
+use strict; use Socket;
+open(my $file, '<', '/etc/hostname') or die; chomp(my $name = <$file>);
 socket(my $listener, PF_INET, SOCK_STREAM, 0) or die;
 setsockopt($listener, SOL_SOCKET, SO_REUSEADDR, 1);
 # The address may come later, or go (IP_FREEBIND).

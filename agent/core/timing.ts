@@ -1,7 +1,8 @@
 /**
  * Every duration of the decision core, with the arithmetic that ties them together. One number is configured: the detection time D.
  *
- *   heartbeat interval h = D / 6          five may be lost before the sixth is missed
+ *   heartbeat interval h = D / 6          five may be lost before the sixth is missed; the runtime repeats each three times in between,
+ *                                         so that a pause of 0.8 D beside lost frames is not taken for a loss
  *   lease L              = D × 2 / 3      renewed every h: three renewals may be lost. A pause of up to 0.8 D may outlast L: the
  *                                         holder is then suspended (answers nothing), asks again and goes on, because nobody
  *                                         else asks before D.

@@ -48,6 +48,7 @@ interface Line {
 }
 
 export class HeartbeatSocket implements Disposable {
+  private said: Heartbeat | null = null;
   readonly counters: DatagramCounters = {
     unsealed: 0,
     unreadable: 0,
@@ -91,8 +92,14 @@ export class HeartbeatSocket implements Disposable {
   /** Once per interval, on every network. An empty word to the witness keeps its session known: at a failover there is no time to introduce oneself. */
   beat(message: Heartbeat, alsoWitness: boolean): void {
     for (const line of this.lines) line.port.ensureBound();
+    this.said = message;
     this.toPeer(message);
     if (alsoWitness) this.toWitness(null);
+  }
+
+  /** The last heartbeat once more: of the four in an interval one arrives, also on a network that loses many. */
+  repeat(): void {
+    if (this.said !== null) this.toPeer(this.said);
   }
 
   send(to: 'peer' | 'witness', message: Vote): void {

@@ -34,6 +34,11 @@ const fenceCheckMs = 1000;
 const startAgainMs = 5000;
 const droppedReportMs = 60_000;
 const measureMs = 1000;
+/**
+ * A pause of up to 80 % of the detection time moves nothing, also where frames get lost: what is left of that time after the pause is one heartbeat
+ * interval and a fifth, less what has passed since the last one before it. Whoever then loses two has been silent for too long.
+ */
+const pulsesPerBeat = 4;
 
 /** What the other node said last, whatever became of it. */
 class PeerMemory implements PeerView {
@@ -52,6 +57,7 @@ interface Running {
   readonly record: ClusterRecord;
   readonly socket: HeartbeatSocket;
   readonly ticker: Disposable;
+  readonly pulse: Disposable;
   readonly meter: Disposable;
   readonly session: string;
 }
@@ -312,10 +318,13 @@ export class Runtime {
     );
     const { heartbeatIntervalMs } = timingFor(record.detectionMs);
     const ticker = ports.timers.every(heartbeatIntervalMs, () => this.tick(heartbeatIntervalMs));
+    const pulse = ports.timers.every(heartbeatIntervalMs / pulsesPerBeat, () => {
+      if (this.healthy()) socket.repeat();
+    });
     const meter = ports.timers.every(measureMs, () => void this.measure());
     this.lastTickMs = ports.clock.bootMs();
     this.droppedReportedMs = this.lastTickMs;
-    this.running = { record, socket, ticker, meter, session };
+    this.running = { record, socket, ticker, pulse, meter, session };
     await this.modules.take(record, this.surroundings(session), this.volumes);
     // Faults of single directories show in their volumes' status and are tried again; they do not undo the configuration.
     await ports.replicator.configure(replicatorConfiguration(record, ports.node)).catch(() => undefined);
@@ -327,6 +336,7 @@ export class Runtime {
 
   private stopListening(): void {
     this.running?.ticker[Symbol.dispose]();
+    this.running?.pulse[Symbol.dispose]();
     this.running?.meter[Symbol.dispose]();
     this.expiry?.[Symbol.dispose]();
     this.running?.socket[Symbol.dispose]();

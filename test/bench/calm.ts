@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { TimelineEvent } from '../../agent/contract/index.ts';
 import { Cluster, nowMs } from '../e2e/harness/index.ts';
 import { Lab, type Host } from '../lab/index.ts';
 import { apply, installNameServer, moduleAddress, namePort } from './name-server.ts';
@@ -25,6 +26,14 @@ async function count(host: Host, code: string): Promise<number> {
 async function countAll(hosts: readonly Host[], code: string): Promise<number> {
   const counts = await Promise.all(hosts.map((host) => count(host, code)));
   return counts.reduce((sum, one) => sum + one, 0);
+}
+
+/** What became of it, in the words of the timeline. */
+async function tellEvents(host: Host, say: (line: string) => void): Promise<void> {
+  for (const line of (await host.must('tail -n 40 /var/lib/holdfast/events.jsonl')).split('\n').filter(Boolean)) {
+    const event = JSON.parse(line) as TimelineEvent;
+    say(`${event.at} ${event.node} ${event.code}: ${event.message}`);
+  }
 }
 
 function saturate(): Disposable {
@@ -61,8 +70,9 @@ export async function measureCalm(options: {
   }
   for (const name of ['n1', 'w']) await lab.host(name).loss(0);
   const after = await Promise.all(codes.map((code) => countAll(lab.nodes, code)));
-  await watch.answeredBy(moduleAddress, primary, nowMs());
   const grown = (index: number): number => (after[index] ?? 0) - (before[index] ?? 0);
+  if (grown(0) + grown(1) > 0) for (const host of lab.nodes) await tellEvents(host, options.say);
+  else await watch.answeredBy(moduleAddress, primary, nowMs());
   const row = (what: string, value: number, bound: number | null) => judge({ what, unit: '', values: [value], bound });
   return {
     rows: [

@@ -56,6 +56,25 @@ describe('two runtimes and a witness', () => {
     expect(cluster.nodes.n1.application).toBe(false);
   });
 
+  test('a pause of 80 % of the detection time moves nothing, also when a heartbeat before it was lost', async () => {
+    for (let phaseMs = 0; phaseMs < 500; phaseMs += 100) {
+      cluster = await protectedCluster();
+      await cluster.advance(phaseMs);
+      cluster.network.setCut(addressOf.n1, addressOf.n2, true);
+      await cluster.advance(400);
+      cluster.network.setCut(addressOf.n1, addressOf.n2, false);
+      cluster.freeze('n1');
+      await cluster.advance(detectionMs * 0.8);
+      cluster.thaw('n1');
+      await cluster.advance(5000);
+      expect(cluster.own('n1')).toMatch(/^primary/);
+      expect(cluster.nodes.n2.scripts).toEqual([]);
+      expect(cluster.nodes.n2.events.map(({ code }) => code)).not.toContain('peer-silent');
+      cluster.powerOff('n1');
+      cluster.powerOff('n2');
+    }
+  });
+
   test('a pause shorter than the detection time moves nothing', async () => {
     cluster = await protectedCluster();
     cluster.freeze('n1');

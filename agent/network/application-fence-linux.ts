@@ -21,7 +21,8 @@ export class ApplicationFence {
   private readonly bootTimeMs: () => number;
   private readonly netlink: NetlinkSocket;
   private readonly modules = new Map<string, Guarded>();
-  /** Null: not tried yet. */
+  private readonly condemned = new Set<bigint>();
+  /** Null: the kernel takes it; undefined: not tried yet. */
   private obstacle: string | null | undefined;
 
   constructor(run: CommandRunner, bootTimeMs: () => number, netlink: NetlinkSocket) {
@@ -52,8 +53,15 @@ export class ApplicationFence {
     await this.restore();
   }
 
+  async condemn(module: string): Promise<void> {
+    const groups = this.modules.get(module)?.groups ?? [];
+    await this.guard(module, groups, 0);
+    for (const group of groups) this.condemned.add(group);
+    this.modules.delete(module);
+  }
+
   guards(): boolean {
-    return this.obstacle === null && this.modules.size > 0;
+    return this.obstacle === null && this.modules.size + this.condemned.size > 0;
   }
 
   async check(): Promise<boolean> {
@@ -67,6 +75,7 @@ export class ApplicationFence {
 
   async remove(): Promise<void> {
     this.modules.clear();
+    this.condemned.clear();
     if (this.obstacle !== null) return;
     await mustRun(this.run, ['nft', '-f', '-'], { stdin: applicationRemovalText() });
   }
@@ -74,6 +83,7 @@ export class ApplicationFence {
   private async restore(): Promise<void> {
     const refused = await this.prepare();
     if (refused !== null) throw new Fault('command-failed', { message: refused });
+    this.exchange([...this.condemned], [], 0);
     for (const { groups, deadlineMs } of this.modules.values()) this.exchange(groups, [], deadlineMs);
   }
 

@@ -48,6 +48,12 @@ class LinuxFence implements KernelFence {
     this.ownChange(before);
   }
 
+  async condemn(module: string): Promise<void> {
+    const before = this.rulesetGeneration();
+    await this.applications.condemn(module);
+    this.ownChange(before);
+  }
+
   guardObstacle(): string | null {
     return this.obstacle;
   }

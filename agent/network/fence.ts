@@ -12,6 +12,11 @@ export interface KernelFence {
    * guarded for this module; without any group nothing of it is guarded any more.
    */
   guard(module: string, groups: readonly bigint[], deadlineMs: number): Promise<void>;
+  /**
+   * What is guarded for this module now stays cut for good: its processes were ended by force, and what their sockets still hold must not leave when
+   * the application is started again. The numbers of control groups are never used again.
+   */
+  condemn(module: string): Promise<void>;
   /** Null: the kernel can guard control groups; otherwise why not. Known after `manage`. */
   guardObstacle(): string | null;
   /** At once. */

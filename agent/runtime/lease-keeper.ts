@@ -52,6 +52,13 @@ export class LeaseKeeper {
     await this.enforce(() => this.guard([], 0));
   }
 
+  /** The application was ended by force after its lease: what its sockets still hold stays here. */
+  async condemn(): Promise<void> {
+    if (this.guarded.length === 0) return;
+    this.guarded = [];
+    await this.enforce(() => this.ports.fence.condemn(this.definition().name));
+  }
+
   private async guard(groups: readonly bigint[], deadlineMs: number): Promise<void> {
     if (groups.length === 0 && this.guarded.length === 0) return;
     this.guarded = groups;

@@ -52,6 +52,7 @@ export class ManagedModule {
       emit: around.emit,
       leaseRuns: () => this.lease.runs(),
       applicationStarted: () => this.lease.guardNow(),
+      applicationFenced: () => this.lease.condemn(),
       applicationEnded: () => this.lease.release(),
       raised,
     });

@@ -109,6 +109,7 @@ class Host {
         emit: (event) => this.events.push(event),
         leaseRuns: () => true,
         applicationStarted: () => this.act('application started'),
+        applicationFenced: () => this.act('application fenced'),
         applicationEnded: () => this.act('application ended'),
         raised: this.raised,
       },
@@ -165,7 +166,7 @@ test('every step of a plan can be preempted: what was begun is over before the f
     });
     expect(reports).toEqual(['fence']);
     expect(host.done.slice(host.done.indexOf(at) + 1)).toEqual([
-      ...['fence db/0', 'fence db/1', 'script stop', 'kill application', 'application ended'],
+      ...['fence db/0', 'fence db/1', 'script stop', 'kill application', 'application fenced'],
       'drop 10.0.0.50',
     ]);
   }
@@ -228,7 +229,7 @@ test('a fence always ends: without the replicator the mounts are aborted here, a
   expect((await host.run([{ do: 'fence' }])).failed).toBeNull();
   expect(host.done).toEqual([
     ...['fence db/0', 'fence db/1', 'abort /data/a', 'abort /data/b'],
-    ...['script stop', 'script forceStop', 'kill application', 'application ended'],
+    ...['script stop', 'script forceStop', 'kill application', 'application fenced'],
   ]);
 });
 
@@ -237,7 +238,7 @@ test('an application that cannot be ended after a fence takes the whole node wit
   host.immortal = [{ pid: 9, name: 'stuck' }];
   await host.run([{ do: 'fence' }]);
   expect(host.done.filter((what) => what === 'wait')).toHaveLength(19);
-  expect(host.done.slice(-3)).toEqual(['kill application', 'reset', 'application ended']);
+  expect(host.done.slice(-3)).toEqual(['kill application', 'reset', 'application fenced']);
   expect(host.events).toMatchObject([{ code: 'node-reset', severity: 'bad' }]);
   const late = new Host();
   late.immortal = [{ pid: 9, name: 'slow' }];

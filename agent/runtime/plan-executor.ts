@@ -30,7 +30,9 @@ export interface PlanContext {
   readonly leaseRuns: () => boolean;
   /** Its processes are known. */
   readonly applicationStarted: () => Promise<void>;
-  /** No process of the application is left. */
+  /** The application was fenced, and no process of it is left. */
+  readonly applicationFenced: () => Promise<void>;
+  /** It was stopped in order. */
   readonly applicationEnded: () => Promise<void>;
   /** Which virtual addresses stand on this node, for status. */
   readonly raised: Set<string>;
@@ -292,7 +294,7 @@ export class PlanExecutor {
       await this.script('forceStop', signal, {}, fencedStopMsMax).catch(() => undefined);
     }
     await this.endForGood(signal);
-    await this.context.applicationEnded();
+    await this.context.applicationFenced();
   }
 
   /** Always ends: by the end of the application, or of this node. */

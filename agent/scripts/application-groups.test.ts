@@ -27,7 +27,7 @@ describe('where an application lives', () => {
     await groups.learn('db-a', ['postgresql.service']);
     expect(asked).toEqual([['postgresql.service'], ['postgresql@15-main.service']]);
     expect(groups.numbers('db-a')).toEqual([]);
-    const slice = group('holdfast.slice/holdfast-db\\x2da.slice');
+    const slice = group('holdfast.slice/holdfast-db\\x2da.slice/run-1.scope');
     const service = group('system.slice/system-postgresql.slice/postgresql@15-main.service');
     expect(groups.numbers('db-a')).toEqual([slice, service]);
   });

@@ -2,7 +2,7 @@
  * Where an application lives, as the kernel sees it: the module's own slice with everything that its start script left behind, and the services that its start
  * command names, which systemd keeps elsewhere. Told by the numbers that the kernel gives its control groups; a number is never used again.
  */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { sliceOf } from './module-cgroup.ts';
 
@@ -68,6 +68,17 @@ export function applicationUnits(units: readonly string[]): readonly string[] {
 const usualPath = (unit: string): string => `/system.slice/${unit}`;
 const slicePath = (module: string): string => `/holdfast.slice/${sliceOf(module)}`;
 
+function childrenOf(directory: string): string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => path.join(directory, entry.name));
+  } catch {
+    // Ended meanwhile.
+    return [];
+  }
+}
+
 export class ApplicationGroups {
   private readonly run: (argv: readonly string[]) => Promise<string>;
   private readonly hierarchy: string | null;
@@ -109,10 +120,14 @@ export class ApplicationGroups {
     return paths.map((one) => path.join(root, one)).filter((one) => existsSync(one));
   }
 
+  /** Of what was started, not of the slice around it: that one stays over the next start, and those numbers must never come again. */
   numbers(module: string): readonly bigint[] {
-    return this.directories(module).flatMap((directory) => {
-      const stat = statSync(directory, { bigint: true, throwIfNoEntry: false });
-      return stat === undefined ? [] : [stat.ino];
-    });
+    const slice = slicePath(module);
+    return this.directories(module)
+      .flatMap((directory) => (directory.endsWith(slice) ? childrenOf(directory) : [directory]))
+      .flatMap((directory) => {
+        const stat = statSync(directory, { bigint: true, throwIfNoEntry: false });
+        return stat === undefined ? [] : [stat.ino];
+      });
   }
 }

@@ -171,6 +171,23 @@ describe('the lease of a whole application', () => {
     expect((await observer.ask<number>(['bootMs'])) - (await observer.ask<number>(['echoed']))).toBeLessThan(100);
   });
 
+  test('stays closed for what was ended by force, whatever is started afterwards', async () => {
+    await server.ask(['guard', 'app', [number], 60_000]);
+    await delay(200);
+    expect(await sinceEcho()).toBeLessThan(200);
+    const cutMs = await server.ask<number>(['guard', 'app', [number], 0]);
+    await server.ask(['condemn', 'app']);
+    await server.ask(['guard', 'app', ['1'], 60_000]);
+    await delay(700);
+    expect(await application.ask<number>(['echoed'])).toBeLessThan(cutMs + cutWithinMs);
+    await must(world.inside('server', 'nft', 'flush', 'ruleset'));
+    const openMs = await server.ask<number>(['bootMs']);
+    expect(await server.ask(['check'])).toBe(true);
+    await delay(700);
+    // Between the flush and the look whatever TCP has waiting may leave; nothing after it.
+    expect(await application.ask<number>(['echoed'])).toBeLessThan(openMs + 500);
+  });
+
   test('is renewed without a gap, put back after a foreign flush, and lifted when the application has ended', async () => {
     for (let renewal = 0; renewal < 5; renewal++) {
       await server.ask(['guard', 'app', [number], 400]);

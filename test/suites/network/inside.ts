@@ -55,6 +55,7 @@ const orders: Record<string, (...args: never[]) => Promise<unknown>> = {
     await fence.guard(module, groups.map(BigInt), deadlineMs);
     return deadlineMs;
   },
+  condemn: (module: string) => fence.condemn(module),
   guardObstacle: async () => fence.guardObstacle(),
   check: () => fence.check(),
   remove: () => fence.remove(),

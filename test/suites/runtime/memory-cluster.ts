@@ -286,6 +286,7 @@ export class MemoryCluster {
         if (groups.length === 0) guards.delete(module);
         else guards.set(module, { groups, deadlineMs });
       },
+      condemn: async () => undefined,
       guardObstacle: () => null,
       cut: async (all) => all.forEach((one) => leased.delete(one)),
       check: async () => false,

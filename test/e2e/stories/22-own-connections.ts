@@ -10,7 +10,7 @@ const toleranceMs = 500;
 
 story(
   'the connections of the application itself end with the lease',
-  { hosts: { nodes: 2, witness: true }, timeoutMs: 240_000 },
+  { hosts: { nodes: 2, witness: true }, timeoutMs: 240_000, long: true },
   async (t) => {
     t.allowInJournals(/\[fenced\]/);
     for (const name of ['n1', 'n2']) await installSpeaker(t.host(name), directory);

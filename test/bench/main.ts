@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- NAME] [--json] [--rounds N] [--minutes N] [--modules N]`: measurements beside a peer in the same run or against the product's own
+ * `npm run bench [-- NAME] [--json] [--rounds N] [--minutes N] [--modules N]` and what one alone knows: measurements beside a peer in the same run or against the product's own
  * bounds. Without a name: the list. Exit 1: a bound was missed.
  */
 import { parseArgs } from 'node:util';
@@ -10,15 +10,27 @@ interface Options {
   readonly rounds: number;
   readonly minutes: number;
   readonly modules: number;
+  readonly only: readonly string[];
+  readonly places: readonly string[];
+  readonly cache: string;
+  readonly part: string | undefined;
+  readonly files: number;
   /** Progress, for a person who waits. */
   readonly say: (line: string) => void;
+}
+
+/** A report that prints itself. */
+interface Told {
+  readonly rows: readonly unknown[];
+  readonly text: string;
+  readonly kept: boolean;
 }
 
 interface Benchmark {
   readonly summary: string;
   readonly needsLab: boolean;
   /** Resolves with what `--json` prints. */
-  readonly run: (options: Options) => Promise<Report>;
+  readonly run: (options: Options) => Promise<Report | Told>;
 }
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -37,6 +49,18 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     needsLab: true,
     run: async (options) => (await import('./modules.ts')).measureModules(options),
   },
+  replication: {
+    summary:
+      'how much slower is an application when it is protected, beside GlusterFS and the hardware [--rounds 3] [--only PART,…] [--places NAME,…] [--cache writeback|none]',
+    needsLab: true,
+    run: async (options) => (await import('./replication/measure.ts')).measureReplication(options),
+  },
+  resync: {
+    summary:
+      'what a resync sends, how long it takes and what it keeps in memory, beside its bounds [big|files|crash] [--files 1000000]',
+    needsLab: true,
+    run: async ({ part, files }) => (await import('./resync.ts')).measureResync(part, files),
+  },
   calm: {
     summary: 'no failover under load, loss and pauses [--minutes 30]',
     needsLab: true,
@@ -48,9 +72,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'boolean' },
-    rounds: { type: 'string', default: '20' },
-    minutes: { type: 'string', default: '30' },
-    modules: { type: 'string', default: '128' },
+    rounds: { type: 'string' },
+    only: { type: 'string', default: '' },
+    places: { type: 'string', default: '' },
+    cache: { type: 'string', default: 'writeback' },
+    minutes: { type: 'string' },
+    modules: { type: 'string' },
+    files: { type: 'string' },
   },
 });
 
@@ -58,12 +86,13 @@ function refuse(words: string): never {
   console.error(words);
   process.exit(2);
 }
-function positive(name: 'rounds' | 'minutes' | 'modules'): number {
-  const value = Number(values[name]);
+function positive(name: 'rounds' | 'minutes' | 'modules' | 'files', unless: number): number {
+  const value = Number(values[name] ?? unless);
   return value > 0 ? value : refuse(`--${name} ${values[name]}: write a number above 0.`);
 }
+const list = (words: string): string[] => words.split(',').filter((word) => word !== '');
 
-const [name] = positionals;
+const [name, part] = positionals;
 if (name === undefined) {
   if (values.json) console.log(JSON.stringify({ benchmarks: Object.keys(benchmarks) }));
   else for (const [each, { summary }] of Object.entries(benchmarks)) console.log(`${each}  ${summary}`);
@@ -73,12 +102,19 @@ if (name === undefined) {
   const obstacle = benchmark.needsLab ? labObstacle() : undefined;
   if (obstacle !== undefined) refuse(`not run: ${name}: ${obstacle.reason}: ${obstacle.remedy}`);
   const report = await benchmark.run({
-    rounds: positive('rounds'),
-    minutes: positive('minutes'),
-    modules: positive('modules'),
+    rounds: positive('rounds', name === 'replication' ? 3 : 20),
+    minutes: positive('minutes', 30),
+    modules: positive('modules', 128),
+    only: list(values.only),
+    places: list(values.places),
+    cache: values.cache,
+    part,
+    files: positive('files', 1_000_000),
     say: (line) => console.error(line),
   });
-  if (values.json) console.log(JSON.stringify({ name, ...report.facts, rows: report.rows, kept: allKept(report) }));
-  else console.log(table(report));
-  process.exitCode = allKept(report) ? 0 : 1;
+  const told =
+    'text' in report ? report : { ...report.facts, rows: report.rows, text: table(report), kept: allKept(report) };
+  const { text, ...document } = told;
+  console.log(values.json ? JSON.stringify({ name, ...document }) : text);
+  process.exitCode = told.kept ? 0 : 1;
 }

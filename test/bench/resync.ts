@@ -21,6 +21,9 @@ export interface Row {
   readonly met: boolean;
 }
 
+const inWords = ({ part, what, bound, measured, met }: Row): string =>
+  `${met ? 'met   ' : 'MISSED'}  ${part.padEnd(6)}  ${what}: ${measured} (bound: ${bound})`;
+
 const kib = 1024;
 const mib = 1024 * kib;
 const gib = 1024 * mib;
@@ -273,7 +276,10 @@ const parts: Readonly<Record<string, Part>> = {
 };
 
 /** `only`: one part. `count`: files of the part that has many. */
-export async function measure(only: string | undefined, count: number): Promise<{ rows: Row[]; load: string }> {
+export async function measureResync(
+  only: string | undefined,
+  count: number,
+): Promise<{ readonly rows: readonly Row[]; readonly load: string; readonly text: string; readonly kept: boolean }> {
   const missing = missingForFilesystemTests();
   if (missing !== '') throw new Error(`this cannot be measured here: ${missing}`);
   if (only !== undefined && !Object.hasOwn(parts, only))
@@ -297,5 +303,7 @@ export async function measure(only: string | undefined, count: number): Promise<
     load: loadavg()
       .map((load) => load.toFixed(1))
       .join(' '),
+    text: rows.map(inWords).join('\n'),
+    kept: rows.every(({ met }) => met),
   };
 }

@@ -25,7 +25,8 @@ export const barePackages: readonly string[] = [
 /** Named layers; any other set of packages can be given as a list. */
 export const namedLayers: Readonly<Record<string, readonly string[]>> = {
   postgresql: ['postgresql'],
-  /** A peer to measure beside. */
+  /** Peers to measure beside, and what measures. */
+  replication: ['fio', 'git', 'rsync', 'postgresql', 'glusterfs-server', 'glusterfs-client'],
   keepalived: ['keepalived'],
   /** Login shells that do not speak the language of sh. */
   shells: ['tcsh', 'fish'],

@@ -87,7 +87,12 @@ class Primary {
   }
   peer(change: Partial<ModuleBeat> = {}): void {
     const other = { ...beatOf(this.state, this.now), state: 'secondary', data: 'up-to-date', active: false } as const;
-    this.event({ type: 'heard', network: 'lan', beat: { ...other, unable: null, handoverTo: null, ...change } });
+    this.event({
+      type: 'heard',
+      network: 'lan',
+      beat: { ...other, unable: null, handoverTo: null, ...change },
+      order: this.now,
+    });
   }
   /** One look a second; the peer goes on as told. */
   looks(findings: readonly Finding[], peer: Partial<ModuleBeat> | null = {}): string[] {

@@ -53,6 +53,8 @@ export interface MirrorState {
   readonly goAloneSentMs: number;
   readonly heardMs: Readonly<Record<string, number>>;
   readonly beat: ModuleBeat | null;
+  /** Of `beat`: what has a lower one was said before it. */
+  readonly beatOrder: number;
   readonly volumes: readonly VolumeStatus[] | null;
   readonly undecidedSinceMs: number | null;
   /** The peer has been connected since the application was started here. */
@@ -87,6 +89,7 @@ export function freshRecord(): ModuleRecord {
     wanted: 'stopped',
     maintenance: false,
     newest: null,
+    grantedMs: null,
     pending: [],
     activeBoot: null,
     running: false,
@@ -105,6 +108,11 @@ function restartsUnder(bootId: string, record: ModuleRecord): Pick<ModuleRecord,
   if (record.restartsBoot === bootId || record.restarts.length === 0)
     return { restarts: record.restarts, restartsBoot: record.restartsBoot };
   return { restarts: record.restarts.map(() => 0), restartsBoot: bootId };
+}
+
+/** A record of a version that did not note it: this node may have granted what it grants now. */
+function forgottenGrantMs({ timing }: MirrorIdentity, { grantedMs }: ModuleRecord): number {
+  return grantedMs ?? timing.grantMs;
 }
 
 /** @param atMs CLOCK_BOOTTIME, milliseconds. */
@@ -126,6 +134,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     goAloneSentMs: 0,
     heardMs: {},
     beat: null,
+    beatOrder: -1,
     volumes: null,
     undecidedSinceMs: null,
     hadLink: false,
@@ -135,7 +144,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
       ...newVoter(record.newest, 0),
       grant: resuming
         ? null
-        : { holder: identity.peer, untilMs: atMs + identity.timing.grantMs, session: '', number: 0 },
+        : { holder: identity.peer, untilMs: atMs + forgottenGrantMs(identity, record), session: '', number: 0 },
     },
     ballots: { peer: noBallot, witness: noBallot },
     nextNumber: 1,

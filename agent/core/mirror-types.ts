@@ -52,6 +52,8 @@ export interface ModuleRecord {
   readonly maintenance: boolean;
   /** The newest generation this node has promised anybody (it is a voter), itself included. */
   readonly newest: Generation | null;
+  /** The longest life of a grant of this node that may still be running: whoever starts again waits for the end of one. Null: never given. */
+  readonly grantedMs: number | null;
   /** Asked of the voters since the last one was written into the volumes, oldest first: whoever stored one of them still accepts this copy. */
   readonly pending: readonly Generation[];
   /** The application runs, or may run, here under this boot. Cleared only after it was stopped or fenced. */
@@ -119,8 +121,11 @@ export type MirrorCommand =
 export type MirrorEvent =
   /** Every `timing.heartbeatIntervalMs`. */
   | { readonly type: 'tick' }
-  /** An authentic heartbeat of the peer. `beat` is null when the peer does not know the module (yet). */
-  | { readonly type: 'heard'; readonly network: string; readonly beat: ModuleBeat | null }
+  /**
+   * An authentic heartbeat of the peer. `beat` is null when the peer does not know the module (yet). `order` grows with what it says: a beat
+   * that a slower network brings later is a sign of life and nothing more.
+   */
+  | { readonly type: 'heard'; readonly network: string; readonly beat: ModuleBeat | null; readonly order: number }
   | { readonly type: 'vote-request'; readonly message: VoteRequest }
   | { readonly type: 'vote-reply'; readonly from: 'peer' | 'witness'; readonly message: VoteReply }
   | { readonly type: 'vote-release'; readonly message: VoteRelease }

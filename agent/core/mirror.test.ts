@@ -11,6 +11,7 @@ import {
   type MirrorState,
 } from './mirror.ts';
 import type { MirrorAction, MirrorEvent, MirrorIdentity, ModuleRecord } from './mirror-types.ts';
+import { votesInWords } from './right.ts';
 import { timingFor } from './timing.ts';
 
 const timing = timingFor(3000);
@@ -97,7 +98,7 @@ class Bench {
   ran(): MirrorAction[] {
     return this.event({ type: 'ran', id: this.state.runId, failed: null, clean: false });
   }
-  peer(change: Partial<ModuleBeat> = {}): MirrorAction[] {
+  peer(change: Partial<ModuleBeat> = {}, order = this.now): MirrorAction[] {
     const beat: ModuleBeat = {
       module: 'db',
       state: 'secondary',
@@ -115,7 +116,7 @@ class Bench {
       handoverTo: null,
       ...change,
     };
-    return this.event({ type: 'heard', network: 'lan', beat });
+    return this.event({ type: 'heard', network: 'lan', beat, order });
   }
   plan(): string[] {
     const run = this.actions.find((action) => action.type === 'run');
@@ -129,6 +130,14 @@ function secondary(): Bench {
   bench.peer({ active: true, state: 'primary' });
   bench.event({ type: 'data', volumes: [volume({ role: 'secondary', link: 'up' })] });
   bench.ran();
+  return bench;
+}
+
+/** A good copy whose node has promised something newer to the other one, and is free to vote again. */
+function promised(): Bench {
+  const bench = new Bench({ newest: { number: 2, id: '2.n2.x' } });
+  bench.event({ type: 'data', volumes: [volume()] });
+  bench.after(timing.grantMs);
   return bench;
 }
 
@@ -421,6 +430,87 @@ describe('the mirror machine', () => {
     const other = new Bench({ activeBoot: 'an earlier boot', running: true, runningSinceMs: 7000 });
     expect(beatOf(other.state, other.now).active).toBe(false);
     expect(other.state.record.runningSinceMs).toBeNull();
+  });
+
+  it('waits at its restart for the end of the longest grant that may still run, whatever its detection time is by now', () => {
+    const before = new Bench();
+    before.event({ type: 'data', volumes: [volume()] });
+    before.event({ type: 'vote-request', message: requestOfPeer({ leaseMs: 40_000 }) });
+    const untilMs = before.state.voter.grant?.untilMs ?? 0;
+    before.event({ type: 'vote-request', message: requestOfPeer({ number: 2 }) });
+    const bench = new Bench(before.state.record);
+    expect(bench.state.voter.grant?.untilMs).toBe(untilMs);
+    const tuned = new Bench(before.state.record, { timing: timingFor(1000) });
+    expect(tuned.state.voter.grant?.untilMs).toBe(untilMs);
+    before.now = untilMs;
+    before.event({ type: 'vote-request', message: requestOfPeer({ number: 3 }) });
+    expect(before.state.record.grantedMs).toBe(timing.grantMs);
+  });
+
+  it('believes the newest words of the other one, whichever network brought them', () => {
+    const bench = secondary();
+    bench.peer({ active: false, state: 'wait' }, bench.now + 2);
+    const beat = bench.state.beat;
+    bench.after(500);
+    bench.peer({ active: true, state: 'primary' }, bench.state.beatOrder - 1);
+    expect(bench.state.beat).toBe(beat);
+    expect(bench.state.heardMs['lan']).toBe(bench.now);
+  });
+
+  it('points to promote where it promised something newer to a node that has lost its copy', () => {
+    const bench = promised();
+    bench.peer({ state: 'wait', copy: 'stale', generation: null, data: 'unknown', reason: 'replicator-down' });
+    expect(describeOwn(bench.state, bench.now)).toMatchObject({ reason: 'waiting-for-primary' });
+    bench.after(1);
+    bench.peer({ state: 'wait', copy: 'stale', generation: null, data: 'unknown', reason: 'not-initialised' });
+    expect(describeOwn(bench.state, bench.now)).toMatchObject({ state: 'wait', reason: 'copy-stale' });
+    expect(describeOwn(bench.state, bench.now).message).toContain('promote');
+  });
+
+  it('lets the other one go on from the same copy when what was promised to itself does not start here', () => {
+    const wish = { number: 2, id: '2.n1.s1' };
+    const broken = new Bench({ startFailed: true, newest: wish, pending: [wish] });
+    broken.event({ type: 'data', volumes: [volume()] });
+    broken.after(timing.grantMs);
+    broken.peer({ state: 'wait' });
+    expect(describeOwn(broken.state, broken.now)).toMatchObject({ reason: 'waiting-for-primary' });
+    const said = beatOf(broken.state, broken.now);
+    expect(said).toMatchObject({ committed: true, unable: 'start-failed' });
+
+    const other = new Bench({}, { node: 'n2', peer: 'n1', session: 's2' });
+    other.event({ type: 'data', volumes: [volume()] });
+    other.after(timing.grantMs);
+    other.peer(said);
+    expect(other.state.seek).toMatchObject({ purpose: 'start', store: { number: 2 } });
+    const answer = (change: Partial<VoteRequest>): unknown =>
+      broken
+        .event({ type: 'vote-request', message: requestOfPeer(change) })
+        .flatMap((action) => (action.type === 'send' ? [action.message] : []))[0];
+    const same = other.state.seek?.store ?? null;
+    expect(answer({ store: same, pending: same === null ? [] : [same] })).toMatchObject({
+      granted: false,
+      newest: wish,
+    });
+    // Another copy than this one's gets nothing.
+    const newer = { number: 3, id: '3.n2.s2' };
+    expect(answer({ store: newer, generation: { number: 0, id: 'older' } })).toMatchObject({ granted: false });
+    expect(answer({ store: newer, pending: [newer] })).toMatchObject({ granted: true, stored: newer });
+    expect(broken.state.record).toMatchObject({ newest: newer, pending: [wish] });
+    // A node that can start keeps what was promised to it.
+    const able = new Bench({ newest: wish, pending: [wish] });
+    able.event({ type: 'data', volumes: [volume()] });
+    const refused = able.event({ type: 'vote-request', message: requestOfPeer({ store: newer }) });
+    expect(refused.find((action) => action.type === 'send')).toMatchObject({ message: { granted: false } });
+  });
+
+  it('does not say that the witness is late when it was not asked', () => {
+    const bench = secondary();
+    const told = bench.after(timing.detectionMs - 1);
+    expect(told).toEqual([]);
+    const words = (one: Bench): string => votesInWords(one.state, one.now);
+    expect(words(bench)).toContain('the witness was not asked');
+    bench.after(1);
+    expect(words(bench)).toContain('the witness has not answered yet');
   });
 
   it('is protected only when both sides say so', () => {

@@ -6,14 +6,14 @@
  * nothing, the machine asks again, and fences itself when somebody else was chosen or nobody answers for too long.
  */
 import { assertNever, type VoteRequest } from '../contract/index.ts';
-import { absorbCheck } from './checkers.ts';
+import { absorbCheck, unableOf } from './checkers.ts';
 import { command } from './commands.ts';
 import { committed, Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } from './mirror-state.ts';
 import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
 import { absorbReply, askForVotes } from './right.ts';
 import { finishPlan, resume, serve } from './serving.ts';
 import { leaseMsMax } from './timing.ts';
-import { holderOf, release, vote } from './voter.ts';
+import { holderOf, older, release, sameGeneration, vote, type VoterState } from './voter.ts';
 import { decideSecondary, decideStopped, decideWait } from './waiting.ts';
 import { reportChanges } from './describe.ts';
 
@@ -37,7 +37,10 @@ function absorb(draft: Draft, event: TimedMirrorEvent): void {
       break;
     case 'heard':
       s.heardMs = { ...s.heardMs, [event.network]: now };
-      if (event.beat !== null) s.beat = event.beat;
+      if (event.beat !== null && event.order >= s.beatOrder) {
+        s.beat = event.beat;
+        s.beatOrder = event.order;
+      }
       break;
     case 'vote-request':
       answer(draft, event.message);
@@ -114,12 +117,33 @@ function answer(draft: Draft, message: VoteRequest): void {
   // While a change of the detection time is on its way the other one counts on the lease that it asked for, not on ours.
   const { leaseMs, grantMs: ownMs } = s.identity.timing;
   const grantMs = Math.ceil(ownMs * Math.max(1, message.leaseMs / leaseMs));
-  const { state, reply, persist } = vote(s.voter, s.identity.peer, message, now, grantMs);
-  s.voter = state;
-  if (persist) draft.persist({ newest: state.newest });
-  // Without a witness only the last primary may start again alone: whoever gives his vote away is not the last one any more.
-  if (reply.granted) draft.persist({ lastPrimary: false });
+  const { state, reply, persist } = vote(voterFor(draft, message), s.identity.peer, message, now, grantMs);
+  if (reply.granted) {
+    // A longer one of before may still be running; it was noted when it was given.
+    const outlasted = (s.voter.grant?.untilMs ?? 0) > now + grantMs;
+    s.voter = state;
+    draft.persist({
+      grantedMs: outlasted ? Math.max(grantMs, s.record.grantedMs ?? 0) : grantMs,
+      newest: persist ? state.newest : s.record.newest,
+      // Without a witness only the last primary may start again alone: whoever gives his vote away is not the last one any more.
+      lastPrimary: false,
+    });
+  }
   draft.actions.push({ type: 'send', to: 'peer', message: reply });
+}
+
+/**
+ * A generation that was promised to this node, that it has not written and cannot write, because the application does not run here: the other one
+ * may go on from the same copy with one that is newer. Else each of the two would wait for the other for ever.
+ */
+function voterFor({ s, now }: Draft, message: VoteRequest): VoterState {
+  const { generation } = ownCopy(s);
+  const givesWay =
+    committed(s) &&
+    unableOf(s, now) !== null &&
+    sameGeneration(message.generation, generation) &&
+    older(s.record.newest, message.store);
+  return givesWay ? { ...s.voter, newest: generation } : s.voter;
 }
 
 function decide(draft: Draft): void {

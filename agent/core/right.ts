@@ -111,12 +111,13 @@ export function silenceInWords(node: string, silentMs: number, networks: number)
   return `${node} has been silent for ${(silentMs / 1000).toFixed(1)} s on ${where}`;
 }
 
-type Vote = 'granted' | 'refused' | 'silent' | 'asked';
+type Vote = 'granted' | 'refused' | 'silent' | 'asked' | 'not-asked';
 
 function voteOf(state: MirrorState, now: number, from: 'peer' | 'witness'): Vote {
   if (from === 'peer' && !peerAlive(state, now)) return 'silent';
   const { reply, replyMs, sent } = state.ballots[from];
   if (reply !== null && now - replyMs < state.identity.timing.detectionMs) return reply.granted ? 'granted' : 'refused';
+  if (sent.length === 0 && reply === null) return 'not-asked';
   const open = sent.find((request) => request.atMs >= replyMs);
   const justAsked = open === undefined || now - open.atMs < state.identity.timing.heartbeatIntervalMs;
   return justAsked ? 'asked' : 'silent';
@@ -143,6 +144,8 @@ export function votesInWords(state: MirrorState, now: number): string {
         return `${name} has not answered yet`;
       case 'silent':
         return `${name} is silent`;
+      case 'not-asked':
+        return `${name} was not asked`;
       default:
         return assertNever(vote);
     }

@@ -106,11 +106,19 @@ function considerStart(draft: Draft): void {
     );
   else if (staysAway(draft, offer, beat)) waitUnable(draft);
   else if (offer === 'peer') {
-    if (beat.wanted === 'stopped')
+    if (beat.copy !== 'up-to-date' && !passing.includes(beat.reason))
+      draft.wait(
+        'copy-stale',
+        `This node promised ${peer} something newer, and ${peer} has no copy that is known to be complete. If its data is lost, use "promote" here.`,
+      );
+    else if (beat.wanted === 'stopped')
       draft.wait('peer-has-newer-data', `${peer} has newer data and is stopped. Start the module there.`);
     else draft.wait('waiting-for-primary', `Waits for ${peer} to become primary.`);
   } else seek(draft, 'start', unsettled(s, beat) ? wishedGeneration(s) : null);
 }
+
+/** Reasons of a node that does not know its own copy yet. */
+const passing: readonly unknown[] = ['replicator-down', 'starting', 'resuming'];
 
 /** The restart limit was reached here, and the other one took the application. */
 function movedAway(state: MirrorState, unable: Unable): boolean {
@@ -173,9 +181,11 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   if (forked(copy.generation, beat.generation)) return 'forked';
   if (older(copy.generation, beat.generation)) return 'peer';
   if (older(beat.generation, copy.generation)) return 'me';
-  if (committed(state) !== beat.committed) return beat.committed ? 'peer' : 'me';
   const peerUnable = (beat.unable ?? null) !== null || beat.reason === 'start-failed';
   const canStart = { me: unableOf(state, now) === null, peer: beat.wanted === 'started' && !peerUnable };
+  // Whoever was promised a newer generation goes on from it, unless the application does not run there.
+  if (beat.committed && !committed(state)) return peerUnable && canStart.me ? 'me' : 'peer';
+  if (committed(state) && !beat.committed) return !canStart.me && canStart.peer ? 'peer' : 'me';
   if (canStart.me !== canStart.peer) return canStart.me ? 'me' : 'peer';
   const { prefer, node, peer } = state.identity;
   if (prefer !== null) return prefer === node ? 'me' : 'peer';

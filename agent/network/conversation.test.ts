@@ -36,6 +36,25 @@ describe('a conversation', () => {
     expect(b.receive(other, 'backup', 0)).toHaveProperty('take');
   });
 
+  test('numbers what was said in one row, whatever network brought it and however often the other one starts again', () => {
+    const a = talker('n1', 'a1', 'n2');
+    const b = talker('n2', 'b1', 'n1');
+    acquaint(a, b);
+    const order = (from: Conversation, network: string): (() => number) => {
+      const envelope = from.envelope(network, body);
+      return () => {
+        const verdict = b.receive(envelope, network, 0);
+        return 'order' in verdict ? verdict.order : Number.NaN;
+      };
+    };
+    const early = order(a, 'backup');
+    const late = order(a, 'lan')();
+    expect(early()).toBeLessThan(late);
+    const reborn = talker('n1', 'a2', 'n2');
+    reborn.receive(b.envelope('lan', null), 'lan', 0);
+    expect(order(reborn, 'lan')()).toBeGreaterThan(late);
+  });
+
   test('a recording of a former life is never believed again', () => {
     const a = talker('n1', 'a1', 'n2');
     const b = talker('n2', 'b1', 'n1');

@@ -7,11 +7,14 @@ import type { Envelope, MessageBody } from '../contract/index.ts';
 
 /** Sessions of theirs that are over. Far more restarts than one life of ours will see. */
 const formerSessionsMax = 1024;
+/** More than one life of theirs can count to: three datagrams a second for forty years. */
+const countersOfLife = 2 ** 32;
 /** How many introductions are answered per second: an echo costs a datagram, and whoever replays a recording must not multiply it. */
 const introductionsPerSecondMax = 10;
 
 export type Verdict =
-  | { readonly take: MessageBody | null; readonly introduce: boolean }
+  /** `order`: grows with everything that they said, whatever network it came by, and with each new life of theirs. */
+  | { readonly take: MessageBody | null; readonly introduce: boolean; readonly order: number }
   /** `introduce`: answer at once with an empty envelope, so that the other side learns our session. */
   | { readonly drop: 'not-for-us' | 'replayed' | 'unproven-session'; readonly introduce: boolean };
 
@@ -25,6 +28,7 @@ export class Conversation {
   private readonly former = new Set<string>();
   /** The session of theirs that arrived last, believed or not: what we echo. */
   private heard: string | null = null;
+  private lives = 0;
   private introductions = { secondStartMs: 0, count: 0 };
 
   constructor(own: { cluster: string; name: string; session: string }, other: string) {
@@ -70,17 +74,26 @@ export class Conversation {
       }
       if (this.trusted !== null) this.leaveBehind(this.trusted.session);
       const { session, counter } = envelope;
+      this.lives++;
       this.trusted = { session, proof: counter, counters: new Map([[network, counter]]) };
       this.heard = session;
       // They may not know yet that their session is believed, and what they said until now was not taken.
-      return { take: envelope.body, introduce: this.mayIntroduce(nowMs) };
+      return { take: envelope.body, introduce: this.mayIntroduce(nowMs), order: this.orderOf(counter) };
     }
     const { counters, proof } = this.trusted;
     if (envelope.counter <= (counters.get(network) ?? proof)) return { drop: 'replayed', introduce: false };
     counters.set(network, envelope.counter);
     this.heard = envelope.session;
     // Their agent restarted its view of us, or never heard us: without our session they take nothing that we say.
-    return { take: envelope.body, introduce: envelope.echo !== this.own.session && this.mayIntroduce(nowMs) };
+    return {
+      take: envelope.body,
+      introduce: envelope.echo !== this.own.session && this.mayIntroduce(nowMs),
+      order: this.orderOf(envelope.counter),
+    };
+  }
+
+  private orderOf(counter: number): number {
+    return this.lives * countersOfLife + counter;
   }
 
   private leaveBehind(session: string): void {

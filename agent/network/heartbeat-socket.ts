@@ -26,7 +26,8 @@ export interface HeartbeatConfiguration {
   readonly witness: Endpoint | null;
 }
 export interface HeartbeatListener {
-  heartbeat(network: string, message: Heartbeat): void;
+  /** `order` grows with what the peer says: what came late by a slower network has a lower one. */
+  heartbeat(network: string, message: Heartbeat, order: number): void;
   vote(from: 'peer' | 'witness', message: Vote): void;
   /** Anything authentic and fresh. */
   heard(from: 'peer' | 'witness', network: string): void;
@@ -152,7 +153,7 @@ export class HeartbeatSocket implements Disposable {
     const body = verdict.take;
     if (body === null) return;
     if (body.kind === 'heartbeat') {
-      if (source === 'peer') this.listener.heartbeat(network.name, body);
+      if (source === 'peer') this.listener.heartbeat(network.name, body, verdict.order);
       return;
     }
     const key = `${source} ${envelope.session} ${body.kind} ${body.module} ${body.session ?? ''}`;

@@ -74,11 +74,12 @@ export class ModuleMachine {
   data(volumes: readonly VolumeStatus[] | null): void {
     this.replaceOrPush('data', (event) => event.type === 'data', { type: 'data', volumes });
   }
-  heard(network: string, beat: ModuleBeat | null): void {
+  heard(network: string, beat: ModuleBeat | null, order: number): void {
     this.replaceOrPush('heard', (event) => event.type === 'heard' && event.network === network, {
       type: 'heard',
       network,
       beat,
+      order,
     });
   }
   checked(checker: string, beganMs: number, finding: Finding): void {

@@ -11,6 +11,7 @@ const recordSchema: z.ZodType<ModuleRecord> = z.object({
   wanted: z.enum(['started', 'stopped']),
   maintenance: z.boolean(),
   newest: generationSchema.nullable(),
+  grantedMs: z.number().nullable().default(null),
   pending: z.array(generationSchema),
   activeBoot: z.string().nullable(),
   running: z.boolean(),

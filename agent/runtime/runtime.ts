@@ -307,7 +307,7 @@ export class Runtime {
         witness: record.witness,
       },
       {
-        heartbeat: (network, message) => this.heartbeat(network, message),
+        heartbeat: (network, message, order) => this.heartbeat(network, message, order),
         vote: (from, message) => {
           if (!this.afterFreeze()) this.modules.find(message.module)?.machine.vote(from, message);
         },
@@ -476,14 +476,14 @@ export class Runtime {
     else this.peer.heardMs.set(network, now);
   }
 
-  private heartbeat(network: string, message: Heartbeat): void {
+  private heartbeat(network: string, message: Heartbeat, order: number): void {
     if (this.afterFreeze()) return;
     this.peer.agentVersion = message.agentVersion;
     this.expectHeartbeat();
     for (const module of this.modules) {
       const beat = message.modules.find((one) => one.module === module.definition.name) ?? null;
       if (beat !== null) this.peer.beats.set(beat.module, beat);
-      module.machine.heard(network, beat);
+      module.machine.heard(network, beat, order);
     }
   }
 

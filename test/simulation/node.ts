@@ -12,8 +12,10 @@ import {
   type MirrorState,
   type ModuleRecord,
   type PlanStep,
+  type VoterState,
 } from '../../agent/core/index.ts';
 import type { EventDraft, Finding, MessageBody } from '../../agent/contract/index.ts';
+import type { NodeFacts } from './order-judge.ts';
 import { Replica } from './replica.ts';
 import type { World } from './world.ts';
 
@@ -25,8 +27,10 @@ export interface NodePorts {
   send(to: string, body: MessageBody): void;
   /** The application becomes able to answer clients on this node. */
   applicationStarted(node: SimulatedNode): void;
-  stepped(node: SimulatedNode, before: MirrorState, after: MirrorState): void;
+  stepped(node: SimulatedNode, before: MirrorState | null, after: MirrorState | null): void;
   told(node: SimulatedNode, event: EventDraft): void;
+  /** Before it is executed. */
+  acts(node: SimulatedNode, action: MirrorAction): void;
   readonly stepMirror: typeof stepMirror;
 }
 
@@ -41,7 +45,7 @@ export class SimulatedNode {
   private readonly clockOffsetMs: number;
   up = false;
   frozen = false;
-  private boots = 0;
+  boots = 0;
   private sessions = 0;
   mirror: MirrorState | null = null;
   /** On disk. */
@@ -57,6 +61,10 @@ export class SimulatedNode {
   lacksUntilMs = 0;
   vip = false;
   kernelLeaseMs = 0;
+  /** The control plane that runs now found its application running when it started, and has nothing to mend. */
+  resumes = false;
+  /** What this node's vote was given for when its control plane ended: it holds until the next one has started. */
+  lastVoter: VoterState | null = null;
   private life = 0;
   private planLife = 0;
   private deferred: (() => void)[] = [];
@@ -95,6 +103,10 @@ export class SimulatedNode {
     return this.up && this.application && this.vip && this.localNow() < this.kernelLeaseMs;
   }
 
+  bootId(): string {
+    return `b${String(this.boots)}`;
+  }
+
   powerOn(): void {
     if (this.up) return;
     this.up = true;
@@ -106,11 +118,14 @@ export class SimulatedNode {
   private startControlPlane(): void {
     this.life += 1;
     this.sessions += 1;
+    const { record, replica } = this;
+    this.resumes = record.running && record.activeBoot === this.bootId() && replica.alive && replica.role === 'primary';
     this.mirror = initialMirror(
-      { ...this.identity, session: `s${String(this.sessions)}`, bootId: `b${String(this.boots)}` },
+      { ...this.identity, session: `s${String(this.sessions)}`, bootId: this.bootId() },
       this.record,
       this.localNow(),
     );
+    this.ports.stepped(this, null, this.mirror);
     const { life } = this;
     this.world.at(this.world.random.between(5, 60), () => {
       if (this.life === life)
@@ -178,7 +193,7 @@ export class SimulatedNode {
     this.up = false;
     this.life += 1;
     this.planLife += 1;
-    this.mirror = null;
+    this.endMachine();
     this.frozen = false;
     this.replica.frozen = false;
     this.deferred = [];
@@ -186,7 +201,7 @@ export class SimulatedNode {
     this.crashed = false;
     this.vip = false;
     this.kernelLeaseMs = 0;
-    this.replica.die();
+    this.replica.losePower();
   }
 
   /** kill -9 of the control plane; systemd starts it again. */
@@ -194,13 +209,21 @@ export class SimulatedNode {
     if (!this.up) return;
     this.life += 1;
     this.planLife += 1;
-    this.mirror = null;
+    this.endMachine();
     const { life } = this;
     this.world.at(this.world.random.between(300, 1500), () => {
       this.whenThawed(() => {
         if (this.up && this.life === life) this.startControlPlane();
       });
     });
+  }
+
+  private endMachine(): void {
+    const { mirror } = this;
+    if (mirror === null) return;
+    this.lastVoter = mirror.voter;
+    this.mirror = null;
+    this.ports.stepped(this, mirror, null);
   }
 
   killReplicator(): void {
@@ -231,10 +254,11 @@ export class SimulatedNode {
     this.replica.freeze(false);
   }
 
-  receive(from: string, body: MessageBody, network: string): void {
+  /** @param order of sending: what the sender said later has a higher one. */
+  receive(from: string, body: MessageBody, network: string, order: number): void {
     this.whenThawed(() => {
       if (this.mirror === null) return;
-      if (body.kind === 'heartbeat') this.event({ type: 'heard', network, beat: body.modules[0] ?? null });
+      if (body.kind === 'heartbeat') this.event({ type: 'heard', network, beat: body.modules[0] ?? null, order });
       else if (body.kind === 'vote-request') this.event({ type: 'vote-request', message: body });
       else if (body.kind === 'vote-reply')
         this.event({ type: 'vote-reply', from: from === 'w' ? 'witness' : 'peer', message: body });
@@ -283,6 +307,7 @@ export class SimulatedNode {
   crashProbability = 0;
 
   private execute(action: MirrorAction): void {
+    this.ports.acts(this, action);
     switch (action.type) {
       case 'persist':
         this.record = action.record;
@@ -426,6 +451,18 @@ export class SimulatedNode {
     if (this.mirror === null) return 'agent down';
     const own = describeOwn(this.mirror, this.localNow());
     return `${own.state}/${own.data}${own.reason === undefined ? '' : ` (${own.reason})`}${this.frozen ? ' frozen' : ''}`;
+  }
+
+  facts(storedElsewhere: NodeFacts['storedElsewhere']): NodeFacts {
+    const { name, record, application, vip, replica } = this;
+    return {
+      name,
+      record,
+      bootId: this.bootId(),
+      mayAnswer: (application || vip) && this.localNow() < this.kernelLeaseMs,
+      idle: !application && !vip && replica.role !== 'primary',
+      storedElsewhere,
+    };
   }
 
   protected(): boolean {

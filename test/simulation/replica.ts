@@ -122,6 +122,15 @@ export class Replica {
     this.mode = null;
   }
 
+  /** What was not synced goes with the power: only answered writes are sure to be on this disk. */
+  losePower(): void {
+    if (this.role === 'primary') {
+      const lost = new Set(this.pending.filter(() => this.world.random.chance(0.5)).map((one) => one.id));
+      this.durable.data = this.durable.data.filter((id) => !lost.has(id));
+    }
+    this.die();
+  }
+
   freeze(frozen: boolean): void {
     this.frozen = frozen;
     if (frozen) return;

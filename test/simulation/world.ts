@@ -16,6 +16,10 @@ export class World {
   readonly faults: Record<string, number> = {};
   tracing = false;
   lossProbability = 0;
+  /** No datagram is lost, late or repeated: what is left to happen is what the list of faults says. */
+  calm = false;
+  /** Every fault is over: none begins again. */
+  healed = false;
   /** `${from}>${to}/${network}` */
   readonly cuts = new Set<string>();
 
@@ -62,10 +66,11 @@ export class World {
 
   /** A datagram: lost, late, twice. */
   datagram(from: string, to: string, network: string, deliver: () => void): void {
-    if (!this.passes(from, to, network) || this.random.chance(this.lossProbability)) return;
-    const copies = this.random.chance(0.02) ? 2 : 1;
+    if (!this.passes(from, to, network) || (!this.calm && this.random.chance(this.lossProbability))) return;
+    const copies = !this.calm && this.random.chance(0.02) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
-      const delayMs = this.random.chance(0.03) ? this.random.between(5, 1500) : this.random.between(0.1, 3);
+      const delayMs =
+        !this.calm && this.random.chance(0.03) ? this.random.between(5, 1500) : this.random.between(0.1, 3);
       this.at(delayMs, () => {
         if (this.passes(from, to, network)) deliver();
       });

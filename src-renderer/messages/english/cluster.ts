@@ -119,6 +119,7 @@ export const cluster = {
     refused: 'refused',
     silent: 'no answer',
     asked: 'no answer yet',
+    'not-asked': 'not asked',
     none: 'only tell',
     tell: 'nothing',
     restart: 'restart of the application',

@@ -113,6 +113,7 @@ export const cluster: Messages['cluster'] = {
     refused: 'refusée',
     silent: 'pas de réponse',
     asked: 'pas encore de réponse',
+    'not-asked': 'pas demandée',
     none: 'signaler seulement',
     tell: 'rien',
     restart: 'redémarrage de l’application',

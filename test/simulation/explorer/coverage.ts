@@ -5,6 +5,7 @@ export function stateName(mirror: MirrorState | null): string {
   if (mirror === null) return 'down';
   if (mirror.resuming) return 'resuming';
   const { phase, seek } = mirror;
-  const wish = seek === null ? '' : `+${seek.purpose}`;
-  return `${phase.name}${wish}`;
+  const then = 'then' in phase ? `, then ${phase.then}` : '';
+  const wish = seek === null ? '' : ` + ${seek.purpose}`;
+  return `${phase.name}${then}${wish}`;
 }

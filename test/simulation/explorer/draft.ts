@@ -1,8 +1,8 @@
 /** One move being made: the world is copied where it is touched, and every breach of an invariant ends the move. */
-import type { Generation } from '../../../agent/contract/index.ts';
 import type { MirrorAction, MirrorEvent } from '../../../agent/core/index.ts';
 import { beatOf, initialMirror, release, stepMirror, vote, newVoter } from '../../../agent/core/index.ts';
-import { includesGeneration, sameGeneration } from '../../../agent/core/voter.ts';
+import { sameGeneration } from '../../../agent/core/voter.ts';
+import { orderBreach, type NodeFacts } from '../order-judge.ts';
 import { goneAlone } from '../../../agent/replication/volume-lineage.ts';
 import {
   answersApplication,
@@ -93,7 +93,7 @@ export class Draft {
       return;
     }
     if (body.kind === 'heartbeat')
-      this.step(to, { type: 'heard', network: 'lan', beat: body.modules[0] ?? null }, crash);
+      this.step(to, { type: 'heard', network: 'lan', beat: body.modules[0] ?? null, order: 0 }, crash);
     else if (body.kind === 'vote-request') this.step(to, { type: 'vote-request', message: body }, crash);
     else if (body.kind === 'vote-reply')
       this.step(to, { type: 'vote-reply', from: from === 'w' ? 'witness' : 'peer', message: body }, crash);
@@ -160,16 +160,16 @@ export class Draft {
 
   private execute(side: Side, action: MirrorAction): void {
     const node = this.node(side);
+    const breach = orderBreach(this.factsOf(node), action);
+    if (breach !== null) throw new Breach(breach);
     switch (action.type) {
       case 'persist':
         this.change(side, { record: action.record });
         break;
       case 'send':
-        this.judgeSending(node, action);
         this.post({ from: side, to: action.to === 'witness' ? 'w' : otherOf(side), body: action.message });
         break;
       case 'extend-lease':
-        this.require(node.record.activeBoot === bootIdOf(node), 'order: a lease before the role is on disk');
         this.change(side, {
           kernelLeaseMs: Math.max(node.kernelLeaseMs, action.deadlineMs),
           volume: { ...node.volume, leaseMs: Math.max(node.volume.leaseMs, action.deadlineMs) },
@@ -179,15 +179,10 @@ export class Draft {
         this.change(side, { kernelLeaseMs: 0, volume: { ...node.volume, leaseMs: 0 } });
         break;
       case 'go-alone':
-        this.judgeGoingAlone(node, action.generation);
         this.change(side, { allowedAlone: action.generation });
         break;
       case 'run': {
         const mount = action.steps.find((one) => one.do === 'mount');
-        this.require(
-          mount === undefined || node.record.activeBoot === bootIdOf(node),
-          'order: the application is started before the role is on disk',
-        );
         this.change(side, {
           plan: {
             id: action.id,
@@ -213,32 +208,18 @@ export class Draft {
     if (!holds) throw new Breach(breach);
   }
 
-  private judgeSending(node: NodeModel, action: Extract<MirrorAction, { type: 'send' }>): void {
-    const { message } = action;
-    const { record } = node;
-    const mayAct = node.clockMs < node.kernelLeaseMs && (node.application || node.vip);
-    if (message.kind === 'vote-reply' && message.granted) {
-      this.require(!mayAct, `invariant 1: ${nameOf(node.side)} gives its vote away while its own lease runs`);
-      const onDisk = message.newest === null || (record.newest?.number ?? 0) >= message.newest.number;
-      this.require(onDisk, `order: ${nameOf(node.side)} promised a generation that is not on its disk`);
-    } else if (message.kind === 'vote-request' && message.store !== null) {
-      const onDisk = includesGeneration(record.pending, message.store) || sameGeneration(record.newest, message.store);
-      this.require(onDisk, `order: ${nameOf(node.side)} asks for a generation before the wish is on its disk`);
-    } else if (message.kind === 'vote-release') {
-      const idle = !node.application && !node.vip && node.volume.role !== 'primary' && record.activeBoot === null;
-      this.require(idle, `invariant 5: ${nameOf(node.side)} gives its votes back before everything is stopped`);
-    }
-  }
-
-  private judgeGoingAlone(node: NodeModel, generation: Generation): void {
-    const { record, side } = node;
-    this.require(sameGeneration(record.newest, generation), 'order: goes alone before the promise is on its own disk');
-    if (!this.world.withWitness) return;
-    const knownTo = [this.world.witness.durable, this.node(otherOf(side)).record.newest];
-    this.require(
-      knownTo.some((newest) => newest !== null && newest.number >= generation.number),
-      `invariant 3: ${nameOf(side)} goes on alone although no voter has stored the new generation`,
-    );
+  private factsOf(node: NodeModel): NodeFacts {
+    const { side, record, application, vip, volume } = node;
+    return {
+      name: nameOf(side),
+      record,
+      bootId: bootIdOf(node),
+      mayAnswer: (application || vip) && node.clockMs < node.kernelLeaseMs,
+      idle: !application && !vip && volume.role !== 'primary',
+      storedElsewhere: this.world.withWitness
+        ? [this.world.witness.durable, this.node(otherOf(side)).record.newest]
+        : null,
+    };
   }
 
   /** The replicator obeys the order some time later. */

@@ -1,0 +1,266 @@
+/** Two whole nodes, a witness, clients and people around one world. */
+import type { stepMirror, MirrorIdentity, ModuleRecord, Timing } from '../../agent/core/index.ts';
+import { freshRecord } from '../../agent/core/index.ts';
+import type { CheckerAction, VolumeRecord } from '../../agent/contract/index.ts';
+import { networks, roughFaults, type Trouble } from './faults.ts';
+import { Judges } from './judges.ts';
+import { SimulatedNode, waitChecker, type NodePorts } from './node.ts';
+import { Random } from './random.ts';
+import type { PlannedFault } from './schedule.ts';
+import { Seen } from './seen.ts';
+import { SimulatedWitness } from './witness.ts';
+import type { World } from './world.ts';
+
+export interface ClusterOptions {
+  readonly witness: boolean;
+  readonly withoutWitness: MirrorIdentity['withoutWitness'];
+  readonly timing: Timing;
+  readonly rateError: number;
+  readonly prefer: string | null;
+  readonly failback: () => MirrorIdentity['failback'];
+  readonly checkers: { readonly application: CheckerAction; readonly surroundings: boolean };
+  readonly stepMirror: typeof stepMirror;
+}
+
+/** H6, as by default. */
+const restartLimit = { count: 3, windowMs: 24 * 3_600_000 } as const;
+/** How often a person who has come to mend it looks again, and how long he lets the cluster try by itself. */
+const attendMs = 5000;
+const patienceMs = 20_000;
+
+interface Image {
+  readonly record: ModuleRecord;
+  readonly volume: { record: VolumeRecord | null; data: number[] };
+}
+
+export class Simulation {
+  readonly world: World;
+  readonly nodes: readonly [SimulatedNode, SimulatedNode];
+  readonly witness: SimulatedWitness;
+  readonly judges: Judges;
+  readonly seen = new Seen();
+  private readonly options: ClusterOptions;
+  private nextWrite = 1;
+  private sent = 0;
+  private readonly images = new Map<SimulatedNode, Image>();
+  /** A copy was lost: the other one may have promised something newer, and wait for a person. */
+  private copyLost = false;
+
+  constructor(world: World, options: ClusterOptions) {
+    this.world = world;
+    this.options = options;
+    const { timing, rateError } = options;
+    const rate = (): number => 1 + world.random.between(-rateError, rateError);
+    this.witness = new SimulatedWitness(world, timing.grantMs, rate(), (to, body) => {
+      this.deliver('w', to, body);
+    });
+    this.nodes = [this.make('n1', 'n2', rate()), this.make('n2', 'n1', rate())];
+    const [first, second] = this.nodes;
+    first.replica.peer = second.replica;
+    second.replica.peer = first.replica;
+    first.replica.initialise('uuid', { number: 1, id: 'first' });
+    second.replica.initialise('uuid', null);
+    this.judges = new Judges({
+      world,
+      nodes: this.nodes,
+      witness: options.witness ? this.witness : null,
+      restartLimit: restartLimit.count,
+    });
+  }
+
+  private deliver(from: string, to: string, body: Parameters<NodePorts['send']>[1]): void {
+    const paths = to === 'w' || from === 'w' ? (['lan'] as const) : networks;
+    const order = (this.sent += 1);
+    for (const network of paths)
+      this.world.datagram(from, to, network, () => {
+        if (to === 'w') this.witness.receive(from, body);
+        else this.node(to).receive(from, body, network, order);
+      });
+  }
+
+  private make(name: string, peer: string, clockRate: number): SimulatedNode {
+    const { options, world } = this;
+    const { application, surroundings } = options.checkers;
+    const identity = {
+      module: 'db',
+      node: name,
+      peer,
+      prefer: options.prefer,
+      failback: options.failback(),
+      witness: options.witness,
+      withoutWitness: options.withoutWitness,
+      timing: options.timing,
+      checkers: [
+        { name: 'application', action: application, failures: 2, gracePeriodMs: 4000 },
+        ...(surroundings ? [{ name: waitChecker, action: 'wait' as const, failures: 2, gracePeriodMs: 0 }] : []),
+      ],
+      restartLimit,
+    };
+    const pathUp = (from: string, to: string): boolean =>
+      networks.some((one) => world.passes(from, to, one) && world.passes(to, from, one));
+    return new SimulatedNode(name, identity, world, this.portsOf(name), clockRate, pathUp);
+  }
+
+  private portsOf(name: string): NodePorts {
+    return {
+      stepMirror: this.options.stepMirror,
+      send: (to, body) => {
+        this.deliver(name, to, body);
+      },
+      acts: (node, action) => {
+        this.judges.beforeAction(node, action);
+      },
+      applicationStarted: (node) => {
+        this.judges.applicationStarted(node);
+      },
+      stepped: (node, before, after) => {
+        const transition = this.seen.step(before, after);
+        if (transition !== null) this.world.log(node.name, `${transition} [${after?.waiting.code ?? ''}]`);
+      },
+      told: (node, event) => {
+        this.seen.told(event);
+        this.judges.told(node, event);
+      },
+    };
+  }
+
+  node(name: string): SimulatedNode {
+    return name === 'n1' ? this.nodes[0] : this.nodes[1];
+  }
+
+  /** Writes go to whoever answers on the address, each acknowledged or not. */
+  startClient(untilMs: number): void {
+    const { world } = this;
+    if (world.nowMs > untilMs) return;
+    for (const node of this.nodes) {
+      if (!node.serving() || node.frozen) continue;
+      const id = this.nextWrite++;
+      node.replica.write(id, () => {
+        // The answer leaves through the address: the kernel has the last word.
+        if (node.serving() && !node.frozen) this.judges.acknowledge(id);
+      });
+    }
+    world.at(world.random.between(40, 120), () => {
+      this.startClient(untilMs);
+    });
+  }
+
+  trouble(fault: PlannedFault): void {
+    this.judges.checkers.disturbed();
+    const node = this.node(fault.node);
+    const [first, second] = this.nodes;
+    const trouble: Trouble = {
+      world: this.world,
+      random: new Random(fault.seed),
+      node,
+      other: node === first ? second : first,
+      witness: this.witness,
+      promote: (one) => {
+        one.promote();
+      },
+      loseDisk: (one, withRecord) => {
+        this.loseDisk(one, withRecord);
+      },
+      takeImage: (one) => {
+        this.takeImage(one);
+      },
+      restoreImage: (one) => {
+        this.restoreImage(one);
+      },
+    };
+    roughFaults[fault.kind]?.(trouble);
+  }
+
+  /** The other copy must hold everything, or data is lost whatever anybody does. */
+  private loseDisk(node: SimulatedNode, withRecord: boolean): void {
+    const other = this.node(node.identity.peer);
+    if (other.replica.durable.record?.copy !== 'up-to-date' || !this.judges.isWhole(other)) return;
+    this.blank(node, withRecord);
+    this.copyLost = true;
+  }
+
+  blank(node: SimulatedNode, withRecord: boolean): void {
+    node.powerOff();
+    node.replica.durable = { record: null, data: [] };
+    node.replica.initialise('uuid', null);
+    if (withRecord) node.record = { ...freshRecord(), wanted: 'started' };
+    this.world.at(1000, () => {
+      node.powerOn();
+    });
+  }
+
+  takeImage(node: SimulatedNode): void {
+    const { record, data } = node.replica.durable;
+    this.images.set(node, { record: node.record, volume: { record, data: [...data] } });
+  }
+
+  /**
+   * An image is told from the present by its generation: one that is as new as what the other voters know would pass for it. Whoever restores such
+   * a one and starts it first loses data.
+   */
+  restoreImage(node: SimulatedNode): boolean {
+    const image = this.images.get(node);
+    const other = this.node(node.identity.peer);
+    if (image === undefined || other.replica.durable.record?.copy !== 'up-to-date' || !this.judges.isWhole(other))
+      return false;
+    const age = image.volume.record?.generation?.number ?? 0;
+    if ([this.witness.durable, other.record.newest].some((known) => known === null || known.number <= age))
+      return false;
+    node.powerOff();
+    node.record = { ...image.record, wanted: 'started' };
+    node.replica.durable = { record: image.volume.record, data: [...image.volume.data] };
+    this.copyLost = true;
+    this.world.at(1000, () => {
+      node.powerOn();
+    });
+    return true;
+  }
+
+  healEverything(): void {
+    const { world } = this;
+    world.log('judge', 'faults stop');
+    world.healed = true;
+    world.cuts.clear();
+    world.lossProbability = 0;
+    if (!this.witness.up) this.witness.restart();
+    for (const node of this.nodes) {
+      node.crashProbability = 0;
+      node.brokenUntilMs = 0;
+      node.startFailsUntilMs = 0;
+      node.lacksUntilMs = 0;
+      node.thaw();
+      node.powerOn();
+      // A person who pressed stop presses start again when he leaves.
+      world.at(2000, () => {
+        node.command('start');
+        node.maintenance(false);
+      });
+    }
+    world.at(patienceMs, () => {
+      this.attend();
+    });
+  }
+
+  /** A person who comes to mend it and does what the messages say. Where nothing was lost or ordered, nobody has to come. */
+  private attend(): void {
+    const { judges, world } = this;
+    if (!judges.ordered && !this.copyLost) return;
+    if (this.nodes.every((node) => node.protected())) return;
+    const waiting = this.nodes.filter((node) => node.mirror?.phase.name === 'wait');
+    const forked = this.nodes.filter(
+      (node) => node.replica.fault?.code === 'forked' && node.replica.role !== 'primary',
+    );
+    const [lost] = forked;
+    if (judges.ordered && lost !== undefined && forked.length === 1) {
+      world.log('person', `sets ${lost.name} up anew`);
+      this.blank(lost, false);
+    } else if (waiting.length === 2 && waiting.some((node) => node.describe().includes('copy-stale'))) {
+      const [best] = [...waiting].sort((a, b) => judges.worthOf(b) - judges.worthOf(a));
+      world.log('person', `promotes ${best?.name ?? ''}`);
+      best?.promote();
+    }
+    world.at(attendMs, () => {
+      this.attend();
+    });
+  }
+}

@@ -59,6 +59,8 @@ export interface MirrorState {
   readonly undecidedSinceMs: number | null;
   /** The peer has been connected since the application was started here. */
   readonly hadLink: boolean;
+  /** The application's plan has mounted: what is not mounted any more was lost. */
+  readonly mounted: boolean;
   readonly voter: VoterState;
   readonly ballots: { readonly peer: Ballot; readonly witness: Ballot };
   readonly nextNumber: number;
@@ -138,6 +140,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     volumes: null,
     undecidedSinceMs: null,
     hadLink: false,
+    mounted: false,
     // A grant made before this start is forgotten, and only the other node can have it: it may renew it, this node waits for its end.
     // Whoever was active under this boot (resuming) had given none.
     voter: {

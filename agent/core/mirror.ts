@@ -13,7 +13,7 @@ import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
 import { absorbReply, askForVotes } from './right.ts';
 import { finishPlan, resume, serve } from './serving.ts';
 import { leaseMsMax } from './timing.ts';
-import { holderOf, older, release, sameGeneration, vote, type VoterState } from './voter.ts';
+import { holderOf, includesGeneration, older, release, sameGeneration, vote, type VoterState } from './voter.ts';
 import { decideSecondary, decideStopped, decideWait } from './waiting.ts';
 import { reportChanges } from './describe.ts';
 
@@ -78,6 +78,7 @@ function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
   s.undecidedSinceMs = undecided ? (s.undecidedSinceMs ?? now) : null;
   if (volumes?.some((volume) => volume.mode === 'in-sync' || volume.mode === 'resynchronising') === true)
     s.hadLink = true;
+  if (volumes !== null && volumes.length > 0 && volumes.every((volume) => volume.role === 'primary')) s.mounted = true;
   const { generation, usable, initialised, complete } = ownCopy(s);
   // A stale copy holds nothing that the peer's lacks: what was wished for it is void, or it would bar the peer from going on. What was
   // promised to the peer stays: the copy may become complete again, and still be older than that.
@@ -89,6 +90,8 @@ function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
   if (usable && (newest === null || generation.number > newest.number)) draft.persist({ newest: generation });
   const unwritten = pending.filter((wish) => wish.number > generation.number);
   if (unwritten.length < pending.length) draft.persist({ pending: unwritten });
+  // What the other one wrote meanwhile is as new as the wish, and has just been received.
+  if (s.seek !== null && s.seek.store !== null && !includesGeneration(unwritten, s.seek.store)) s.seek = null;
   s.voter = { ...s.voter, newest: s.record.newest };
 }
 
@@ -133,16 +136,15 @@ function answer(draft: Draft, message: VoteRequest): void {
 }
 
 /**
- * A generation that was promised to this node, that it has not written and cannot write, because the application does not run here: the other one
- * may go on from the same copy with one that is newer. Else each of the two would wait for the other for ever.
+ * A generation that was promised to this node and that it has not written: nobody else can. The other one may go on with one that is newer still,
+ * from the same copy where the application does not run here, and from a newer copy always. Else each of the two would wait for the other for ever.
  */
 function voterFor({ s, now }: Draft, message: VoteRequest): VoterState {
   const { generation } = ownCopy(s);
-  const givesWay =
-    committed(s) &&
-    unableOf(s, now) !== null &&
-    sameGeneration(message.generation, generation) &&
-    older(s.record.newest, message.store);
+  const notNeeded =
+    older(generation, message.generation) ||
+    (sameGeneration(message.generation, generation) && unableOf(s, now) !== null);
+  const givesWay = committed(s) && notNeeded && older(s.record.newest, message.store);
   return givesWay ? { ...s.voter, newest: generation } : s.voter;
 }
 

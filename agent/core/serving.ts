@@ -38,6 +38,7 @@ export function activate(draft: Draft, wish: Seek): void {
   s.goingAlone = wish.store ?? unsettledWish(s);
   s.goAloneSentMs = 0;
   s.hadLink = false;
+  s.mounted = false;
   s.peerReadySinceMs = null;
   s.handoverUntilMs = 0;
   draft.persist({
@@ -108,7 +109,8 @@ export function serve(draft: Draft): void {
     fence(draft, 'replicator-lost', 'The replication process stopped: the application had lost its files.', 'wait');
     return;
   }
-  if (s.phase.name === 'active' && s.volumes.some((volume) => volume.role !== 'primary')) {
+  const mounted = s.phase.name === 'active' || (s.phase.name === 'activating' && s.mounted);
+  if (mounted && s.volumes.some((volume) => volume.role !== 'primary')) {
     fence(draft, 'mount-lost', 'The replicated directory was no longer mounted.', 'wait');
     return;
   }

@@ -186,6 +186,8 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   // Whoever was promised a newer generation goes on from it, unless the application does not run there.
   if (beat.committed && !committed(state)) return peerUnable && canStart.me ? 'me' : 'peer';
   if (committed(state) && !beat.committed) return !canStart.me && canStart.peer ? 'peer' : 'me';
+  // Nothing was written after a planned stop. The other copy has the same generation and need not be as new: it may have been set back to an image.
+  if (copy.clean !== beat.clean) return copy.clean ? 'me' : 'peer';
   if (canStart.me !== canStart.peer) return canStart.me ? 'me' : 'peer';
   const { prefer, node, peer } = state.identity;
   if (prefer !== null) return prefer === node ? 'me' : 'peer';
@@ -228,8 +230,9 @@ function pursue(draft: Draft, wish: Seek): void {
   const answered = s.ballots.witness.replyMs > wish.sinceMs || s.ballots.peer.replyMs > wish.sinceMs;
   // A wish that a voter may have stored is not dropped before its answer, or the stored generation would lock both nodes out.
   const settled = wish.store === null || answered || now - wish.sinceMs > timing.grantMs;
-  // The copy may have become the target of a resync in the meantime.
-  if (s.record.wanted === 'stopped' || (wish.purpose !== 'order' && !ownCopy(s).complete)) {
+  // The copy may have become the target of a resync in the meantime, or a person has begun to work on it.
+  const maintained = wish.purpose === 'takeover' && s.record.maintenance;
+  if (s.record.wanted === 'stopped' || maintained || (wish.purpose !== 'order' && !ownCopy(s).complete)) {
     if (settled) dropSeek(draft);
     return;
   }
@@ -240,6 +243,7 @@ function pursue(draft: Draft, wish: Seek): void {
   const deserted = beat === null && !wish.unassisted && !s.identity.witness;
   if (settled && (beat?.active === true || deserted)) {
     dropSeek(draft);
+    voidOrder(draft, beat);
     return;
   }
   if (wish.purpose === 'order' && s.ballots.witness.reply?.reason === 'older-generation') renumber(draft, wish);
@@ -255,6 +259,11 @@ function pursue(draft: Draft, wish: Seek): void {
     draft.wait('peer-active', `${peer} holds the lease of the witness: it may be running although it is silent here.`);
   } else draft.wait('no-majority', `Not enough votes to start: ${words}.`);
   if (now - wish.sinceMs > timing.detectionMs) dropSeek(draft);
+}
+
+/** Given while the other one was silent, and it runs the application: obeyed some day later, the order would cost what is written from now on. */
+function voidOrder(draft: Draft, beat: ModuleBeat | null): void {
+  if (beat?.state === 'primary' || beat?.state === 'alone') draft.persist({ order: null });
 }
 
 function renumber(draft: Draft, wish: Seek): void {
@@ -294,6 +303,7 @@ export function decideSecondary(draft: Draft): void {
     pursue(draft, s.seek);
     return;
   }
+  voidOrder(draft, beat);
   if (beat === null) considerTakeover(draft);
   else if (beat.handoverTo === s.identity.node && !beat.active && ownCopy(s).usable) seek(draft, 'handover', null);
   else if (!beat.active) {

@@ -52,7 +52,13 @@ describe('a conversation', () => {
     expect(early()).toBeLessThan(late);
     const reborn = talker('n1', 'a2', 'n2');
     reborn.receive(b.envelope('lan', null), 'lan', 0);
-    expect(order(reborn, 'lan')()).toBeGreaterThan(late);
+    const newest = order(reborn, 'lan')();
+    expect(newest).toBeGreaterThan(late);
+    // Our own socket is made anew at a change of the configuration, and the machines stay.
+    const again = talker('n2', 'b2', 'n1');
+    reborn.receive(again.envelope('lan', null), 'lan', 0);
+    const verdict = again.receive(reborn.envelope('lan', body), 'lan', 0);
+    expect('order' in verdict && verdict.order > newest).toBe(true);
   });
 
   test('a recording of a former life is never believed again', () => {

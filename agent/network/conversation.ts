@@ -13,7 +13,7 @@ const countersOfLife = 2 ** 32;
 const introductionsPerSecondMax = 10;
 
 export type Verdict =
-  /** `order`: grows with everything that they said, whatever network it came by, and with each new life of theirs. */
+  /** `order`: grows with everything that they said, whatever network it came by, and with each new life of theirs or new socket of ours. */
   | { readonly take: MessageBody | null; readonly introduce: boolean; readonly order: number }
   /** `introduce`: answer at once with an empty envelope, so that the other side learns our session. */
   | { readonly drop: 'not-for-us' | 'replayed' | 'unproven-session'; readonly introduce: boolean };
@@ -28,7 +28,9 @@ export class Conversation {
   private readonly former = new Set<string>();
   /** The session of theirs that arrived last, believed or not: what we echo. */
   private heard: string | null = null;
-  private lives = 0;
+  /** Of all conversations of this process: a mirror machine outlives the socket that it hears by, and what the next one brings is newer. */
+  private static lives = 0;
+  private life = 0;
   private introductions = { secondStartMs: 0, count: 0 };
 
   constructor(own: { cluster: string; name: string; session: string }, other: string) {
@@ -74,7 +76,7 @@ export class Conversation {
       }
       if (this.trusted !== null) this.leaveBehind(this.trusted.session);
       const { session, counter } = envelope;
-      this.lives++;
+      this.life = ++Conversation.lives;
       this.trusted = { session, proof: counter, counters: new Map([[network, counter]]) };
       this.heard = session;
       // They may not know yet that their session is believed, and what they said until now was not taken.
@@ -93,7 +95,7 @@ export class Conversation {
   }
 
   private orderOf(counter: number): number {
-    return this.lives * countersOfLife + counter;
+    return this.life * countersOfLife + counter;
   }
 
   private leaveBehind(session: string): void {

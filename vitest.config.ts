@@ -12,6 +12,7 @@ export default defineConfig({
             'src-renderer/**/*.test.ts',
             'resources/**/*.test.ts',
             'test/simulation/**/*.test.ts',
+            'test/scenarios/**/*.test.ts',
             'test/lab/**/*.test.ts',
             'test/bench/**/*.test.ts',
           ],

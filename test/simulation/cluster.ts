@@ -2,7 +2,7 @@
 import type { stepMirror, MirrorIdentity, ModuleRecord, Timing } from '../../agent/core/index.ts';
 import { freshRecord } from '../../agent/core/index.ts';
 import type { CheckerAction, VolumeRecord } from '../../agent/contract/index.ts';
-import { networks, roughFaults, type Trouble } from './faults.ts';
+import { faultDeed, networks, type Trouble } from './faults.ts';
 import { Judges } from './judges.ts';
 import { SimulatedNode, waitChecker, type NodePorts } from './node.ts';
 import { Random } from './random.ts';
@@ -27,6 +27,9 @@ const restartLimit = { count: 3, windowMs: 24 * 3_600_000 } as const;
 /** How often a person who has come to mend it looks again, and how long he lets the cluster try by itself. */
 const attendMs = 5000;
 const patienceMs = 20_000;
+
+/** Nobody opens a server and has it running again within the lease that it has granted. */
+const mendMs = 6000;
 
 interface Image {
   readonly record: ModuleRecord;
@@ -113,7 +116,8 @@ export class Simulation {
       applicationStarted: (node) => {
         this.judges.applicationStarted(node);
       },
-      stepped: (node, before, after) => {
+      stepped: (node, before, after, event) => {
+        this.judges.stepped(node, before, after, event);
         const transition = this.seen.step(before, after);
         if (transition !== null) this.world.log(node.name, `${transition} [${after?.waiting.code ?? ''}]`);
       },
@@ -168,7 +172,7 @@ export class Simulation {
         this.restoreImage(one);
       },
     };
-    roughFaults[fault.kind]?.(trouble);
+    faultDeed(fault.kind)?.(trouble);
   }
 
   /** The other copy must hold everything, or data is lost whatever anybody does. */
@@ -184,7 +188,7 @@ export class Simulation {
     node.replica.durable = { record: null, data: [] };
     node.replica.initialise('uuid', null);
     if (withRecord) node.record = { ...freshRecord(), wanted: 'started' };
-    this.world.at(1000, () => {
+    this.world.at(mendMs, () => {
       node.powerOn();
     });
   }
@@ -206,14 +210,20 @@ export class Simulation {
     const age = image.volume.record?.generation?.number ?? 0;
     if ([this.witness.durable, other.record.newest].some((known) => known === null || known.number <= age))
       return false;
+    this.setBack(node);
+    this.copyLost = true;
+    return true;
+  }
+
+  setBack(node: SimulatedNode): void {
+    const image = this.images.get(node);
+    if (image === undefined) throw new RangeError(`no image of ${node.name} was taken`);
     node.powerOff();
     node.record = { ...image.record, wanted: 'started' };
     node.replica.durable = { record: image.volume.record, data: [...image.volume.data] };
-    this.copyLost = true;
-    this.world.at(1000, () => {
+    this.world.at(mendMs, () => {
       node.powerOn();
     });
-    return true;
   }
 
   healEverything(): void {
@@ -222,12 +232,16 @@ export class Simulation {
     world.healed = true;
     world.cuts.clear();
     world.lossProbability = 0;
+    world.lateProbability = 0.03;
     if (!this.witness.up) this.witness.restart();
     for (const node of this.nodes) {
       node.crashProbability = 0;
       node.brokenUntilMs = 0;
       node.startFailsUntilMs = 0;
       node.lacksUntilMs = 0;
+      node.mountFailsUntilMs = 0;
+      node.unmountFailsUntilMs = 0;
+      node.fenceFailsUntilMs = 0;
       node.thaw();
       node.powerOn();
       // A person who pressed stop presses start again when he leaves.

@@ -194,6 +194,17 @@ const application: Readonly<Record<string, FaultDeed>> = {
   'application-broken-everywhere': ({ node, other, world, random }) => {
     for (const one of [node, other]) one.brokenUntilMs = world.nowMs + random.between(1000, 60_000);
   },
+  'mount-fails': ({ node, world, random }) => {
+    node.mountFailsUntilMs = world.nowMs + random.between(1000, 20_000);
+    node.crashed = true;
+  },
+  'unmount-fails': ({ node, world, random }) => {
+    node.unmountFailsUntilMs = world.nowMs + random.between(1000, 15_000);
+  },
+  'fence-fails': ({ node, world, random }) => {
+    node.fenceFailsUntilMs = world.nowMs + random.between(1000, 10_000);
+    node.killReplicator();
+  },
   'start-fails': ({ node, world, random }) => {
     node.startFailsUntilMs = world.nowMs + random.between(1000, 20_000);
     node.crashed = true;
@@ -235,5 +246,61 @@ const losses: Readonly<Record<string, FaultDeed>> = {
   },
 };
 
-export const ordinaryFaults: Readonly<Record<string, FaultDeed>> = { ...power, ...network, ...people, ...application };
-export const roughFaults: Readonly<Record<string, FaultDeed>> = { ...ordinaryFaults, ...losses };
+/** Bad moments on purpose, in some runs. */
+const moments: Readonly<Record<string, FaultDeed>> = {
+  // What its former life asked for is answered to the next one.
+  'killed-in-a-slow-network': (trouble) => {
+    const { world, node } = trouble;
+    world.lateProbability = 0.6;
+    later(trouble, 3000, 6000, () => {
+      world.lateProbability = 0.03;
+    });
+    later(trouble, 500, 2500, () => {
+      node.killControlPlane();
+    });
+  },
+  'maintenance-behind-a-cut': (trouble) => {
+    const both = [trouble.node, trouble.other];
+    cut(trouble, bothWays, networks, 4000, 12_000);
+    later(trouble, 2000, 6000, () => {
+      for (const one of both) one.maintenance(true);
+    });
+    later(trouble, 8000, 20_000, () => {
+      for (const one of both) one.maintenance(false);
+    });
+  },
+  'broken-over-a-boot': (trouble) => {
+    const { world, node, other } = trouble;
+    for (const one of [node, other]) one.brokenUntilMs = world.nowMs + 60_000;
+    later(trouble, 10_000, 25_000, () => {
+      powerCut(trouble, node, 500, 3000);
+    });
+  },
+};
+
+/** Nobody there knows that the other one runs. */
+const orderedMoments: Readonly<Record<string, FaultDeed>> = {
+  'promote-behind-a-cut': (trouble) => {
+    cut(trouble, bothWays, networks, 6000, 14_000);
+    later(trouble, 3500, 6000, () => {
+      trouble.promote(trouble.node);
+    });
+  },
+};
+
+const ordinaryFaults: Readonly<Record<string, FaultDeed>> = { ...power, ...network, ...people, ...application };
+const roughFaults: Readonly<Record<string, FaultDeed>> = { ...ordinaryFaults, ...losses };
+
+/** Often enough to be seen among all the others. */
+const share = 4;
+
+/** By name, as often as it is to happen. @param bad with moments that are bad on purpose. */
+export function faultNames(rough: boolean, bad: boolean): string[] {
+  const names = Object.keys(rough ? roughFaults : ordinaryFaults);
+  const extra = Object.keys(rough ? { ...moments, ...orderedMoments } : moments);
+  return bad ? [...names, ...Array.from({ length: share }, () => extra).flat()] : names;
+}
+
+export function faultDeed(name: string): FaultDeed | undefined {
+  return roughFaults[name] ?? moments[name] ?? orderedMoments[name];
+}

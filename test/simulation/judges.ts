@@ -1,6 +1,6 @@
 /** What must always hold, and what must hold in the end. The invariants are those of DESIGN §4. */
 import type { EventDraft } from '../../agent/contract/index.ts';
-import type { MirrorAction } from '../../agent/core/index.ts';
+import type { MirrorAction, MirrorEvent, MirrorState } from '../../agent/core/index.ts';
 import { Breach } from './breach.ts';
 import { Judge as CheckerJudge } from './checker-judge.ts';
 import { leaseBreach } from './lease-judge.ts';
@@ -79,12 +79,34 @@ export class Judges {
     const breach = this.checkers.told(node.name, node.record.maintenance, event);
     if (breach !== null) throw new Breach(breach);
     if (event.code === 'resumed') node.resumes = false;
+    if (event.code === 'became-secondary' && node.record.order !== null)
+      throw new Breach(`invariant 3: an order to promote outlives its end on ${node.name}`);
+    if (event.code === 'becomes-primary' && event.evidence['purpose'] === 'takeover' && node.record.maintenance)
+      throw new Breach(`H5: ${node.name} takes over in maintenance`);
     if (event.code !== 'fenced') return;
     const { reason } = event.evidence;
     const forNothing = reason === 'restarted' || reason === 'leftover-mount';
     if (node.resumes && forNothing && node.replica.alive && node.replica.role === 'primary')
       throw new Breach(`calm: the restart of ${node.name}'s control plane ends a running application`);
     node.resumes = false;
+  }
+
+  stepped(node: SimulatedNode, before: MirrorState | null, after: MirrorState | null, event: MirrorEvent | null): void {
+    if (after === null) return;
+    const { session } = after.identity;
+    if (event?.type === 'vote-reply' && event.message.session !== session && before?.ballots !== after.ballots)
+      throw new Breach(`lease: ${node.name} counts an answer that was given to its former life`);
+    const now = node.localNow();
+    if (before === null) {
+      const given = node.lastVoter?.grant ?? null;
+      const kept = after.voter.grant?.untilMs ?? 0;
+      if (given !== null && given.untilMs > now && kept < given.untilMs - 1 && !after.resuming)
+        throw new Breach(`lease: ${node.name} forgets in a restart whom it has given its vote`);
+    } else if (after.beatOrder < before.beatOrder)
+      throw new Breach(`order: ${node.name} believes what ${node.identity.peer} said before`);
+    const served = after.phase.name === 'secondary' && after.seek === null && event?.type === 'heard';
+    if (served && after.beat?.state === 'primary' && after.record.order !== null)
+      throw new Breach(`invariant 3: an order to promote ${node.name} outlives the return of ${node.identity.peer}`);
   }
 
   afterStep(): void {

@@ -1,4 +1,4 @@
-/** `npm run sim -- --seeds N [--from S] | --seed K [--faults 3,7] [--calm] | --explore [--states N] | --mutants`. */
+/** `npm run sim -- --seeds N [--from S] [--coverage] | --scenarios | --explore [--states N] | --seed K [--faults 3,7] [--calm] | --mutants`. */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeStageSummary } from '../run/summary.ts';
@@ -6,6 +6,8 @@ import { runExplorer } from './explorer/runs.ts';
 import { runMutants } from './mutants.ts';
 import { run, type RunResult } from './run.ts';
 import { faultInWords } from './schedule.ts';
+import { coverageOf } from './coverage.ts';
+import { playAll } from './scenarios.ts';
 import { Seen } from './seen.ts';
 import { shrink } from './shrink.ts';
 
@@ -27,52 +29,80 @@ function faultNumbers(text: string): ReadonlySet<number> {
   return new Set(text === 'none' ? [] : text.split(',').map((one) => number(one, 'faults', 0)));
 }
 
-function main(): number {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: 'string' },
-      from: { type: 'string' },
-      seed: { type: 'string' },
-      faults: { type: 'string' },
-      calm: { type: 'boolean' },
-      mutants: { type: 'boolean' },
-      first: { type: 'boolean' },
-      only: { type: 'string' },
-      explore: { type: 'boolean' },
-      states: { type: 'string' },
-    },
-  });
+const options = {
+  seeds: { type: 'string' },
+  from: { type: 'string' },
+  seed: { type: 'string' },
+  faults: { type: 'string' },
+  calm: { type: 'boolean' },
+  mutants: { type: 'boolean' },
+  scenarios: { type: 'boolean' },
+  explore: { type: 'boolean' },
+  states: { type: 'string' },
+  coverage: { type: 'boolean' },
+  first: { type: 'boolean' },
+  only: { type: 'string' },
+} as const;
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options });
+  const first = values.first === true;
+  if (values.seed !== undefined) return replay(number(values.seed, 'seed', 0), values.faults, values.calm === true);
   if (values.mutants === true) {
-    const { killed, survived } = runMutants(
-      path.join(import.meta.dirname, '../..'),
-      number(values.seeds, 'seeds', 3000),
-      values.only ?? '',
-    );
-    return summary(killed, survived);
+    const { killed, survived } = runMutants(root, number(values.seeds, 'seeds', 1000), values.only ?? '');
+    return summary([{ passed: killed, failed: survived }]);
   }
-  if (values.explore === true) {
-    const say = (line: string): void => {
-      process.stdout.write(`${line}\n`);
-    };
-    const { passed, failed } = runExplorer(number(values.states, 'states', 5000), values.first === true, say);
-    return summary(passed, failed);
+  const seen = new Seen();
+  const parts: Counts[] = [];
+  if (values.scenarios === true) {
+    const played = await playAll(values.only ?? '', say);
+    seen.add(played.seen);
+    parts.push(played);
   }
-  if (values.seed !== undefined) {
-    const only = values.faults === undefined ? {} : { only: faultNumbers(values.faults) };
-    const result = run({ seed: number(values.seed, 'seed', 0), trace: true, calm: values.calm === true, ...only });
-    process.stdout.write(`${result.trace.join('\n')}\n${result.failure ?? 'nothing broke'}\n`);
-    return result.failure === null ? 0 : 1;
+  const asked = values.scenarios === true || values.explore === true;
+  if (values.seeds !== undefined || !asked) {
+    const count = number(values.seeds, 'seeds', 200);
+    const from = number(values.from, 'from', 1);
+    const seeds = Array.from({ length: count }, (_, index) => from + index);
+    parts.push(many([...formerFailures, ...seeds], first, seen));
+    // What is rare needs so many seeds to be seen.
+    if (values.coverage === true || count >= longRun) parts.push(await covered(seen));
   }
-  const from = number(values.from, 'from', 1);
-  const count = number(values.seeds, 'seeds', 200);
-  const seeds = [...formerFailures, ...Array.from({ length: count }, (_, index) => from + index)];
-  return many(seeds, values.first === true);
+  if (values.explore === true) parts.push(runExplorer(number(values.states, 'states', 5000), first, say));
+  return summary(parts);
+}
+
+const root = path.join(import.meta.dirname, '../..');
+const longRun = 20_000;
+
+function replay(seed: number, faults: string | undefined, calm: boolean): number {
+  const only = faults === undefined ? {} : { only: faultNumbers(faults) };
+  const result = run({ seed, trace: true, calm, ...only });
+  say(`${result.trace.join('\n')}\n${result.failure ?? 'nothing broke'}`);
+  return result.failure === null ? 0 : 1;
+}
+
+/** Everything that the core can be was seen, or is known to be out of reach here. */
+async function covered(seen: Seen): Promise<Counts> {
+  seen.add((await playAll('', say)).seen);
+  const { never, wrong } = coverageOf(seen);
+  for (const one of never) say(`never seen: ${one}`);
+  for (const one of wrong) say(`coverage: ${one}`);
+  return { passed: wrong.length === 0 ? 1 : 0, failed: wrong.length };
 }
 
 /** @param first stops at the first seed that fails. */
-function many(seeds: readonly number[], first: boolean): number {
+function many(seeds: readonly number[], first: boolean, seen: Seen): Counts {
   const faults: Record<string, number> = {};
-  const seen = new Seen();
   let acknowledged = 0;
   let failovers = 0;
   const failed: number[] = [];
@@ -84,7 +114,7 @@ function many(seeds: readonly number[], first: boolean): number {
     failovers += result.failovers;
     if (result.failure !== null) {
       failed.push(seed);
-      process.stdout.write(`seed ${String(seed)}: ${result.failure}\n`);
+      say(`seed ${String(seed)}: ${result.failure}`);
       if (first) break;
       if (failed.length === 1) tellShortest(result);
     }
@@ -95,7 +125,7 @@ function many(seeds: readonly number[], first: boolean): number {
     `${String(seen.states.size)} core states, ${String(seen.transitions.size)} transitions, ${String(acknowledged)} acknowledged writes, ${String(failovers)} changes of primary\n`,
   );
   if (acknowledged === 0 || failovers === 0) failed.push(-1);
-  return summary(seeds.length - failed.length, failed.length);
+  return { passed: seeds.length - failed.length, failed: failed.length };
 }
 
 /** The way to the failure with the fewest faults, and how to see it again. */
@@ -113,10 +143,12 @@ function tellShortest(result: RunResult): void {
   );
 }
 
-function summary(passed: number, failed: number): number {
+function summary(parts: readonly Counts[]): number {
+  const total = (what: keyof Counts): number => parts.reduce((sum, part) => sum + part[what], 0);
+  const [passed, failed] = [total('passed'), total('failed')];
   writeStageSummary({ passed, failed, notRun: [] });
-  process.stdout.write(`${String(passed)} passed, ${String(failed)} failed\n`);
+  say(`${String(passed)} passed, ${String(failed)} failed`);
   return failed === 0 ? 0 : 1;
 }
 
-process.exitCode = main();
+process.exitCode = await main();

@@ -11,11 +11,11 @@ import {
   type MirrorIdentity,
   type MirrorState,
   type ModuleRecord,
-  type PlanStep,
   type VoterState,
 } from '../../agent/core/index.ts';
 import type { EventDraft, Finding, MessageBody } from '../../agent/contract/index.ts';
 import type { NodeFacts } from './order-judge.ts';
+import { runPlan } from './plans.ts';
 import { Replica } from './replica.ts';
 import type { World } from './world.ts';
 
@@ -27,7 +27,8 @@ export interface NodePorts {
   send(to: string, body: MessageBody): void;
   /** The application becomes able to answer clients on this node. */
   applicationStarted(node: SimulatedNode): void;
-  stepped(node: SimulatedNode, before: MirrorState | null, after: MirrorState | null): void;
+  /** `event` null: a control plane has started or ended. */
+  stepped(node: SimulatedNode, before: MirrorState | null, after: MirrorState | null, event: MirrorEvent | null): void;
   told(node: SimulatedNode, event: EventDraft): void;
   /** Before it is executed. */
   acts(node: SimulatedNode, action: MirrorAction): void;
@@ -39,7 +40,7 @@ export class SimulatedNode {
   readonly identity: Omit<MirrorIdentity, 'session' | 'bootId'>;
   readonly world: World;
   readonly replica: Replica;
-  private readonly ports: NodePorts;
+  readonly ports: NodePorts;
   /** Rate of this node's clock against true time. */
   readonly clockRate: number;
   private readonly clockOffsetMs: number;
@@ -59,6 +60,14 @@ export class SimulatedNode {
   startFailsUntilMs = 0;
   /** World time: until then something is missing that the application needs. */
   lacksUntilMs = 0;
+  /** World time: until then its directory cannot be mounted. */
+  mountFailsUntilMs = 0;
+  /** World time: until then a planned stop does not get its directory unmounted. */
+  unmountFailsUntilMs = 0;
+  /** World time: until then fencing does not end. */
+  fenceFailsUntilMs = 0;
+  /** Codes of all that it has told. */
+  readonly told: string[] = [];
   vip = false;
   kernelLeaseMs = 0;
   /** The control plane that runs now found its application running when it started, and has nothing to mend. */
@@ -66,7 +75,8 @@ export class SimulatedNode {
   /** What this node's vote was given for when its control plane ended: it holds until the next one has started. */
   lastVoter: VoterState | null = null;
   private life = 0;
-  private planLife = 0;
+  /** A plan of an earlier one is abandoned. */
+  planLife = 0;
   private deferred: (() => void)[] = [];
 
   constructor(
@@ -125,7 +135,7 @@ export class SimulatedNode {
       this.record,
       this.localNow(),
     );
-    this.ports.stepped(this, null, this.mirror);
+    this.ports.stepped(this, null, this.mirror, null);
     const { life } = this;
     this.world.at(this.world.random.between(5, 60), () => {
       if (this.life === life)
@@ -183,7 +193,7 @@ export class SimulatedNode {
     });
   }
 
-  private whenThawed(action: () => void): void {
+  whenThawed(action: () => void): void {
     if (this.frozen) this.deferred.push(action);
     else action();
   }
@@ -223,7 +233,7 @@ export class SimulatedNode {
     if (mirror === null) return;
     this.lastVoter = mirror.voter;
     this.mirror = null;
-    this.ports.stepped(this, mirror, null);
+    this.ports.stepped(this, mirror, null, null);
   }
 
   killReplicator(): void {
@@ -292,7 +302,7 @@ export class SimulatedNode {
     const before = this.mirror;
     const { state, actions } = this.ports.stepMirror(before, { ...event, atMs: this.localNow() });
     this.mirror = state;
-    this.ports.stepped(this, before, state);
+    this.ports.stepped(this, before, state, event);
     for (const action of actions) {
       this.execute(action);
       // A crash between any two actions.
@@ -327,10 +337,12 @@ export class SimulatedNode {
         this.replica.goAlone(action.generation);
         break;
       case 'run':
-        this.plan(action.id, action.steps);
+        this.planLife += 1;
+        runPlan(this, action.id, action.steps);
         break;
       case 'emit':
         this.world.log(this.name, `${action.event.code}: ${action.event.message}`);
+        this.told.push(action.event.code);
         this.ports.told(this, action.event);
         break;
       case 'halt':
@@ -338,119 +350,16 @@ export class SimulatedNode {
     }
   }
 
-  private plan(id: number, steps: readonly PlanStep[]): void {
-    this.planLife += 1;
-    const life = this.planLife;
-    let clean = false;
-    const finish = (failedStep: PlanStep['do'] | null): void => {
-      if (this.planLife !== life) return;
-      this.event({
-        type: 'ran',
-        id,
-        clean,
-        failed:
-          failedStep === null
-            ? null
-            : { step: failedStep, fault: { code: 'failed', message: `${failedStep} failed`, remedy: '', details: {} } },
-      });
-    };
-    const next = (index: number): void => {
-      const step = steps[index];
-      if (this.planLife !== life) return;
-      if (step === undefined) {
-        finish(null);
-        return;
-      }
-      this.world.log(this.name, `plan: ${step.do}${step.do === 'script' ? ` ${step.script}` : ''}`);
-      const proceed = (delayMs: number): void => {
-        this.world.at(delayMs, () => {
-          this.whenThawed(() => {
-            next(index + 1);
-          });
-        });
-      };
-      switch (step.do) {
-        case 'mount':
-          if (this.replica.alive && this.replica.servePrimary(step.order)) proceed(this.world.random.between(5, 80));
-          else finish('mount');
-          break;
-        case 'raise-vip':
-          this.vip = true;
-          proceed(this.world.random.between(1, 30));
-          break;
-        case 'drop-vip':
-          this.vip = false;
-          proceed(this.world.random.between(1, 10));
-          break;
-        case 'script':
-          if (step.script === 'start' && this.world.nowMs < this.startFailsUntilMs) finish('script');
-          else
-            this.script(step.script, life, () => {
-              proceed(this.world.random.between(1, 300));
-            });
-          break;
-        case 'unmount':
-          if (!this.replica.alive) {
-            finish('unmount');
-            break;
-          }
-          this.replica.stop((isClean) => {
-            clean = isClean;
-            proceed(1);
-          });
-          break;
-        case 'fence':
-          this.application = false;
-          if (this.replica.alive) this.replica.fence();
-          proceed(this.world.random.between(5, 200));
-          break;
-        case 'serve-secondary':
-          if (!this.replica.alive) {
-            finish('serve-secondary');
-            break;
-          }
-          this.replica.serveSecondary();
-          proceed(1);
-          break;
-        case 'idle':
-          if (this.replica.alive) this.replica.fence();
-          proceed(1);
-          break;
-      }
-    };
-    next(0);
-  }
-
-  private script(name: string, life: number, done: () => void): void {
-    if (name === 'start') {
-      // An application that starts writes, so it waits until its files answer.
-      const poll = (): void => {
-        if (this.planLife !== life) return;
-        const answers =
-          this.replica.mode !== null &&
-          this.replica.mode !== 'undecided' &&
-          this.localNow() < this.replica.leaseUntilMs;
-        if (!answers || this.frozen) {
-          this.world.at(50, poll);
-          return;
-        }
-        this.application = true;
-        this.crashed = false;
-        this.ports.applicationStarted(this);
-        done();
-      };
-      poll();
-      return;
-    }
-    if (name === 'stop') this.application = false;
-    done();
+  stand(): { readonly state: string; readonly data: string; readonly reason: string | null } {
+    if (!this.up) return { state: 'off', data: 'unknown', reason: null };
+    if (this.mirror === null) return { state: 'down', data: 'unknown', reason: null };
+    const { state, data, reason } = describeOwn(this.mirror, this.localNow());
+    return { state, data, reason: reason ?? null };
   }
 
   describe(): string {
-    if (!this.up) return 'off';
-    if (this.mirror === null) return 'agent down';
-    const own = describeOwn(this.mirror, this.localNow());
-    return `${own.state}/${own.data}${own.reason === undefined ? '' : ` (${own.reason})`}${this.frozen ? ' frozen' : ''}`;
+    const { state, data, reason } = this.stand();
+    return `${state}/${data}${reason === null ? '' : ` (${reason})`}${this.frozen ? ' frozen' : ''}`;
   }
 
   facts(storedElsewhere: NodeFacts['storedElsewhere']): NodeFacts {
@@ -460,6 +369,7 @@ export class SimulatedNode {
       record,
       bootId: this.bootId(),
       mayAnswer: (application || vip) && this.localNow() < this.kernelLeaseMs,
+      leased: this.localNow() < this.kernelLeaseMs,
       idle: !application && !vip && replica.role !== 'primary',
       storedElsewhere,
     };

@@ -11,6 +11,8 @@ export interface NodeFacts {
   readonly bootId: string;
   /** The application or the address is there, and the kernel lets it answer. */
   readonly mayAnswer: boolean;
+  /** The kernel lets it answer. */
+  readonly leased: boolean;
   /** No application, no address, no mount. */
   readonly idle: boolean;
   /** What the other voters have on disk; null: there is no witness, nobody has to know. */
@@ -26,9 +28,9 @@ export function orderBreach(node: NodeFacts, action: MirrorAction): string | nul
     case 'extend-lease':
       return record.activeBoot === bootId ? null : `order: ${name} takes a lease before its role is on disk`;
     case 'run':
-      return action.steps.every((step) => step.do !== 'mount') || record.activeBoot === bootId
-        ? null
-        : `order: ${name} starts the application before its role is on disk`;
+      if (action.steps.every((step) => step.do !== 'mount')) return null;
+      if (!node.leased) return `lease: ${name} starts the application without one`;
+      return record.activeBoot === bootId ? null : `order: ${name} starts the application before its role is on disk`;
     case 'go-alone':
       return aloneBreach(node, action.generation);
     default:

@@ -2,7 +2,7 @@
 import { stepMirror, timingFor } from '../../agent/core/index.ts';
 import { Breach } from './breach.ts';
 import { Simulation } from './cluster.ts';
-import { ordinaryFaults, roughFaults } from './faults.ts';
+import { faultNames } from './faults.ts';
 import { Random } from './random.ts';
 import { faultInWords, planFaults, type PlannedFault } from './schedule.ts';
 import type { Seen } from './seen.ts';
@@ -30,6 +30,7 @@ export interface RunResult {
 
 const faultPeriodMs = 60_000;
 const healMs = 90_000;
+const badMomentsSalt = 0x2e5a1d07;
 
 export function run(options: RunOptions): RunResult {
   const random = new Random(options.seed);
@@ -57,7 +58,9 @@ export function run(options: RunOptions): RunResult {
     node.crashProbability = crashes && !world.calm ? 0.0005 : 0;
   }
   world.lossProbability = random.chance(0.3) ? 0.1 : 0;
-  const planned = planFaults(options.seed, Object.keys(rough ? roughFaults : ordinaryFaults), faultPeriodMs);
+  // Drawn apart: the other runs stay what they were before there were such moments.
+  const bad = new Random(options.seed ^ badMomentsSalt).chance(0.3);
+  const planned = planFaults(options.seed, faultNames(rough, bad), faultPeriodMs);
   let failure: string | null = null;
   try {
     play(simulation, random, planned, options.only);

@@ -23,8 +23,10 @@ export class Seen {
     return transition;
   }
 
-  told({ code }: EventDraft): void {
+  told({ code, evidence }: EventDraft): void {
     this.events.add(code);
+    // What it is fenced for is replaced at once by what it waits for then.
+    if (code === 'fenced') this.reasons.add(String(evidence['reason']));
   }
 
   add(other: Seen): void {

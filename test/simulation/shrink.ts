@@ -17,13 +17,13 @@ function ruleOf(failure: string | null): string | null {
 }
 
 /** @param failed a run with a failure. */
-export function shrink(failed: RunResult): Shrunk {
+export function shrink(failed: RunResult, again: typeof run = run): Shrunk {
   const { seed, planned } = failed;
   const rule = ruleOf(failed.failure);
   let runs = 0;
   const fails = (numbers: readonly number[], calm: boolean): boolean => {
     runs += 1;
-    return ruleOf(run({ seed, trace: false, only: new Set(numbers), calm }).failure) === rule;
+    return ruleOf(again({ seed, trace: false, only: new Set(numbers), calm }).failure) === rule;
   };
   let kept = planned.map((fault) => fault.number);
   let calm = fails(kept, true);
@@ -40,6 +40,6 @@ export function shrink(failed: RunResult): Shrunk {
   // What needed many faults in a storm may need few in a calm.
   if (!calm && fails(kept, true)) calm = true;
   const only = new Set(kept);
-  const result = run({ seed, trace: true, only, calm });
+  const result = again({ seed, trace: true, only, calm });
   return { planned, only, calm, failure: result.failure ?? '', trace: result.trace };
 }

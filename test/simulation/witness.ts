@@ -11,6 +11,8 @@ export class SimulatedWitness {
   readonly clockRate: number;
   durable: Generation | null = null;
   voter: VoterState = newVoter(null, 0);
+  /** What it has granted, as somebody knows who forgets nothing in a restart. */
+  private promised: { readonly holder: string; readonly untilMs: number } | null = null;
   up = true;
 
   constructor(world: World, grantMs: number, clockRate: number, reply: (to: string, body: MessageBody) => void) {
@@ -36,9 +38,21 @@ export class SimulatedWitness {
       const step = vote(this.voter, from, body, this.now(), this.grantMs);
       this.voter = step.state;
       this.durable = step.state.newest;
+      if (step.reply.granted) this.promise(from);
       this.reply(from, step.reply);
-    } else if (body.kind === 'vote-release') this.voter = release(this.voter, from, body);
+    } else if (body.kind === 'vote-release') {
+      this.voter = release(this.voter, from, body);
+      if (holder === from && this.voter.grant === null) this.promised = null;
+    }
     if (holder !== null && holder !== from && holderOf(this.voter, this.now()) !== holder)
       throw new Breach(`lease: the witness ends the grant of ${holder} because of ${from}`);
+  }
+
+  private promise(to: string): void {
+    const { promised } = this;
+    const untilMs = this.voter.grant?.untilMs ?? 0;
+    if (promised !== null && promised.holder !== to && promised.untilMs > this.now())
+      throw new Breach(`lease: the witness has granted ${promised.holder} one that runs, and grants ${to} another`);
+    this.promised = { holder: to, untilMs };
   }
 }

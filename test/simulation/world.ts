@@ -18,6 +18,7 @@ export class World {
   lossProbability = 0;
   /** No datagram is lost, late or repeated: what is left to happen is what the list of faults says. */
   calm = false;
+  lateProbability = 0.03;
   /** Every fault is over: none begins again. */
   healed = false;
   /** `${from}>${to}/${network}` */
@@ -70,7 +71,9 @@ export class World {
     const copies = !this.calm && this.random.chance(0.02) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
       const delayMs =
-        !this.calm && this.random.chance(0.03) ? this.random.between(5, 1500) : this.random.between(0.1, 3);
+        !this.calm && this.random.chance(this.lateProbability)
+          ? this.random.between(5, 1500)
+          : this.random.between(0.1, 3);
       this.at(delayMs, () => {
         if (this.passes(from, to, network)) deliver();
       });

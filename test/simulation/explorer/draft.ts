@@ -214,6 +214,7 @@ export class Draft {
       name: nameOf(side),
       record,
       bootId: bootIdOf(node),
+      leased: node.clockMs < node.kernelLeaseMs,
       mayAnswer: (application || vip) && node.clockMs < node.kernelLeaseMs,
       idle: !application && !vip && volume.role !== 'primary',
       storedElsewhere: this.world.withWitness

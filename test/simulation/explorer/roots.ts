@@ -1,7 +1,7 @@
 /** Where explorations begin: situations reached by the same moves, taken in the order in which a quiet day takes them. */
 import { isProtected } from '../../../agent/core/index.ts';
 import { ordinaryMoves } from './enabled.ts';
-import { bareCluster, type Budget, type World } from './model.ts';
+import { bareCluster, bothWays, type Budget, type World } from './model.ts';
 import { apply, type Move } from './moves.ts';
 
 const nothing: Budget = { crashes: 0, cuts: 0, freezes: 0, strays: 0, drifts: 0, failures: 0, orders: 0 };
@@ -28,7 +28,8 @@ export function isHealthy(world: World): boolean {
 }
 
 function reach(start: World, what: string, reached: (world: World) => boolean): World {
-  const world = quietUntil(start, reached, (move) => what === 'protected' || move.do !== 'power-on');
+  const stays = what === 'protected' ? [] : ['power-on', 'heal'];
+  const world = quietUntil(start, reached, (move) => !stays.includes(move.do));
   if (world === null) throw new Error(`the situation "${what}" is not reached`);
   return world;
 }
@@ -49,6 +50,9 @@ export const situations = [
   'secondary-returns',
   'primary-returns',
   'stopped',
+  'takeover-begins',
+  'goes-alone',
+  'handed-over',
 ] as const;
 export type Situation = (typeof situations)[number];
 
@@ -69,6 +73,19 @@ export function situation(name: Situation, withWitness: boolean): World {
     case 'primary-returns': {
       const lost = after(healthy, { do: 'power-off', side: first });
       return reach(lost, name, (world) => world.nodes[1].mirror?.phase.name === 'active');
+    }
+    case 'takeover-begins': {
+      // The primary is isolated and lives; the secondary has just begun to ask.
+      const isolated = after(healthy, { do: 'sever', paths: bothWays(first, second) | bothWays(first, 'w') });
+      return reach(isolated, name, (world) => world.nodes[1].mirror?.seek?.purpose === 'takeover');
+    }
+    case 'goes-alone': {
+      const apart = after(healthy, { do: 'sever', paths: bothWays(first, second) }, { do: 'cut', side: first });
+      return reach(apart, name, (world) => (world.nodes[0].mirror?.goingAlone ?? null) !== null);
+    }
+    case 'handed-over': {
+      const ordered = after(healthy, { do: 'order', side: first, order: 'swap', crash: null });
+      return reach(ordered, name, (world) => (world.nodes[0].mirror?.handoverUntilMs ?? 0) > 0);
     }
     case 'stopped': {
       const ordered = after(

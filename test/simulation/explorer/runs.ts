@@ -10,6 +10,8 @@ export interface ExplorerRun {
   readonly ticks: number;
   readonly budget: Partial<Budget>;
   readonly witness?: boolean;
+  /** Of the limit of states; 1 unless given. */
+  readonly share?: number;
 }
 
 /** The cheapest first. Each is searched to its end, or to the limit of states, breadth first. */
@@ -23,13 +25,20 @@ export const explorerRuns: readonly ExplorerRun[] = [
   { from: 'secondary-returns', disorder: 'any', ticks: 2, budget: {} },
   { from: 'primary-returns', disorder: 'any', ticks: 2, budget: {} },
   { from: 'cold-start-after-power-cut', disorder: 'any', ticks: 2, budget: {} },
-  { from: 'protected', disorder: 'named', ticks: 8, budget: { cuts: 1 } },
+  { from: 'protected', disorder: 'named', ticks: 8, budget: { cuts: 1 }, share: 6 },
   { from: 'protected', disorder: 'named', ticks: 8, budget: { crashes: 1 } },
   { from: 'protected', disorder: 'named', ticks: 8, budget: { freezes: 1, drifts: 2 } },
   { from: 'protected', disorder: 'named', ticks: 8, budget: { orders: 1, crashes: 1 } },
   { from: 'primary-returns', disorder: 'named', ticks: 8, budget: { crashes: 1, cuts: 1 } },
   { from: 'cold-start-after-power-cut', disorder: 'named', ticks: 8, budget: { strays: 1, cuts: 1 } },
   { from: 'protected', disorder: 'named', ticks: 8, budget: { cuts: 1, crashes: 1 }, witness: false },
+  { from: 'takeover-begins', disorder: 'any', ticks: 2, budget: {}, share: 4 },
+  { from: 'takeover-begins', disorder: 'any', ticks: 1, budget: { crashes: 1 }, share: 2 },
+  { from: 'takeover-begins', disorder: 'named', ticks: 6, budget: { cuts: 1 }, share: 3 },
+  { from: 'goes-alone', disorder: 'any', ticks: 2, budget: {}, share: 3 },
+  { from: 'goes-alone', disorder: 'any', ticks: 1, budget: { crashes: 1 }, share: 2 },
+  { from: 'handed-over', disorder: 'any', ticks: 1, budget: {} },
+  { from: 'handed-over', disorder: 'any', ticks: 1, budget: { crashes: 1 }, share: 3 },
 ];
 
 export function rootOf(run: ExplorerRun): World {
@@ -53,17 +62,19 @@ export interface ExplorerReport {
   readonly failed: number;
 }
 
-/** @param statesMax of each run. @param first ends at the first breach. */
+/** @param statesMax of each run, times its share. @param first ends at the first breach. */
 export function runExplorer(statesMax: number, first: boolean, say: (line: string) => void): ExplorerReport {
   const phases = new Set<string>();
+  const coreStates = new Set<string>();
   let passed = 0;
   let failed = 0;
   let states = 0;
   let transitions = 0;
   for (const run of explorerRuns) {
     const root = rootOf(run);
-    const result = explore(root, { statesMax, depthMax: Number.MAX_SAFE_INTEGER });
+    const result = explore(root, { statesMax: statesMax * (run.share ?? 1), depthMax: Number.MAX_SAFE_INTEGER });
     for (const phase of result.phases) phases.add(phase);
+    for (const state of result.coreStates) coreStates.add(state);
     states += result.states;
     transitions += result.transitions;
     say(`${nameOfRun(run)}: ${numbersOf(result)}`);
@@ -75,7 +86,10 @@ export function runExplorer(statesMax: number, first: boolean, say: (line: strin
       if (first) break;
     }
   }
-  say(`${String(states)} states, ${String(transitions)} transitions, ${String(phases.size)} changes of phase seen`);
+  say(
+    `${String(states)} states, ${String(transitions)} transitions; of the core ${String(coreStates.size)} states and ${String(phases.size)} changes between them`,
+  );
+  say(`core states: ${[...coreStates].sort().join('; ')}`);
   return { passed, failed };
 }
 

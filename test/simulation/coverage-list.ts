@@ -46,11 +46,8 @@ const rules: readonly Rule[] = [
     why: 'only a running application is stopped, and a stop that runs is not replaced by another one',
   },
   {
-    holds: (from, to) =>
-      from === 'activating' &&
-      is(to, 'deactivating') &&
-      !is(to, 'deactivating, then stopped', 'deactivating, then start-failed'),
-    why: 'an application that is being started is not moved: orders for it are refused, and checkers do not count yet',
+    holds: (from, to) => from === 'activating' && to === 'deactivating, then restart',
+    why: 'an application that is being started is not restarted: orders for it are refused, and its checkers begin anew',
   },
   {
     holds: (from, to) => is(from, 'active', 'resuming') && to === 'deactivating, then start-failed',
@@ -93,7 +90,7 @@ const rare = 'needs two things at the same instant, or a second wish in the plac
 /** Transitions that were seen: the core must go on taking them. */
 const taken: ReadonlySet<string> = new Set<string>(
   `
-activating → active; deactivating, then start-failed; deactivating, then stopped; down; fencing, then wait
+activating → active; deactivating, then handover; deactivating, then start-failed; deactivating, then stopped; deactivating, then wait; down; fencing, then wait
 active → activating; deactivating, then handover; deactivating, then restart; deactivating, then stopped; deactivating, then wait; down; fencing, then wait
 deactivating, then handover → down; fencing, then wait; stopped; wait
 deactivating, then restart → activating; down; fencing, then wait; stopped; wait + start
@@ -104,14 +101,14 @@ down → resuming; stopped; wait
 fencing, then start-failed → wait
 fencing, then stopped → down; stopped; wait + start
 fencing, then wait → activating; down; stopped; wait; wait + start
-resuming → active; deactivating, then stopped; fencing, then wait
-secondary → activating; down; secondary + handover; secondary + order; secondary + takeover; stopped; wait; wait + start
-secondary + handover → activating; down; secondary; secondary + order; wait
+resuming → active; deactivating, then stopped; down; fencing, then wait
+secondary → activating; down; secondary + handover; secondary + order; secondary + takeover; stopped; wait; wait + order; wait + start
+secondary + handover → activating; down; secondary; secondary + order
 secondary + order → activating; down; secondary
-secondary + takeover → activating; down; secondary; secondary + order; wait
+secondary + takeover → activating; down; secondary; secondary + order; stopped; wait
 stopped → activating; down; wait; wait + order; wait + start
 wait → activating; down; secondary; stopped; wait + order; wait + start
-wait + order → activating; down; wait
+wait + order → activating; down; stopped; wait
 wait + start → activating; down; stopped; wait; wait + order
 `
     .split('\n')

@@ -91,7 +91,8 @@ function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
   const unwritten = pending.filter((wish) => wish.number > generation.number);
   if (unwritten.length < pending.length) draft.persist({ pending: unwritten });
   // What the other one wrote meanwhile is as new as the wish, and has just been received.
-  if (s.seek !== null && s.seek.store !== null && !includesGeneration(unwritten, s.seek.store)) s.seek = null;
+  const asked = s.seek?.store ?? null;
+  if (asked !== null && !includesGeneration(unwritten, asked)) s.seek = null;
   s.voter = { ...s.voter, newest: s.record.newest };
 }
 

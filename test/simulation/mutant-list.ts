@@ -390,7 +390,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a wish outlives what the other one has written',
     breaks: 'order',
     file: 'agent/core/mirror.ts',
-    find: 'if (s.seek !== null && s.seek.store !== null && !includesGeneration(unwritten, s.seek.store)) s.seek = null;',
+    find: 'if (asked !== null && !includesGeneration(unwritten, asked)) s.seek = null;',
     replace: '',
   },
   {

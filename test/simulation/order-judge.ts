@@ -1,7 +1,7 @@
 /** What has to be true before an action of the machine is executed: what it says is on disk, what it gives away it does not use. */
 import type { Generation } from '../../agent/contract/index.ts';
 import type { MirrorAction, ModuleRecord } from '../../agent/core/index.ts';
-import { includesGeneration, sameGeneration } from '../../agent/core/voter.ts';
+import { behind, includesGeneration, sameGeneration } from '../../agent/core/voter.ts';
 
 /** A node as it is, whatever its machine believes. */
 export interface NodeFacts {
@@ -39,14 +39,19 @@ export function orderBreach(node: NodeFacts, action: MirrorAction): string | nul
 }
 
 function sendingBreach(
-  { name, record, mayAnswer, idle }: NodeFacts,
-  { message }: Extract<MirrorAction, { type: 'send' }>,
+  { name, record, bootId, mayAnswer, idle }: NodeFacts,
+  { to, message }: Extract<MirrorAction, { type: 'send' }>,
 ): string | null {
   if (message.kind === 'vote-reply' && message.granted) {
     if (mayAnswer) return `invariant 1: ${name} gives its vote away while its own lease runs`;
     if (record.grantedMs === null) return `order: ${name} grants a lease that is not noted on its disk`;
     const onDisk = message.newest === null || (record.newest?.number ?? 0) >= message.newest.number;
     return onDisk ? null : `order: ${name} promised a generation that is not on its disk`;
+  }
+  if (message.kind === 'vote-request' && to === 'witness' && !message.order && record.activeBoot !== bootId) {
+    const promised = behind(message.generation, record.newest) && !includesGeneration(record.pending, record.newest);
+    if (promised)
+      return `invariant 3: ${name} asks the witness for what only the node can give that it promised more to`;
   }
   if (message.kind === 'vote-request' && message.store !== null) {
     const onDisk = includesGeneration(record.pending, message.store) || sameGeneration(record.newest, message.store);

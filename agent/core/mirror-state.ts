@@ -2,7 +2,7 @@
 import type { EventDraft, Generation, ModuleBeat, VolumeStatus, VoteReply } from '../contract/index.ts';
 import type { CheckerMemory } from './checkers.ts';
 import type { CommandRefusal, MirrorAction, MirrorIdentity, ModuleRecord, PlanStep } from './mirror-types.ts';
-import { behind, forked, includesGeneration, newVoter, type VoterState } from './voter.ts';
+import { behind, forked, includesGeneration, newVoter, sameGeneration, type VoterState } from './voter.ts';
 
 /** Why a node that is wanted does not run the application. */
 export interface WaitReason {
@@ -240,6 +240,8 @@ export function mayBeActive(state: MirrorState): boolean {
 export interface Copy {
   /** Lineage of the oldest volume. */
   readonly generation: Generation | null;
+  /** Every volume is of that generation. */
+  readonly whole: boolean;
   readonly initialised: boolean;
   /** Up to date by its own record. */
   readonly complete: boolean;
@@ -252,6 +254,7 @@ export interface Copy {
 export function ownCopy(state: MirrorState): Copy {
   const none: Copy = {
     generation: null,
+    whole: false,
     initialised: false,
     complete: false,
     usable: false,
@@ -270,6 +273,7 @@ export function ownCopy(state: MirrorState): Copy {
   const { pending, newest } = state.record;
   return {
     generation,
+    whole: known.every((record) => sameGeneration(record.generation, generation)),
     initialised: true,
     complete: upToDate,
     usable: upToDate && (!behind(generation, newest) || includesGeneration(pending, newest)),

@@ -124,6 +124,14 @@ describe('the mirror machine', () => {
     expect(bench.state.seek?.purpose).toBe('start');
   });
 
+  it('does not keep the start for a copy that was stopped as planned where the application does not start', () => {
+    const bench = new Bench({ startFailed: true }, { prefer: 'n1' });
+    bench.event({ type: 'data', volumes: [volume({ record: { ...volume().record!, cleanCheckpoint: 7 } })] });
+    bench.after(timing.grantMs);
+    bench.peer({ state: 'wait', clean: false });
+    expect(describeOwn(bench.state, bench.now)).toMatchObject({ reason: 'waiting-for-primary' });
+  });
+
   it('does not take over in maintenance, even when it has asked for it before', () => {
     const bench = secondary();
     bench.after(timing.detectionMs);

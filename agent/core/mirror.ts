@@ -137,15 +137,15 @@ function answer(draft: Draft, message: VoteRequest): void {
 }
 
 /**
- * A generation that was promised to this node and that it has not written: nobody else can. The other one may go on with one that is newer still,
+ * A generation that was promised to this node and that none of its volumes has written: nobody else can. The other one may go on with one that is newer still,
  * from the same copy where the application does not run here, and from a newer copy always. Else each of the two would wait for the other for ever.
  */
 function voterFor({ s, now }: Draft, message: VoteRequest): VoterState {
-  const { generation } = ownCopy(s);
+  const { generation, whole } = ownCopy(s);
   const notNeeded =
     older(generation, message.generation) ||
     (sameGeneration(message.generation, generation) && unableOf(s, now) !== null);
-  const givesWay = committed(s) && notNeeded && older(s.record.newest, message.store);
+  const givesWay = whole && committed(s) && notNeeded && older(s.record.newest, message.store);
   return givesWay ? { ...s.voter, newest: generation } : s.voter;
 }
 

@@ -264,6 +264,21 @@ describe('votes, promises and what the other one said', () => {
     expect(refused.find((action) => action.type === 'send')).toMatchObject({ message: { granted: false } });
   });
 
+  it('gives way from nothing of which one volume has already been written', () => {
+    const wish = { number: 2, id: '2.n1.s1' };
+    const written = { ...volume().record!, generation: wish, history: [generation.id] };
+    const refuses = (change: Partial<VoteRequest>): void => {
+      const half = new Bench({ startFailed: true, newest: wish, pending: [wish] });
+      half.event({ type: 'data', volumes: [volume({ record: written }), volume({ id: 'db/1', path: '/data/log' })] });
+      half.after(timing.grantMs);
+      const said = half.event({ type: 'vote-request', message: requestOfPeer(change) });
+      expect(said.find((action) => action.type === 'send')).toMatchObject({ message: { granted: false } });
+    };
+    const newer = { number: 3, id: '3.n2.s2' };
+    refuses({ store: newer, pending: [newer] });
+    refuses({ generation: { number: 2, id: '2.n2.s' }, store: newer, pending: [newer] });
+  });
+
   it('does not say that the witness is late when it was not asked', () => {
     const bench = secondary();
     const told = bench.after(timing.detectionMs - 1);

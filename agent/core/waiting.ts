@@ -187,7 +187,8 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   if (beat.committed && !committed(state)) return peerUnable && canStart.me ? 'me' : 'peer';
   if (committed(state) && !beat.committed) return !canStart.me && canStart.peer ? 'peer' : 'me';
   // Nothing was written after a planned stop. The other copy has the same generation and need not be as new: it may have been set back to an image.
-  if (copy.clean !== beat.clean) return copy.clean ? 'me' : 'peer';
+  const cleanOneUnable = copy.clean ? !canStart.me : peerUnable;
+  if (copy.clean !== beat.clean && !cleanOneUnable) return copy.clean ? 'me' : 'peer';
   if (canStart.me !== canStart.peer) return canStart.me ? 'me' : 'peer';
   const { prefer, node, peer } = state.identity;
   if (prefer !== null) return prefer === node ? 'me' : 'peer';

@@ -10,3 +10,4 @@ export * from './replicator-api.ts';
 export * from './rpc.ts';
 export * from './status.ts';
 export * from './service-units.ts';
+export * from './verify.ts';

@@ -4,6 +4,7 @@ import { generationSchema, volumeRecordSchema } from './lineage.ts';
 import { defineInterface } from './rpc.ts';
 import { resyncProgressSchema } from './status.ts';
 import { faultRecordSchema } from './fault.ts';
+import { verificationSchema } from './verify.ts';
 
 export const volumeStatusSchema = z.object({
   id: z.string(),
@@ -25,8 +26,10 @@ export const volumeStatusSchema = z.object({
   link: z.enum(['down', 'up']),
   /** On either side of a running resync. */
   resync: resyncProgressSchema.nullable(),
-  /** Why the link is refused or the volume cannot serve: forked, not-the-same-data, peer-is-newer, disk errors … */
+  /** Why the link is refused or the volume cannot serve: forked, not-the-same-data, peer-is-newer, copies-differ, disk errors … */
   fault: faultRecordSchema.nullable(),
+  /** Of a primary: the comparison that runs, or the last one of this role. */
+  verification: verificationSchema.nullish(),
 });
 export type VolumeStatus = z.infer<typeof volumeStatusSchema>;
 
@@ -134,6 +137,12 @@ export const replicatorApi = defineInterface({
      * call after servePrimary nothing is answered.
      */
     setLease: { params: z.object({ module: z.string(), deadlineMs: z.number() }), result: z.null() },
+    /**
+     * Compares both copies beside the application; `repair`: then makes the secondary equal. Returns when it has begun; `status` tells the rest.
+     * Idempotent while one runs. Faults: verify-not-possible, not-primary.
+     */
+    verify: { params: z.object({ volume: z.string(), repair: z.boolean() }), result: z.null() },
+    stopVerify: { params: volumeId, result: z.null() },
     /** Uncovers and forgets an idle volume; removes `.holdfast` when `removeRecord`. */
     release: { params: z.object({ volume: z.string(), removeRecord: z.boolean() }), result: z.null() },
   },

@@ -8,6 +8,7 @@ import {
   changeOwner,
   changeTimes,
   close,
+  dropCached,
   E,
   fileType,
   getXattr,
@@ -63,6 +64,12 @@ export class Backing extends BackingTree {
   read(id: NodeId, address: bigint, length: number, offset: number): number {
     const fd = this.files.get(id);
     return fd < 0 ? fd : readAt(fd, address, length, offset);
+  }
+
+  /** The next read of this range comes from the disk, except for what has not been written there yet. Nothing is lost, whatever comes of it. */
+  dropCached(id: NodeId, offset: number, length: number): void {
+    const fd = this.files.get(id);
+    if (fd >= 0) dropCached(fd, offset, length);
   }
 
   truncate(id: NodeId, size: number): Errno {

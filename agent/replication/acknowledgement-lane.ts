@@ -20,8 +20,13 @@ export interface AcknowledgementPorts {
   readonly control: ControlBlock;
   readonly volume: string;
   readonly peer: string;
-  /** Both connections up and hello said with `record`. 0, or -1 with `fault`. Then `theirs` is the target's record. */
-  readonly open: Operation & { record: VolumeRecord | null; theirs: VolumeRecord | null; fault: FaultRecord | null };
+  /** Both connections up and hello said with `record`. 0, or -1 with `fault`. Then `theirs` is the target's record, `verifies` what it can answer. */
+  readonly open: Operation & {
+    record: VolumeRecord | null;
+    theirs: VolumeRecord | null;
+    verifies: boolean;
+    fault: FaultRecord | null;
+  };
   /** Tells the target the contact and waits until it has recorded it. 0, or -1 with `open.fault`. */
   readonly begin: Operation & { contact: 'in-sync' | 'resync' };
   /** Waits for bytes of the acknowledgement connection, or a message. Appends to `bytes`; the new end, -1: the link is lost, 0: a message. */
@@ -116,6 +121,7 @@ export class AcknowledgementLane {
       contact: contact.kind,
       recordVersion: ours.version,
       marks: open.theirs.marks,
+      verifies: open.verifies,
       data: this.#ports.data(),
     });
     return true;
@@ -147,6 +153,7 @@ export class AcknowledgementLane {
       if (answer.kind === answerKind.acknowledge) acknowledged = answer.sequence;
       else if (answer.kind === answerKind.blocks) this.#blocks(answer);
       else if (answer.kind === answerKind.checkpoint) this.#checkpoint(answer.sequence);
+      else if (answer.kind === answerKind.verified) this.#verified(answer);
       else throw answer.fault ?? new Fault('peer-left', { message: 'The peer has left without a reason.' });
     }
     receive.bytes.copyWithin(0, start, receive.end);
@@ -168,6 +175,15 @@ export class AcknowledgementLane {
       session: this.#session,
       sequence: answer.sequence,
       needed: answer.needed,
+    });
+  }
+
+  #verified(answer: Answer): void {
+    this.#ports.tellPrimary({
+      type: 'verified',
+      session: this.#session,
+      sequence: answer.sequence,
+      findings: answer.needed,
     });
   }
 

@@ -19,6 +19,12 @@ const connectTimeoutMs = 2000;
 /** The target may have to wait for its disk before it answers. */
 const contactTimeoutMs = 10_000;
 
+/** What the target says of itself. */
+interface Welcome {
+  readonly record: VolumeRecord;
+  readonly verifies: boolean;
+}
+
 class Link {
   readonly #data: AcknowledgementLaneData;
   readonly #control: ControlBlock;
@@ -40,7 +46,7 @@ class Link {
   }
 
   /** The first endpoint that answers. Throws Fault. */
-  open(record: VolumeRecord): VolumeRecord {
+  open(record: VolumeRecord): Welcome {
     this.#context ??= new TlsContext(this.#data.tls);
     let last = new Fault('peer-unreachable', { message: 'The peer has no address.' });
     for (const endpoint of this.#data.endpoints) {
@@ -58,7 +64,7 @@ class Link {
     throw last;
   }
 
-  #openAt(context: TlsContext, endpoint: { address: string; port: number }, record: VolumeRecord): VolumeRecord {
+  #openAt(context: TlsContext, endpoint: { address: string; port: number }, record: VolumeRecord): Welcome {
     const { volume, node, programVersion, linkTimeoutMs } = this.#data;
     const token = randomBytes(16).toString('hex');
     const options = { timeoutMs: connectTimeoutMs, interruption: this.#interruption, linkTimeoutMs };
@@ -71,7 +77,7 @@ class Link {
     this.#answers.say({ ...hello, purpose: 'acknowledgements' });
     const answer = this.#stream.hear(welcomeSchema, bootTimeMs() + contactTimeoutMs);
     if (answer.say === 'refused') throw Fault.fromRecord(answer.fault);
-    return answer.record;
+    return { record: answer.record, verifies: answer.verifies ?? false };
   }
 
   begin(contact: 'in-sync' | 'resync'): void {
@@ -119,12 +125,15 @@ export function makeAcknowledgementLane(
     name: 'open link',
     record: null as VolumeRecord | null,
     theirs: null as VolumeRecord | null,
+    verifies: false,
     fault: null as FaultRecord | null,
     run: (): number => {
       if (open.record === null) return -1;
       open.theirs = null;
       try {
-        open.theirs = link.open(open.record);
+        const { record, verifies } = link.open(open.record);
+        open.theirs = record;
+        open.verifies = verifies;
         return 0;
       } catch (error) {
         open.fault = Fault.from(error).toRecord();

@@ -3,7 +3,7 @@ import { Fault } from '../contract/index.ts';
 import { faultRecordSchema } from '../contract/index.ts';
 import { malformed } from './change-codec.ts';
 
-export const answerKind = { acknowledge: 1, blocks: 2, fault: 3, checkpoint: 4 } as const;
+export const answerKind = { acknowledge: 1, blocks: 2, fault: 3, checkpoint: 4, verified: 5 } as const;
 const answerBytesMax = 64 * 1024;
 const two32 = 4294967296;
 
@@ -34,6 +34,14 @@ export function encodeBlocksAnswer(into: Buffer, sequence: number, needed: Uint8
   into.set(needed, 13);
   return 13 + needed.length;
 }
+
+/** The answer to one `verify` frame. `found`: at most `verifiedBytesMax`. */
+export function encodeVerified(into: Buffer, sequence: number, found: Buffer): number {
+  const length = encodeBlocksAnswer(into, sequence, found);
+  into[4] = answerKind.verified;
+  return length;
+}
+export const verifiedBytesMax = answerBytesMax - 64;
 
 /** The target leaves, and says why. */
 export function encodeFault(into: Buffer, fault: Fault): number {
@@ -67,7 +75,7 @@ export function readAnswer(bytes: Buffer, start: number, end: number, into: Answ
   const isAcknowledgement = into.kind === answerKind.acknowledge || into.kind === answerKind.checkpoint;
   if (
     body.length < 8 ||
-    (!isAcknowledgement && into.kind !== answerKind.blocks) ||
+    (!isAcknowledgement && into.kind !== answerKind.blocks && into.kind !== answerKind.verified) ||
     (isAcknowledgement && body.length > 8)
   )
     throw malformed('not an answer');

@@ -44,9 +44,11 @@ export const kind = {
   names: 25,
   /** Everything up to here is to be on disk; answered when it is, nobody waits for it. */
   checkpoint: 26,
+  /** A question about what stands on the target at this place of the stream (verify-messages.ts); answered, changes nothing. */
+  verify: 27,
 } as const;
 export type Kind = (typeof kind)[keyof typeof kind];
-const kindLast = kind.checkpoint;
+const kindLast = kind.verify;
 
 export const headerBytes = 4 + 8 + 1;
 /** FUSE's largest write (1 MiB) and the fields around it; the reader refuses more. */
@@ -84,7 +86,7 @@ export class Frame {
   readonly time: Time = { seconds: 0, nanoseconds: 0 };
   readonly toTime: Time = { seconds: 0, nanoseconds: 0 };
   readonly attributes = new AttributesRecord();
-  /** Symlink target, xattr value, blocks' hashes, finish's record. */
+  /** Symlink target, xattr value, blocks' hashes, finish's record, verify's question. */
   bytes: Buffer = empty;
   /** write, data: where the bytes stand in the reader's input. */
   dataStart = 0;
@@ -391,6 +393,11 @@ export class FrameWriter {
     this.u64(checkpoint);
     return this.end();
   }
+  verify(question: Buffer): number {
+    this.begin(kind.verify);
+    this.long(question);
+    return this.end();
+  }
 }
 
 export function malformed(why: string): Fault {
@@ -534,6 +541,7 @@ export class FrameReader {
       case kind.barrier:
         return;
       case kind.finish:
+      case kind.verify:
         frame.bytes = this.#bytesOf(this.#u32());
         return;
       case kind.cleanStop:

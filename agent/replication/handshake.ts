@@ -24,7 +24,14 @@ export const helloSchema = z.object({
 export type LinkHello = z.infer<typeof helloSchema>;
 
 export const welcomeSchema = z.discriminatedUnion('say', [
-  z.object({ say: z.literal('welcome'), ...versionShape, node: z.string().max(100), record: volumeRecordSchema }),
+  z.object({
+    say: z.literal('welcome'),
+    ...versionShape,
+    node: z.string().max(100),
+    record: volumeRecordSchema,
+    /** The target answers `verify`. Absent: a version that does not know the question, and would leave. */
+    verifies: z.boolean().optional(),
+  }),
   z.object({ say: z.literal('refused'), fault: faultRecordSchema }),
 ]);
 export const beginSchema = z.object({ say: z.literal('begin'), contact: z.enum(['in-sync', 'resync']) });

@@ -1,5 +1,5 @@
 /** What the threads of the replicator tell each other beside the hot path; structured clones through MessagePorts. */
-import type { FaultRecord, Generation, ResyncProgress, VolumeRecord } from '../contract/index.ts';
+import type { FaultRecord, Generation, ResyncProgress, Verification, VolumeRecord } from '../contract/index.ts';
 import type { Mode } from './control-block.ts';
 
 /** A TLS connection of this process that changes its user: an SSL* has one at a time. */
@@ -19,6 +19,8 @@ export type ToPrimary =
       readonly recordVersion: number;
       /** Of the target's record. Undefined: a version that keeps none. */
       readonly marks: VolumeRecord['marks'];
+      /** The target answers what a comparison asks. */
+      readonly verifies: boolean;
       readonly data: ConnectionHandle;
     }
   /** `refused`: the target could not make a change, and left. */
@@ -30,10 +32,13 @@ export type ToPrimary =
       readonly sequence: number;
       readonly needed: Uint8Array;
     }
+  | { readonly type: 'verified'; readonly session: number; readonly sequence: number; readonly findings: Uint8Array }
   /** From the supervisor; each is answered by `done` with the same call number. */
   | { readonly type: 'go-alone'; readonly call: number; readonly generation: Generation }
   /** After the unmount: agree on a checkpoint when in sync, then end. */
   | { readonly type: 'clean-stop'; readonly call: number }
+  | { readonly type: 'verify'; readonly call: number; readonly repair: boolean }
+  | { readonly type: 'stop-verify'; readonly call: number }
   | { readonly type: 'end' };
 
 export type FromPrimary =
@@ -42,6 +47,9 @@ export type FromPrimary =
       readonly mode: Mode;
       readonly record: VolumeRecord;
       readonly resync: ResyncProgress | null;
+      readonly verification: Verification | null;
+      /** Changes reach the peer, but its copy was found to differ and has not been mended. */
+      readonly differs: boolean;
     }
   | { readonly type: 'done'; readonly call: number; readonly clean: boolean; readonly fault: FaultRecord | null }
   /** The mount is gone, whoever took it away. */

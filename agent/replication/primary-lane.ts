@@ -16,6 +16,7 @@ import type { Lane, Operation } from './operations.ts';
 import { ResyncSource } from './resync-source.ts';
 import type { SendWindow } from './send-window.ts';
 import type { Tree } from './tree.ts';
+import { VerifyRun } from './verify-run.ts';
 import * as lineage from './volume-lineage.ts';
 
 export const woken = { request: 1, message: 2 } as const;
@@ -95,6 +96,13 @@ export class PrimaryLane implements LaneHooks {
   #finishCheckpoint = 0;
   /** The target can record what it has of a log. */
   #keepsMarks = false;
+  /** The target can answer what a comparison asks. */
+  #verifies = false;
+  /** The comparison that runs, or the last one of this role. */
+  #verify: VerifyRun | null = null;
+  /** The target has recorded that its copy differs; it takes the changes, and no resync runs. */
+  #differs = false;
+  #servedMs = 0;
   #acknowledgedNow = 0;
   #lastProgressMs = 0;
   #lastProgress = { atMs: 0, doneBytes: 0, bytesPerSecond: null as number | null };
@@ -129,7 +137,7 @@ export class PrimaryLane implements LaneHooks {
       if (bits === 0 && this.#resync && this.#finishSequence === 0) {
         this.#instants[instant.stepBegan] = this.#ports.nowMs();
         yield* this.#resyncStep();
-      }
+      } else if (bits === 0 && this.#verify?.running === true) yield* this.#verifyStep(this.#verify);
     }
     this.#ports.control.stop();
     this.#endLink();
@@ -150,7 +158,9 @@ export class PrimaryLane implements LaneHooks {
       this.#acknowledgedNow = control.acknowledged;
       return 0;
     }
-    return steps && !this.#resyncWaits ? 0 : livenessIntervalMs;
+    if (steps && !this.#resyncWaits) return 0;
+    const dueInMs = this.#verify?.running === true ? this.#verify.dueInMs(this.#ports.nowMs()) : null;
+    return Math.min(dueInMs ?? livenessIntervalMs, livenessIntervalMs);
   }
 
   // --- LaneHooks: what the stream asks while a request is applied -----------------------------------------------------
@@ -200,6 +210,7 @@ export class PrimaryLane implements LaneHooks {
     const stepBeganMs = this.#ports.wait.timeoutMs === 0 ? (this.#instants[instant.stepBegan] ?? 0) : 0;
     this.#instants[instant.stepBegan] = 0;
     this.#instants[instant.read] = stepBeganMs === 0 ? this.#ports.nowMs() : stepBeganMs;
+    if (this.#verify?.running === true) this.#servedMs = this.#instants[instant.read] ?? 0;
     yield* this.#handle(this.#ports.request, length);
   }
 
@@ -329,6 +340,17 @@ export class PrimaryLane implements LaneHooks {
         this.#resync?.answered(message);
         this.#resyncWaits = false;
         return;
+      case 'verified':
+        if (message.session === this.#session) yield* this.#verified(message);
+        return;
+      case 'verify':
+        this.#beginVerify(message);
+        return;
+      case 'stop-verify':
+        this.#verify?.stop();
+        this.#tellStatus();
+        this.#ports.tell({ type: 'done', call: message.call, clean: false, fault: null });
+        return;
       case 'go-alone':
         yield* this.#goAlone(message);
         return;
@@ -360,6 +382,7 @@ export class PrimaryLane implements LaneHooks {
     if (byMarks) stream.marks.attempt();
     else stream.marks.end();
     this.#keepsMarks = message.marks !== undefined;
+    this.#verifies = message.verifies;
     this.#lastCheckpointMs = this.#ports.nowMs();
     if (resync) {
       this.#resync = new ResyncSource(tree, stream, this.#ports.resyncBuffer, () => control.acknowledged, byMarks);
@@ -391,6 +414,8 @@ export class PrimaryLane implements LaneHooks {
     this.#session = 0;
     this.#resync?.abandon();
     this.#resync = null;
+    this.#verify?.interrupted();
+    this.#differs = false;
     this.#finishSequence = 0;
     this.#ports.stream.end();
     this.#ports.stream.marks.disconnected();
@@ -506,12 +531,67 @@ export class PrimaryLane implements LaneHooks {
       this.#resync = null;
       if (this.#finishCheckpoint !== 0) this.#ports.stream.marks.confirmed(this.#finishCheckpoint);
       yield* this.#persist(lineage.resyncedSource(this.record));
+      this.#verify?.resynced();
       this.#setMode('in-sync');
     }
     if (this.#cleanStop && reached(control.acknowledged, this.#cleanStop.sequence)) {
       yield* this.#persist(lineage.checkpointed(this.record, this.#cleanStop.checkpoint));
       this.#endCleanStop(true);
     }
+  }
+
+  // --- comparison -----------------------------------------------------------------------------------------------------
+
+  #beginVerify(message: ToPrimary & { type: 'verify' }): void {
+    const { tree, stream, resyncBuffer, nowMs, tell } = this.#ports;
+    const together = this.#session !== 0 && (this.mode === 'in-sync' || this.#differs) && this.#cleanStop === null;
+    const fault = together && this.#verifies ? null : this.#verifyFault().toRecord();
+    if (fault === null && this.#verify?.running !== true)
+      this.#verify = new VerifyRun(tree, stream, resyncBuffer, {
+        repair: message.repair,
+        stale: this.#differs,
+        nowMs: nowMs(),
+      });
+    tell({ type: 'done', call: message.call, clean: false, fault });
+    this.#tellStatus();
+  }
+
+  #verifyFault(): Fault {
+    return new Fault(
+      'verify-not-possible',
+      {
+        message:
+          this.#verifies || this.#session === 0
+            ? 'The copies can be compared only while both servers are connected and no resync runs.'
+            : 'The agent of the other server is too old to compare its copy.',
+        remedy: this.#session === 0 ? 'Wait until the other server is up to date.' : 'Apply the configuration again.',
+      },
+      { mode: this.mode },
+    );
+  }
+
+  *#verifyStep(verify: VerifyRun): Lane {
+    const { nowMs } = this.#ports;
+    if (verify.dueInMs(nowMs()) !== 0) return;
+    this.#instants[instant.stepBegan] = nowMs();
+    const ended = verify.step(nowMs, this.#servedMs) === 'ended';
+    if (this.#ports.stream.writer.length > 0) yield* this.#send();
+    this.#countSent(true);
+    if (this.#ports.linkBroken()) yield* this.#lost();
+    if (ended) this.#tellStatus();
+    else this.#tellProgress();
+    // The way to equal copies is the one that is proven: a new contact finds the target stale, and compares and sends everything that differs.
+    if (ended && verify.repairing && this.#session !== 0) yield* this.#lost();
+  }
+
+  /** The target's record says by now that its copy is not to be used; with ours this is as in a resync, only that none runs. */
+  *#verified(message: ToPrimary & { type: 'verified' }): Lane {
+    if (this.#verify?.answered(message.sequence, message.findings) !== 'stale' || this.#differs) return;
+    yield* this.#persist(lineage.resyncSource(this.record));
+    this.#ports.stream.marks.end();
+    this.#differs = true;
+    this.#setMode('resynchronising');
+    this.#tellStatus();
   }
 
   // --- clean stop -----------------------------------------------------------------------------------------------------
@@ -549,7 +629,14 @@ export class PrimaryLane implements LaneHooks {
   }
 
   #tellStatus(): void {
-    this.#ports.tell({ type: 'status', mode: this.mode, record: this.record, resync: this.#progress() });
+    this.#ports.tell({
+      type: 'status',
+      mode: this.mode,
+      record: this.record,
+      resync: this.#progress(),
+      verification: this.#verify?.tell(this.#ports.nowMs()) ?? null,
+      differs: this.#differs,
+    });
   }
 
   #progress(): (FromPrimary & { type: 'status' })['resync'] {

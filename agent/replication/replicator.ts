@@ -292,6 +292,14 @@ class Replicator {
         if (volume.configuration.module === module) volume.setLease(deadlineMs);
       return null;
     },
+    verify: async ({ volume, repair }) => {
+      await this.#volume(volume).verify(repair);
+      return null;
+    },
+    stopVerify: async ({ volume }) => {
+      await this.#volume(volume).stopVerify();
+      return null;
+    },
     release: async ({ volume, removeRecord }) => {
       const one = this.#volume(volume);
       return await one.inOrder(async () => {

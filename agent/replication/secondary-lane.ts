@@ -8,7 +8,13 @@
 import { Fault, volumeRecordSchema } from '../contract/index.ts';
 import type { FaultRecord, ResyncProgress, VolumeRecord } from '../contract/index.ts';
 import type { Memory } from '../sys/memory.ts';
-import { encodeAcknowledgement, encodeBlocksAnswer, encodeCheckpoint, encodeFault } from './answer-codec.ts';
+import {
+  encodeAcknowledgement,
+  encodeBlocksAnswer,
+  encodeCheckpoint,
+  encodeFault,
+  encodeVerified,
+} from './answer-codec.ts';
 import { Applier, applyFault } from './applier.ts';
 import { FrameReader, kind, malformed } from './change-codec.ts';
 import type { Frame } from './change-codec.ts';
@@ -18,6 +24,9 @@ import type { Lane, Operation } from './operations.ts';
 import { ResyncTarget } from './resync-target.ts';
 import { TargetError } from './tree.ts';
 import type { Tree } from './tree.ts';
+import { encodeFindings } from './verify-messages.ts';
+import { copiesDifferFault } from './verify-report.ts';
+import { VerifyTarget } from './verify-target.ts';
 import * as lineage from './volume-lineage.ts';
 
 export const readable = { data: 1, message: 2 } as const;
@@ -68,6 +77,7 @@ export class SecondaryLane {
   #applier: Applier | null = null;
   #tree: Tree | null = null;
   #resync: ResyncTarget | null = null;
+  #verify: VerifyTarget | null = null;
   #linked = false;
   #ended = false;
   #purging = false;
@@ -187,6 +197,8 @@ export class SecondaryLane {
     };
     this.#resync = new ResyncTarget(tree, this.#ports.compareBuffer, answer, this.#unwritten);
     this.#applier = new Applier(tree, this.#resync);
+    const hasTrash = (): boolean => this.#purging;
+    this.#verify = new VerifyTarget(tree, this.#ports.compareBuffer, hasTrash);
     this.#applied = 0;
     this.#acknowledged = 0;
     this.#answers = [];
@@ -268,6 +280,8 @@ export class SecondaryLane {
       this.#marked(frame);
     } else if (frame.kind === kind.checkpoint) {
       yield* this.#beginCheckpoint(frame);
+    } else if (frame.kind === kind.verify) {
+      if (!(yield* this.#compare(frame))) return false;
     } else if ((yield this.#apply) < 0) {
       // What a resync brings is synced on the way.
       if (frame.kind === kind.sync || frame.kind === kind.data) yield* this.#syncFailed();
@@ -368,8 +382,12 @@ export class SecondaryLane {
   }
 
   *#cleanStop(frame: Frame): Generator<Operation, boolean, number> {
-    if (this.record.copy !== 'up-to-date' || this.#resync?.active === true)
-      throw malformed('a clean stop of copies that are not in sync');
+    if (this.#resync?.active === true) throw malformed('a clean stop of copies that are not in sync');
+    if (this.record.copy !== 'up-to-date') {
+      // The source had not heard of it yet.
+      yield* this.#leave(Fault.fromRecord(copiesDifferFault(this.#ports.volume)));
+      return false;
+    }
     const status = yield this.#ports.syncAll;
     if (status < 0) {
       yield* this.#syncFailed();
@@ -387,6 +405,28 @@ export class SecondaryLane {
     return false;
   }
 
+  /**
+   * A copy that is known to differ is not one to go on with: that is on disk before anybody hears of it, so that no failover comes to it in between.
+   * Changes are applied as before.
+   */
+  *#compare(frame: Frame): Generator<Operation, boolean, number> {
+    if (!this.#verify || this.#resync?.active === true) throw malformed('a comparison of copies that are not in sync');
+    const findings = this.#verify.answer(frame.bytes);
+    if (findings.stale && this.record.copy === 'up-to-date') {
+      if (!(yield* this.#persist(lineage.foundDifferent(this.record)))) {
+        yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
+        return false;
+      }
+      // What was to be recorded of marks would say that this copy has all that they do not name.
+      this.#checkpoint = null;
+      this.#setFault(copiesDifferFault(this.#ports.volume));
+    }
+    const { answer } = this.#ports;
+    answer.length = encodeVerified(answer.bytes, frame.sequence, encodeFindings(findings));
+    if ((yield answer) < 0) this.#endLink();
+    return this.#linked;
+  }
+
   /** From here on only what is marked is told. The record says so still: this may be interrupted and taken up. */
   #marked(frame: Frame): void {
     if (this.record.marks?.log !== frame.id || this.#resync?.active !== true || this.#applied !== 0)
@@ -395,8 +435,9 @@ export class SecondaryLane {
   }
 
   *#beginCheckpoint(frame: Frame): Lane {
-    if (this.record.copy !== 'up-to-date' || this.#resync?.active === true)
-      throw malformed('a checkpoint at the wrong time');
+    if (this.#resync?.active === true) throw malformed('a checkpoint at the wrong time');
+    // Found to differ, which the source had not heard of yet.
+    if (this.record.copy !== 'up-to-date') return;
     const call = ++this.#syncCall;
     this.#checkpoint = { call, log: frame.id, checkpoint: frame.size };
     this.#ports.beginSync.call = call;

@@ -120,7 +120,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
         link.data?.say(
           refusal
             ? { say: 'refused', fault: refusal }
-            : { say: 'welcome', ...ourVersion(programVersion), node, record },
+            : { say: 'welcome', ...ourVersion(programVersion), node, record, verifies: true },
         );
       }),
   };

@@ -21,6 +21,7 @@ export type Tree = Pick<
   | 'rename'
   | 'write'
   | 'read'
+  | 'dropCached'
   | 'truncate'
   | 'allocate'
   | 'sync'

@@ -61,6 +61,11 @@ export function resyncedWhole(record: VolumeRecord): VolumeRecord {
   return { ...record, marks: null };
 }
 
+/** Target, in the middle of a session, before it says that it differs: from here on this copy must not be used until a resync has mended it. */
+export function foundDifferent(record: VolumeRecord): VolumeRecord {
+  return { ...resyncTarget(record), marks: null };
+}
+
 /** Source, after the target has recorded itself stale and before its first change. */
 export function resyncSource(record: VolumeRecord): VolumeRecord {
   invariant(record.copy === 'up-to-date', 'a stale copy is never the source of a resync');

@@ -7,6 +7,7 @@ import type {
   FaultRecord,
   Generation,
   ResyncProgress,
+  Verification,
   VolumeMetrics,
   VolumeRecord,
   VolumeStatus,
@@ -29,6 +30,7 @@ import { machineIsBooting } from './boot.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { removeOwnDirectory, setUp } from './set-up.ts';
 import type { SetUp, VolumePlace } from './set-up.ts';
+import { copiesDifferFault } from './verify-report.ts';
 import * as lineage from './volume-lineage.ts';
 import { PrimaryLanes, SecondaryLanes, unmountElsewhere, within } from './volume-lanes.ts';
 import type { LaneSettings } from './volume-lanes.ts';
@@ -37,6 +39,7 @@ const laneEndMs = 10_000;
 const unmountMs = 30_000;
 const goAloneMs = 10_000;
 const cleanStopMs = 30_000;
+const verifyOrderMs = 10_000;
 
 export interface VolumeConfiguration {
   readonly id: string;
@@ -58,6 +61,8 @@ export class Volume {
   #mode: Mode | null = null;
   #link = false;
   #resync: ResyncProgress | null = null;
+  #verification: Verification | null = null;
+  #differs = false;
   /** Why the directory or its record cannot be used. */
   #ownFault: FaultRecord | null = null;
   /** Of the role: refused links, a failing disk. */
@@ -91,7 +96,8 @@ export class Volume {
       mode: this.#mode,
       link: this.#link ? 'up' : 'down',
       resync: this.#resync,
-      fault: this.#ownFault ?? this.#roleFault,
+      fault: this.#ownFault ?? this.#roleFault ?? (this.#differs ? copiesDifferFault(id) : null),
+      verification: this.#verification,
     };
   }
 
@@ -336,6 +342,8 @@ export class Volume {
           this.#record = message.record;
           if (this.#role === 'primary') this.#mode = message.mode;
           this.#resync = message.resync;
+          this.#verification = message.verification;
+          this.#differs = message.differs;
         });
         return;
       case 'done':
@@ -422,6 +430,14 @@ export class Volume {
     if (done.fault) throw Fault.fromRecord(done.fault);
   }
 
+  async verify(repair: boolean): Promise<void> {
+    const done = await this.#call((call) => ({ type: 'verify', call, repair }), verifyOrderMs);
+    if (done.fault) throw Fault.fromRecord(done.fault);
+  }
+  async stopVerify(): Promise<void> {
+    await this.#call((call) => ({ type: 'stop-verify', call }), verifyOrderMs);
+  }
+
   async #call(
     message: (call: number) => Parameters<PrimaryLanes['post']>[0],
     timeoutMs: number,
@@ -480,6 +496,8 @@ export class Volume {
       this.#mode = null;
       this.#link = false;
       this.#resync = null;
+      this.#verification = null;
+      this.#differs = false;
     });
     this.lookAtDoor();
     for (const waiting of this.#calls.values())

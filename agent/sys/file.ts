@@ -64,6 +64,12 @@ export function seek(fd: number, offset: number, whence: number): number {
   return resultOfBigInt(library.lseek(fd, BigInt(offset), whence));
 }
 
+/** Pages of this range that are like the disk leave the memory; advice, which may be ignored. */
+export function dropCached(fd: number, offset: number, length: number): number {
+  const dontNeed = 4;
+  return -library.posix_fadvise(fd, BigInt(offset), BigInt(length), dontNeed);
+}
+
 export function sync(fd: number, dataOnly: boolean): number {
   return result(dataOnly ? library.fdatasync(fd) : library.fsync(fd));
 }

@@ -32,6 +32,7 @@ const { functions } = ffi.dlopen('libc.so.6', {
   pwrite: { arguments: ['int32', 'pointer', 'uint64', 'int64'], return: 'int64' },
   ftruncate: { arguments: ['int32', 'int64'], return: 'int32' },
   fallocate: { arguments: ['int32', 'int32', 'int64', 'int64'], return: 'int32' },
+  posix_fadvise: { arguments: ['int32', 'int64', 'int64', 'int32'], return: 'int32' },
   lseek: { arguments: ['int32', 'int64', 'int32'], return: 'int64' },
   fsync: { arguments: ['int32'], return: 'int32' },
   fdatasync: { arguments: ['int32'], return: 'int32' },

@@ -242,6 +242,9 @@ export class MemoryTree implements Tree {
     if (offset >= inode.data.length) return 0;
     return inode.data.copy(this.#bytes(address, length), 0, offset, offset + length);
   }
+  dropCached(): void {
+    // This memory is the disk.
+  }
   truncate(id: NodeId, size: number): number {
     const inode = this.#inode(id);
     if (!inode) return -E.STALE;

@@ -37,6 +37,8 @@ export function runSeed(seed: number, mutant: Mutant | null = null): World {
   const [n1] = world.machines;
   const stale = randomOf(seed + 1);
   world.makesLinks = seed % 4 !== 0;
+  const person = randomOf(seed + 2);
+  const compares = seed % 3 === 0;
   world.servePrimary(world.machines[0]);
   goAlone(world, n1);
   const size = random(3) === 0 ? 60 : 8;
@@ -54,6 +56,7 @@ export function runSeed(seed: number, mutant: Mutant | null = null): World {
       else primary.requests.push({ kind: 'random', seed: random(1 << 30) });
     }
     if (primary?.primary?.mode === 'undecided' && random(30) === 0) goAlone(world, primary);
+    if (compares && primary && person(20) === 0) world.verify(primary, person(4) === 0);
     for (let burst = random(30); burst >= 0; burst--) world.step();
     if (!world.connected && random(60) === 0) world.connected = true;
     if (random(faultEvery) !== 0) continue;
@@ -148,14 +151,26 @@ export function runReturns(seed: number, mutant: Mutant | null = null): World {
   return world;
 }
 
-function run(world: World, stepsMax: number, until: () => boolean): void {
+/** Both copies equal and connected, with something in them. */
+export function together(seed: number): World {
+  const world = new World(randomOf(seed));
+  const [primary] = world.machines;
+  world.servePrimary(primary);
+  goAlone(world, primary);
+  change(world, 40);
+  run(world, 40_000, () => primary.primary?.mode === 'in-sync' && primary.control.acknowledged === primary.control.sent);
+  assert.equal(primary.primary?.mode, 'in-sync');
+  return world;
+}
+
+export function run(world: World, stepsMax: number, until: () => boolean): void {
   for (let n = 0; n < stepsMax && !until(); n++) {
     giveRoles(world);
     world.step();
   }
 }
 
-function change(world: World, count: number, appends = true): void {
+export function change(world: World, count: number, appends = true): void {
   const [primary] = world.machines;
   for (let n = 0; n < count; n++) {
     const append = appends && world.random(5) === 0;

@@ -64,6 +64,7 @@ export class SimMachine {
   primary: PrimaryLane | null = null;
   secondary: SecondaryLane | null = null;
   control = new ControlBlock();
+  tree: MemoryTree | null = null;
   stream: ChangeStream | null = null;
   toPrimary: ToPrimary[] = [];
   toSecondary: ToSecondary[] = [];
@@ -154,6 +155,12 @@ export class World {
   generation = 1;
   /** More marks than this end the log. */
   marksBytesMax = 64 * 1024 * 1024;
+  /** A target may leave. */
+  leaves = false;
+  /** Comparisons that came to an end, and found both copies equal. */
+  foundEqual = 0;
+  /** Somebody has changed a copy behind the back of the replication: a comparison may find something. */
+  tampered = false;
   /** Files with several names make resyncs by marks give up: not all of the runs should. */
   makesLinks = true;
   #unique = 0;
@@ -204,6 +211,19 @@ export class World {
     if (counted !== machine.answered) throw new Error(`${machine.answered} changes answered, ${counted} measured`);
     const longestMs = (latency.at(-1)?.[0] ?? 0) / 1000;
     if (longestMs > this.nowMs - machine.sinceMs) throw new Error(`a change is said to have taken ${longestMs} ms`);
+  }
+
+  /** What is under way never looks like a difference. */
+  #judgeComparison(message: FromPrimary): void {
+    if (message.type !== 'status' || message.verification === null || this.tampered) return;
+    const { state, differing, minor, differences } = message.verification;
+    if (differing + minor > 0) throw new Error(`equal copies are said to differ: ${JSON.stringify(differences)}`);
+    if (state === 'equal') this.foundEqual += 1;
+  }
+
+  /** Ordered by a person, at any time; refused while a resync runs. */
+  verify(machine: SimMachine, repair: boolean): void {
+    machine.toPrimary.push({ type: 'verify', call: 0, repair });
   }
 
   judgeData(machine: SimMachine): void {
@@ -287,7 +307,7 @@ export class World {
       length: 0,
       run: (): number => {
         // But for syncs that fail these disks take everything: whoever leaves has been told something that is not so.
-        if (answerBytes[4] === answerKind.fault && machine.secondary?.record.unwritten !== true)
+        if (answerBytes[4] === answerKind.fault && !this.leaves && machine.secondary?.record.unwritten !== true)
           throw new Error(`${machine.name} left: ${answerBytes.toString('utf8', 5, answer.length)}`);
         if (!wire || wire.broken) return -1;
         wire.answers.push(Buffer.from(answerBytes.subarray(0, answer.length)));
@@ -514,7 +534,10 @@ export class World {
         }),
         nowMs: () => this.nowMs,
         message: () => machine.toPrimary.shift() ?? null,
-        tell: (message) => machine.outbox.push(message),
+        tell: (message) => {
+          machine.outbox.push(message);
+          this.#judgeComparison(message);
+        },
         takeConnection: () => {
           wire = machine.wire;
           broken = false;
@@ -534,6 +557,7 @@ export class World {
       machine.record,
     );
     machine.primary = primary;
+    machine.tree = tree;
     machine.stream = stream;
     this.#start(machine, 'primary', primary.run());
     this.#startAcknowledgement(machine, answerParked());
@@ -547,6 +571,7 @@ export class World {
       name: 'open',
       record: null as VolumeRecord | null,
       theirs: null as VolumeRecord | null,
+      verifies: true,
       fault: null as FaultRecord | null,
       run: (): number => {
         const answered = wire;

@@ -1,0 +1,109 @@
+/**
+ * One comparison as the primary lane drives it: when the next step is due, what it has come to. It yields to the application: a step is taken only when no
+ * request waits, and after each the lane rests for a multiple of what the step took, longer while the application is at work.
+ */
+import { invariant } from '../contract/index.ts';
+import type { Verification } from '../contract/index.ts';
+import type { Memory } from '../sys/memory.ts';
+import type { ChangeStream } from './change-stream.ts';
+import type { Tree } from './tree.ts';
+import { decodeFindings } from './verify-messages.ts';
+import { VerifyReport } from './verify-report.ts';
+import { matters, VerifySource } from './verify-source.ts';
+
+/** A quarter of one processor beside an application that works, half of one otherwise. */
+const restPerStep = { busy: 3, quiet: 1 } as const;
+const busyMs = 100;
+
+/** `stale`: the target has just recorded that its copy must not be used. `ended`: look at `result`. */
+export type VerifyEvent = 'none' | 'stale' | 'ended';
+
+export class VerifyRun {
+  readonly #report: VerifyReport;
+  #source: VerifySource | null;
+  #waiting = false;
+  #dueMs = 0;
+  #state: Verification['state'] = 'running';
+  /** The target's record says that its copy must not be used. */
+  #stale: boolean;
+  #askedToBeStale = false;
+
+  constructor(tree: Tree, stream: ChangeStream, buffer: Memory, options: { repair: boolean; stale: boolean; nowMs: number }) {
+    this.#stale = options.stale;
+    this.#report = new VerifyReport(options.repair, options.nowMs);
+    this.#source = new VerifySource(tree, stream, buffer, this.#report);
+  }
+
+  get running(): boolean {
+    return this.#source !== null;
+  }
+  get repair(): boolean {
+    return this.#report.repair;
+  }
+  tell(nowMs: number): Verification {
+    return this.#report.tell(this.#state, nowMs);
+  }
+
+  /** Until a step may be taken; null: nothing is to be done before an answer comes. */
+  dueInMs(nowMs: number): number | null {
+    return this.#waiting ? null : Math.max(0, Math.ceil(this.#dueMs - nowMs));
+  }
+
+  /** `nowMs` reads the clock; `servedMs`: when the application last asked for something. */
+  step(nowMs: () => number, servedMs: number): VerifyEvent {
+    const beganMs = nowMs();
+    const result = this.#source?.step() ?? 'compared';
+    if (result === 'compared') return this.#compared();
+    this.#waiting = result === 'waiting';
+    const endedMs = nowMs();
+    const rest = beganMs - servedMs < busyMs ? restPerStep.busy : restPerStep.quiet;
+    this.#dueMs = endedMs + (endedMs - beganMs) * rest;
+    return 'none';
+  }
+
+  answered(sequence: number, answer: Uint8Array): VerifyEvent {
+    if (!this.#source) return 'none';
+    const findings = decodeFindings(answer);
+    this.#source.answered(sequence, findings);
+    this.#waiting = false;
+    if (this.#stale || !matters(findings)) return 'none';
+    this.#stale = true;
+    return 'stale';
+  }
+
+  #compared(): VerifyEvent {
+    const { differing, minor, repair } = this.#report;
+    const repairs = repair && (this.#stale || differing + minor > 0);
+    // Only a copy that nobody may use is made equal.
+    if (repairs && !this.#stale && !this.#askedToBeStale) {
+      this.#askedToBeStale = true;
+      this.#source?.askToBeStale();
+      return 'none';
+    }
+    this.#end(repairs ? 'repairing' : differing > 0 ? 'different' : 'equal');
+    return 'ended';
+  }
+
+  #end(state: Verification['state']): void {
+    invariant(this.#source !== null, 'what has ended does not end again');
+    this.#source.abandon();
+    this.#source = null;
+    this.#state = state;
+  }
+
+  get repairing(): boolean {
+    return this.#state === 'repairing';
+  }
+
+  stop(): void {
+    if (this.#source) this.#end('stopped');
+  }
+  /** The link is lost: what was not compared by then is not known. */
+  interrupted(): void {
+    if (this.#source) this.#end('interrupted');
+  }
+  /** A resync has ended: whatever was different is the same by now. */
+  resynced(): void {
+    if (this.#source === null && this.#report.differing + this.#report.minor > 0) this.#state = 'repaired';
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * The primary's side of a comparison: walks the tree between the application's requests and asks the target about each part of it, in the same stream.
+ * This thread makes every change and sends it in order, so a question describes both copies at one instant: there is nothing to wait for and nothing
+ * to compare again. Of an object that goes away meanwhile nothing is said.
+ *
+ * Objects are named by directory and name, and a directory only after the target has said that it has it: a target without it must be able to
+ * answer, where an ordinary change would make it leave.
+ */
+import { invariant, isMinor } from '../contract/index.ts';
+import { rootId } from '../fuse/index.ts';
+import type { Name, Node, NodeId } from '../fuse/index.ts';
+import { Attributes } from '../sys/attributes.ts';
+import { E } from '../sys/errno.ts';
+import type { Memory } from '../sys/memory.ts';
+import type { ChangeStream } from './change-stream.ts';
+import { directoryType, fileType, linkType } from './tree.ts';
+import type { Tree } from './tree.ts';
+import { blockDigest, comparedAttributes, encodeQuestion, extendedDigest, nameText8 } from './verify-messages.ts';
+import type { ComparedObject, Findings, Question } from './verify-messages.ts';
+import type { VerifyReport } from './verify-report.ts';
+
+const blockBytes = 64 * 1024;
+/** One step reads and hashes at most this much: half a millisecond that an application's request may have to wait. */
+export const verifyStepBytes = 2 * blockBytes;
+/** Asked and not answered: a sync of the application waits behind the target's work on it. */
+const windowBytes = 1024 * 1024;
+const entriesPerStep = 32;
+/** Should the target have data there, it reads that much at one place of the stream. */
+const holeBytesMax = 16 * 1024 * 1024;
+/** What a question costs the target besides bytes, in bytes. */
+const questionBytes = 16 * 1024;
+const linkedMax = 100_000;
+const seek = { data: 3, hole: 4 } as const;
+
+interface Asked {
+  readonly sequence: number;
+  readonly bytes: number;
+  readonly path: string;
+  /** Held since the question; whoever takes the answer gives them back or keeps them. */
+  readonly nodes: readonly { readonly name: string; readonly node: Node }[];
+}
+interface Listing {
+  readonly node: Node;
+  readonly names: readonly Name[];
+  next: number;
+}
+interface FileInHand {
+  readonly node: Node;
+  offset: number;
+}
+
+export type VerifyStep = 'worked' | 'waiting' | 'compared';
+
+export class VerifySource {
+  readonly #tree: Tree;
+  readonly #stream: ChangeStream;
+  readonly #buffer: Memory;
+  readonly #report: VerifyReport;
+  readonly #attributes = new Attributes();
+  /** Each is held. */
+  readonly #directories: Node[] = [];
+  readonly #files: Node[] = [];
+  #listing: Listing | null = null;
+  #file: FileInHand | null = null;
+  readonly #asked: Asked[] = [];
+  #underWayBytes = 0;
+  /** Files with several names, so that their ids last and their contents are compared once. */
+  readonly #linked = new Set<NodeId>();
+
+  constructor(tree: Tree, stream: ChangeStream, buffer: Memory, report: VerifyReport) {
+    invariant(buffer.length >= verifyStepBytes, 'a step reads into the buffer');
+    this.#tree = tree;
+    this.#stream = stream;
+    this.#buffer = buffer;
+    this.#report = report;
+    const root = tree.node(rootId);
+    invariant(root !== undefined, 'the root is always known');
+    tree.hold(rootId);
+    this.#directories.push(root);
+  }
+
+  /** Ended, or the link is lost: nothing is held any more. */
+  abandon(): void {
+    const held = [...this.#directories.splice(0), ...this.#files.splice(0)].map(({ id }) => id);
+    if (this.#listing) held.push(this.#listing.node.id);
+    if (this.#file) held.push(this.#file.node.id);
+    for (const { nodes } of this.#asked.splice(0)) held.push(...nodes.map(({ node }) => node.id));
+    held.push(...this.#linked);
+    this.#linked.clear();
+    this.#listing = this.#file = null;
+    for (const id of held) this.#stream.giveBack(id);
+  }
+
+  /** One bounded piece of work. */
+  step(): VerifyStep {
+    if (this.#underWayBytes >= windowBytes) return 'waiting';
+    if (this.#file) this.#compare(this.#file);
+    else if (this.#files.length > 0) this.#nextFile();
+    else if (this.#listing) this.#names(this.#listing);
+    else if (this.#directories.length > 0) this.#nextDirectory();
+    else return this.#asked.length > 0 ? 'waiting' : 'compared';
+    return 'worked';
+  }
+
+  /** Something differs already or is to be repaired: the target is told not to be used. Answered like everything else. */
+  askToBeStale(): void {
+    this.#ask({ ask: 'stale' }, 0, '');
+  }
+
+  #ask(question: Question, bytes: number, path: string, nodes: Asked['nodes'] = []): void {
+    const encoded = encodeQuestion(question);
+    this.#stream.reserve(encoded.length + 64);
+    const sequence = this.#stream.writer.verify(encoded);
+    this.#asked.push({ sequence, bytes: bytes + questionBytes, path, nodes });
+    this.#underWayBytes += bytes + questionBytes;
+  }
+
+  answered(sequence: number, findings: Findings): void {
+    const asked = this.#asked.shift();
+    invariant(asked?.sequence === sequence, 'the target answers every question once, in order');
+    this.#underWayBytes -= asked.bytes;
+    const missing = new Set<string>();
+    for (const { name, kinds, bytes } of findings.found) {
+      this.#report.differs(name === '' ? asked.path : joined(asked.path, name), kinds, bytes);
+      if (kinds.some((kind) => kind === 'only-on-primary' || kind === 'type' || kind === 'unreadable-on-secondary'))
+        missing.add(name);
+    }
+    if (findings.more > 0) this.#report.more(findings.more);
+    for (const { name, node } of asked.nodes) {
+      if (missing.has(name)) this.#stream.giveBack(node.id);
+      else if (node.type === directoryType) this.#directories.push(node);
+      else this.#files.push(node);
+    }
+  }
+
+  /** Of the source's own disk: told, and the rest is compared. The application gets the same error, and the secondary may have the better copy. */
+  #unreadable(path: string, error: number): void {
+    if (error !== -E.NOENT && error !== -E.STALE) this.#report.differs(path, ['unreadable-on-primary'], 0);
+  }
+
+  // --- directories ----------------------------------------------------------------------------------------------------
+
+  #nextDirectory(): void {
+    const node = this.#directories.pop();
+    if (!node) return;
+    const object = this.#stream.bind(node) && !node.unlinked ? this.#object(node, pathOf(node)) : null;
+    const entries = object === null ? 0 : this.#tree.list(node.id);
+    if (object === null || typeof entries === 'number') {
+      if (typeof entries === 'number' && entries < 0) this.#unreadable(pathOf(node), entries);
+      this.#stream.giveBack(node.id);
+      return;
+    }
+    this.#report.directories += 1;
+    this.#ask({ ask: 'directory', directory: node.id, object }, 0, pathOf(node));
+    this.#listing = { node, names: entries.map(({ name }) => name), next: 0 };
+  }
+
+  #names(listing: Listing): void {
+    const { node, names } = listing;
+    // It went away, and with it, on both sides, all that it held.
+    if (node.unlinked) {
+      this.#endListing(node);
+      return;
+    }
+    const entries: Extract<Question, { ask: 'names' }>['entries'] = [];
+    const nodes: { name: string; node: Node }[] = [];
+    for (let taken = 0; taken < entriesPerStep && listing.next < names.length; taken++, listing.next++) {
+      const name = names[listing.next];
+      if (name) this.#entry(node, name, entries, nodes);
+    }
+    const last = listing.next >= names.length;
+    this.#ask({ ask: 'names', directory: node.id, entries, last }, entries.length * 1024, pathOf(node), nodes);
+    if (last) this.#endListing(node);
+  }
+
+  #endListing(node: Node): void {
+    this.#listing = null;
+    this.#stream.giveBack(node.id);
+  }
+
+  #entry(
+    directory: Node,
+    name: Name,
+    entries: Extract<Question, { ask: 'names' }>['entries'],
+    nodes: { name: string; node: Node }[],
+  ): void {
+    const text = nameText8(name);
+    const node = this.#tree.lookup(directory.id, name);
+    if (typeof node === 'number') {
+      entries.push(node === -E.NOENT ? { name: text, id: 0, object: null } : { name: text, id: 0 });
+      this.#unreadable(joined(pathOf(directory), text), node);
+      return;
+    }
+    const object = this.#object(node, joined(pathOf(directory), text));
+    if (object === null) {
+      entries.push({ name: text, id: 0 });
+      this.#stream.giveBack(node.id);
+      return;
+    }
+    entries.push({ name: text, id: node.id, object });
+    if (node.type !== directoryType) this.#report.files += 1;
+    if (node.type === directoryType || (node.type === fileType && this.#isFirstName(node, object)))
+      nodes.push({ name: text, node });
+    else this.#stream.giveBack(node.id);
+  }
+
+  /** False: its content was compared under another name, or it has none. */
+  #isFirstName(node: Node, { attributes }: ComparedObject): boolean {
+    if (attributes[5] === 0) return false;
+    if (attributes[4] < 2) return true;
+    if (this.#linked.has(node.id)) return false;
+    if (this.#linked.size < linkedMax) {
+      this.#linked.add(node.id);
+      this.#tree.hold(node.id);
+    }
+    return true;
+  }
+
+  /** Null: it could not be read, which is told. */
+  #object(node: Node, path: string): ComparedObject | null {
+    const status = this.#tree.attributes(node.id, this.#attributes);
+    const extended = status < 0 ? status : extendedDigest(this.#tree, node.id);
+    const target = node.type === linkType ? this.#tree.readlink(node.id) : null;
+    if (typeof extended === 'number' || typeof target === 'number') {
+      this.#unreadable(path, typeof extended === 'number' ? extended : Number(target));
+      return null;
+    }
+    const attributes = comparedAttributes(this.#attributes);
+    return target === null ? { attributes, extended } : { attributes, extended, target: nameText8(target) };
+  }
+
+  // --- contents -------------------------------------------------------------------------------------------------------
+
+  #nextFile(): void {
+    const node = this.#files.pop();
+    if (node) this.#file = { node, offset: 0 };
+  }
+
+  #endFile(file: FileInHand): void {
+    this.#file = null;
+    this.#stream.giveBack(file.node.id);
+  }
+
+  #compare(file: FileInHand): void {
+    const { node } = file;
+    const { parent } = node;
+    if (node.unlinked || parent === null || !this.#stream.bind(parent)) {
+      this.#endFile(file);
+      return;
+    }
+    const status = this.#tree.attributes(node.id, this.#attributes);
+    if (status < 0) this.#unreadable(pathOf(node), status);
+    const { size } = this.#attributes;
+    if (status < 0 || file.offset >= size) {
+      this.#endFile(file);
+      return;
+    }
+    const data = this.#tree.seek(node.id, file.offset, seek.data);
+    // Not every filesystem can say where its holes are: then all of it is data.
+    const dataStart = data === -E.NXIO ? size : data < 0 ? file.offset : data - (data % blockBytes);
+    if (dataStart > file.offset) this.#hole(file, parent, Math.min(dataStart, size));
+    else this.#data(file, parent, size);
+  }
+
+  #hole(file: FileInHand, parent: Node, end: number): void {
+    const { node, offset } = file;
+    const length = Math.min(end - offset, holeBytesMax);
+    this.#ask({ ask: 'hole', directory: parent.id, name: nameText8(node.name), offset, length }, 0, pathOf(node));
+    file.offset += length;
+    this.#report.comparedBytes += length;
+  }
+
+  #data(file: FileInHand, parent: Node, size: number): void {
+    const { node, offset } = file;
+    const wanted = Math.min(verifyStepBytes, size - offset);
+    const length = this.#tree.read(node.id, this.#buffer.address(), wanted, offset);
+    if (length < wanted) {
+      this.#unreadable(pathOf(node), length < 0 ? length : -E.IO);
+      // What comes after may be readable still.
+      file.offset += wanted;
+      return;
+    }
+    const hashes: string[] = [];
+    for (let at = 0; at < length; at += blockBytes)
+      hashes.push(blockDigest(this.#buffer.bytes.subarray(at, Math.min(length, at + blockBytes))));
+    const name = nameText8(node.name);
+    const question = { ask: 'blocks', directory: parent.id, name, offset, length, blockBytes, hashes } as const;
+    this.#ask({ ...question, hashes }, length, pathOf(node));
+    file.offset += length;
+    this.#report.comparedBytes += length;
+  }
+}
+
+const joined = (directory: string, name: string): string => (directory === '' ? name : `${directory}/${name}`);
+
+/** Below the root, with bytes as latin1; of a name that is gone only as far as it is known. */
+function pathOf(node: Node): string {
+  const names: string[] = [];
+  for (let at: Node | null = node; at !== null && at.parent !== null; at = at.parent) names.unshift(nameText8(at.name));
+  return names.join('/');
+}
+
+/** Whether what was found makes the secondary's copy one that must not be used. */
+export function matters(findings: Findings): boolean {
+  return findings.stale || findings.more > 0 || findings.found.some(({ kinds }) => kinds.some((one) => !isMinor(one)));
+}

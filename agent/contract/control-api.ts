@@ -5,6 +5,7 @@ import { eventSchema } from './event.ts';
 import { generationSchema } from './lineage.ts';
 import { defineInterface } from './rpc.ts';
 import { nodeStatusSchema } from './status.ts';
+import { verificationSchema } from './verify.ts';
 
 const moduleName = z.object({ module: z.string() });
 
@@ -72,6 +73,17 @@ export const controlApi = defineInterface({
     promote: {
       params: z.object({ module: z.string(), acceptDataLoss: z.literal(true), orderedBy: z.string() }),
       result: z.null(),
+    },
+    /**
+     * Of the node that runs the module: compares both copies beside the application; `repair`: then makes the secondary equal. Returns when it has begun,
+     * `verification` tells the rest. Faults: verify-not-possible, not-primary.
+     */
+    verify: { params: z.object({ module: z.string(), repair: z.boolean() }), result: z.null() },
+    stopVerify: { params: moduleName, result: z.null() },
+    /** Of each replicated directory: the comparison that runs, or the last one since the module became primary here; null: none. */
+    verification: {
+      params: moduleName,
+      result: z.array(z.object({ volume: z.string(), path: z.string(), verification: verificationSchema.nullable() })),
     },
     /** Stops everything on this node, uncovers the directories and removes the volume records. The data stays. */
     withdraw: { params: z.object({}), result: z.null() },

@@ -79,6 +79,9 @@ function dataOf(state: MirrorState): ModuleOnNode['data'] {
     return 'forked';
   const copy = ownCopy(state);
   if (!copy.initialised) return 'unknown';
+  // It takes the changes, but nobody makes it equal.
+  if (state.volumes.some((volume) => volume.role === 'secondary' && volume.fault?.code === 'copies-differ'))
+    return 'stale';
   if (
     state.volumes.some(
       (volume) => volume.role === 'secondary' && volume.record?.copy === 'stale' && volume.link === 'up',
@@ -114,6 +117,8 @@ function whyOf(state: MirrorState, data: ModuleOnNode['data'], now: number): { c
       return unableReason(state, now);
     case 'active': {
       if (allModes(state, 'in-sync')) return failedChecker(state);
+      // No resync runs: it waits for a person to say that it may.
+      if (allModes(state, 'in-sync', 'resynchronising') && fault?.code === 'copies-differ') return fault;
       if (allModes(state, 'in-sync', 'resynchronising'))
         return { code: 'peer-resynchronising', message: `${peer} is being brought up to date.` };
       const alive = peerBeat(state, now);

@@ -178,4 +178,19 @@ describe('the mirror machine', () => {
     bench.peer({ data: 'resynchronising' });
     expect(isProtected(bench.state, bench.now)).toBe(false);
   });
+
+  it('never goes to a copy that was found to differ, and says so on both sides', () => {
+    const fault = { code: 'copies-differ', message: 'It differs.', remedy: '', details: {} };
+    const record = { ...volume().record!, copy: 'stale' as const };
+    const bench = secondary();
+    bench.event({ type: 'data', volumes: [volume({ role: 'secondary', link: 'up', record, fault })] });
+    expect(describeOwn(bench.state, bench.now)).toMatchObject({ data: 'stale', reason: 'copies-differ' });
+    bench.after(timing.detectionMs + timing.grantMs);
+    expect(bench.plan()).toEqual([]);
+    const primary = new Bench({ activeBoot: 'b1', running: true });
+    primary.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'resynchronising', link: 'up', fault })] });
+    primary.peer({ data: 'stale', copy: 'stale' });
+    expect(describeOwn(primary.state, primary.now)).toMatchObject({ state: 'primary', reason: 'copies-differ' });
+    expect(isProtected(primary.state, primary.now)).toBe(false);
+  });
 });

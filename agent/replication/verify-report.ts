@@ -88,7 +88,8 @@ export function copiesDifferFault(volume: string): FaultRecord {
   return {
     code: 'copies-differ',
     message: `The secondary’s copy of ${volume} was found to differ from the primary’s.`,
-    remedy: 'Look at what differs (holdfast verify MODULE --show), then repair it with holdfast verify MODULE --repair.',
+    remedy:
+      'Look at what differs (holdfast verify MODULE --show), then repair it with holdfast verify MODULE --repair.',
     details: { volume },
   };
 }

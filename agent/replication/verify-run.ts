@@ -28,7 +28,12 @@ export class VerifyRun {
   #stale: boolean;
   #askedToBeStale = false;
 
-  constructor(tree: Tree, stream: ChangeStream, buffer: Memory, options: { repair: boolean; stale: boolean; nowMs: number }) {
+  constructor(
+    tree: Tree,
+    stream: ChangeStream,
+    buffer: Memory,
+    options: { repair: boolean; stale: boolean; nowMs: number },
+  ) {
     this.#stale = options.stale;
     this.#report = new VerifyReport(options.repair, options.nowMs);
     this.#source = new VerifySource(tree, stream, buffer, this.#report);

@@ -296,7 +296,7 @@ const joined = (directory: string, name: string): string => (directory === '' ? 
 /** Below the root, with bytes as latin1; of a name that is gone only as far as it is known. */
 function pathOf(node: Node): string {
   const names: string[] = [];
-  for (let at: Node | null = node; at !== null && at.parent !== null; at = at.parent) names.unshift(nameText8(at.name));
+  for (let at = node; at.parent !== null; at = at.parent) names.unshift(nameText8(at.name));
   return names.join('/');
 }
 

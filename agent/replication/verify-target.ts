@@ -10,7 +10,14 @@ import { E } from '../sys/errno.ts';
 import type { Memory } from '../sys/memory.ts';
 import { directoryType, fileType, linkType, typeMask } from './tree.ts';
 import type { Tree } from './tree.ts';
-import { blockDigest, comparedAttributes, decodeQuestion, extendedDigest, nameOf, nameText8 } from './verify-messages.ts';
+import {
+  blockDigest,
+  comparedAttributes,
+  decodeQuestion,
+  extendedDigest,
+  nameOf,
+  nameText8,
+} from './verify-messages.ts';
 import type { ComparedAttributes, ComparedObject, Findings, Found, Question } from './verify-messages.ts';
 
 const namesToldMax = 100;

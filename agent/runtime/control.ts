@@ -59,6 +59,15 @@ export function controlHandlers({ runtime, ports, run }: ControlOptions): Handle
       await runtime.command(module, { name: 'promote', orderedBy });
       return null;
     },
+    verify: async ({ module, repair }) => {
+      await runtime.verify(module, repair);
+      return null;
+    },
+    stopVerify: async ({ module }) => {
+      await runtime.stopVerify(module);
+      return null;
+    },
+    verification: async ({ module }) => runtime.verification(module),
     withdraw: async () => {
       await runtime.withdraw();
       return null;

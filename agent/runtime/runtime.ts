@@ -17,6 +17,7 @@ import type { MirrorCommand } from '../core/index.ts';
 import { describeOwn, timingFor } from '../core/index.ts';
 import { HeartbeatSocket, sealingKey } from '../network/index.ts';
 import type { Vote } from '../network/index.ts';
+import { Comparisons, type VolumeVerification } from './comparisons.ts';
 import { heartbeatNetworks, ownOf, peerOf, replicatorConfiguration } from './cluster-record.ts';
 import { journalEvent } from './journal.ts';
 import type { ManagedModule, ModuleSurroundings } from './managed-module.ts';
@@ -65,6 +66,7 @@ interface Running {
 export class Runtime {
   private readonly ports: RuntimePorts;
   private readonly modules: ModuleSet;
+  private readonly comparisons: Comparisons;
   private readonly listeners = new Set<RuntimeListener>();
   private running: Running | null = null;
   private startFault: Fault | null = null;
@@ -88,6 +90,7 @@ export class Runtime {
   constructor(ports: RuntimePorts) {
     this.ports = ports;
     this.modules = new ModuleSet(ports);
+    this.comparisons = new Comparisons(ports.replicator, (event) => this.emit(event));
     ports.replicator.onVolumes((volumes) => {
       const returned = this.volumes === null && volumes !== null;
       this.volumes = volumes === null ? null : new Map(volumes);
@@ -95,6 +98,7 @@ export class Runtime {
         module.data(this.volumes);
         if (returned) module.lease.repeat();
       }
+      this.comparisons.look(this.modules, this.volumes);
       this.tellStatus();
     });
   }
@@ -174,6 +178,17 @@ export class Runtime {
   async command(name: string, command: MirrorCommand): Promise<void> {
     const refusal = await this.module(name).machine.command(command);
     if (refusal !== null) throw new Fault(refusal.code, { message: refusal.message, remedy: refusal.remedy });
+  }
+
+  /** Compares the copies of a module that runs here. Faults: verify-not-possible, not-primary, no-such-module. */
+  async verify(name: string, repair: boolean): Promise<void> {
+    await this.comparisons.begin(this.module(name).definition, repair);
+  }
+  async stopVerify(name: string): Promise<void> {
+    await this.comparisons.stop(this.module(name).definition);
+  }
+  verification(name: string): VolumeVerification[] {
+    return this.comparisons.of(this.module(name).definition, this.volumes);
   }
 
   async initialise(params: {

@@ -171,6 +171,9 @@ class Server {
       swap: order('swap'),
       maintenance: order('maintenance'),
       promote: order('promote'),
+      verify: order('verify'),
+      stopVerify: refuse,
+      verification: refuse,
       withdraw: refuse,
     };
   }

@@ -19,6 +19,9 @@ const options = {
   node: { type: 'string' },
   lines: { type: 'string' },
   'accept-data-loss': { type: 'boolean' },
+  repair: { type: 'boolean' },
+  show: { type: 'boolean' },
+  stop: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 type FlagName = keyof typeof options;
@@ -41,6 +44,9 @@ export interface Arguments {
   readonly node: string | null;
   readonly lines: number;
   readonly acceptDataLoss: boolean;
+  readonly repair: boolean;
+  readonly show: boolean;
+  readonly stop: boolean;
   readonly help: boolean;
 }
 
@@ -101,6 +107,12 @@ export const commands: Readonly<Record<string, CommandShape>> = {
     words: 1,
     flags: ['node', 'accept-data-loss'],
   },
+  verify: {
+    usage: 'verify MODULE [--repair | --show | --stop]',
+    what: 'compare both copies beside the application',
+    words: 1,
+    flags: ['repair', 'show', 'stop'],
+  },
   uninstall: { usage: 'uninstall', what: 'take Holdfast off the servers; the data stays', words: 0, flags: [] },
   witness: { usage: 'witness serve', what: 'run the witness (on the third machine, by systemd)', words: 1, flags: [] },
 };
@@ -109,7 +121,6 @@ export const commands: Readonly<Record<string, CommandShape>> = {
 export const laterCommands: readonly string[] = [
   'fork',
   'resync',
-  'verify',
   'drill',
   'support-bundle',
   'upgrade',
@@ -194,6 +205,9 @@ export function parseArguments(argv: readonly string[]): Arguments {
     node: values.node ?? null,
     lines,
     acceptDataLoss: values['accept-data-loss'] ?? false,
+    repair: values.repair ?? false,
+    show: values.show ?? false,
+    stop: values.stop ?? false,
     help,
   };
 }

@@ -105,6 +105,20 @@ describe('the command line', () => {
     expect(yes.orders).toHaveLength(2);
   });
 
+  it('compares the copies where the application runs, and asks before it repairs', async () => {
+    const one = world();
+    expect((await run(one, 'verify', 'db')).code).toBe(0);
+    expect((await run(one, 'verify', 'db', '--repair')).code).toBe(2);
+    expect((await run(one, 'verify', 'db', '--repair', '--yes')).code).toBe(0);
+    expect((await run(one, 'verify', 'db', '--stop')).code).toBe(0);
+    expect((await run(one, 'verify', 'db', '--stop', '--repair')).code).toBe(2);
+    expect(one.orders).toEqual([
+      'n1 verify {"module":"db","repair":false}',
+      'n1 verify {"module":"db","repair":true}',
+      'n1 stopVerify {"module":"db"}',
+    ]);
+  });
+
   it('swaps where the application runs', async () => {
     const one = world();
     expect((await run(one, 'swap', 'db', '--yes')).code).toBe(0);

@@ -5,6 +5,7 @@ import { parseArguments, usage, type Arguments } from './arguments.ts';
 import { moduleCommand, type CommandContext } from './module-commands.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { faultText } from './text.ts';
+import { verifyCommand } from './verify-command.ts';
 import { eventsCommand, logsCommand, statusCommand } from './watch-commands.ts';
 
 export interface Surroundings {
@@ -39,6 +40,8 @@ async function runCommand(place: Place, surroundings: Surroundings): Promise<num
       return await eventsCommand(context);
     case 'logs':
       return await logsCommand(context);
+    case 'verify':
+      return await verifyCommand(context);
     default:
       return await moduleCommand(context);
   }

@@ -152,6 +152,9 @@ export class ScriptedServer {
       swap: order('swap'),
       maintenance: order('maintenance'),
       promote: order('promote'),
+      verify: order('verify'),
+      stopVerify: refuse,
+      verification: refuse,
       withdraw: refuse,
     };
   }

@@ -158,7 +158,11 @@ export function together(seed: number): World {
   world.servePrimary(primary);
   goAlone(world, primary);
   change(world, 40);
-  run(world, 40_000, () => primary.primary?.mode === 'in-sync' && primary.control.acknowledged === primary.control.sent);
+  run(
+    world,
+    40_000,
+    () => primary.primary?.mode === 'in-sync' && primary.control.acknowledged === primary.control.sent,
+  );
   assert.equal(primary.primary?.mode, 'in-sync');
   return world;
 }

@@ -56,6 +56,18 @@ const worded = {
   'peer-silent': (_event, peer) => `${peer} is silent.`,
   protected: () => 'Protected: both servers have every acknowledged write.',
   'not-protected': () => 'Not protected any more.',
+  // --- comparing the copies
+  'verify-began': () => 'The copies of both servers are compared.',
+  'verify-equal': ({ evidence }) =>
+    `Both copies of ${String(evidence['path'] ?? 'the data')} are equal: ${String(evidence['files'] ?? '?')} files compared.`,
+  'copies-differ': ({ evidence }, peer) =>
+    `The copy on ${peer} differs: ${String(evidence['differences'] ?? '')}. It is not used until it has been repaired.`,
+  'verify-different': ({ evidence }) =>
+    `The comparison of ${String(evidence['path'] ?? 'the data')} has ended: ${String(evidence['differing'] ?? '?')} files and directories differ.`,
+  'verify-repairing': (event, peer) => `The copy on ${peer} is made equal to that on ${node(event)}.`,
+  'verify-repaired': (_event, peer) => `The copy on ${peer} has been repaired.`,
+  'verify-stopped': () => 'The comparison was stopped.',
+  'verify-interrupted': () => 'The comparison ended before everything was compared: the servers were separated.',
   // --- the right to run
   fenced: (event) => `${node(event)} had to stop everything of this module at once.`,
   'fence-complete': (event) => `${node(event)} has stopped everything of this module.`,

@@ -204,6 +204,11 @@ const worded = {
     what: `the disk of ${node} failed`,
     remedy: 'Look at its kernel log: dmesg. Replace the disk while the other server works.',
   }),
+  'copies-differ': (node, peer, { state }) => ({
+    what: `the copy on ${state === 'alone' || state === 'primary' ? peer : node} differs from the other one`,
+    cause: 'A comparison has found it. The application does not go there until it is repaired.',
+    remedy: 'Look at what differs, then repair it: holdfast verify MODULE --repair',
+  }),
   'source-unreadable': (node, peer) => ({
     what: `a file on ${node} cannot be read, so the copy of ${peer} cannot be completed`,
     cause: 'The disk has a damaged place.',

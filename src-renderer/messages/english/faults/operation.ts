@@ -148,6 +148,15 @@ export const operation = {
     what: 'The disk of this server fails.',
     remedy: lookAtDisk,
   }),
+  'copies-differ': () => ({
+    what: 'The secondary’s copy was found to differ from the primary’s.',
+    remedy: 'Look at what differs, then repair it: holdfast verify MODULE --repair.',
+  }),
+  'verify-not-possible': () => ({
+    what: 'The copies cannot be compared now.',
+    cause: 'A comparison needs both servers connected, both up to date, and with the same version of Holdfast.',
+    remedy: 'Wait until the other server is up to date, then try again.',
+  }),
   'source-unreadable': () => ({
     what: 'A file cannot be read, so the other copy cannot be completed.',
     remedy: lookAtDisk,

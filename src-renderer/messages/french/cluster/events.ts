@@ -88,6 +88,18 @@ export const events: Messages['cluster']['events'] = {
   'peer-silent': (event, peer) => silence(peer, event),
   protected: () => 'Protégé : les deux serveurs ont chaque écriture confirmée.',
   'not-protected': () => 'La protection est perdue.',
+  'verify-began': () => 'Les copies des deux serveurs sont comparées.',
+  'verify-equal': ({ evidence }) =>
+    `Les deux copies de ${String(evidence['path'] ?? 'ces données')} sont identiques : ${String(evidence['files'] ?? '?')} fichiers comparés.`,
+  'copies-differ': ({ evidence }, peer) =>
+    `La copie de ${peer} est différente : ${String(evidence['differences'] ?? '')}. Elle n’est plus utilisée tant qu’elle n’est pas réparée.`,
+  'verify-different': ({ evidence }) =>
+    `La comparaison de ${String(evidence['path'] ?? 'ces données')} est terminée : ${String(evidence['differing'] ?? '?')} fichiers et répertoires diffèrent.`,
+  'verify-repairing': ({ node }, peer) => `La copie de ${peer} est rendue identique à celle de ${node}.`,
+  'verify-repaired': (_event, peer) => `La copie de ${peer} est réparée.`,
+  'verify-stopped': () => 'La comparaison a été arrêtée.',
+  'verify-interrupted': () =>
+    'La comparaison s’est terminée avant d’avoir tout comparé : les serveurs ont été séparés.',
   fenced: ({ node, evidence }, peer) => {
     const known: ReasonWordings = reasons;
     const why = known[String(evidence['reason'])]?.(node, peer, { state: 'primary', networks: 1 }).what;

@@ -200,6 +200,11 @@ export const reasons: Messages['cluster']['reasons'] = {
     what: `le disque de ${node} est en panne`,
     remedy: 'Lisez son journal du noyau : dmesg. Remplacez le disque pendant que l’autre serveur travaille.',
   }),
+  'copies-differ': (node, peer, { state }) => ({
+    what: `la copie de ${state === 'alone' || state === 'primary' ? peer : node} diffère de l’autre`,
+    cause: 'Une comparaison l’a constaté. L’application n’y va pas tant que la copie n’est pas réparée.',
+    remedy: 'Regardez ce qui diffère, puis réparez : holdfast verify MODULE --repair',
+  }),
   'source-unreadable': (node, peer) => ({
     what: `un fichier de ${node} est illisible, la copie de ${peer} ne peut pas être complétée`,
     cause: 'Le disque a un endroit endommagé.',

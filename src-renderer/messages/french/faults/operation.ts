@@ -148,6 +148,15 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     remedy: 'Contrôlez le disque, puis préparez de nouveau ce serveur à partir de l’autre.',
   }),
   'disk-failed': () => ({ what: 'Le disque de ce serveur défaille.', remedy: lookAtDisk }),
+  'copies-differ': () => ({
+    what: 'La copie du secondaire diffère de celle du primaire.',
+    remedy: 'Regardez ce qui diffère, puis réparez : holdfast verify MODULE --repair.',
+  }),
+  'verify-not-possible': () => ({
+    what: 'Les copies ne peuvent pas être comparées maintenant.',
+    cause: 'Il faut que les deux serveurs soient connectés, à jour, et dans la même version de Holdfast.',
+    remedy: 'Attendez que l’autre serveur soit à jour, puis recommencez.',
+  }),
   'source-unreadable': () => ({
     what: 'Un fichier est illisible, l’autre copie ne peut pas être complétée.',
     remedy: lookAtDisk,

@@ -1,0 +1,112 @@
+/** holdfast verify: compare both copies of a module, show what was found, repair it. */
+import type { ControlApi } from '../../agent/contract/control-api.ts';
+import { Fault } from '../../agent/contract/fault.ts';
+import type { Result } from '../../agent/contract/rpc.ts';
+import type { Verification } from '../../agent/contract/verify.ts';
+import { moduleStatus } from '../cluster/orders.ts';
+import type { CommandContext } from './module-commands.ts';
+import { confirm } from './terminal.ts';
+import { bytesText } from './text.ts';
+
+type Verifications = Result<ControlApi, 'verification'>;
+
+const pollIntervalMs = 500;
+/** A comparison reads everything: hours are ordinary. */
+const waitTimeoutMs = 7 * 24 * 3_600_000;
+
+const isOver = ({ state }: Verification, repair: boolean): boolean =>
+  state !== 'running' && !(repair && state === 'repairing');
+
+export async function verifyCommand(context: CommandContext): Promise<number> {
+  const { args, access, terminal } = context;
+  const [module = ''] = args.words;
+  if ([args.repair, args.show, args.stop].filter(Boolean).length > 1)
+    throw new Fault('wrong-usage', { message: 'Write one of --repair, --show and --stop.' });
+  await moduleStatus(access, module);
+  const node = await access.primaryOf(module);
+  if (args.show) return tell(context, module, await access.call(node, 'verification', { module }));
+  if (args.stop) {
+    await access.call(node, 'stopVerify', { module });
+    return done(context, `The comparison of ${module} is stopped.`);
+  }
+  const question = `What differs on the secondary of ${module} is replaced by what ${node} has. Compare and repair?`;
+  if (args.repair && !(await confirm(terminal, question, args.yes))) {
+    terminal.err('Nothing was changed.\n');
+    return 1;
+  }
+  await access.call(node, 'verify', { module, repair: args.repair });
+  if (!args.wait)
+    return done(
+      context,
+      `The copies of ${module} are being compared; holdfast verify ${module} --show tells what comes of it.`,
+    );
+  return tell(context, module, await follow(context, node, module));
+}
+
+async function follow(
+  { args, access, terminal, signal }: CommandContext,
+  node: string,
+  module: string,
+): Promise<Verifications> {
+  const untilMs = performance.now() + (args.timeoutMs ?? waitTimeoutMs);
+  for (;;) {
+    const all = await access.call(node, 'verification', { module });
+    if (terminal.interactive) terminal.err(`\r\u001B[K${progressText(all)}`);
+    if (all.every(({ verification }) => verification === null || isOver(verification, args.repair))) {
+      if (terminal.interactive) terminal.err('\r\u001B[K');
+      return all;
+    }
+    if (performance.now() > untilMs)
+      throw new Fault('timed-out', { message: `The comparison of ${module} has not ended in time; it goes on.` });
+    signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, pollIntervalMs));
+  }
+}
+
+function progressText(all: Verifications): string {
+  return all
+    .map(({ path, verification: one }) =>
+      one === null
+        ? ''
+        : `${path}: ${one.files} files, ${bytesText(one.comparedBytes)}${one.differing > 0 ? `, ${one.differing} differ` : ''}`,
+    )
+    .join('   ');
+}
+
+function done({ args, terminal }: CommandContext, text: string): number {
+  terminal.out(args.json ? `${JSON.stringify({ done: true, message: text })}\n` : `${text}\n`);
+  return 0;
+}
+
+/** Exit code: copies that are known to differ are a failure, so that a script notices. */
+function tell({ args, terminal }: CommandContext, module: string, all: Verifications): number {
+  if (args.json) terminal.out(`${JSON.stringify({ module, volumes: all })}\n`);
+  else for (const { path, verification } of all) terminal.out(verificationText(path, verification));
+  const good = all.every(
+    ({ verification }) => verification === null || ['equal', 'repaired', 'running'].includes(verification.state),
+  );
+  return good ? 0 : 1;
+}
+
+const sentences: Readonly<Record<Verification['state'], string>> = {
+  running: 'are being compared',
+  equal: 'are equal',
+  different: 'differ. The secondary is not used until it is repaired: holdfast verify MODULE --repair',
+  repairing: 'differed; the secondary is being repaired',
+  repaired: 'differed, and the secondary has been repaired',
+  stopped: 'were not compared to the end: stopped by order',
+  interrupted: 'were not compared to the end: the servers were separated',
+};
+
+/** Pure. */
+export function verificationText(path: string, verification: Verification | null): string {
+  if (verification === null) return `${path}: not compared since the module was started here.\n`;
+  const { state, files, directories, comparedBytes, differing, minor, differences } = verification;
+  const counted = `${files} files in ${directories} directories, ${bytesText(comparedBytes)}; ${differing} differ${minor === 0 ? '' : `, ${minor} in times or holes only`}`;
+  const lines = differences.map(
+    ({ path: name, kinds, bytes }) =>
+      `  ${name === '' ? '.' : name}: ${kinds.join(', ')}${bytes > 0 && kinds.includes('content') ? ` (${bytesText(bytes)})` : ''}\n`,
+  );
+  const rest = differing + minor - differences.length;
+  return `${path}: the copies ${sentences[state]}.\n  ${counted}\n${lines.join('')}${rest > 0 ? `  … and ${rest} more\n` : ''}`;
+}

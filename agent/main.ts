@@ -30,6 +30,14 @@ async function run(argv: readonly string[]): Promise<number | null> {
       const { runKeysCommand } = await import('./keys.ts');
       return await runKeysCommand(rest);
     }
+    case 'compare-kept': {
+      const { compareKeptMain } = await import('./runtime/kept-compare.ts');
+      return compareKeptMain(rest);
+    }
+    case 'measure-data': {
+      const { measureDataMain } = await import('./runtime/kept-compare.ts');
+      return measureDataMain(rest);
+    }
     case '--version': {
       const { agentVersion } = await import('./version.ts');
       process.stdout.write(`${agentVersion}\n`);

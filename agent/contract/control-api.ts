@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { clusterRecordSchema } from './configuration.ts';
 import { eventSchema } from './event.ts';
+import { keptComparisonSchema, keptCopySchema } from './forks.ts';
 import { generationSchema } from './lineage.ts';
 import { defineInterface } from './rpc.ts';
 import { nodeStatusSchema } from './status.ts';
@@ -85,6 +86,32 @@ export const controlApi = defineInterface({
       params: moduleName,
       result: z.array(z.object({ volume: z.string(), path: z.string(), verification: verificationSchema.nullable() })),
     },
+    /** What was set aside on this node when another copy was chosen; newest first. */
+    kept: { params: moduleName, result: z.array(keptCopySchema) },
+    /** File by file, against what stands in the replicated directory of this node. Faults: no-such-kept-copy. */
+    compareKept: {
+      params: z.object({ module: z.string(), id: z.string(), limit: z.number().int().min(1).max(10_000) }),
+      result: keptComparisonSchema,
+    },
+    /**
+     * Copies `path` (null: all of it) into the living data, through the mount and so to both servers, or to a directory outside. What stands there is
+     * overwritten, nothing else removed; what was set aside stays. Faults: no-such-kept-copy, not-primary, path-not-usable, command-failed.
+     */
+    restoreKept: {
+      params: z.object({
+        module: z.string(),
+        id: z.string(),
+        path: z.string().min(1).nullable(),
+        to: z.string().min(1).nullable(),
+      }),
+      result: z.null(),
+    },
+    /** Removes it for good; can be repeated. Faults: no-such-kept-copy, command-failed. */
+    discardKept: { params: z.object({ module: z.string(), id: z.string() }), result: z.null() },
+    /** Bytes of the module's files on this node, to know whether the other one has room for them. */
+    dataBytes: { params: moduleName, result: z.number().nullable() },
+    /** Free on the filesystems of the module's directories; the smallest of them. */
+    freeBytes: { params: moduleName, result: z.number() },
     /** Stops everything on this node, uncovers the directories and removes the volume records. The data stays. */
     withdraw: { params: z.object({}), result: z.null() },
   },

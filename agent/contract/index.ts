@@ -3,6 +3,7 @@ export * from './configuration.ts';
 export * from './control-api.ts';
 export * from './event.ts';
 export * from './fault.ts';
+export * from './forks.ts';
 export * from './lineage.ts';
 export * from './peer-messages.ts';
 export * from './protocol.ts';

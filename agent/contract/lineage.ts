@@ -43,5 +43,10 @@ export const volumeRecordSchema = z.object({
    * only. The next resync compares everything and writes all of it again. Absent: no.
    */
   unwritten: z.boolean().optional(),
+  /**
+   * What stands here is being moved into this directory beside ours, to be kept; durable before the first name moves. Until the record is replaced this copy is
+   * used for nothing: neither run, nor made equal to another one, which would remove what has not been moved yet.
+   */
+  settingAside: z.string().nullish(),
 });
 export type VolumeRecord = z.infer<typeof volumeRecordSchema>;

@@ -1,7 +1,7 @@
 /** Setting a directory up as a copy: the first record, and what stood there moved aside, kept for a person to look at. */
 import { basename, dirname, join } from 'node:path';
-import { Fault } from '../contract/index.ts';
-import type { Generation, VolumeRecord } from '../contract/index.ts';
+import { Fault, keptManifestName } from '../contract/index.ts';
+import type { Generation, KeptManifest, VolumeRecord } from '../contract/index.ts';
 import { canonicalPath, openBacking } from '../fuse/index.ts';
 import {
   Attributes,
@@ -10,6 +10,7 @@ import {
   checked,
   cloneMount,
   close,
+  E,
   makeDirectoryAt,
   O,
   openAt,
@@ -17,6 +18,7 @@ import {
   statOf,
   sync,
 } from '../sys/linux.ts';
+import { writeDurably } from './durable-file.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { freshBlank, freshGood } from './volume-lineage.ts';
 
@@ -54,7 +56,7 @@ export function setUp(place: VolumePlace, options: SetUp, now: Date): { record: 
       },
       { volume: place.id },
     );
-  const keptAt = options.as === 'blank' ? moveAside(place, options.keepAside, now) : null;
+  const keptAt = options.as === 'blank' ? setAside(place, store, options, now) : null;
   const record = options.as === 'good' ? freshGood(place.volumeUuid, options.generation) : freshBlank(place.volumeUuid);
   store.create(record);
   return { record, keptAt };
@@ -69,15 +71,16 @@ function hasRecord(store: RecordStore, volumeUuid: string): boolean {
   }
 }
 
-/** Entry by entry, because the directory itself carries the cover. */
-function moveAside(place: VolumePlace, keepAside: boolean, now: Date): string | null {
-  const backing = openBacking(place.directoryFd, { idsAreGiven: false });
-  const entries = backing.list(1);
-  backing.close();
-  checked(typeof entries === 'number' ? entries : 0, 'list', place.path);
-  const names = typeof entries === 'number' ? [] : entries.map((entry) => entry.name);
-  if (names.length === 0) return null;
-  if (!keepAside)
+/**
+ * What stands there goes into a directory beside it, and nothing is erased. The record says so before the first name moves, and where to: interrupted
+ * anywhere, this is repeated and goes on in the same place. Null: there was nothing.
+ */
+function setAside(place: VolumePlace, store: RecordStore, options: SetUp, now: Date): string | null {
+  const former = readable(store, place.volumeUuid);
+  const begun = former?.settingAside ?? null;
+  const names = namesIn(place);
+  if (names.length === 0 && begun === null) return null;
+  if (!options.keepAside)
     throw new Fault(
       'directory-not-empty',
       {
@@ -87,23 +90,69 @@ function moveAside(place: VolumePlace, keepAside: boolean, now: Date): string | 
       { volume: place.id, entries: names.length },
     );
   const path = canonicalPath(place.path);
-  const keptAt = join(dirname(path), `${basename(path)}.kept-${timestampName(now)}`);
+  const name = begun ?? `${basename(path)}.kept-${timestampName(now)}`;
+  if (former !== null && begun === null)
+    store.write({ ...former, copy: 'stale', cleanCheckpoint: null, marks: null, settingAside: name });
+  return moveAside(path, name, names, (keptAt, complete) => {
+    const manifest: KeptManifest = {
+      format: 1,
+      volume: place.id,
+      path: place.path,
+      at: now.toISOString(),
+      complete,
+      generation: former?.generation ?? null,
+    };
+    writeDurably(join(keptAt, '.holdfast', keptManifestName), `${JSON.stringify(manifest)}\n`);
+  });
+}
+
+/** Null also when it is damaged: nobody uses such a copy. */
+function readable(store: RecordStore, volumeUuid: string): VolumeRecord | null {
+  try {
+    return store.read(volumeUuid);
+  } catch {
+    return null;
+  }
+}
+
+function namesIn(place: VolumePlace): Buffer[] {
+  const backing = openBacking(place.directoryFd, { idsAreGiven: false });
+  const entries = backing.list(1);
+  backing.close();
+  checked(typeof entries === 'number' ? entries : 0, 'list', place.path);
+  return typeof entries === 'number' ? [] : entries.map((entry) => entry.name);
+}
+
+/** Entry by entry, because the directory itself carries the cover. The names are on disk on both sides before `tell` says that all is there. */
+function moveAside(
+  path: string,
+  name: string,
+  names: readonly Buffer[],
+  tell: (keptAt: string, complete: boolean) => void,
+): string {
+  const keptAt = join(dirname(path), name);
   // One copy of the mount for both directories: rename(2) does not cross mounts, not even to another copy of the same one.
   const parent = checked(cloneMount(dirname(path)), 'open_tree', dirname(path));
   const from = checked(openAt(parent, Buffer.from(basename(path)), O.RDONLY | O.DIRECTORY), 'open', path);
   const to = makeSibling(parent, from, keptAt);
-  for (const name of names) checked(renameAt(from, name, to, name), 'rename', path);
+  const made = makeDirectoryAt(to, Buffer.from('.holdfast'), 0o700);
+  if (made !== -E.EXIST) checked(made, 'mkdir', keptAt);
+  checked(sync(parent, false), 'fsync', dirname(path));
+  tell(keptAt, false);
+  for (const one of names) checked(renameAt(from, one, to, one), 'rename', path);
   for (const fd of [to, from]) checked(sync(fd, false), 'fsync', keptAt);
   for (const fd of [to, from, parent]) close(fd);
+  tell(keptAt, true);
   return keptAt;
 }
 
-/** With the mode and owner of the directory it takes over from. */
+/** With the mode and owner of the directory it takes over from. It stands there already when this was interrupted. */
 function makeSibling(parent: number, from: number, keptAt: string): number {
   const name = Buffer.from(basename(keptAt));
   const attributes = new Attributes();
   checked(statOf(from, attributes), 'stat');
-  checked(makeDirectoryAt(parent, name, 0o700), 'mkdir', keptAt);
+  const made = makeDirectoryAt(parent, name, 0o700);
+  if (made !== -E.EXIST) checked(made, 'mkdir', keptAt);
   const fd = checked(openAt(parent, name, O.RDONLY | O.DIRECTORY), 'open', keptAt);
   checked(changeOwner(fd, attributes.uid, attributes.gid), 'chown', keptAt);
   checked(changeMode(fd, attributes.mode & 0o7777), 'chmod', keptAt);

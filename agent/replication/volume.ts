@@ -270,6 +270,15 @@ export class Volume {
         { message: `${this.configuration.id} has not been set up on this node.`, remedy: 'Apply the configuration.' },
         { volume: this.configuration.id },
       );
+    if (this.#record.settingAside)
+      throw new Fault(
+        'set-aside-unfinished',
+        {
+          message: `What stands in ${this.configuration.path} was being set aside when this was interrupted; nothing is lost.`,
+          remedy: 'Order again which server’s version is kept: holdfast fork keep MODULE --node NODE.',
+        },
+        { volume: this.configuration.id, keptAt: this.#record.settingAside },
+      );
     return this.#record;
   }
 

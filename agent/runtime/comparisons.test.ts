@@ -59,6 +59,15 @@ test('equal copies are told once, at the end', () => {
   expect(told[0]?.message).toBe('Both copies of /data/db are equal: 10 files compared.');
 });
 
+test('a result from before this process began is told again only when it is bad', () => {
+  const equal = setUp();
+  equal.see({ ...running, state: 'equal' });
+  expect(equal.told).toEqual([]);
+  const bad = setUp();
+  bad.see({ ...different, state: 'different' });
+  expect(bad.told.map(({ code }) => code)).toEqual(['copies-differ', 'verify-different']);
+});
+
 test('a difference is told when it is found, with what it is, and again when all is known and mended', () => {
   const { told, see } = setUp();
   for (const one of [running, different, { ...different, differing: 2 }]) see(one);

@@ -46,6 +46,8 @@ export class Comparisons {
 
   /** At every change of a volume. */
   look(modules: Iterable<{ readonly definition: ModuleDefinition }>, all: Volumes): void {
+    // Nobody can be asked: what was told stays told.
+    if (all === null) return;
     for (const { definition } of modules)
       for (const { volume, path, verification } of this.of(definition, all)) {
         const before = this.told.get(volume) ?? null;
@@ -68,6 +70,8 @@ export class Comparisons {
         evidence,
       });
     if (before?.state === state) return;
+    // A result from before this process began: good news were told, bad ones may be told again.
+    if (state === 'equal' && before === null) return;
     if (state === 'equal')
       this.emit({ module, code: 'verify-equal', severity: 'good', message: equalMessage(path, now), evidence });
     if (state === 'different')

@@ -1,8 +1,9 @@
 /** `controlApi` over the control socket: what the app and the command line ask of a node. */
-import type { ControlApi, Handlers, LinePort, RpcServer, VolumeStatus } from '../contract/index.ts';
+import type { ControlApi, EventDraft, Handlers, LinePort, RpcServer, VolumeStatus } from '../contract/index.ts';
 import { controlApi, Fault, serve } from '../contract/index.ts';
 import type { CommandRunner } from '../network/index.ts';
 import { inspectVolume } from './inspect.ts';
+import { keptCopies } from './kept-copies.ts';
 import type { RuntimePorts } from './ports.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -29,6 +30,7 @@ export function controlHandlers({ runtime, ports, run }: ControlOptions): Handle
     await runtime.command(params.module, { name });
     return null;
   };
+  const kept = keptCopies(run);
   const known = (id: string): VolumeStatus | null => runtime.volume(id);
   return {
     status: async () => runtime.status(),
@@ -68,10 +70,43 @@ export function controlHandlers({ runtime, ports, run }: ControlOptions): Handle
       return null;
     },
     verification: async ({ module }) => runtime.verification(module),
+    kept: ({ module }) => kept.list(runtime.definition(module)),
+    compareKept: ({ module, id, limit }) => kept.compare(runtime.definition(module), id, limit),
+    restoreKept: async ({ module, ...order }) => {
+      await kept.restore(runtime.definition(module), order, runtime.runsHere(module));
+      runtime.emit(restoredEvent(module, order));
+      return null;
+    },
+    discardKept: async ({ module, id }) => {
+      await kept.discard(runtime.definition(module), id);
+      runtime.emit({
+        module,
+        code: 'kept-discarded',
+        message: `What was set aside as ${id} was removed by order.`,
+        severity: 'info',
+        evidence: { id },
+      });
+      return null;
+    },
+    dataBytes: ({ module }) => kept.dataBytes(runtime.definition(module)),
+    freeBytes: ({ module }) => kept.freeBytes(runtime.definition(module)),
     withdraw: async () => {
       await runtime.withdraw();
       return null;
     },
+  };
+}
+
+function restoredEvent(
+  module: string,
+  { id, path, to }: { readonly id: string; readonly path: string | null; readonly to: string | null },
+): EventDraft {
+  return {
+    module,
+    code: 'kept-restored',
+    message: `${path ?? 'Everything'} of ${id} was copied to ${to ?? 'the living data'}.`,
+    severity: 'info',
+    evidence: { id, path: path ?? '', to: to ?? '' },
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   Generation,
   Heartbeat,
   ModuleBeat,
+  ModuleDefinition,
   NodeStatus,
   TimelineEvent,
   VolumeStatus,
@@ -178,6 +179,14 @@ export class Runtime {
   async command(name: string, command: MirrorCommand): Promise<void> {
     const refusal = await this.module(name).machine.command(command);
     if (refusal !== null) throw new Fault(refusal.code, { message: refusal.message, remedy: refusal.remedy });
+  }
+
+  /** Fault: no-such-module. */
+  definition(name: string): ModuleDefinition {
+    return this.module(name).definition;
+  }
+  runsHere(name: string): boolean {
+    return runsApplication(this.module(name).machine.beat());
   }
 
   /** Compares the copies of a module that runs here. Faults: verify-not-possible, not-primary, no-such-module. */

@@ -174,6 +174,12 @@ class Server {
       verify: order('verify'),
       stopVerify: refuse,
       verification: refuse,
+      kept: refuse,
+      compareKept: refuse,
+      restoreKept: refuse,
+      discardKept: refuse,
+      dataBytes: refuse,
+      freeBytes: refuse,
       withdraw: refuse,
     };
   }

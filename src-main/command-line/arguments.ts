@@ -20,8 +20,10 @@ const options = {
   lines: { type: 'string' },
   'accept-data-loss': { type: 'boolean' },
   repair: { type: 'boolean' },
+  estimate: { type: 'boolean' },
   show: { type: 'boolean' },
   stop: { type: 'boolean' },
+  to: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 type FlagName = keyof typeof options;
@@ -45,16 +47,19 @@ export interface Arguments {
   readonly lines: number;
   readonly acceptDataLoss: boolean;
   readonly repair: boolean;
+  readonly estimate: boolean;
   readonly show: boolean;
   readonly stop: boolean;
+  readonly to: string | null;
   readonly help: boolean;
 }
 
 interface CommandShape {
   readonly usage: string;
   readonly what: string;
-  /** Words after the command. */
+  /** Words after the command; `wordsMax`: at most, where it may be more. */
   readonly words: number;
+  readonly wordsMax?: number;
   readonly flags: readonly FlagName[];
 }
 
@@ -108,10 +113,17 @@ export const commands: Readonly<Record<string, CommandShape>> = {
     flags: ['node', 'accept-data-loss'],
   },
   verify: {
-    usage: 'verify MODULE [--repair | --show | --stop]',
+    usage: 'verify MODULE [--estimate | --repair | --show | --stop]',
     what: 'compare both copies beside the application',
     words: 1,
-    flags: ['repair', 'show', 'stop'],
+    flags: ['estimate', 'repair', 'show', 'stop'],
+  },
+  fork: {
+    usage: 'fork list|show|keep|restore|discard MODULE [ID] [PATH] [--node NODE] [--to DIRECTORY]',
+    what: 'choose whose version is kept; look at what was set aside, bring it back',
+    words: 2,
+    wordsMax: 4,
+    flags: ['node', 'to', 'lines'],
   },
   uninstall: { usage: 'uninstall', what: 'take Holdfast off the servers; the data stays', words: 0, flags: [] },
   witness: { usage: 'witness serve', what: 'run the witness (on the third machine, by systemd)', words: 1, flags: [] },
@@ -119,7 +131,6 @@ export const commands: Readonly<Record<string, CommandShape>> = {
 
 /** Known by name, so that nobody takes them for a typing error. */
 export const laterCommands: readonly string[] = [
-  'fork',
   'resync',
   'drill',
   'support-bundle',
@@ -180,7 +191,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
         throw wrongUsage(`\`holdfast ${command}\` does not know --${name}.`, command);
       }
     }
-    if (words.length !== shape.words) {
+    if (words.length < shape.words || words.length > (shape.wordsMax ?? shape.words)) {
       throw wrongUsage(words.length < shape.words ? 'Something is missing.' : 'There is a word too many.', command);
     }
   }
@@ -206,8 +217,10 @@ export function parseArguments(argv: readonly string[]): Arguments {
     lines,
     acceptDataLoss: values['accept-data-loss'] ?? false,
     repair: values.repair ?? false,
+    estimate: values.estimate ?? false,
     show: values.show ?? false,
     stop: values.stop ?? false,
+    to: values.to ?? null,
     help,
   };
 }

@@ -112,10 +112,12 @@ describe('the command line', () => {
     expect((await run(one, 'verify', 'db', '--repair', '--yes')).code).toBe(0);
     expect((await run(one, 'verify', 'db', '--stop')).code).toBe(0);
     expect((await run(one, 'verify', 'db', '--stop', '--repair')).code).toBe(2);
+    expect((await run(one, 'verify', 'db', '--estimate')).out).toContain('would be read');
     expect(one.orders).toEqual([
       'n1 verify {"module":"db","repair":false}',
       'n1 verify {"module":"db","repair":true}',
       'n1 stopVerify {"module":"db"}',
+      'n1 dataBytes {"module":"db"}',
     ]);
   });
 

@@ -2,6 +2,7 @@
 import { Fault } from '../../agent/contract/fault.ts';
 import type { ClusterAccess } from '../cluster/access.ts';
 import { parseArguments, usage, type Arguments } from './arguments.ts';
+import { forkCommand } from './fork-command.ts';
 import { moduleCommand, type CommandContext } from './module-commands.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { faultText } from './text.ts';
@@ -40,6 +41,8 @@ async function runCommand(place: Place, surroundings: Surroundings): Promise<num
       return await eventsCommand(context);
     case 'logs':
       return await logsCommand(context);
+    case 'fork':
+      return await forkCommand(context);
     case 'verify':
       return await verifyCommand(context);
     default:

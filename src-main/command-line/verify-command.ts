@@ -20,11 +20,16 @@ const isOver = ({ state }: Verification, repair: boolean): boolean =>
 export async function verifyCommand(context: CommandContext): Promise<number> {
   const { args, access, terminal } = context;
   const [module = ''] = args.words;
-  if ([args.repair, args.show, args.stop].filter(Boolean).length > 1)
-    throw new Fault('wrong-usage', { message: 'Write one of --repair, --show and --stop.' });
+  if ([args.estimate, args.repair, args.show, args.stop].filter(Boolean).length > 1)
+    throw new Fault('wrong-usage', { message: 'Write one of --estimate, --repair, --show and --stop.' });
   await moduleStatus(access, module);
   const node = await access.primaryOf(module);
   if (args.show) return tell(context, module, await access.call(node, 'verification', { module }));
+  if (args.estimate) {
+    const bytes = await access.call(node, 'dataBytes', { module }, waitTimeoutMs);
+    const size = bytes === null ? 'An unknown amount of data' : bytesText(bytes);
+    return done(context, `${size} would be read on each server; next to nothing is sent.`, { bytes });
+  }
   if (args.stop) {
     await access.call(node, 'stopVerify', { module });
     return done(context, `The comparison of ${module} is stopped.`);
@@ -73,8 +78,8 @@ function progressText(all: Verifications): string {
     .join('   ');
 }
 
-function done({ args, terminal }: CommandContext, text: string): number {
-  terminal.out(args.json ? `${JSON.stringify({ done: true, message: text })}\n` : `${text}\n`);
+function done({ args, terminal }: CommandContext, text: string, more: object = {}): number {
+  terminal.out(args.json ? `${JSON.stringify({ done: true, message: text, ...more })}\n` : `${text}\n`);
   return 0;
 }
 

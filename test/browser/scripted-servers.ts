@@ -155,6 +155,12 @@ export class ScriptedServer {
       verify: order('verify'),
       stopVerify: refuse,
       verification: refuse,
+      kept: refuse,
+      compareKept: refuse,
+      restoreKept: refuse,
+      discardKept: refuse,
+      dataBytes: refuse,
+      freeBytes: refuse,
       withdraw: refuse,
     };
   }

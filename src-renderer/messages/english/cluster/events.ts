@@ -68,6 +68,10 @@ const worded = {
   'verify-repaired': (_event, peer) => `The copy on ${peer} has been repaired.`,
   'verify-stopped': () => 'The comparison was stopped.',
   'verify-interrupted': () => 'The comparison ended before everything was compared: the servers were separated.',
+  // --- what was set aside
+  'kept-restored': ({ evidence }) =>
+    `${evidence['path'] === '' ? 'Everything' : String(evidence['path'])} of what was set aside was copied to ${evidence['to'] === '' ? 'the living data' : String(evidence['to'])}.`,
+  'kept-discarded': ({ evidence }) => `What was set aside as ${String(evidence['id'])} was removed by order.`,
   // --- the right to run
   fenced: (event) => `${node(event)} had to stop everything of this module at once.`,
   'fence-complete': (event) => `${node(event)} has stopped everything of this module.`,

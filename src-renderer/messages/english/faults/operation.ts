@@ -152,6 +152,26 @@ export const operation = {
     what: 'The secondary’s copy was found to differ from the primary’s.',
     remedy: 'Look at what differs, then repair it: holdfast verify MODULE --repair.',
   }),
+  'set-aside-unfinished': () => ({
+    what: 'What stood in the directory was being set aside when this was interrupted; nothing is lost.',
+    remedy: 'Order again which server’s version is kept: holdfast fork keep MODULE --node NODE.',
+  }),
+  'no-such-kept-copy': () => ({
+    what: 'Nothing of that name was set aside on this server.',
+    remedy: 'Look at what is kept: holdfast fork list MODULE.',
+  }),
+  'path-not-usable': () => ({
+    what: 'The path leads out of where it may lead.',
+    remedy: 'Write it as holdfast fork show prints it, and a directory outside of the replicated one with --to.',
+  }),
+  'not-forked': () => ({
+    what: 'The two copies have not forked.',
+    remedy: 'Look at holdfast status; holdfast verify MODULE compares copies that are connected.',
+  }),
+  'no-room': () => ({
+    what: 'The disk has no room for the other server’s copy beside the one that is set aside.',
+    remedy: 'Make room on it, or give it a larger disk.',
+  }),
   'verify-not-possible': () => ({
     what: 'The copies cannot be compared now.',
     cause: 'A comparison needs both servers connected, both up to date, and with the same version of Holdfast.',

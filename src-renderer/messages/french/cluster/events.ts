@@ -100,6 +100,10 @@ export const events: Messages['cluster']['events'] = {
   'verify-stopped': () => 'La comparaison a été arrêtée.',
   'verify-interrupted': () =>
     'La comparaison s’est terminée avant d’avoir tout comparé : les serveurs ont été séparés.',
+  'kept-restored': ({ evidence }) =>
+    `${evidence['path'] === '' ? 'Tout' : String(evidence['path'])} de ce qui avait été mis de côté a été copié vers ${evidence['to'] === '' ? 'les données vivantes' : String(evidence['to'])}.`,
+  'kept-discarded': ({ evidence }) =>
+    `Ce qui avait été mis de côté sous ${String(evidence['id'])} a été supprimé sur ordre.`,
   fenced: ({ node, evidence }, peer) => {
     const known: ReasonWordings = reasons;
     const why = known[String(evidence['reason'])]?.(node, peer, { state: 'primary', networks: 1 }).what;

@@ -152,6 +152,26 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     what: 'La copie du secondaire diffère de celle du primaire.',
     remedy: 'Regardez ce qui diffère, puis réparez : holdfast verify MODULE --repair.',
   }),
+  'set-aside-unfinished': () => ({
+    what: 'Le contenu du répertoire était en train d’être mis de côté lors d’une interruption ; rien n’est perdu.',
+    remedy: 'Redonnez l’ordre de garder la version d’un serveur : holdfast fork keep MODULE --node SERVEUR.',
+  }),
+  'no-such-kept-copy': () => ({
+    what: 'Rien de ce nom n’a été mis de côté sur ce serveur.',
+    remedy: 'Regardez ce qui est gardé : holdfast fork list MODULE.',
+  }),
+  'path-not-usable': () => ({
+    what: 'Ce chemin mène hors de l’endroit permis.',
+    remedy: 'Écrivez-le comme holdfast fork show l’affiche, et avec --to un répertoire hors des données répliquées.',
+  }),
+  'not-forked': () => ({
+    what: 'Les deux copies n’ont pas divergé.',
+    remedy: 'Regardez holdfast status ; holdfast verify MODULE compare des copies connectées.',
+  }),
+  'no-room': () => ({
+    what: 'Le disque n’a pas la place pour la copie de l’autre serveur à côté de celle qui est mise de côté.',
+    remedy: 'Faites de la place, ou donnez-lui un disque plus grand.',
+  }),
   'verify-not-possible': () => ({
     what: 'Les copies ne peuvent pas être comparées maintenant.',
     cause: 'Il faut que les deux serveurs soient connectés, à jour, et dans la même version de Holdfast.',

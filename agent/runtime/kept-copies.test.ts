@@ -1,0 +1,123 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { KeptManifest, ModuleDefinition } from '../contract/index.ts';
+import { commandRunner } from '../network/index.ts';
+import { bytesBelow, KeptComparer } from './kept-compare.ts';
+import { keptCopies, mustBeUsable, parseBytes } from './kept-copies.ts';
+
+const id = 'db.kept-20261127-010203';
+let home: string;
+let living: string;
+let kept: string;
+let definition: ModuleDefinition;
+const copies = keptCopies(commandRunner());
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'holdfast-kept-'));
+  living = join(home, 'db');
+  kept = join(home, id);
+  for (const directory of [living, kept]) {
+    mkdirSync(join(directory, 'sub'), { recursive: true });
+    writeFileSync(join(directory, 'same'), 'as it was');
+    writeFileSync(join(directory, 'sub/changed'), directory === kept ? 'ours' : 'theirs');
+  }
+  mkdirSync(join(kept, '.holdfast'));
+  const manifest: KeptManifest = {
+    format: 1,
+    volume: 'db/0',
+    path: living,
+    at: '2026-11-27T01:02:03.000Z',
+    complete: true,
+    generation: { number: 4, id: 'g4' },
+  };
+  writeFileSync(join(kept, '.holdfast/kept.json'), JSON.stringify(manifest));
+  writeFileSync(join(kept, 'only-ours'), 'x'.repeat(1000));
+  writeFileSync(join(living, 'only-theirs'), 'y');
+  definition = { name: 'db', volumes: [{ id: 'db/0', path: living, volumeUuid: 'u' }] } as unknown as ModuleDefinition;
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+test('what was set aside is listed with where it is, since when and how large; other directories are not', async () => {
+  mkdirSync(join(home, 'db.kept-by-somebody-else'));
+  const all = await copies.list(definition);
+  expect(all).toMatchObject([{ id, directory: kept, path: living, complete: true, generation: { number: 4 } }]);
+  expect(all[0]?.bytes).toBeGreaterThan(1000);
+});
+
+test('file by file: only here, only there, differs, and how many are the same', () => {
+  utimesSync(join(kept, 'same'), 1, 1);
+  const { same, differing, differences } = new KeptComparer(kept, living, 100).run();
+  expect(same).toBe(2);
+  expect(differing).toBe(3);
+  expect(differences.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
+    'only-kept only-ours',
+    'only-living only-theirs',
+    'differs sub/changed',
+  ]);
+  expect(differences[2]).toMatchObject({ kept: { type: 'file', bytes: 4 }, living: { bytes: 6 } });
+  expect(new KeptComparer(kept, living, 1).run()).toMatchObject({ differing: 3, differences: [{}] });
+});
+
+test('a content of the same length is read, links are compared by where they lead', () => {
+  writeFileSync(join(kept, 'sub/changed'), 'THEIRS');
+  symlinkSync('a', join(kept, 'link'));
+  symlinkSync('b', join(living, 'link'));
+  const paths = new KeptComparer(kept, living, 100).run().differences.map(({ path }) => path);
+  expect(paths).toEqual(['link', 'only-ours', 'only-theirs', 'sub/changed']);
+});
+
+test('one file comes back into the data, or everything; what only the data has stays, and so does what was set aside', async () => {
+  await copies.restore(definition, { id, path: 'sub/changed', to: null }, true);
+  expect(readFileSync(join(living, 'sub/changed'), 'utf8')).toBe('ours');
+  expect(readdirSync(living).sort()).toEqual(['only-theirs', 'same', 'sub']);
+  await copies.restore(definition, { id, path: null, to: null }, true);
+  expect(readdirSync(living).sort()).toEqual(['only-ours', 'only-theirs', 'same', 'sub']);
+  expect(readdirSync(kept).sort()).toEqual(['.holdfast', 'only-ours', 'same', 'sub']);
+});
+
+test('a directory elsewhere can be given; data that does not run here is not touched', async () => {
+  const to = join(home, 'elsewhere');
+  await expect(copies.restore(definition, { id, path: null, to: null }, false)).rejects.toMatchObject({
+    code: 'not-primary',
+  });
+  await copies.restore(definition, { id, path: null, to }, false);
+  expect(readdirSync(to).sort()).toEqual(['only-ours', 'same', 'sub']);
+});
+
+test('no path leads out, and no link in the data does', async () => {
+  for (const path of ['../x', '/etc/passwd', 'a/../../b', '.holdfast/kept.json', 'a//b'])
+    expect(() => mustBeUsable(path, null, living), path).toThrow(/not a path/);
+  for (const to of [living, join(living, 'sub'), 'relative'])
+    expect(() => mustBeUsable(null, to, living), to).toThrow(/outside/);
+  rmSync(join(living, 'sub'), { recursive: true });
+  mkdirSync(join(home, 'outside'));
+  symlinkSync(join(home, 'outside'), join(living, 'sub'));
+  const order = { id, path: 'sub/changed', to: null };
+  await expect(copies.restore(definition, order, true)).rejects.toMatchObject({ code: 'path-not-usable' });
+  expect(readdirSync(join(home, 'outside'))).toEqual([]);
+});
+
+test('only what is in the list can be removed, and then it is gone', async () => {
+  await expect(copies.discard(definition, '../db')).rejects.toMatchObject({ code: 'no-such-kept-copy' });
+  await copies.discard(definition, id);
+  expect(readdirSync(home)).toEqual(['db']);
+  expect(readdirSync(living).sort()).toEqual(['only-theirs', 'same', 'sub']);
+});
+
+test('sizes: what du prints, and what files take of the disk', () => {
+  expect(parseBytes('1234\t/x\n')).toBe(1234);
+  expect(parseBytes('12\n')).toBe(12);
+  expect(parseBytes('du: cannot')).toBeNull();
+  expect(bytesBelow(Buffer.from(kept))).toBe('as it was'.length + 'ours'.length + 1000);
+});

@@ -393,6 +393,12 @@ export class ResyncTarget {
     }
   }
 
+  /** Something in it may be a further name of a file that is in use. */
+  hasTrash(): boolean {
+    const left = this.#tree.list(trashId);
+    return this.#purging.length > 0 || typeof left === 'number' || left.length > 0;
+  }
+
   #purgeOne(): boolean {
     const deepest = this.#purging.at(-1);
     if (!deepest) {

@@ -197,7 +197,7 @@ export class SecondaryLane {
     };
     this.#resync = new ResyncTarget(tree, this.#ports.compareBuffer, answer, this.#unwritten);
     this.#applier = new Applier(tree, this.#resync);
-    const hasTrash = (): boolean => this.#purging;
+    const hasTrash = (): boolean => this.#resync?.hasTrash() !== false;
     this.#verify = new VerifyTarget(tree, this.#ports.compareBuffer, hasTrash);
     this.#applied = 0;
     this.#acknowledged = 0;

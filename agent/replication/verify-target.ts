@@ -119,7 +119,7 @@ export class VerifyTarget {
     if (this.#tree.attributes(id, this.#attributes) < 0) return ['unreadable-on-secondary'];
     const { inode } = this.#attributes;
     const ours = comparedAttributes(this.#attributes);
-    const kinds = differingAttributes(object.attributes, ours, this.#hasTrash());
+    const kinds = differingAttributes(object.attributes, ours, this.#hasTrash);
     if (kinds.includes('type')) return kinds;
     if ((ours[0] & typeMask) !== directoryType && !kinds.includes('links') && !this.#sameFile(sourceId, inode, object))
       kinds.push('links');
@@ -209,7 +209,7 @@ export class VerifyTarget {
 export function differingAttributes(
   theirs: ComparedAttributes,
   ours: ComparedAttributes,
-  moreLinks: boolean,
+  moreLinks: () => boolean,
 ): DifferenceKind[] {
   const [mode, uid, gid, device, links, size, seconds, nanoseconds] = theirs;
   const type = mode & typeMask;
@@ -219,7 +219,7 @@ export function differingAttributes(
   if (type !== linkType && mode !== ours[0]) kinds.push('mode');
   if (uid !== ours[1] || gid !== ours[2]) kinds.push('owner');
   if ((type === 0o020000 || type === 0o060000) && device !== ours[3]) kinds.push('device');
-  if (type !== directoryType && (moreLinks ? ours[4] < links : ours[4] !== links)) kinds.push('links');
+  if (type !== directoryType && ours[4] !== links && (ours[4] < links || !moreLinks())) kinds.push('links');
   if (type === fileType && size !== ours[5]) kinds.push('size');
   if (seconds !== ours[6] || nanoseconds !== ours[7]) kinds.push('times');
   return kinds;

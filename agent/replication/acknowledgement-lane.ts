@@ -9,6 +9,7 @@ import type { ControlBlock } from './control-block.ts';
 import type { ConnectionHandle, FromAcknowledgement, ToAcknowledgement, ToPrimary } from './lane-messages.ts';
 import { Answer, answerKind, readAnswer } from './answer-codec.ts';
 import type { Lane, Operation } from './operations.ts';
+import { decodeFindings } from './verify-messages.ts';
 
 /** A peer that is off, starting or not yet told its role: no fault of the volume, and the modes say it already. */
 const ordinary: ReadonlySet<string> = new Set(['peer-unreachable', 'aborted', 'not-secondary']);
@@ -183,7 +184,8 @@ export class AcknowledgementLane {
       type: 'verified',
       session: this.#session,
       sequence: answer.sequence,
-      findings: answer.needed,
+      // What is no answer ends the link, as everything that the peer says wrongly does.
+      findings: decodeFindings(answer.needed),
     });
   }
 

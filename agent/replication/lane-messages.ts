@@ -1,6 +1,7 @@
 /** What the threads of the replicator tell each other beside the hot path; structured clones through MessagePorts. */
 import type { FaultRecord, Generation, ResyncProgress, Verification, VolumeRecord } from '../contract/index.ts';
 import type { Mode } from './control-block.ts';
+import type { Findings } from './verify-messages.ts';
 
 /** A TLS connection of this process that changes its user: an SSL* has one at a time. */
 export interface ConnectionHandle {
@@ -32,7 +33,7 @@ export type ToPrimary =
       readonly sequence: number;
       readonly needed: Uint8Array;
     }
-  | { readonly type: 'verified'; readonly session: number; readonly sequence: number; readonly findings: Uint8Array }
+  | { readonly type: 'verified'; readonly session: number; readonly sequence: number; readonly findings: Findings }
   /** From the supervisor; each is answered by `done` with the same call number. */
   | { readonly type: 'go-alone'; readonly call: number; readonly generation: Generation }
   /** After the unmount: agree on a checkpoint when in sync, then end. */

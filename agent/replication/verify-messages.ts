@@ -47,7 +47,7 @@ export const questionSchema = z.discriminatedUnion('ask', [
     name: nameText,
     offset: count,
     length: count,
-    blockBytes: count.min(1),
+    blockBytes: count.min(1).max(1 << 20),
     hashes: z.array(z.string()).max(64),
   }),
   z.object({ ask: z.literal('hole'), directory: id, name: nameText, offset: count, length: count }),

@@ -7,7 +7,7 @@ import type { Verification } from '../contract/index.ts';
 import type { Memory } from '../sys/memory.ts';
 import type { ChangeStream } from './change-stream.ts';
 import type { Tree } from './tree.ts';
-import { decodeFindings } from './verify-messages.ts';
+import type { Findings } from './verify-messages.ts';
 import { VerifyReport } from './verify-report.ts';
 import { matters, VerifySource } from './verify-source.ts';
 
@@ -21,6 +21,8 @@ export type VerifyEvent = 'none' | 'stale' | 'ended';
 export class VerifyRun {
   readonly #report: VerifyReport;
   #source: VerifySource | null;
+  /** Questions up to this one are those of a comparison before this one, which was stopped. */
+  readonly #after: number;
   #waiting = false;
   #dueMs = 0;
   #state: Verification['state'] = 'running';
@@ -35,6 +37,7 @@ export class VerifyRun {
     options: { repair: boolean; stale: boolean; nowMs: number },
   ) {
     this.#stale = options.stale;
+    this.#after = stream.writer.sequence;
     this.#report = new VerifyReport(options.repair, options.nowMs);
     this.#source = new VerifySource(tree, stream, buffer, this.#report);
   }
@@ -66,11 +69,12 @@ export class VerifyRun {
     return 'none';
   }
 
-  answered(sequence: number, answer: Uint8Array): VerifyEvent {
-    if (!this.#source) return 'none';
-    const findings = decodeFindings(answer);
-    this.#source.answered(sequence, findings);
-    this.#waiting = false;
+  /** What the target has recorded counts, even when nobody asks any more. */
+  answered(sequence: number, findings: Findings): VerifyEvent {
+    if (this.#source && sequence > this.#after) {
+      this.#source.answered(sequence, findings);
+      this.#waiting = false;
+    }
     if (this.#stale || !matters(findings)) return 'none';
     this.#stale = true;
     return 'stale';
@@ -85,7 +89,8 @@ export class VerifyRun {
       this.#source?.askToBeStale();
       return 'none';
     }
-    this.#end(repairs ? 'repairing' : differing > 0 ? 'different' : 'equal');
+    // One that was found to differ before is equal only when a resync has said so.
+    this.#end(repairs ? 'repairing' : differing > 0 || this.#stale ? 'different' : 'equal');
     return 'ended';
   }
 

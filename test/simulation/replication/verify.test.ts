@@ -163,7 +163,7 @@ describe('a comparison', () => {
     inode.permissions ^= 1;
     compare(world);
     inode.permissions = before;
-    expect(compare(world)).toMatchObject({ state: 'equal' });
+    expect(compare(world)).toMatchObject({ state: 'different', differing: 0 });
     expect(secondary.record.copy).toBe('stale');
     expect(compare(world, true)).toMatchObject({ state: 'repairing' });
     run(world, 100_000, () => primary.primary?.mode === 'in-sync');
@@ -178,6 +178,32 @@ describe('a comparison', () => {
     world.breakLink();
     run(world, 1000, () => last(primary)?.state !== 'running');
     expect(last(primary)).toMatchObject({ state: 'interrupted' });
+  });
+
+  it('can be stopped and begun again at any place: late answers belong to the one that was stopped', () => {
+    for (let at = 1; at < 120; at += 3) {
+      const world = together(seed);
+      const [primary] = world.machines;
+      world.verify(primary, false);
+      run(world, at, () => false);
+      primary.toPrimary.push({ type: 'stop-verify', call: 0 });
+      expect(compare(world)).toMatchObject({ state: 'equal', differing: 0 });
+    }
+  });
+
+  it('knows of what the target has recorded, also when it was stopped before the answer came', () => {
+    for (let at = 1; at < 120; at += 3) {
+      const world = together(seed);
+      const [primary, secondary] = world.machines;
+      world.tampered = true;
+      someFile(secondary).inode.uid += 1;
+      world.verify(primary, false);
+      run(world, at, () => false);
+      primary.toPrimary.push({ type: 'stop-verify', call: 0 });
+      run(world, 5000, () => primary.toPrimary.length === 0 && primary.control.acknowledged === primary.control.sent);
+      run(world, 200, () => false);
+      expect(primary.record.peerStale).toBe(secondary.record.copy === 'stale');
+    }
   });
 
   it('ends a planned stop without a checkpoint while the answer is still on its way', () => {

@@ -56,10 +56,23 @@ export function setUp(place: VolumePlace, options: SetUp, now: Date): { record: 
       },
       { volume: place.id },
     );
+  // Half of it lies elsewhere: it would be taken for the whole.
+  if (options.as === 'good' && readable(store, place.volumeUuid)?.settingAside) throw setAsideUnfinished(place);
   const keptAt = options.as === 'blank' ? setAside(place, store, options, now) : null;
   const record = options.as === 'good' ? freshGood(place.volumeUuid, options.generation) : freshBlank(place.volumeUuid);
   store.create(record);
   return { record, keptAt };
+}
+
+export function setAsideUnfinished({ id, path }: { readonly id: string; readonly path: string }): Fault {
+  return new Fault(
+    'set-aside-unfinished',
+    {
+      message: `What stands in ${path} was being set aside when this was interrupted; nothing is lost.`,
+      remedy: 'Order again which server’s version is kept: holdfast fork keep MODULE --node NODE.',
+    },
+    { volume: id },
+  );
 }
 
 /** A damaged one counts: it is replaced by order only. */

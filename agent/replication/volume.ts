@@ -28,7 +28,7 @@ import type { Mode } from './control-block.ts';
 import type { FromAcknowledgement, FromListener, FromPrimary, FromSecondary } from './lane-messages.ts';
 import { machineIsBooting } from './boot.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
-import { removeOwnDirectory, setUp } from './set-up.ts';
+import { removeOwnDirectory, setAsideUnfinished, setUp } from './set-up.ts';
 import type { SetUp, VolumePlace } from './set-up.ts';
 import { copiesDifferFault } from './verify-report.ts';
 import * as lineage from './volume-lineage.ts';
@@ -270,15 +270,7 @@ export class Volume {
         { message: `${this.configuration.id} has not been set up on this node.`, remedy: 'Apply the configuration.' },
         { volume: this.configuration.id },
       );
-    if (this.#record.settingAside)
-      throw new Fault(
-        'set-aside-unfinished',
-        {
-          message: `What stands in ${this.configuration.path} was being set aside when this was interrupted; nothing is lost.`,
-          remedy: 'Order again which server’s version is kept: holdfast fork keep MODULE --node NODE.',
-        },
-        { volume: this.configuration.id, keptAt: this.#record.settingAside },
-      );
+    if (this.#record.settingAside) throw setAsideUnfinished(this.configuration);
     return this.#record;
   }
 

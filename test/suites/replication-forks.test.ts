@@ -97,9 +97,9 @@ describe('copies that have forked', () => {
       for (const order of [n2.call('serveSecondary', { volume }), n2.call('servePrimary', { volume, order: true })])
         await expect(order).rejects.toMatchObject({ code: 'set-aside-unfinished' });
       // Half of it lies elsewhere: nobody takes it for the whole.
-    const good = { ...blank, as: 'good', generation: nextGeneration() } as const;
-    await expect(n2.call('initialise', good)).rejects.toMatchObject({ code: 'set-aside-unfinished' });
-    expect(await n2.call('initialise', blank)).toEqual({ keptAt });
+      const good = { ...blank, as: 'good', generation: nextGeneration() } as const;
+      await expect(n2.call('initialise', good)).rejects.toMatchObject({ code: 'set-aside-unfinished' });
+      expect(await n2.call('initialise', blank)).toEqual({ keptAt });
       expect(readdirSync(n2.disk.root).filter((one) => one.includes('kept-'))).toEqual([name]);
       await expectFilled(keptAt);
       // Once more is no harm: there is nothing left that could be set aside but the living copy, which is refused while it serves.

@@ -15,8 +15,9 @@ story(
     await using cluster = new Cluster(t.lab, { witness: false, prefer: 'n1', start: '/bin/true', stop: '/bin/true' });
     const own = ['--cluster', cluster.file] as const;
     await cluster.must('apply', cluster.file, '--yes', '--wait', '--timeout', '120s');
-    const alone = (name: string) => (one: { readonly nodes: readonly { readonly name: string; readonly state: string }[] }) =>
-      one.nodes.some((node) => node.name === name && node.state === 'alone');
+    const alone =
+      (name: string) => (one: { readonly nodes: readonly { readonly name: string; readonly state: string }[] }) =>
+        one.nodes.some((node) => node.name === name && node.state === 'alone');
     for (const name of ['n2', 'n1'] as const) {
       const other = name === 'n1' ? 'n2' : 'n1';
       t.step(`${other} has no power, and a person lets ${name} run`);
@@ -25,7 +26,9 @@ story(
       await cluster.waitFor(`${name} waits`, (one) => stateOf(one, name) === 'wait' || alone(name)(one));
       await cluster.must('promote', 'db', '--node', name, '--accept-data-loss', '--yes', '--wait', ...own);
       await cluster.waitFor(`${name} alone`, alone(name));
-      await t.host(name).must(`cd ${directory} && echo ${name} > both && echo ${name} > only-${name} && sync both only-${name}`);
+      await t
+        .host(name)
+        .must(`cd ${directory} && echo ${name} > both && echo ${name} > only-${name} && sync both only-${name}`);
     }
     await t.host('n2').start();
     await cluster.waitFor('the fork is told', (one) => one.nodes.some((node) => node.data === 'forked'));

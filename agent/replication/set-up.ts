@@ -150,7 +150,10 @@ function moveAside(
   const to = makeSibling(parent, from, keptAt);
   const made = makeDirectoryAt(to, Buffer.from('.holdfast'), 0o700);
   if (made !== -E.EXIST) checked(made, 'mkdir', keptAt);
-  checked(sync(parent, false), 'fsync', dirname(path));
+  // The clone itself is only a place to start from (O_PATH).
+  const siblings = checked(openAt(parent, Buffer.from('.'), O.RDONLY | O.DIRECTORY), 'open', dirname(path));
+  checked(sync(siblings, false), 'fsync', dirname(path));
+  close(siblings);
   tell(keptAt, false);
   for (const one of names) checked(renameAt(from, one, to, one), 'rename', path);
   for (const fd of [to, from]) checked(sync(fd, false), 'fsync', keptAt);

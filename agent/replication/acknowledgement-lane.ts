@@ -10,6 +10,7 @@ import type { ConnectionHandle, FromAcknowledgement, ToAcknowledgement, ToPrimar
 import { Answer, answerKind, readAnswer } from './answer-codec.ts';
 import type { Lane, Operation } from './operations.ts';
 import { decodeFindings } from './verify-messages.ts';
+import * as lineage from './volume-lineage.ts';
 
 /** A peer that is off, starting or not yet told its role: no fault of the volume, and the modes say it already. */
 const ordinary: ReadonlySet<string> = new Set(['peer-unreachable', 'aborted', 'not-secondary']);
@@ -123,6 +124,7 @@ export class AcknowledgementLane {
       recordVersion: ours.version,
       marks: open.theirs.marks,
       verifies: open.verifies,
+      sharedGeneration: lineage.shareGeneration(ours.record, open.theirs),
       data: this.#ports.data(),
     });
     return true;

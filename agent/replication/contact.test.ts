@@ -77,6 +77,14 @@ describe('lineage', () => {
   it('goes alone twice with the same generation without growing the history', () => {
     expect(lineage.goneAlone(good, generation(1))).toEqual(good);
   });
+  it('does not let a stale copy that is used all the same descend from what it has only in part', () => {
+    const whole = lineage.resyncedSource(lineage.goneAlone(good, generation(2)));
+    const part = lineage.resyncTarget(after(whole));
+    const used = lineage.goneAlone(part, generation(3));
+    expect(used.history).toEqual(part.history);
+    expect(decideContact(used, whole)).toEqual({ kind: 'refused', code: 'forked' });
+    expect(decideContact(whole, used)).toEqual({ kind: 'refused', code: 'forked' });
+  });
   it('refuses a checkpoint of copies that are not in sync', () => {
     expect(() => lineage.checkpointed(good, 1)).toThrow(/in sync/);
     expect(() => lineage.resyncSource(lineage.freshBlank('u'))).toThrow(/stale/);

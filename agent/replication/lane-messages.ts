@@ -22,6 +22,8 @@ export type ToPrimary =
       readonly marks: VolumeRecord['marks'];
       /** The target answers what a comparison asks. */
       readonly verifies: boolean;
+      /** The target holds the generation that the source has: what it does not get needs another one. */
+      readonly sharedGeneration: boolean;
       readonly data: ConnectionHandle;
     }
   /** `refused`: the target could not make a change, and left. */

@@ -79,8 +79,10 @@ export class PrimaryLane implements LaneHooks {
   #resyncWaits = false;
   /** Sequence of `finish`: from then on the target may call itself up to date. 0: not sent. */
   #finishSequence = 0;
-  /** Since the last goAlone a target may have recorded this generation as its own. */
-  #peerMayBeUpToDate = false;
+  /** Since the last goAlone: a target may have this generation. */
+  #peerMayHaveGeneration = false;
+  /** The target of this link has our generation: without it we go on under another one only, or what it lacks could not be told from what it has. */
+  #sharedGeneration = false;
   #held: { memory: Memory; length: number; readAtMs: number }[] = [];
   #replaying = false;
   /** The request in hand asked to change something. */
@@ -375,6 +377,8 @@ export class PrimaryLane implements LaneHooks {
     yield* this.#persist(resync ? lineage.resyncSource(this.record) : lineage.connectedClean(this.record));
     this.#session = message.session;
     this.#finishSequence = 0;
+    this.#sharedGeneration = message.sharedGeneration;
+    if (message.sharedGeneration) this.#peerMayHaveGeneration = true;
     window.clear();
     control.sent = 0;
     stream.begin(!resync);
@@ -400,8 +404,9 @@ export class PrimaryLane implements LaneHooks {
   /** The link is gone. Without the peer only what is recorded allows to go on. */
   *#lost(): Lane {
     if (this.#session === 0) return;
-    // Once `finish` is sent the target may have become up to date: its copy could be used, so ours needs a new right.
-    const alone = this.mode === 'resynchronising' && this.#finishSequence === 0;
+    // Once `finish` is sent the target may have become up to date: its copy could be used, so ours needs a new right. And the target may have had this
+    // generation from the beginning.
+    const alone = this.mode === 'resynchronising' && this.#finishSequence === 0 && !this.#sharedGeneration;
     this.#endLink();
     if (this.#cleanStop) this.#endCleanStop(false);
     if (alone) invariant(this.record.peerStale, 'a resync runs under a record that calls the peer stale');
@@ -417,6 +422,7 @@ export class PrimaryLane implements LaneHooks {
     this.#verify?.interrupted();
     this.#differs = false;
     this.#finishSequence = 0;
+    this.#sharedGeneration = false;
     this.#ports.stream.end();
     this.#ports.stream.marks.disconnected();
     this.#ports.window.clear();
@@ -424,16 +430,17 @@ export class PrimaryLane implements LaneHooks {
 
   *#goAlone(message: ToPrimary & { type: 'go-alone' }): Lane {
     const repeated = this.record.generation?.id === message.generation.id;
-    if (repeated && this.mode === 'undecided' && (this.#peerMayBeUpToDate || !this.record.peerStale)) {
+    const used = this.#peerMayHaveGeneration || !this.record.peerStale || this.record.copy === 'stale';
+    if (repeated && this.mode === 'undecided' && used) {
       const fault = new Fault('generation-used', {
-        message: 'The peer may hold an up-to-date copy of this generation: going on alone takes a new one.',
+        message: 'The peer may hold a copy of this generation: going on alone takes a new one.',
       });
       this.#ports.tell({ type: 'done', call: message.call, clean: false, fault: fault.toRecord() });
       return;
     }
     if (!repeated || this.mode === 'undecided') {
       this.#endLink();
-      this.#peerMayBeUpToDate = false;
+      this.#peerMayHaveGeneration = false;
       yield* this.#persist(lineage.goneAlone(this.record, message.generation));
       this.#setMode('alone');
     }
@@ -468,7 +475,7 @@ export class PrimaryLane implements LaneHooks {
       const { stream } = this.#ports;
       stream.walked();
       stream.reserve(128 * 1024);
-      this.#peerMayBeUpToDate = true;
+      this.#peerMayHaveGeneration = true;
       // A short one is over before its progress was ever told.
       this.#tellStatus();
       this.#finishSequence = stream.writer.finish(Buffer.from(JSON.stringify(this.#recordToFinish(resync))));
@@ -528,6 +535,7 @@ export class PrimaryLane implements LaneHooks {
     const { control } = this.#ports;
     if (this.#finishSequence !== 0 && reached(control.acknowledged, this.#finishSequence)) {
       this.#finishSequence = 0;
+      this.#sharedGeneration = true;
       this.#resync = null;
       if (this.#finishCheckpoint !== 0) this.#ports.stream.marks.confirmed(this.#finishCheckpoint);
       yield* this.#persist(lineage.resyncedSource(this.record));

@@ -31,12 +31,23 @@ export function freshBlank(volumeUuid: string): VolumeRecord {
   };
 }
 
-/** The right to go on without the peer. Idempotent for the generation that the record has already. */
+/**
+ * Both copies are called by the same name. What is then written here and not there has to be under another one first: a copy of the old name that is
+ * used all the same would take it for its own past, and overwrite it.
+ */
+export function shareGeneration(one: VolumeRecord, other: VolumeRecord): boolean {
+  return one.generation !== null && one.generation.id === other.generation?.id;
+}
+
+/**
+ * The right to go on without the peer. Idempotent for the generation that the record has already. A stale copy that a person orders to be used is not
+ * all of its generation: it does not descend from it, and a copy that has all of it is a fork, which is kept.
+ */
 export function goneAlone(record: VolumeRecord, generation: Generation): VolumeRecord {
   if (record.generation?.id === generation.id) {
     return { ...record, copy: 'up-to-date', peerStale: true, cleanCheckpoint: null, marks: null };
   }
-  const former = record.generation;
+  const former = record.copy === 'stale' ? null : record.generation;
   return {
     ...record,
     generation,

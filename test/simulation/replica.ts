@@ -14,6 +14,7 @@ import {
   resyncedTarget,
   resyncSource,
   resyncTarget,
+  shareGeneration,
 } from '../../agent/replication/volume-lineage.ts';
 import type { World } from './world.ts';
 
@@ -68,6 +69,8 @@ export class Replica {
   private inbox: (() => void)[] = [];
   private nextCheckpoint = 1;
   private finishSent = false;
+  /** The target of this resync had the source's generation when it began. */
+  private sharedGeneration = false;
   private cleanWaiter: ((clean: boolean) => void) | null = null;
 
   constructor(
@@ -274,8 +277,9 @@ export class Replica {
     if (!this.alive || this.link !== null) return;
     if (this.role === 'primary') {
       // Resynchronising: the record says already that the peer is stale, no new right is needed. Once `finish` is on its way the peer may
-      // have become up to date under this generation, and could be used: then only a new one lets this node go on.
-      if (this.mode === 'in-sync' || (this.mode === 'resynchronising' && this.finishSent)) this.mode = 'undecided';
+      // have become up to date under this generation, and could be used; or it had this generation already: then only a new one lets this node go on.
+      if (this.mode === 'in-sync') this.mode = 'undecided';
+      else if (this.mode === 'resynchronising' && (this.finishSent || this.sharedGeneration)) this.mode = 'undecided';
       else if (this.mode === 'resynchronising') this.mode = 'alone';
       if (this.mode === 'alone') this.release();
       this.cleanWaiter?.(false);
@@ -337,6 +341,7 @@ export class Replica {
     this.persist(resyncSource);
     this.mode = 'resynchronising';
     this.finishSent = false;
+    this.sharedGeneration = shareGeneration(own, theirs);
     this.replayUndecided();
     this.changed();
     peer.changed();

@@ -23,7 +23,7 @@ export type DifferenceKind = (typeof differenceKinds)[number];
 
 /**
  * These say nothing against the secondary's copy as data: a time that a filesystem keeps less exactly, zeros where the other side has a hole, and what
- * only the primary cannot read. They are told and repaired, but the copy stays one that may be used.
+ * only the primary cannot read. They are told, and the first two repaired, but the copy stays one that may be used.
  */
 const minorKinds: readonly DifferenceKind[] = ['times', 'holes', 'unreadable-on-primary'];
 export function isMinor(kind: DifferenceKind): boolean {
@@ -43,7 +43,7 @@ export type Difference = z.infer<typeof differenceSchema>;
 
 export const verificationSchema = z.object({
   /**
-   * `different`: ended, and something differs that matters. `repairing`: the secondary is being made equal. `interrupted`: the link was lost, or the
+   * `different`: ended, and something differs that matters, or the primary could not read all of its own copy. `repairing`: the secondary is being made equal. `interrupted`: the link was lost, or the
    * role ended, before everything was compared.
    */
   state: z.enum(['running', 'equal', 'different', 'repairing', 'repaired', 'stopped', 'interrupted']),
@@ -55,6 +55,8 @@ export const verificationSchema = z.object({
   /** Objects that differ in something that matters, and those that differ in nothing else than what does not. */
   differing: z.number().int(),
   minor: z.number().int(),
+  /** What the primary could not read, counted by attempts: neither known to be equal nor repaired. Absent: a version that does not tell. */
+  unreadable: z.number().int().optional(),
   /** The first `differencesMax` of both. */
   differences: z.array(differenceSchema),
 });

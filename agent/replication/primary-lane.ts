@@ -17,6 +17,7 @@ import { ResyncSource } from './resync-source.ts';
 import type { SendWindow } from './send-window.ts';
 import type { Tree } from './tree.ts';
 import { VerifyRun } from './verify-run.ts';
+import { matters } from './verify-source.ts';
 import * as lineage from './volume-lineage.ts';
 
 export const woken = { request: 1, message: 2 } as const;
@@ -554,14 +555,16 @@ export class PrimaryLane implements LaneHooks {
     const { tree, stream, resyncBuffer, nowMs, tell } = this.#ports;
     const together = this.#session !== 0 && (this.mode === 'in-sync' || this.#differs) && this.#cleanStop === null;
     const fault = together && this.#verifies ? null : this.#verifyFault().toRecord();
+    if (fault === null && this.#verify?.running === true && message.repair) this.#verify.alsoRepair();
     if (fault === null && this.#verify?.running !== true)
       this.#verify = new VerifyRun(tree, stream, resyncBuffer, {
         repair: message.repair,
         stale: this.#differs,
         nowMs: nowMs(),
       });
-    tell({ type: 'done', call: message.call, clean: false, fault });
+    // Whoever asks when this is done must not be told of the comparison before.
     this.#tellStatus();
+    tell({ type: 'done', call: message.call, clean: false, fault });
   }
 
   #verifyFault(): Fault {
@@ -594,7 +597,12 @@ export class PrimaryLane implements LaneHooks {
 
   /** The target's record says by now that its copy is not to be used; with ours this is as in a resync, only that none runs. */
   *#verified(message: ToPrimary & { type: 'verified' }): Lane {
-    if (this.#verify?.answered(message.sequence, message.findings) !== 'stale' || this.#differs) return;
+    // Known before it is asked whether anybody still compares: it stands in the target's record.
+    if (matters(message.findings) && !this.#differs) yield* this.#foundDifferent();
+    if (this.#verify?.answered(message.sequence, message.findings) === 'confused') yield* this.#lost();
+  }
+
+  *#foundDifferent(): Lane {
     yield* this.#persist(lineage.resyncSource(this.record));
     this.#ports.stream.marks.end();
     this.#differs = true;
@@ -607,6 +615,8 @@ export class PrimaryLane implements LaneHooks {
   /** The mount is gone: nothing changes any more. */
   *#beginCleanStop(call: number): Lane {
     this.#ports.control.stop();
+    // Nothing is asked behind the checkpoint that both sides agree on.
+    this.#verify?.interrupted();
     const status = yield this.#ports.syncAll;
     this.#cleanStop = { call, sequence: 0, checkpoint: this.#ports.randomCheckpoint() };
     if (this.mode !== 'in-sync' || status < 0) {

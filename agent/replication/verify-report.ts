@@ -7,7 +7,9 @@ const knownMax = 100_000;
 const rateIntervalMs = 500;
 
 export class VerifyReport {
-  readonly repair: boolean;
+  repair: boolean;
+  /** Objects of which the primary could not read something. */
+  unreadable = 0;
   directories = 0;
   files = 0;
   comparedBytes = 0;
@@ -26,6 +28,7 @@ export class VerifyReport {
   /** `path`: bytes as latin1. */
   differs(path: string, kinds: readonly DifferenceKind[], bytes: number): void {
     const matters = kinds.some((kind) => !isMinor(kind));
+    if (kinds.includes('unreadable-on-primary')) this.unreadable += 1;
     const before = this.#known.get(path);
     if (before === undefined) {
       if (this.#known.size < knownMax) this.#known.set(path, matters);
@@ -79,6 +82,7 @@ export class VerifyReport {
       bytesPerSecond: state === 'running' ? this.#rate.bytesPerSecond : null,
       differing: this.#differing,
       minor: this.#minor,
+      unreadable: this.unreadable,
       differences: [...this.#differences],
     };
   }

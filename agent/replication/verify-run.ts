@@ -15,14 +15,12 @@ import { matters, VerifySource } from './verify-source.ts';
 const restPerStep = { busy: 3, quiet: 1 } as const;
 const busyMs = 100;
 
-/** `stale`: the target has just recorded that its copy must not be used. `ended`: look at `result`. */
-export type VerifyEvent = 'none' | 'stale' | 'ended';
+/** `ended`: look at `tell`. `confused`: an answer to what was not asked; the link is worth nothing. */
+export type VerifyEvent = 'none' | 'ended' | 'confused';
 
 export class VerifyRun {
   readonly #report: VerifyReport;
   #source: VerifySource | null;
-  /** Questions up to this one are those of a comparison before this one, which was stopped. */
-  readonly #after: number;
   #waiting = false;
   #dueMs = 0;
   #state: Verification['state'] = 'running';
@@ -37,7 +35,6 @@ export class VerifyRun {
     options: { repair: boolean; stale: boolean; nowMs: number },
   ) {
     this.#stale = options.stale;
-    this.#after = stream.writer.sequence;
     this.#report = new VerifyReport(options.repair, options.nowMs);
     this.#source = new VerifySource(tree, stream, buffer, this.#report);
   }
@@ -45,8 +42,9 @@ export class VerifyRun {
   get running(): boolean {
     return this.#source !== null;
   }
-  get repair(): boolean {
-    return this.#report.repair;
+  /** Ordered while it runs already. */
+  alsoRepair(): void {
+    this.#report.repair = true;
   }
   tell(nowMs: number): Verification {
     return this.#report.tell(this.#state, nowMs);
@@ -69,20 +67,17 @@ export class VerifyRun {
     return 'none';
   }
 
-  /** What the target has recorded counts, even when nobody asks any more. */
+  /** Also of what an earlier comparison had asked, which was stopped meanwhile. */
   answered(sequence: number, findings: Findings): VerifyEvent {
-    if (this.#source && sequence > this.#after) {
-      this.#source.answered(sequence, findings);
-      this.#waiting = false;
-    }
-    if (this.#stale || !matters(findings)) return 'none';
-    this.#stale = true;
-    return 'stale';
+    if (matters(findings)) this.#stale = true;
+    this.#waiting = false;
+    return this.#source?.answered(sequence, findings) === false ? 'confused' : 'none';
   }
 
   #compared(): VerifyEvent {
-    const { differing, minor, repair } = this.#report;
-    const repairs = repair && (this.#stale || differing + minor > 0);
+    const { differing, minor, unreadable, repair } = this.#report;
+    // A resync could not read it either: it would take a copy that may be the better one, and never end.
+    const repairs = repair && unreadable === 0 && (this.#stale || differing + minor > 0);
     // Only a copy that nobody may use is made equal.
     if (repairs && !this.#stale && !this.#askedToBeStale) {
       this.#askedToBeStale = true;
@@ -90,7 +85,7 @@ export class VerifyRun {
       return 'none';
     }
     // One that was found to differ before is equal only when a resync has said so.
-    this.#end(repairs ? 'repairing' : differing > 0 || this.#stale ? 'different' : 'equal');
+    this.#end(repairs ? 'repairing' : this.#stale || differing + unreadable > 0 ? 'different' : 'equal');
     return 'ended';
   }
 

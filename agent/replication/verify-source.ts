@@ -13,6 +13,7 @@ import { Attributes } from '../sys/attributes.ts';
 import { E } from '../sys/errno.ts';
 import type { Memory } from '../sys/memory.ts';
 import type { ChangeStream } from './change-stream.ts';
+import { reached } from './acknowledgement.ts';
 import { directoryType, fileType, linkType } from './tree.ts';
 import type { Tree } from './tree.ts';
 import { blockDigest, comparedAttributes, encodeQuestion, extendedDigest, nameText8 } from './verify-messages.ts';
@@ -115,9 +116,12 @@ export class VerifySource {
     this.#underWayBytes += bytes + questionBytes;
   }
 
-  answered(sequence: number, findings: Findings): void {
-    const asked = this.#asked.shift();
-    invariant(asked?.sequence === sequence, 'the target answers every question once, in order');
+  /** False: the target answers every question once, in order, and this is no such answer. Older than the first question: of an earlier comparison. */
+  answered(sequence: number, findings: Findings): boolean {
+    const [asked] = this.#asked;
+    if (asked === undefined || !reached(sequence, asked.sequence)) return true;
+    if (sequence !== asked.sequence) return false;
+    this.#asked.shift();
     this.#underWayBytes -= asked.bytes;
     const missing = new Set<string>();
     for (const { name, kinds, bytes } of findings.found) {
@@ -131,6 +135,7 @@ export class VerifySource {
       else if (node.type === directoryType) this.#directories.push(node);
       else this.#files.push(node);
     }
+    return true;
   }
 
   /** Of the source's own disk: told, and the rest is compared. The application gets the same error, and the secondary may have the better copy. */

@@ -57,9 +57,9 @@ export class Comparisons {
   }
 
   private tell(module: string, path: string, before: Verification | null, now: Verification): void {
-    const { differing, minor, files, comparedBytes, differences, state } = now;
+    const { differing, minor, files, comparedBytes, differences, state, unreadable = 0 } = now;
     const paths = differences.slice(0, pathsToldMax).map((one) => `${one.path} (${one.kinds.join(', ')})`);
-    const evidence = { path, differing, minor, files, comparedBytes, differences: paths.join('; ') };
+    const evidence = { path, differing, minor, unreadable, files, comparedBytes, differences: paths.join('; ') };
     // At once: from here on nothing fails over to that copy.
     if (differing > 0 && (before === null || before.differing === 0))
       this.emit({
@@ -79,7 +79,7 @@ export class Comparisons {
         module,
         code: 'verify-different',
         severity: 'bad',
-        message: `The comparison of ${path} has ended: ${differing} of ${files} files and directories differ.`,
+        message: `The comparison of ${path} has ended: ${differing} of ${files} files and directories differ${unreadable === 0 ? '' : `, ${unreadable} times this server’s disk did not read`}.`,
         evidence,
       });
     if (state === 'repairing')

@@ -34,6 +34,14 @@ test('what differs is listed with how, and with what to do', () => {
   expect(text).toMatch(/ {2}base\/1: content, times \(\S+ \S+\)\n {2}\.: mode\n {2}… and 1 more\n$/);
 });
 
+test('a primary whose disk does not read is not the one to repair from', () => {
+  const differences = [{ path: 'base/1', kinds: ['unreadable-on-primary' as const], bytes: 0 }];
+  const text = verificationText('/data/db', { ...equal, state: 'different', minor: 1, unreadable: 1, differences });
+  expect(text).toContain('holdfast swap');
+  expect(text).not.toContain('--repair');
+  expect(text).toContain('base/1: unreadable-on-primary');
+});
+
 test('nothing is claimed of copies that were not compared', () => {
   expect(verificationText('/data/db', null)).toContain('not compared');
   expect(verificationText('/data/db', { ...equal, state: 'interrupted' })).toContain('not compared to the end');

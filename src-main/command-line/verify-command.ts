@@ -11,6 +11,8 @@ import { bytesText } from './text.ts';
 type Verifications = Result<ControlApi, 'verification'>;
 
 const pollIntervalMs = 500;
+/** What was just ordered may not be told yet. */
+const unknownMaxMs = 5000;
 /** A comparison reads everything: hours are ordinary. */
 const waitTimeoutMs = 7 * 24 * 3_600_000;
 
@@ -34,7 +36,7 @@ export async function verifyCommand(context: CommandContext): Promise<number> {
     await access.call(node, 'stopVerify', { module });
     return done(context, `The comparison of ${module} is stopped.`);
   }
-  const question = `What differs on the secondary of ${module} is replaced by what ${node} has. Compare and repair?`;
+  const question = `What differs on the secondary of ${module}, in times or holes too, is replaced by what ${node} has. Both copies are read whole for that, and until it has ended the application cannot move to the secondary. Compare and repair?`;
   if (args.repair && !(await confirm(terminal, question, args.yes))) {
     terminal.err('Nothing was changed.\n');
     return 1;
@@ -54,13 +56,22 @@ async function follow(
   module: string,
 ): Promise<Verifications> {
   const untilMs = performance.now() + (args.timeoutMs ?? waitTimeoutMs);
+  let knownMs = performance.now();
   for (;;) {
     const all = await access.call(node, 'verification', { module });
     if (terminal.interactive) terminal.err(`\r\u001B[K${progressText(all)}`);
-    if (all.every(({ verification }) => verification === null || isOver(verification, args.repair))) {
+    const known = all.every(({ verification }) => verification !== null);
+    if (known && all.every(({ verification }) => verification !== null && isOver(verification, args.repair))) {
       if (terminal.interactive) terminal.err('\r\u001B[K');
       return all;
     }
+    knownMs = known ? performance.now() : knownMs;
+    // It had begun: whoever holds the application by now knows nothing of it.
+    if (performance.now() > knownMs + unknownMaxMs)
+      throw new Fault('verify-not-possible', {
+        message: `The comparison of ${module} did not end: ${node} does not hold the application any more.`,
+        remedy: `Compare again: holdfast verify ${module}.`,
+      });
     if (performance.now() > untilMs)
       throw new Fault('timed-out', { message: `The comparison of ${module} has not ended in time; it goes on.` });
     signal.throwIfAborted();
@@ -103,15 +114,19 @@ const sentences: Readonly<Record<Verification['state'], string>> = {
   interrupted: 'were not compared to the end: the servers were separated',
 };
 
+const unreadableSentence =
+  'could not all be compared: the disk of the primary does not read what is listed. Nothing was repaired. Move the application to the other server, whose copy is good there (holdfast swap MODULE), then mend the disk';
+
 /** Pure. */
 export function verificationText(path: string, verification: Verification | null): string {
   if (verification === null) return `${path}: not compared since the module was started here.\n`;
-  const { state, files, directories, comparedBytes, differing, minor, differences } = verification;
+  const { state, files, unreadable = 0, directories, comparedBytes, differing, minor, differences } = verification;
   const counted = `${files} files in ${directories} directories, ${bytesText(comparedBytes)}; ${differing} differ${minor === 0 ? '' : `, ${minor} in times or holes only`}`;
   const lines = differences.map(
     ({ path: name, kinds, bytes }) =>
       `  ${name === '' ? '.' : name}: ${kinds.join(', ')}${bytes > 0 && kinds.includes('content') ? ` (${bytesText(bytes)})` : ''}\n`,
   );
+  const sentence = unreadable > 0 && state === 'different' && differing === 0 ? unreadableSentence : sentences[state];
   const rest = differing + minor - differences.length;
-  return `${path}: the copies ${sentences[state]}.\n  ${counted}\n${lines.join('')}${rest > 0 ? `  … and ${rest} more\n` : ''}`;
+  return `${path}: the copies ${sentence}.\n  ${counted}\n${lines.join('')}${rest > 0 ? `  … and ${rest} more\n` : ''}`;
 }

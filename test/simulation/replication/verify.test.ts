@@ -219,6 +219,86 @@ describe('a comparison', () => {
     expect(secondary.record.cleanCheckpoint).toBeNull();
   });
 
+  it.each(['stop', 'stop and begin again'])('hears what was found of a comparison that ended: %s', (what) => {
+    const world = together(seed);
+    const [primary, secondary] = world.machines;
+    world.tampered = true;
+    someFile(secondary).inode.uid += 1;
+    world.verify(primary, false);
+    for (let n = 0; n < 20_000 && secondary.record.copy === 'up-to-date'; n++) world.step();
+    expect(primary.record.peerStale).toBe(false);
+    primary.toPrimary.push({ type: 'stop-verify', call: 0 });
+    if (what !== 'stop') world.verify(primary, false);
+    run(world, 1000, () => primary.record.peerStale);
+    expect(primary.record.peerStale).toBe(true);
+    expect(primary.primary?.mode).toBe('resynchronising');
+  });
+
+  it('can be stopped and begun again at any time', () => {
+    for (let steps = 1; steps < 60; steps += 7) {
+      const world = together(seed);
+      const [primary] = world.machines;
+      world.verify(primary, false);
+      for (let n = 0; n < steps; n++) world.step();
+      primary.toPrimary.push({ type: 'stop-verify', call: 0 });
+      expect(compare(world)).toMatchObject({ state: 'equal', differing: 0 });
+    }
+  });
+
+  it('asks nothing behind the checkpoint of a planned stop', () => {
+    for (let steps = 1; steps < 60; steps += 7) {
+      const world = together(seed);
+      const [primary, secondary] = world.machines;
+      world.tampered = world.leaves = true;
+      world.judgeIdentical = () => undefined;
+      someFile(secondary).inode.uid += 1;
+      world.verify(primary, false);
+      for (let n = 0; n < steps; n++) world.step();
+      world.stopPrimary(primary, 100_000);
+      expect(last(primary)?.state).not.toBe('running');
+      const agreed = primary.record.cleanCheckpoint;
+      // Found in time: no checkpoint. Not found: nothing is found afterwards either.
+      expect(secondary.record).toMatchObject({ copy: agreed === null ? 'stale' : 'up-to-date', cleanCheckpoint: agreed });
+    }
+  });
+
+  it('answers what nobody has asked: the link ends, and not the process', () => {
+    const world = together(seed);
+    const [primary] = world.machines;
+    world.verify(primary, false);
+    const answer = { sequence: 1_000_000, findings: { found: [], more: 0, stale: false } };
+    run(world, 10_000, () => {
+      if (world.steps % 50 === 0)
+        for (let session = 1; session < 9; session++) primary.toPrimary.push({ type: 'verified', session, ...answer });
+      return last(primary)?.state === 'interrupted';
+    });
+    expect(last(primary)).toMatchObject({ state: 'interrupted' });
+  });
+
+  it('does not repair from a disk that does not read: the other copy may be the only good one', () => {
+    const world = together(seed);
+    const [primary, secondary] = world.machines;
+    world.tampered = true;
+    const { tree } = primary;
+    const bad = tree!.read.bind(tree);
+    let failed = 0;
+    tree!.read = (...call) => (failed++ === 0 ? -5 : bad(...call));
+    expect(compare(world, true)).toMatchObject({ state: 'different', differing: 0, unreadable: 1 });
+    expect(secondary.record.copy).toBe('up-to-date');
+    expect(primary.primary?.mode).toBe('in-sync');
+  });
+
+  it('repairs when that was ordered while it ran already', () => {
+    const world = together(seed);
+    const [primary, secondary] = world.machines;
+    world.tampered = true;
+    someFile(secondary).inode.uid += 1;
+    world.verify(primary, false);
+    world.verify(primary, true);
+    run(world, 100_000, () => last(primary)?.state === 'repairing');
+    expect(last(primary)).toMatchObject({ state: 'repairing', repair: true });
+  });
+
   it('holds nothing when it has ended: ids are given back', () => {
     const world = together(seed);
     const [primary] = world.machines;

@@ -63,7 +63,7 @@ const worded = {
   'copies-differ': ({ evidence }, peer) =>
     `The copy on ${peer} differs: ${String(evidence['differences'] ?? '')}. It is not used until it has been repaired.`,
   'verify-different': ({ evidence }) =>
-    `The comparison of ${String(evidence['path'] ?? 'the data')} has ended: ${String(evidence['differing'] ?? '?')} files and directories differ.`,
+    `The comparison of ${String(evidence['path'] ?? 'the data')} has ended: ${String(evidence['differing'] ?? '?')} files and directories differ.${Number(evidence['unreadable'] ?? 0) === 0 ? '' : ' The disk of this server does not read all of its copy: move the application to the other one.'}`,
   'verify-repairing': (event, peer) => `The copy on ${peer} is made equal to that on ${node(event)}.`,
   'verify-repaired': (_event, peer) => `The copy on ${peer} has been repaired.`,
   'verify-stopped': () => 'The comparison was stopped.',

@@ -94,7 +94,7 @@ export const events: Messages['cluster']['events'] = {
   'copies-differ': ({ evidence }, peer) =>
     `La copie de ${peer} est différente : ${String(evidence['differences'] ?? '')}. Elle n’est plus utilisée tant qu’elle n’est pas réparée.`,
   'verify-different': ({ evidence }) =>
-    `La comparaison de ${String(evidence['path'] ?? 'ces données')} est terminée : ${String(evidence['differing'] ?? '?')} fichiers et répertoires diffèrent.`,
+    `La comparaison de ${String(evidence['path'] ?? 'ces données')} est terminée : ${String(evidence['differing'] ?? '?')} fichiers et répertoires diffèrent.${Number(evidence['unreadable'] ?? 0) === 0 ? '' : ' Le disque de ce serveur ne lit pas toute sa copie : déplacez l’application sur l’autre.'}`,
   'verify-repairing': ({ node }, peer) => `La copie de ${peer} est rendue identique à celle de ${node}.`,
   'verify-repaired': (_event, peer) => `La copie de ${peer} est réparée.`,
   'verify-stopped': () => 'La comparaison a été arrêtée.',

@@ -599,7 +599,9 @@ export class PrimaryLane implements LaneHooks {
   *#verified(message: ToPrimary & { type: 'verified' }): Lane {
     // Known before it is asked whether anybody still compares: it stands in the target's record.
     if (matters(message.findings) && !this.#differs) yield* this.#foundDifferent();
-    if (this.#verify?.answered(message.sequence, message.findings) === 'confused') yield* this.#lost();
+    const event = this.#verify?.answered(message.sequence, message.findings);
+    if (event === 'confused') yield* this.#lost();
+    else if (event === 'ended') this.#tellStatus();
   }
 
   *#foundDifferent(): Lane {

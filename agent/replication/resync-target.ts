@@ -431,3 +431,21 @@ export class ResyncTarget {
     this.#purging.push({ id, parent, name, entries: entries.map((entry) => entry.name) });
   }
 }
+
+/** Trash or parked objects of a time as a target, which are removed when this copy is one again. */
+export function hasLeftovers(tree: Tree): boolean {
+  if (typeof tree.bind(holdfastId, rootId, holdfastName) === 'number') return false;
+  const places = [
+    [limboId, limboName],
+    [trashId, trashName],
+  ] as const;
+  let found = false;
+  for (const [id, name] of places) {
+    if (typeof tree.bind(id, holdfastId, name) === 'number') continue;
+    const left = tree.list(id);
+    found ||= typeof left === 'number' || left.length > 0;
+    tree.forget(id);
+  }
+  tree.forget(holdfastId);
+  return found;
+}

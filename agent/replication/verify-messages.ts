@@ -30,7 +30,7 @@ export type ComparedObject = z.infer<typeof objectSchema>;
 
 export const questionSchema = z.discriminatedUnion('ask', [
   /** Begins a directory: the target remembers its names as they are here. */
-  z.object({ ask: z.literal('directory'), directory: id, object: objectSchema }),
+  z.object({ ask: z.literal('directory'), directory: id, object: objectSchema, moreLinks: z.boolean().optional() }),
   /**
    * Some of the names that stood there at its beginning, as they are now; null: nothing of that name any more; absent: the source cannot read it.
    * `last`: that were all.
@@ -40,6 +40,8 @@ export const questionSchema = z.discriminatedUnion('ask', [
     directory: id,
     entries: z.array(z.object({ name: nameText, id: count, object: objectSchema.nullish() })).max(256),
     last: z.boolean(),
+    /** The source's files may have further names that are on their way out. */
+    moreLinks: z.boolean().optional(),
   }),
   z.object({
     ask: z.literal('blocks'),
@@ -69,6 +71,8 @@ const findingsSchema = z.object({
   more: count,
   /** The target's record says that its copy must not be used. */
   stale: z.boolean(),
+  /** A call failed in a way that says nothing of the copy, for want of memory or descriptors: what was asked is not known. */
+  failed: z.number().int().optional(),
 });
 export type Findings = z.infer<typeof findingsSchema>;
 
@@ -88,7 +92,8 @@ export function decodeQuestion(bytes: Buffer): Question {
 
 /** Nothing found takes no bytes. */
 export function encodeFindings(findings: Findings): Buffer {
-  if (findings.found.length === 0 && findings.more === 0 && !findings.stale) return nothing;
+  const { failed } = findings;
+  if (findings.found.length === 0 && findings.more === 0 && !findings.stale && failed === undefined) return nothing;
   let { found, more } = findings;
   for (;;) {
     const bytes = Buffer.from(JSON.stringify({ ...findings, found, more }));
@@ -110,6 +115,11 @@ function parsed<T>(schema: z.ZodType<T>, bytes: Buffer): T {
   } catch {
     throw malformed('not a part of a comparison');
   }
+}
+
+/** What says that a disk does not give back what was written to it. Anything else may pass, and condemns no copy. */
+export function isDamage(status: number): boolean {
+  return status === -E.IO || status === -E.UCLEAN || status === -E.BADMSG;
 }
 
 export const nameText8 = (name: Buffer): string => name.toString('latin1');

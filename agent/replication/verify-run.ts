@@ -59,6 +59,7 @@ export class VerifyRun {
   step(nowMs: () => number, servedMs: number): VerifyEvent {
     const beganMs = nowMs();
     const result = this.#source?.step() ?? 'compared';
+    if (this.#failed()) return 'ended';
     if (result === 'compared') return this.#compared();
     this.#waiting = result === 'waiting';
     const endedMs = nowMs();
@@ -71,7 +72,15 @@ export class VerifyRun {
   answered(sequence: number, findings: Findings): VerifyEvent {
     if (matters(findings)) this.#stale = true;
     this.#waiting = false;
-    return this.#source?.answered(sequence, findings) === false ? 'confused' : 'none';
+    if (this.#source?.answered(sequence, findings) === false) return 'confused';
+    return this.#failed() ? 'ended' : 'none';
+  }
+
+  /** For want of memory or descriptors, say: nothing is claimed of what could not be looked at. */
+  #failed(): boolean {
+    if (this.#source?.failed !== true) return false;
+    this.#end('interrupted');
+    return true;
   }
 
   #compared(): VerifyEvent {

@@ -14,9 +14,10 @@ import { E } from '../sys/errno.ts';
 import type { Memory } from '../sys/memory.ts';
 import type { ChangeStream } from './change-stream.ts';
 import { reached } from './acknowledgement.ts';
+import { hasLeftovers } from './resync-target.ts';
 import { directoryType, fileType, linkType } from './tree.ts';
 import type { Tree } from './tree.ts';
-import { blockDigest, comparedAttributes, encodeQuestion, extendedDigest, nameText8 } from './verify-messages.ts';
+import { blockDigest, comparedAttributes, encodeQuestion, extendedDigest, isDamage, nameText8 } from './verify-messages.ts';
 import type { ComparedObject, Findings, Question } from './verify-messages.ts';
 import type { VerifyReport } from './verify-report.ts';
 
@@ -65,6 +66,10 @@ export class VerifySource {
   #file: FileInHand | null = null;
   readonly #asked: Asked[] = [];
   #underWayBytes = 0;
+  /** On either side a call failed in a way that says nothing of the copies: what was asked is not known. */
+  failed = false;
+  /** What is left over from a time as a secondary may hold further names of files: their number says nothing then. */
+  readonly #moreLinks: { readonly moreLinks?: true };
   /** Files with several names, so that their ids last and their contents are compared once. */
   readonly #linked = new Set<NodeId>();
 
@@ -74,6 +79,7 @@ export class VerifySource {
     this.#stream = stream;
     this.#buffer = buffer;
     this.#report = report;
+    this.#moreLinks = hasLeftovers(tree) ? { moreLinks: true } : {};
     const root = tree.node(rootId);
     invariant(root !== undefined, 'the root is always known');
     tree.hold(rootId);
@@ -122,6 +128,7 @@ export class VerifySource {
     if (asked === undefined || !reached(sequence, asked.sequence)) return true;
     if (sequence !== asked.sequence) return false;
     this.#asked.shift();
+    if (findings.failed !== undefined) this.failed = true;
     this.#underWayBytes -= asked.bytes;
     const missing = new Set<string>();
     for (const { name, kinds, bytes } of findings.found) {
@@ -140,7 +147,9 @@ export class VerifySource {
 
   /** Of the source's own disk: told, and the rest is compared. The application gets the same error, and the secondary may have the better copy. */
   #unreadable(path: string, error: number): void {
-    if (error !== -E.NOENT && error !== -E.STALE) this.#report.differs(path, ['unreadable-on-primary'], 0);
+    if (error === -E.NOENT || error === -E.STALE) return;
+    if (isDamage(error)) this.#report.differs(path, ['unreadable-on-primary'], 0);
+    else this.failed = true;
   }
 
   // --- directories ----------------------------------------------------------------------------------------------------
@@ -156,7 +165,7 @@ export class VerifySource {
       return;
     }
     this.#report.directories += 1;
-    this.#ask({ ask: 'directory', directory: node.id, object }, 0, pathOf(node));
+    this.#ask({ ask: 'directory', directory: node.id, object, ...this.#moreLinks }, 0, pathOf(node));
     this.#listing = { node, names: entries.map(({ name }) => name), next: 0 };
   }
 
@@ -174,7 +183,8 @@ export class VerifySource {
       if (name) this.#entry(node, name, entries, nodes);
     }
     const last = listing.next >= names.length;
-    this.#ask({ ask: 'names', directory: node.id, entries, last }, entries.length * 1024, pathOf(node), nodes);
+    const question = { ask: 'names', directory: node.id, entries, last, ...this.#moreLinks } as const;
+    this.#ask(question, entries.length * 1024, pathOf(node), nodes);
     if (last) this.#endListing(node);
   }
 

@@ -15,6 +15,7 @@ import {
   comparedAttributes,
   decodeQuestion,
   extendedDigest,
+  isDamage,
   nameOf,
   nameText8,
 } from './verify-messages.ts';
@@ -39,6 +40,7 @@ export class VerifyTarget {
   /** Inode here, by the source's id of a file with several names. */
   readonly #linked = new Map<NodeId, number>();
   #found: Found[] = [];
+  #failed: number | undefined;
 
   constructor(tree: Tree, buffer: Memory, hasTrash: () => boolean) {
     this.#tree = tree;
@@ -49,11 +51,12 @@ export class VerifyTarget {
   /** Throws Fault for what is no question. `stale` of the answer: something was found that matters, or the question says so. */
   answer(bytes: Buffer): Findings {
     this.#found = [];
+    this.#failed = undefined;
     const question = decodeQuestion(bytes);
     const more = this.#ask(question);
     const found = this.#found;
     const stale = question.ask === 'stale' || more > 0 || found.some(({ kinds }) => kinds.some((one) => !isMinor(one)));
-    return { found, more, stale };
+    return this.#failed === undefined ? { found, more, stale } : { found, more, stale, failed: this.#failed };
   }
 
   #ask(question: Question): number {
@@ -78,24 +81,29 @@ export class VerifyTarget {
     if (kinds.length > 0) this.#found.push({ name, kinds: [...kinds], bytes });
   }
 
+  #unreadable(name: string, status: number): void {
+    if (isDamage(status)) this.#tell(name, ['unreadable-on-secondary']);
+    else this.#failed = status;
+  }
+
   // --- names ----------------------------------------------------------------------------------------------------------
 
-  #begin({ directory, object }: Asked<'directory'>): void {
+  #begin({ directory, object, moreLinks = false }: Asked<'directory'>): void {
     this.#directory = null;
     const entries = this.#tree.list(directory);
     if (typeof entries === 'number') {
-      this.#tell('', ['unreadable-on-secondary']);
+      this.#unreadable('', entries);
       return;
     }
     this.#directory = { id: directory, unnamed: new Set(entries.map(({ name }) => nameText8(name))) };
-    this.#tell('', this.#compare(directory, object, 0));
+    this.#compare('', directory, object, 0, moreLinks);
   }
 
-  #names({ directory, entries, last }: Asked<'names'>): number {
+  #names({ directory, entries, last, moreLinks = false }: Asked<'names'>): number {
     const ours = this.#directory?.id === directory ? this.#directory.unnamed : null;
     for (const { name, id, object } of entries) {
       ours?.delete(name);
-      if (object !== undefined) this.#name(directory, name, id, object);
+      if (object !== undefined) this.#name(directory, name, id, object, moreLinks);
     }
     if (!last || ours === null) return 0;
     this.#directory = null;
@@ -104,30 +112,43 @@ export class VerifyTarget {
     return ours.size - told.length;
   }
 
-  #name(directory: NodeId, name: string, sourceId: NodeId, object: ComparedObject | null): void {
+  #name(directory: NodeId, name: string, sourceId: NodeId, object: ComparedObject | null, moreLinks: boolean): void {
     const node = this.#tree.lookup(directory, nameOf(name));
     if (typeof node === 'number') {
-      const gone = node === -E.NOENT;
-      if (!gone || object !== null) this.#tell(name, [gone ? 'only-on-primary' : 'unreadable-on-secondary']);
+      if (node !== -E.NOENT) this.#unreadable(name, node);
+      else if (object !== null) this.#tell(name, ['only-on-primary']);
       return;
     }
-    this.#tell(name, object === null ? ['only-on-secondary'] : this.#compare(node.id, object, sourceId));
+    if (object === null) this.#tell(name, ['only-on-secondary']);
+    else this.#compare(name, node.id, object, sourceId, moreLinks);
     this.#tree.forget(node.id);
   }
 
-  #compare(id: NodeId, object: ComparedObject, sourceId: NodeId): DifferenceKind[] {
-    if (this.#tree.attributes(id, this.#attributes) < 0) return ['unreadable-on-secondary'];
+  #compare(name: string, id: NodeId, object: ComparedObject, sourceId: NodeId, theirsMore: boolean): void {
+    const status = this.#tree.attributes(id, this.#attributes);
+    if (status < 0) {
+      this.#unreadable(name, status);
+      return;
+    }
     const { inode } = this.#attributes;
     const ours = comparedAttributes(this.#attributes);
-    const kinds = differingAttributes(object.attributes, ours, this.#hasTrash);
-    if (kinds.includes('type')) return kinds;
-    if ((ours[0] & typeMask) !== directoryType && !kinds.includes('links') && !this.#sameFile(sourceId, inode, object))
+    const kinds = differingAttributes(object.attributes, ours, this.#hasTrash, theirsMore);
+    const type = ours[0] & typeMask;
+    const sameType = !kinds.includes('type');
+    if (sameType && type !== directoryType && !kinds.includes('links') && !this.#sameFile(sourceId, inode, object))
       kinds.push('links');
+    if (sameType) this.#compareRest(name, id, object, kinds, type);
+    this.#tell(name, kinds);
+  }
+
+  #compareRest(name: string, id: NodeId, object: ComparedObject, kinds: DifferenceKind[], type: number): void {
     const extended = extendedDigest(this.#tree, id);
-    if (typeof extended === 'number') kinds.push('unreadable-on-secondary');
+    if (typeof extended === 'number') this.#unreadable(name, extended);
     else if (extended !== object.extended) kinds.push('extended-attributes');
-    if ((ours[0] & typeMask) === linkType && !this.#sameTarget(id, object)) kinds.push('link-target');
-    return kinds;
+    if (type !== linkType) return;
+    const target = this.#tree.readlink(id);
+    if (typeof target === 'number') this.#unreadable(name, target);
+    else if (nameText8(target) !== object.target) kinds.push('link-target');
   }
 
   /** Names of one file at the source are names of one file here. */
@@ -138,32 +159,28 @@ export class VerifyTarget {
     return known === undefined || known === inode;
   }
 
-  #sameTarget(id: NodeId, { target }: ComparedObject): boolean {
-    const ours = this.#tree.readlink(id);
-    return typeof ours !== 'number' && nameText8(ours) === target;
-  }
-
   // --- contents -------------------------------------------------------------------------------------------------------
 
   /** What is compared is what the disk has, where it has it by now: a page that only memory holds tells nothing of the next boot. */
-  #readBlock(id: NodeId, length: number, offset: number): Uint8Array | null {
+  #readBlock(id: NodeId, length: number, offset: number): Uint8Array | number {
     invariant(length <= this.#buffer.length, 'a block fits into the buffer');
     this.#tree.dropCached(id, offset, length);
     const read = this.#tree.read(id, this.#buffer.address(), length, offset);
-    return read < 0 ? null : this.#buffer.bytes.subarray(0, read);
+    return read < 0 ? read : this.#buffer.bytes.subarray(0, read);
   }
 
   #blocks({ directory, name, offset, length, blockBytes, hashes }: Asked<'blocks'>): void {
     const node = this.#file(directory, name);
     if (node === null) return;
-    let [differing, unreadable] = [0, false];
+    let [differing, error] = [0, 0];
     for (let block = 0, at = 0; at < length; block++, at += blockBytes) {
       const wanted = Math.min(blockBytes, length - at);
       const bytes = this.#readBlock(node, wanted, offset + at);
-      if (bytes === null) unreadable = true;
+      // Damage outweighs what may pass.
+      if (typeof bytes === 'number') error = isDamage(error) ? error : bytes;
       else if (bytes.length !== wanted || blockDigest(bytes) !== hashes[block]) differing += wanted;
     }
-    if (unreadable) this.#tell('', ['unreadable-on-secondary']);
+    if (error < 0) this.#unreadable('', error);
     if (differing > 0) this.#tell('', ['content'], differing);
     this.#tree.forget(node);
   }
@@ -180,10 +197,10 @@ export class VerifyTarget {
       const from = Math.max(at, data);
       const wanted = Math.min(zeros.length, offset + length - from);
       const bytes = this.#readBlock(node, wanted, from);
-      if (bytes === null) this.#tell('', ['unreadable-on-secondary']);
+      if (typeof bytes === 'number') this.#unreadable('', bytes);
       else if (!zeros.subarray(0, bytes.length).equals(bytes)) differing += wanted;
       else filled += bytes.length;
-      if (bytes === null || bytes.length === 0) break;
+      if (typeof bytes === 'number' || bytes.length === 0) break;
       at = from + wanted;
     }
     if (differing > 0) this.#tell('', ['content'], differing);
@@ -195,7 +212,8 @@ export class VerifyTarget {
   #file(directory: NodeId, name: string): NodeId | null {
     const node = this.#tree.lookup(directory, nameOf(name));
     if (typeof node === 'number') {
-      this.#tell('', [node === -E.NOENT ? 'only-on-primary' : 'unreadable-on-secondary']);
+      if (node === -E.NOENT) this.#tell('', ['only-on-primary']);
+      else this.#unreadable('', node);
       return null;
     }
     if (node.type === fileType) return node.id;
@@ -205,11 +223,12 @@ export class VerifyTarget {
   }
 }
 
-/** Pure. `moreLinks`: here a file may have more names than are compared. */
+/** Pure. `moreLinks`: here a file may have more names than are compared; `theirsMore`: at the source. */
 export function differingAttributes(
   theirs: ComparedAttributes,
   ours: ComparedAttributes,
   moreLinks: () => boolean,
+  theirsMore = false,
 ): DifferenceKind[] {
   const [mode, uid, gid, device, links, size, seconds, nanoseconds] = theirs;
   const type = mode & typeMask;
@@ -219,7 +238,7 @@ export function differingAttributes(
   if (type !== linkType && mode !== ours[0]) kinds.push('mode');
   if (uid !== ours[1] || gid !== ours[2]) kinds.push('owner');
   if ((type === 0o020000 || type === 0o060000) && device !== ours[3]) kinds.push('device');
-  if (type !== directoryType && ours[4] !== links && (ours[4] < links || !moreLinks())) kinds.push('links');
+  if (type !== directoryType && ours[4] !== links && !(ours[4] < links ? theirsMore : moreLinks())) kinds.push('links');
   if (type === fileType && size !== ours[5]) kinds.push('size');
   if (seconds !== ours[6] || nanoseconds !== ours[7]) kinds.push('times');
   return kinds;

@@ -30,10 +30,12 @@ export const E = {
   NOTEMPTY: 39,
   NODATA: 61,
   PROTO: 71,
+  BADMSG: 74,
   OVERFLOW: 75,
   OPNOTSUPP: 95,
   NOTCONN: 107,
   STALE: 116,
+  UCLEAN: 117,
   DQUOT: 122,
 } as const;
 

@@ -288,6 +288,41 @@ describe('a comparison', () => {
     expect(primary.primary?.mode).toBe('in-sync');
   });
 
+  it('takes what is left over on the primary from its time as a secondary for no difference', () => {
+    const world = together(seed);
+    const [primary, secondary] = world.machines;
+    world.tampered = true;
+    const { disk } = primary;
+    const { inode } = someFile(primary);
+    const { modified } = disk.get(1);
+    const directory = (parent: Inode, name: string): Inode => {
+      const number = parent.entries.get(name);
+      if (number !== undefined) return disk.get(number);
+      const made = disk.make(parent, name, 0o040000, 0o700, 0, Buffer.alloc(0));
+      if (typeof made === 'number') throw new Error(name);
+      return made;
+    };
+    const trash = directory(directory(disk.get(1), '.holdfast'), 'trash');
+    expect(disk.link(inode, trash, '7')).toBe(0);
+    disk.get(1).modified = modified;
+    expect(compare(world)).toMatchObject({ state: 'equal', differing: 0, minor: 0 });
+    expect(secondary.record.copy).toBe('up-to-date');
+  });
+
+  it.each(['primary', 'secondary'])('condemns no copy for want of memory or descriptors on the %s', (side) => {
+    const world = together(seed);
+    const [primary, secondary] = world.machines;
+    world.tampered = true;
+    const failing = side === 'primary' ? primary.tree! : secondary.tree!;
+    const attributes = failing.attributes.bind(failing);
+    let asked = 0;
+    failing.attributes = (...call) => (++asked === 3 ? -24 : attributes(...call));
+    expect(compare(world)).toMatchObject({ state: 'interrupted', differing: 0 });
+    expect(secondary.record.copy).toBe('up-to-date');
+    expect(primary.primary?.mode).toBe('in-sync');
+    expect(compare(world)).toMatchObject({ state: 'equal' });
+  });
+
   it('repairs when that was ordered while it ran already', () => {
     const world = together(seed);
     const [primary, secondary] = world.machines;

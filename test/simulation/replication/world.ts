@@ -361,6 +361,7 @@ export class World {
         newTree: () => {
           const tree = new MemoryTree(disk, [input, memories.compare]);
           if (this.mutant === 'target-does-not-sync') tree.sync = () => 0;
+          machine.tree = tree;
           return tree;
         },
         offersMarks: true,

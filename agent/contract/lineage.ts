@@ -48,5 +48,9 @@ export const volumeRecordSchema = z.object({
    * used for nothing: neither run, nor made equal to another one, which would remove what has not been moved yet.
    */
   settingAside: z.string().nullish(),
+  /** Of a target: a comparison found that this copy differs. It may be the right one of the two: nothing overwrites it before a person has ordered that. */
+  foundDifferent: z.boolean().optional(),
+  /** Of a source: that order. Until the target has been made equal, or is found to be. */
+  repairsPeer: z.boolean().optional(),
 });
 export type VolumeRecord = z.infer<typeof volumeRecordSchema>;

@@ -85,6 +85,7 @@ export class AcknowledgementLane {
   #refuse(reason: FaultRecord | null): void {
     this.#ports.close();
     const fault = reason !== null && ordinary.has(reason.code) ? null : reason;
+    if (fault?.code === 'copies-differ') this.#ports.tellPrimary({ type: 'peer-differs' });
     if (fault?.code !== this.#fault?.code) this.#ports.tell({ type: 'link', up: false, fault });
     this.#fault = fault;
   }

@@ -38,6 +38,22 @@ describe('contact', () => {
     expect(decideContact({ ...a, volumeUuid: 'v' }, b)).toEqual({ kind: 'refused', code: 'not-the-same-data' });
     expect(decideContact(lineage.resyncTarget(a), b)).toEqual({ kind: 'refused', code: 'copy-stale' });
   });
+  it('overwrites what a comparison has found to differ only by order', () => {
+    const source = lineage.resyncSource(lineage.resyncedSource(good));
+    const target = lineage.foundDifferent(after(source));
+    const refused = { kind: 'refused', code: 'copies-differ' };
+    const alone = lineage.goneAlone(source, generation(2));
+    for (const one of [source, alone]) {
+      expect(decideContact(one, target)).toEqual(refused);
+      expect(decideContact(lineage.orderedToRepair(one), target)).toEqual({ kind: 'resync' });
+    }
+    // The order outlives the way to a new generation, and ends with the resync, on both sides.
+    expect(decideContact(lineage.goneAlone(lineage.orderedToRepair(source), generation(2)), target).kind).toBe('resync');
+    expect(lineage.resyncedSource(lineage.orderedToRepair(source)).repairsPeer).toBeUndefined();
+    expect(decideContact(source, lineage.resyncTarget(target))).toEqual({ kind: 'resync' });
+    // A person has chosen this copy: it is one like any other.
+    expect(lineage.goneAlone(target, generation(3)).foundDifferent).toBeUndefined();
+  });
   it('is in sync in both directions or in none, and never resyncs both ways between different generations', () => {
     const record = fc
       .record({

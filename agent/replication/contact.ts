@@ -3,8 +3,9 @@
  * compute it and must come to the same answer. No clock takes part.
  */
 import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
+import { copiesDifferFault } from './verify-report.ts';
 
-export type RefusalCode = 'not-the-same-data' | 'copy-stale' | 'peer-is-newer' | 'forked';
+export type RefusalCode = 'not-the-same-data' | 'copy-stale' | 'peer-is-newer' | 'forked' | 'copies-differ';
 export type Contact =
   /** Both copies are known to be identical: nothing is compared. */
   { readonly kind: 'in-sync' } | { readonly kind: 'resync' } | { readonly kind: 'refused'; readonly code: RefusalCode };
@@ -27,11 +28,16 @@ export function decideContact(source: VolumeRecord, target: VolumeRecord): Conta
       target.copy === 'up-to-date' &&
       !source.peerStale &&
       !target.peerStale;
-    return identical ? inSync : resync;
+    return identical ? inSync : resyncIfAllowed(source, target);
   }
-  if (source.history.includes(target.generation.id)) return resync;
+  if (source.history.includes(target.generation.id)) return resyncIfAllowed(source, target);
   if (target.history.includes(source.generation.id)) return refused('peer-is-newer');
   return refused('forked');
+}
+
+/** A copy that was found to differ may be the right one of the two. */
+function resyncIfAllowed(source: VolumeRecord, target: VolumeRecord): Contact {
+  return target.foundDifferent === true && source.repairsPeer !== true ? refused('copies-differ') : resync;
 }
 
 export function contactFault(code: RefusalCode, volume: string, peer: string): FaultRecord {
@@ -59,6 +65,8 @@ export function contactFault(code: RefusalCode, volume: string, peer: string): F
         remedy: `Stop the module here and let ${peer} run it.`,
         details,
       };
+    case 'copies-differ':
+      return copiesDifferFault(volume);
     case 'forked':
       return {
         code,

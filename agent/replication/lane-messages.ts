@@ -28,6 +28,8 @@ export type ToPrimary =
     }
   /** `refused`: the target could not make a change, and left. */
   | { readonly type: 'link-lost'; readonly session: number; readonly refused: boolean }
+  /** The target’s copy was found to differ: it takes nothing before a person has ordered its repair. */
+  | { readonly type: 'peer-differs' }
   | { readonly type: 'checkpoint'; readonly session: number; readonly checkpoint: number }
   | {
       readonly type: 'blocks-answered';

@@ -105,6 +105,8 @@ export class PrimaryLane implements LaneHooks {
   #verify: VerifyRun | null = null;
   /** The target has recorded that its copy differs; it takes the changes, and no resync runs. */
   #differs = false;
+  /** The target refuses the link for that reason, until its repair has been ordered. */
+  #peerDiffers = false;
   #servedMs = 0;
   #acknowledgedNow = 0;
   #lastProgressMs = 0;
@@ -346,8 +348,11 @@ export class PrimaryLane implements LaneHooks {
       case 'verified':
         if (message.session === this.#session) yield* this.#verified(message);
         return;
+      case 'peer-differs':
+        this.#peerDiffers = true;
+        return;
       case 'verify':
-        this.#beginVerify(message);
+        yield* this.#beginVerify(message);
         return;
       case 'stop-verify':
         this.#verify?.stop();
@@ -378,6 +383,7 @@ export class PrimaryLane implements LaneHooks {
     yield* this.#persist(resync ? lineage.resyncSource(this.record) : lineage.connectedClean(this.record));
     this.#session = message.session;
     this.#finishSequence = 0;
+    this.#peerDiffers = false;
     this.#sharedGeneration = message.sharedGeneration;
     if (message.sharedGeneration) this.#peerMayHaveGeneration = true;
     window.clear();
@@ -551,17 +557,20 @@ export class PrimaryLane implements LaneHooks {
 
   // --- comparison -----------------------------------------------------------------------------------------------------
 
-  #beginVerify(message: ToPrimary & { type: 'verify' }): void {
+  *#beginVerify(message: ToPrimary & { type: 'verify' }): Lane {
     const { tree, stream, resyncBuffer, nowMs, tell } = this.#ports;
     const together = this.#session !== 0 && (this.mode === 'in-sync' || this.#differs) && this.#cleanStop === null;
-    const fault = together && this.#verifies ? null : this.#verifyFault().toRecord();
+    const asFound = message.repair && this.#session === 0 && this.#peerDiffers && this.#cleanStop === null;
+    const fault = asFound || (together && this.#verifies) ? null : this.#verifyFault().toRecord();
     if (fault === null && this.#verify?.running === true && message.repair) this.#verify.alsoRepair();
-    if (fault === null && this.#verify?.running !== true)
-      this.#verify = new VerifyRun(tree, stream, resyncBuffer, {
-        repair: message.repair,
-        stale: this.#differs,
-        nowMs: nowMs(),
-      });
+    if (fault === null && this.#verify?.running !== true) {
+      const options = { repair: message.repair, stale: this.#differs, nowMs: nowMs() };
+      this.#verify = new VerifyRun(tree, stream, resyncBuffer, options);
+    }
+    if (asFound) {
+      this.#verify?.repairAsFound();
+      yield* this.#persist(lineage.orderedToRepair(this.record));
+    }
     // Whoever asks when this is done must not be told of the comparison before.
     this.#tellStatus();
     tell({ type: 'done', call: message.call, clean: false, fault });
@@ -575,10 +584,17 @@ export class PrimaryLane implements LaneHooks {
           this.#verifies || this.#session === 0
             ? 'The copies can be compared only while both servers are connected and no resync runs.'
             : 'The agent of the other server is too old to compare its copy.',
-        remedy: this.#session === 0 ? 'Wait until the other server is up to date.' : 'Apply the configuration again.',
+        remedy: this.#verifyRemedy(),
       },
       { mode: this.mode },
     );
+  }
+
+  #verifyRemedy(): string {
+    if (this.#session !== 0) return 'Apply the configuration again.';
+    return this.#peerDiffers
+      ? 'The other copy was found to differ and waits for an order: holdfast verify MODULE --repair.'
+      : 'Wait until the other server is up to date.';
   }
 
   *#verifyStep(verify: VerifyRun): Lane {
@@ -592,7 +608,9 @@ export class PrimaryLane implements LaneHooks {
     if (ended) this.#tellStatus();
     else this.#tellProgress();
     // The way to equal copies is the one that is proven: a new contact finds the target stale, and compares and sends everything that differs.
-    if (ended && verify.repairing && this.#session !== 0) yield* this.#lost();
+    if (!ended || !verify.repairing) return;
+    yield* this.#persist(lineage.orderedToRepair(this.record));
+    if (this.#session !== 0) yield* this.#lost();
   }
 
   /** The target's record says by now that its copy is not to be used; with ours this is as in a resync, only that none runs. */

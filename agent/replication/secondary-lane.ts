@@ -185,7 +185,8 @@ export class SecondaryLane {
       return;
     }
     this.#linked = true;
-    if (!resync) this.#fault = null;
+    // Made equal by order: that it differs is being mended.
+    if (!resync || this.#fault?.code === 'copies-differ') this.#fault = null;
     this.#tellStatus();
   }
 

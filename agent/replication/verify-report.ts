@@ -93,7 +93,7 @@ export function copiesDifferFault(volume: string): FaultRecord {
     code: 'copies-differ',
     message: `The secondary’s copy of ${volume} was found to differ from the primary’s.`,
     remedy:
-      'Look at what differs (holdfast verify MODULE --show), then repair it with holdfast verify MODULE --repair.',
+      'Look at what differs (holdfast verify MODULE --show), then make it equal to the primary’s: holdfast verify MODULE --repair. Until then nothing is overwritten, and once the link was lost the primary works alone.',
     details: { volume },
   };
 }

@@ -109,6 +109,11 @@ export class VerifyRun {
     return this.#state === 'repairing';
   }
 
+  /** Of a copy that was found to differ before, and that only waits for this order. */
+  repairAsFound(): void {
+    if (this.#source) this.#end('repairing');
+  }
+
   stop(): void {
     if (this.#source) this.#end('stopped');
   }
@@ -118,6 +123,6 @@ export class VerifyRun {
   }
   /** A resync has ended: whatever was different is the same by now. */
   resynced(): void {
-    if (this.#source === null && this.#report.differing + this.#report.minor > 0) this.#state = 'repaired';
+    if (this.#state === 'repairing' || (this.#state === 'different' && this.#report.differing > 0)) this.#state = 'repaired';
   }
 }

@@ -45,7 +45,7 @@ export function shareGeneration(one: VolumeRecord, other: VolumeRecord): boolean
  */
 export function goneAlone(record: VolumeRecord, generation: Generation): VolumeRecord {
   if (record.generation?.id === generation.id) {
-    return { ...record, copy: 'up-to-date', peerStale: true, cleanCheckpoint: null, marks: null };
+    return { ...record, copy: 'up-to-date', peerStale: true, cleanCheckpoint: null, marks: null, foundDifferent: undefined };
   }
   const former = record.copy === 'stale' ? null : record.generation;
   return {
@@ -56,6 +56,7 @@ export function goneAlone(record: VolumeRecord, generation: Generation): VolumeR
     peerStale: true,
     cleanCheckpoint: null,
     marks: null,
+    foundDifferent: undefined,
   };
 }
 
@@ -64,7 +65,14 @@ export function goneAlone(record: VolumeRecord, generation: Generation): VolumeR
  * holds: until `resyncedWhole`.
  */
 export function resyncTarget(record: VolumeRecord): VolumeRecord {
-  return { ...record, copy: 'stale', peerStale: false, cleanCheckpoint: null };
+  return {
+    ...record,
+    copy: 'stale',
+    peerStale: false,
+    cleanCheckpoint: null,
+    foundDifferent: undefined,
+    repairsPeer: undefined,
+  };
 }
 
 /** Target, before the first byte of a resync that compares everything: it changes what no log has marked. */
@@ -72,9 +80,9 @@ export function resyncedWhole(record: VolumeRecord): VolumeRecord {
   return { ...record, marks: null };
 }
 
-/** Target, in the middle of a session, before it says that it differs: from here on this copy must not be used until a resync has mended it. */
+/** Target, in the middle of a session, before it says that it differs: from here on this copy must not be used until a resync has mended it, which waits for an order. */
 export function foundDifferent(record: VolumeRecord): VolumeRecord {
-  return { ...resyncTarget(record), marks: null };
+  return { ...resyncTarget(record), marks: null, foundDifferent: true };
 }
 
 /** Source, after the target has recorded itself stale and before its first change. */
@@ -85,7 +93,12 @@ export function resyncSource(record: VolumeRecord): VolumeRecord {
 
 /** Both sides, before the first change of a session that needed no resync; and a copy that others may have written to. */
 export function connectedClean(record: VolumeRecord): VolumeRecord {
-  return { ...record, cleanCheckpoint: null, marks: null };
+  return { ...record, cleanCheckpoint: null, marks: null, repairsPeer: undefined };
+}
+
+/** Source: a person has ordered that a copy which was found to differ is made equal to this one. */
+export function orderedToRepair(record: VolumeRecord): VolumeRecord {
+  return { ...record, repairsPeer: true };
 }
 
 /** Target, after syncfs at the end of a resync: it has become what the source is. */
@@ -115,7 +128,7 @@ export function markedSince(record: VolumeRecord, log: number, checkpoint: numbe
 
 /** Source, after the target has acknowledged the end of the resync. */
 export function resyncedSource(record: VolumeRecord): VolumeRecord {
-  return { ...record, peerStale: false };
+  return { ...record, peerStale: false, repairsPeer: undefined };
 }
 
 /** Both sides of a clean stop, target first: both disks hold the same and nothing has been written since. */

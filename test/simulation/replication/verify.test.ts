@@ -288,6 +288,43 @@ describe('a comparison', () => {
     expect(primary.primary?.mode).toBe('in-sync');
   });
 
+  it('overwrites nothing without an order, and the primary works alone meanwhile', () => {
+    const world = together(seed);
+    const [primary, secondary] = world.machines;
+    world.tampered = true;
+    const { inode, name } = someFile(secondary);
+    const theirs = Buffer.from(inode.data);
+    theirs.writeUInt8(theirs.readUInt8(0) ^ 1, 0);
+    inode.data = theirs;
+    expect(compare(world)).toMatchObject({ state: 'different' });
+    expect(secondary.record).toMatchObject({ copy: 'stale', foundDifferent: true });
+    for (const restarted of [false, true]) {
+      if (restarted) world.crash(secondary, false);
+      else world.breakLink();
+      run(world, 5000, () => primary.primary?.mode === 'undecided');
+      primary.toPrimary.push({ type: 'go-alone', call: 0, generation: { number: world.generation + 1, id: 'next' } });
+      run(world, 20_000, () => false);
+      expect(primary.primary?.mode).toBe('alone');
+      expect(secondary.disk.get(secondary.disk.get(1).entries.get(name)!).data).toEqual(theirs);
+    }
+    const { answered } = primary;
+    change(world, 10);
+    run(world, 1000, () => primary.answered >= answered + 10);
+    expect(primary.answered).toBe(answered + 10);
+    primary.outbox = [];
+    world.verify(primary, false);
+    run(world, 1000, () => primary.outbox.some((one) => one.type === 'done'));
+    const done = primary.outbox.find((one) => one.type === 'done');
+    expect(done?.fault).toMatchObject({ code: 'verify-not-possible' });
+    expect(done?.fault?.remedy).toContain('--repair');
+    world.verify(primary, true);
+    run(world, 100_000, () => primary.primary?.mode === 'in-sync');
+    run(world, 5000, () => primary.control.acknowledged === primary.control.sent);
+    expect(last(primary)).toMatchObject({ state: 'repaired' });
+    expect(secondary.disk.describe()).toEqual(primary.disk.describe());
+    expect([primary.record.repairsPeer, secondary.record.foundDifferent]).toEqual([undefined, undefined]);
+  });
+
   it('takes what is left over on the primary from its time as a secondary for no difference', () => {
     const world = together(seed);
     const [primary, secondary] = world.machines;

@@ -576,6 +576,7 @@ export class World {
       fault: null as FaultRecord | null,
       run: (): number => {
         const answered = wire;
+        open.fault = answered?.refusal ?? null;
         if (!answered || answered.broken || answered.refusal || !answered.welcome) {
           wire = null;
           return -1;

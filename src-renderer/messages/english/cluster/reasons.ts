@@ -206,8 +206,9 @@ const worded = {
   }),
   'copies-differ': (node, peer, { state }) => ({
     what: `the copy on ${state === 'alone' || state === 'primary' ? peer : node} differs from the other one`,
-    cause: 'A comparison has found it. The application does not go there until it is repaired.',
-    remedy: 'Look at what differs, then repair it: holdfast verify MODULE --repair',
+    cause:
+      'A comparison has found it. The application does not go there until it is repaired, and nothing is overwritten without an order.',
+    remedy: 'Look at what differs, then make it equal to the primary’s: holdfast verify MODULE --repair',
   }),
   'source-unreadable': (node, peer) => ({
     what: `a file on ${node} cannot be read, so the copy of ${peer} cannot be completed`,

@@ -149,8 +149,8 @@ export const operation = {
     remedy: lookAtDisk,
   }),
   'copies-differ': () => ({
-    what: 'The secondary’s copy was found to differ from the primary’s.',
-    remedy: 'Look at what differs, then repair it: holdfast verify MODULE --repair.',
+    what: 'The secondary’s copy was found to differ from the primary’s. Nothing is overwritten before you say so.',
+    remedy: 'Look at what differs, then make it equal to the primary’s: holdfast verify MODULE --repair.',
   }),
   'set-aside-unfinished': () => ({
     what: 'What stood in the directory was being set aside when this was interrupted; nothing is lost.',

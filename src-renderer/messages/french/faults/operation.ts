@@ -149,8 +149,8 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
   }),
   'disk-failed': () => ({ what: 'Le disque de ce serveur défaille.', remedy: lookAtDisk }),
   'copies-differ': () => ({
-    what: 'La copie du secondaire diffère de celle du primaire.',
-    remedy: 'Regardez ce qui diffère, puis réparez : holdfast verify MODULE --repair.',
+    what: 'La copie du secondaire diffère de celle du primaire. Rien n’est écrasé sans votre ordre.',
+    remedy: 'Regardez ce qui diffère, puis rendez-la identique à celle du primaire : holdfast verify MODULE --repair.',
   }),
   'set-aside-unfinished': () => ({
     what: 'Le contenu du répertoire était en train d’être mis de côté lors d’une interruption ; rien n’est perdu.',

@@ -142,7 +142,9 @@ export class PrimaryLane implements LaneHooks {
       if (bits === 0 && this.#resync && this.#finishSequence === 0) {
         this.#instants[instant.stepBegan] = this.#ports.nowMs();
         yield* this.#resyncStep();
-      } else if (bits === 0 && this.#verify?.running === true) yield* this.#verifyStep(this.#verify);
+      } else if (this.#verify?.running === true && (bits === 0 || this.#verify.starved)) {
+        yield* this.#verifyStep(this.#verify);
+      }
     }
     this.#ports.control.stop();
     this.#endLink();
@@ -564,7 +566,7 @@ export class PrimaryLane implements LaneHooks {
     const fault = asFound || (together && this.#verifies) ? null : this.#verifyFault().toRecord();
     if (fault === null && this.#verify?.running === true && message.repair) this.#verify.alsoRepair();
     if (fault === null && this.#verify?.running !== true) {
-      const options = { repair: message.repair, stale: this.#differs, nowMs: nowMs() };
+      const options = { repair: message.repair, stale: this.#differs, nowMs };
       this.#verify = new VerifyRun(tree, stream, resyncBuffer, options);
     }
     if (asFound) {
@@ -601,7 +603,7 @@ export class PrimaryLane implements LaneHooks {
     const { nowMs } = this.#ports;
     if (verify.dueInMs(nowMs()) !== 0) return;
     this.#instants[instant.stepBegan] = nowMs();
-    const ended = verify.step(nowMs, this.#servedMs) === 'ended';
+    const ended = verify.step(this.#servedMs) === 'ended';
     if (this.#ports.stream.writer.length > 0) yield* this.#send();
     this.#countSent(true);
     if (this.#ports.linkBroken()) yield* this.#lost();

@@ -42,6 +42,11 @@ export class VerifyReport {
     this.#list(path, kinds, bytes);
   }
 
+  /** All is counted. What is listed stays. */
+  forgetNames(): void {
+    this.#known.clear();
+  }
+
   #list(latin1: string, kinds: readonly DifferenceKind[], bytes: number): void {
     const path = Buffer.from(latin1, 'latin1').toString('utf8');
     const listed = this.#differences.findIndex((one) => one.path === path);

@@ -14,6 +14,8 @@ import { matters, VerifySource } from './verify-source.ts';
 /** A quarter of one processor beside an application that works, half of one otherwise. */
 const restPerStep = { busy: 3, quiet: 1 } as const;
 const busyMs = 100;
+/** An application that never lets go of the lane gets one step in between. */
+const starvedMs = 1000;
 
 /** `ended`: look at `tell`. `confused`: an answer to what was not asked; the link is worth nothing. */
 export type VerifyEvent = 'none' | 'ended' | 'confused';
@@ -23,6 +25,8 @@ export class VerifyRun {
   #source: VerifySource | null;
   #waiting = false;
   #dueMs = 0;
+  #steppedMs: number;
+  readonly #nowMs: () => number;
   #state: Verification['state'] = 'running';
   /** The target's record says that its copy must not be used. */
   #stale: boolean;
@@ -32,11 +36,13 @@ export class VerifyRun {
     tree: Tree,
     stream: ChangeStream,
     buffer: Memory,
-    options: { repair: boolean; stale: boolean; nowMs: number },
+    options: { repair: boolean; stale: boolean; nowMs: () => number },
   ) {
+    this.#nowMs = options.nowMs;
+    this.#steppedMs = options.nowMs();
     this.#stale = options.stale;
-    this.#report = new VerifyReport(options.repair, options.nowMs);
-    this.#source = new VerifySource(tree, stream, buffer, this.#report);
+    this.#report = new VerifyReport(options.repair, this.#steppedMs);
+    this.#source = new VerifySource(tree, stream, buffer, this.#report, options.nowMs);
   }
 
   get running(): boolean {
@@ -55,14 +61,20 @@ export class VerifyRun {
     return this.#waiting ? null : Math.max(0, Math.ceil(this.#dueMs - nowMs));
   }
 
-  /** `nowMs` reads the clock; `servedMs`: when the application last asked for something. */
-  step(nowMs: () => number, servedMs: number): VerifyEvent {
-    const beganMs = nowMs();
+  /** Nothing else than a step is to be waited for, and for too long already. */
+  get starved(): boolean {
+    return this.running && !this.#waiting && this.#nowMs() - this.#steppedMs > starvedMs;
+  }
+
+  /** `servedMs`: when the application last asked for something. */
+  step(servedMs: number): VerifyEvent {
+    const beganMs = this.#nowMs();
+    this.#steppedMs = beganMs;
     const result = this.#source?.step() ?? 'compared';
     if (this.#failed()) return 'ended';
     if (result === 'compared') return this.#compared();
     this.#waiting = result === 'waiting';
-    const endedMs = nowMs();
+    const endedMs = this.#nowMs();
     const rest = beganMs - servedMs < busyMs ? restPerStep.busy : restPerStep.quiet;
     this.#dueMs = endedMs + (endedMs - beganMs) * rest;
     return 'none';
@@ -102,6 +114,7 @@ export class VerifyRun {
     invariant(this.#source !== null, 'what has ended does not end again');
     this.#source.abandon();
     this.#source = null;
+    this.#report.forgetNames();
     this.#state = state;
   }
 

@@ -24,11 +24,21 @@ import type { VerifyReport } from './verify-report.ts';
 const blockBytes = 64 * 1024;
 /** One step reads and hashes at most this much: half a millisecond that an application's request may have to wait. */
 export const verifyStepBytes = 2 * blockBytes;
-/** Asked and not answered: a sync of the application waits behind the target's work on it. */
-const windowBytes = 1024 * 1024;
+/**
+ * Asked and not answered: a sync of the application waits behind the target's work on it. Halved for each answer that was slow in coming, whatever it is
+ * that takes the target so long.
+ */
+const windowBytesMax = 1024 * 1024;
+const windowBytesMin = 16 * 1024;
+const slowAnswerMs = 50;
+/** Each looks up many names, on a disk that may have none of them in memory. */
+const nameQuestionsMax = 2;
 const entriesPerStep = 32;
+const namesStepMs = 1;
 /** Should the target have data there, it reads that much at one place of the stream. */
 const holeBytesMax = 16 * 1024 * 1024;
+/** Most of it is a hole there too. */
+const holeShare = 8;
 /** What a question costs the target besides bytes, in bytes. */
 const questionBytes = 16 * 1024;
 const linkedMax = 100_000;
@@ -36,6 +46,8 @@ const seek = { data: 3, hole: 4 } as const;
 
 interface Asked {
   readonly sequence: number;
+  readonly askedMs: number;
+  readonly names: boolean;
   readonly bytes: number;
   readonly path: string;
   /** Held since the question; whoever takes the answer gives them back or keeps them. */
@@ -66,6 +78,8 @@ export class VerifySource {
   #file: FileInHand | null = null;
   readonly #asked: Asked[] = [];
   #underWayBytes = 0;
+  #windowBytes = windowBytesMax;
+  readonly #nowMs: () => number;
   /** On either side a call failed in a way that says nothing of the copies: what was asked is not known. */
   failed = false;
   /** What is left over from a time as a secondary may hold further names of files: their number says nothing then. */
@@ -73,12 +87,13 @@ export class VerifySource {
   /** Files with several names, so that their ids last and their contents are compared once. */
   readonly #linked = new Set<NodeId>();
 
-  constructor(tree: Tree, stream: ChangeStream, buffer: Memory, report: VerifyReport) {
+  constructor(tree: Tree, stream: ChangeStream, buffer: Memory, report: VerifyReport, nowMs: () => number) {
     invariant(buffer.length >= verifyStepBytes, 'a step reads into the buffer');
     this.#tree = tree;
     this.#stream = stream;
     this.#buffer = buffer;
     this.#report = report;
+    this.#nowMs = nowMs;
     this.#moreLinks = hasLeftovers(tree) ? { moreLinks: true } : {};
     const root = tree.node(rootId);
     invariant(root !== undefined, 'the root is always known');
@@ -100,9 +115,10 @@ export class VerifySource {
 
   /** One bounded piece of work. */
   step(): VerifyStep {
-    if (this.#underWayBytes >= windowBytes) return 'waiting';
+    if (this.#underWayBytes >= this.#windowBytes) return 'waiting';
     if (this.#file) this.#compare(this.#file);
     else if (this.#files.length > 0) this.#nextFile();
+    else if (this.#asked.reduce((count, { names }) => count + (names ? 1 : 0), 0) >= nameQuestionsMax) return 'waiting';
     else if (this.#listing) this.#names(this.#listing);
     else if (this.#directories.length > 0) this.#nextDirectory();
     else return this.#asked.length > 0 ? 'waiting' : 'compared';
@@ -118,7 +134,8 @@ export class VerifySource {
     const encoded = encodeQuestion(question);
     this.#stream.reserve(encoded.length + 64);
     const sequence = this.#stream.writer.verify(encoded);
-    this.#asked.push({ sequence, bytes: bytes + questionBytes, path, nodes });
+    const names = question.ask === 'directory' || question.ask === 'names';
+    this.#asked.push({ sequence, askedMs: this.#nowMs(), names, bytes: bytes + questionBytes, path, nodes });
     this.#underWayBytes += bytes + questionBytes;
   }
 
@@ -130,6 +147,10 @@ export class VerifySource {
     this.#asked.shift();
     if (findings.failed !== undefined) this.failed = true;
     this.#underWayBytes -= asked.bytes;
+    const slow = this.#nowMs() - asked.askedMs > slowAnswerMs;
+    this.#windowBytes = slow
+      ? Math.max(windowBytesMin, this.#windowBytes / 2)
+      : Math.min(windowBytesMax, this.#windowBytes + questionBytes);
     const missing = new Set<string>();
     for (const { name, kinds, bytes } of findings.found) {
       this.#report.differs(name === '' ? asked.path : joined(asked.path, name), kinds, bytes);
@@ -178,7 +199,9 @@ export class VerifySource {
     }
     const entries: Extract<Question, { ask: 'names' }>['entries'] = [];
     const nodes: { name: string; node: Node }[] = [];
+    const untilMs = this.#nowMs() + namesStepMs;
     for (let taken = 0; taken < entriesPerStep && listing.next < names.length; taken++, listing.next++) {
+      if (taken > 0 && this.#nowMs() > untilMs) break;
       const name = names[listing.next];
       if (name) this.#entry(node, name, entries, nodes);
     }
@@ -280,7 +303,8 @@ export class VerifySource {
   #hole(file: FileInHand, parent: Node, end: number): void {
     const { node, offset } = file;
     const length = Math.min(end - offset, holeBytesMax);
-    this.#ask({ ask: 'hole', directory: parent.id, name: nameText8(node.name), offset, length }, 0, pathOf(node));
+    const question = { ask: 'hole', directory: parent.id, name: nameText8(node.name), offset, length } as const;
+    this.#ask(question, length / holeShare, pathOf(node));
     file.offset += length;
     this.#report.comparedBytes += length;
   }

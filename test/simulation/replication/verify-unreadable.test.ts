@@ -37,7 +37,7 @@ function compared(source: Call | null, target: Call | null): { report: VerifyRep
   );
   stream.begin(true);
   const report = new VerifyReport(false, 0);
-  const asking = new VerifySource(tree, stream, buffer, report);
+  const asking = new VerifySource(tree, stream, buffer, report, () => 0);
   const theirs = makeTree(buffer, target);
   const answering = new VerifyTarget(theirs, buffer, () => false);
   const reader = new FrameReader();

@@ -103,7 +103,7 @@ function link(world: World, node: NodeModel, moves: Move[]): void {
   if (frozen || !reachable) return;
   if (volume.linked) {
     if (volume.mode !== 'resynchronising') return;
-    if (volume.finish === 'none') moves.push({ do: 'finish-sent', side });
+    if (volume.finish === 'none' || volume.finish === 'shared') moves.push({ do: 'finish-sent', side });
     else moves.push({ do: volume.finish === 'sent' ? 'finish-applied' : 'finish-acknowledged', side });
     return;
   }

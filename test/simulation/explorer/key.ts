@@ -41,8 +41,9 @@ function write(value: unknown, name: string, clockMs: number): string {
       }
       // A generation is told by its id.
       for (const key in value) {
-        if (skipped.has(key)) continue;
         const one = (value as Readonly<Record<string, unknown>>)[key];
+        // As good as absent.
+        if (skipped.has(key) || one === undefined) continue;
         text += isOver(key, one, clockMs) ? 'n,' : `${write(one, name === 'heardMs' ? name : key, clockMs)},`;
       }
       return `${text}}`;

@@ -66,7 +66,8 @@ export interface Volume {
   readonly linked: boolean;
   /** The link is gone and this primary has not noticed yet. */
   readonly losing: boolean;
-  readonly finish: 'none' | 'sent' | 'applied';
+  /** Of a resync. `shared`: as `none`, and the target had the source’s generation when it began. */
+  readonly finish: 'none' | 'shared' | 'sent' | 'applied';
   readonly lacks: boolean;
 }
 

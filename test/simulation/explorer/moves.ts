@@ -8,6 +8,7 @@ import {
   resyncedTarget,
   resyncSource,
   resyncTarget,
+  shareGeneration,
 } from '../../../agent/replication/volume-lineage.ts';
 import { Draft, type Crash } from './draft.ts';
 import {
@@ -241,7 +242,8 @@ function connect(draft: Draft, side: Side): void {
   }
   // From the first byte on this copy is a mixture.
   draft.changeVolume(other, { ...linked, record: resyncTarget(theirs), lacks: true });
-  draft.changeVolume(side, { ...linked, record: resyncSource(own), mode: 'resynchronising', finish: 'none' });
+  const finish = shareGeneration(own, theirs) ? 'shared' : 'none';
+  draft.changeVolume(side, { ...linked, record: resyncSource(own), mode: 'resynchronising', finish });
 }
 
 function planStep(draft: Draft, side: Side, fails: boolean): void {

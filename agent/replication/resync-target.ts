@@ -432,20 +432,18 @@ export class ResyncTarget {
   }
 }
 
-/** Trash or parked objects of a time as a target, which are removed when this copy is one again. */
+/** Trash or parked objects of a time as a target, which are removed when this copy is one again. Under ids like any other: nothing of a role is bound. */
 export function hasLeftovers(tree: Tree): boolean {
-  if (typeof tree.bind(holdfastId, rootId, holdfastName) === 'number') return false;
-  const places = [
-    [limboId, limboName],
-    [trashId, trashName],
-  ] as const;
+  const own = tree.lookup(rootId, holdfastName);
+  if (typeof own === 'number') return false;
   let found = false;
-  for (const [id, name] of places) {
-    if (typeof tree.bind(id, holdfastId, name) === 'number') continue;
-    const left = tree.list(id);
+  for (const name of [limboName, trashName]) {
+    const place = tree.lookup(own.id, name);
+    if (typeof place === 'number') continue;
+    const left = tree.list(place.id);
     found ||= typeof left === 'number' || left.length > 0;
-    tree.forget(id);
+    tree.forget(place.id);
   }
-  tree.forget(holdfastId);
+  tree.forget(own.id);
   return found;
 }

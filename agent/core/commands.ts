@@ -79,10 +79,13 @@ function swap(draft: Draft): void {
     return;
   }
   if (!peerReady(draft)) {
+    const differs = s.volumes?.some(({ fault }) => fault?.code === 'copies-differ') === true;
     draft.refuse(
       'peer-not-ready',
-      `${s.identity.peer} cannot take over now: it is not an up-to-date secondary.`,
-      'Wait until the module is protected, then swap.',
+      `${s.identity.peer} cannot take over now: ${differs ? 'its copy was found to differ' : 'it is not an up-to-date secondary'}.`,
+      differs
+        ? `Make its copy equal to this one first: holdfast verify ${s.identity.module} --repair.`
+        : 'Wait until the module is protected, then swap.',
     );
     return;
   }

@@ -192,5 +192,29 @@ describe('the mirror machine', () => {
     primary.peer({ data: 'stale', copy: 'stale' });
     expect(describeOwn(primary.state, primary.now)).toMatchObject({ state: 'primary', reason: 'copies-differ' });
     expect(isProtected(primary.state, primary.now)).toBe(false);
+    const swap: MirrorEvent = { type: 'command', command: { name: 'swap', orderedBy: 'person' } };
+    const { refused } = stepMirror(primary.state, { ...swap, atMs: primary.now });
+    expect(refused?.remedy).toContain('holdfast verify db --repair');
+  });
+
+  it.each(['copies-differ', null])('goes on alone when a resync of its own generation is lost (%s)', (code) => {
+    const record = { ...volume().record!, peerStale: true };
+    const fault = code === null ? null : { code, message: 'It differs.', remedy: '', details: {} };
+    const bench = new Bench({ activeBoot: 'b1', running: true });
+    const data = (change: Partial<VolumeStatus>): MirrorEvent => ({
+      type: 'data',
+      volumes: [volume({ role: 'primary', record, ...change })],
+    });
+    bench.peer({ data: 'stale', copy: 'stale' });
+    bench.event(data({ mode: 'resynchronising', link: 'up' }));
+    bench.event(data({ mode: 'undecided', fault }));
+    bench.reply('witness');
+    const order = bench.actions.find((action) => action.type === 'go-alone');
+    expect(order).toMatchObject({ generation: { number: generation.number + 1 } });
+    const next = { ...record, generation: { number: generation.number + 1, id: 'next' } };
+    bench.event(data({ mode: 'alone', fault, record: next }));
+    bench.peer({ data: 'stale', copy: 'stale' });
+    const described = describeOwn(bench.state, bench.now);
+    expect(described).toMatchObject({ state: 'alone', reason: code ?? 'peer-not-connected' });
   });
 });

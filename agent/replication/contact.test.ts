@@ -48,7 +48,9 @@ describe('contact', () => {
       expect(decideContact(lineage.orderedToRepair(one), target)).toEqual({ kind: 'resync' });
     }
     // The order outlives the way to a new generation, and ends with the resync, on both sides.
-    expect(decideContact(lineage.goneAlone(lineage.orderedToRepair(source), generation(2)), target).kind).toBe('resync');
+    expect(decideContact(lineage.goneAlone(lineage.orderedToRepair(source), generation(2)), target).kind).toBe(
+      'resync',
+    );
     expect(lineage.resyncedSource(lineage.orderedToRepair(source)).repairsPeer).toBeUndefined();
     expect(decideContact(source, lineage.resyncTarget(target))).toEqual({ kind: 'resync' });
     // A person has chosen this copy: it is one like any other.

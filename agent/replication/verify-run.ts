@@ -136,6 +136,7 @@ export class VerifyRun {
   }
   /** A resync has ended: whatever was different is the same by now. */
   resynced(): void {
-    if (this.#state === 'repairing' || (this.#state === 'different' && this.#report.differing > 0)) this.#state = 'repaired';
+    if (this.#state === 'repairing' || (this.#state === 'different' && this.#report.differing > 0))
+      this.#state = 'repaired';
   }
 }

@@ -17,7 +17,14 @@ import { reached } from './acknowledgement.ts';
 import { hasLeftovers } from './resync-target.ts';
 import { directoryType, fileType, linkType } from './tree.ts';
 import type { Tree } from './tree.ts';
-import { blockDigest, comparedAttributes, encodeQuestion, extendedDigest, isDamage, nameText8 } from './verify-messages.ts';
+import {
+  blockDigest,
+  comparedAttributes,
+  encodeQuestion,
+  extendedDigest,
+  isDamage,
+  nameText8,
+} from './verify-messages.ts';
 import type { ComparedObject, Findings, Question } from './verify-messages.ts';
 import type { VerifyReport } from './verify-report.ts';
 

@@ -40,7 +40,8 @@ export class VerifyTarget {
   /** Inode here, by the source's id of a file with several names. */
   readonly #linked = new Map<NodeId, number>();
   #found: Found[] = [];
-  #failed: number | undefined;
+  /** Of the question in hand; 0: nothing has. */
+  #failed = 0;
 
   constructor(tree: Tree, buffer: Memory, hasTrash: () => boolean) {
     this.#tree = tree;
@@ -51,12 +52,12 @@ export class VerifyTarget {
   /** Throws Fault for what is no question. `stale` of the answer: something was found that matters, or the question says so. */
   answer(bytes: Buffer): Findings {
     this.#found = [];
-    this.#failed = undefined;
+    this.#failed = 0;
     const question = decodeQuestion(bytes);
     const more = this.#ask(question);
     const found = this.#found;
     const stale = question.ask === 'stale' || more > 0 || found.some(({ kinds }) => kinds.some((one) => !isMinor(one)));
-    return this.#failed === undefined ? { found, more, stale } : { found, more, stale, failed: this.#failed };
+    return { found, more, stale, ...this.#failure() };
   }
 
   #ask(question: Question): number {
@@ -79,6 +80,10 @@ export class VerifyTarget {
 
   #tell(name: string, kinds: readonly DifferenceKind[], bytes = 0): void {
     if (kinds.length > 0) this.#found.push({ name, kinds: [...kinds], bytes });
+  }
+
+  #failure(): { failed?: number } {
+    return this.#failed === 0 ? {} : { failed: this.#failed };
   }
 
   #unreadable(name: string, status: number): void {

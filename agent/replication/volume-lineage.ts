@@ -45,7 +45,14 @@ export function shareGeneration(one: VolumeRecord, other: VolumeRecord): boolean
  */
 export function goneAlone(record: VolumeRecord, generation: Generation): VolumeRecord {
   if (record.generation?.id === generation.id) {
-    return { ...record, copy: 'up-to-date', peerStale: true, cleanCheckpoint: null, marks: null, foundDifferent: undefined };
+    return {
+      ...record,
+      copy: 'up-to-date',
+      peerStale: true,
+      cleanCheckpoint: null,
+      marks: null,
+      foundDifferent: undefined,
+    };
   }
   const former = record.copy === 'stale' ? null : record.generation;
   return {

@@ -111,7 +111,8 @@ const sentences: Readonly<Record<Verification['state'], string>> = {
   repairing: 'differed; the secondary is being repaired',
   repaired: 'differed, and the secondary has been repaired',
   stopped: 'were not compared to the end: stopped by order',
-  interrupted: 'were not compared to the end: the servers were separated, or one of them lacked memory or descriptors. Compare again',
+  interrupted:
+    'were not compared to the end: the servers were separated, or one of them lacked memory or descriptors. Compare again',
 };
 
 const unreadableSentence =

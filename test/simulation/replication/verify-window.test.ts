@@ -80,7 +80,7 @@ it('asks less for each answer that was slow in coming, and more again when they 
   const { source, ask } = begin((disk) => {
     make(disk, 'file', 0o100000, 64 << 20);
   });
-  let waiting: number[] = [];
+  const waiting: number[] = [];
   const answer = (tookMs: number): void => {
     waiting.push(...ask().sequences);
     time.ms += tookMs;

@@ -258,7 +258,10 @@ describe('a comparison', () => {
       expect(last(primary)?.state).not.toBe('running');
       const agreed = primary.record.cleanCheckpoint;
       // Found in time: no checkpoint. Not found: nothing is found afterwards either.
-      expect(secondary.record).toMatchObject({ copy: agreed === null ? 'stale' : 'up-to-date', cleanCheckpoint: agreed });
+      expect(secondary.record).toMatchObject({
+        copy: agreed === null ? 'stale' : 'up-to-date',
+        cleanCheckpoint: agreed,
+      });
     }
   });
 

@@ -192,7 +192,7 @@ describe('the mirror machine', () => {
     primary.peer({ data: 'stale', copy: 'stale' });
     expect(describeOwn(primary.state, primary.now)).toMatchObject({ state: 'primary', reason: 'copies-differ' });
     expect(isProtected(primary.state, primary.now)).toBe(false);
-    const swap: MirrorEvent = { type: 'command', command: { name: 'swap', orderedBy: 'person' } };
+    const swap: MirrorEvent = { type: 'command', command: { name: 'swap' } };
     const { refused } = stepMirror(primary.state, { ...swap, atMs: primary.now });
     expect(refused?.remedy).toContain('holdfast verify db --repair');
   });

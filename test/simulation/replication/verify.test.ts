@@ -234,17 +234,6 @@ describe('a comparison', () => {
     expect(primary.primary?.mode).toBe('resynchronising');
   });
 
-  it('can be stopped and begun again at any time', () => {
-    for (let steps = 1; steps < 60; steps += 7) {
-      const world = together(seed);
-      const [primary] = world.machines;
-      world.verify(primary, false);
-      for (let n = 0; n < steps; n++) world.step();
-      primary.toPrimary.push({ type: 'stop-verify', call: 0 });
-      expect(compare(world)).toMatchObject({ state: 'equal', differing: 0 });
-    }
-  });
-
   it('asks nothing behind the checkpoint of a planned stop', () => {
     for (let steps = 1; steps < 60; steps += 7) {
       const world = together(seed);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Bench, secondary, timing, volume } from './mirror-bench.ts';
+import type { VolumeStatus } from '../contract/index.ts';
+import { Bench, generation, secondary, timing, volume } from './mirror-bench.ts';
+import type { MirrorEvent } from './mirror-types.ts';
 import { beatOf, describeOwn, isProtected, stepMirror } from './mirror.ts';
 
 describe('the mirror machine', () => {

@@ -32,7 +32,7 @@ function compared(source: Call | null, target: Call | null): { report: VerifyRep
   const stream = new ChangeStream(
     tree,
     new FrameWriter(Buffer.alloc(4 << 20)),
-    { flush: () => undefined, acknowledged: () => 0 },
+    { flush: () => undefined, acknowledged: () => 0, breakLink: () => undefined },
     { changesAllowed: () => true, park: () => false, syncWaits: () => false, localFailure: () => undefined },
   );
   stream.begin(true);

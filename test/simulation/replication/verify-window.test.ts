@@ -32,7 +32,7 @@ function begin(fill: (disk: MemoryDisk) => void, lookupMs = 0): Comparing {
   const stream = new ChangeStream(
     tree,
     new FrameWriter(Buffer.alloc(4 << 20)),
-    { flush: () => undefined, acknowledged: () => 0 },
+    { flush: () => undefined, acknowledged: () => 0, breakLink: () => undefined },
     { changesAllowed: () => true, park: () => false, syncWaits: () => false, localFailure: () => undefined },
   );
   stream.begin(true);

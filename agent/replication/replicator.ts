@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { Fault, replicatorApi, serve } from '../contract/index.ts';
 import type { FaultRecord, Handlers, Params, ReplicatorApi, RpcServer } from '../contract/index.ts';
 import { comparablePath, mountTable, nestedPaths } from '../fuse/index.ts';
-import { dieNow, installDeath, Memory, notifySystemd } from '../sys/linux.ts';
+import { bootTimeMs, dieNow, installDeath, Memory, notifySystemd } from '../sys/linux.ts';
 import { listenLines } from '../sys/line-port.ts';
 import { tlsWrite } from '../sys/openssl.ts';
 import { agentVersion } from '../version.ts';
@@ -19,6 +19,7 @@ import { encodeHandshake } from './handshake.ts';
 import type { FromListener, ListenerConfiguration, ToListener } from './lane-messages.ts';
 import { makeInbox, spawnLane } from './spawn.ts';
 import { Volume } from './volume.ts';
+import { WatchdogPace } from './watchdog-pace.ts';
 
 export interface ReplicatorOptions {
   /** Holds volumes.json. */
@@ -32,8 +33,6 @@ const configurationSchema = replicatorApi.methods.configure.params;
 const tickMs = 100;
 /** How long an uncovered directory stays so at most. */
 const doorTicks = 5;
-/** Well within the time after which systemd would end a process that has fallen silent. */
-const watchdogTicks = 100;
 /** The same complaint about the same peer is written once in this time. */
 const complainAgainMs = 60_000;
 
@@ -45,6 +44,7 @@ class Replicator {
   readonly #complaints = new Map<string, number>();
   #listener: ReturnType<typeof makeInbox<ToListener>> | null = null;
   #configuration: Configuration | null = null;
+  readonly #watchdog = new WatchdogPace();
   #ticks = 0;
   #mounts: Buffer | null = null;
   /** Configurations come one after the other. */
@@ -61,7 +61,7 @@ class Replicator {
       this.#listenerControl.countMainLiveness();
       for (const volume of this.#volumes.values()) volume.tick();
       if (++this.#ticks % doorTicks === 0) this.#lookAtDoors();
-      if (this.#ticks % watchdogTicks === 0) notifySystemd('WATCHDOG=1');
+      if (this.#watchdog.isDue(bootTimeMs())) notifySystemd('WATCHDOG=1');
     }, tickMs);
     timer.ref();
     const known = this.#readConfiguration();

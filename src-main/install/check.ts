@@ -1,7 +1,7 @@
 /** One answer to "may Holdfast be installed here": what was found, why it matters, how to mend it. */
 import type { Configuration } from '../../agent/contract/configuration.ts';
 import type { Probe } from './probe.ts';
-import { unitsIn } from '../../agent/contract/service-units.ts';
+import { startedUnits, unitsIn } from '../../agent/contract/service-units.ts';
 
 /** What belongs to a check or a step, for screens that word it themselves. */
 export type Facts = Record<string, string | number | boolean | null | string[]>;
@@ -38,6 +38,8 @@ export interface CheckedModule {
   readonly interface: string | undefined;
   /** Units that its scripts start and stop. */
   readonly units: readonly string[];
+  /** Those of them that it brings up: the application. */
+  readonly started: readonly string[];
 }
 
 /** What the servers are checked for; a configuration, or as much of one as there is. */
@@ -59,6 +61,7 @@ export function subjectOf(configuration: Configuration): CheckSubject {
       vips: [module.vip].flat(),
       interface: module.interface,
       units: unitsIn(commandOf(module.start)),
+      started: startedUnits(commandOf(module.start)),
     })),
   };
 }

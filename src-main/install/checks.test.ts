@@ -7,7 +7,7 @@ import { passageChecks } from './reach.ts';
 import { parseCalled, parseHeard, passageOf, type Endpoint, type Passage } from './reach-script.ts';
 import { parseConfiguration } from '../configuration/index.ts';
 import { parseProbe, type DirectoryProbe, type Probe } from './probe.ts';
-import { unitsIn } from '../../agent/contract/service-units.ts';
+import { startedUnits, unitsIn } from '../../agent/contract/service-units.ts';
 import { compareVersions, versionAtLeast } from './versions.ts';
 
 it.each([
@@ -29,6 +29,14 @@ it('versions are compared number by number', () => {
 
 it('refuses an answer that was cut short', () => {
   expect(() => parseProbe('n1', 'uid=MA==\n')).toThrow(/does not answer as a Linux server/);
+});
+
+it.each([
+  ['systemctl start app; systemctl reload-or-restart haproxy; systemctl try-restart x', ['app.service']],
+  ['systemctl restart app && systemctl stop other && service nginx stop', ['app.service']],
+  ['service mysql start', ['mysql.service']],
+])('%s brings up %j', (command, expected) => {
+  expect(startedUnits(command)).toEqual(expected);
 });
 
 it.each([
@@ -149,6 +157,14 @@ describe('the checks', () => {
   it('find nothing unusual on two good servers', () => {
     expect(run(machines({ units: [unit] }, { units: [unit] }))).toEqual([]);
     expect(run(machines(), { cluster: null, networks: [], modules: [] })).toEqual([]);
+  });
+
+  it('say that a service which several modules start is fenced with none of them', () => {
+    const module = subject.modules[0]!;
+    const web = { ...module, name: 'web', directories: [], vips: [], units: [...module.units, 'haproxy.service'] };
+    const about = { ...subject, modules: [{ ...module, units: web.units }, web] };
+    expect(run(machines(), about)).toEqual(['- unit-shared']);
+    expect(run(machines(), { ...about, modules: [module, { ...web, started: ['web.service'] }] })).toEqual([]);
   });
 
   it('say for every failure why it matters and what mends it', () => {

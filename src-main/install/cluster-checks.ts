@@ -101,6 +101,7 @@ export function clusterChecks(machines: readonly ProbedMachine[], subject: Check
     ...differentServers(machines),
     ...membership(nodes, subject.cluster),
     ...(nodes.length > 1 ? networkChecks(nodes, subject) : []),
+    ...sharedUnitChecks(subject.modules),
     ...subject.modules.flatMap((module) => [
       ...sharedDirectoryChecks(nodes, module),
       ...module.vips.flatMap((vip) => vipChecks(nodes, vip, module.interface)),
@@ -197,6 +198,28 @@ function unitChecks(nodes: readonly ProbedMachine[], module: CheckedModule): Che
         : [passed('unit', node.name, unit, 'starts only when the module starts it', { unit })];
     }),
   );
+}
+
+/** Fencing one of these modules must not end the other: such a service is guarded and ended by none of them. */
+function sharedUnitChecks(modules: readonly CheckedModule[]): Check[] {
+  const units = new Set(modules.flatMap((module) => module.started));
+  return [...units].flatMap((unit) => {
+    const users = modules.filter((module) => module.started.includes(unit)).map((module) => module.name);
+    if (users.length < 2) return [];
+    return [
+      remarked(
+        'unit-shared',
+        null,
+        unit,
+        {
+          what: `${unit} is named by the start commands of several modules: ${users.join(', ')}`,
+          why: 'It is neither cut off from the network nor ended by force with one of them, because that would hit the others.',
+          remedy: 'Give each module a service of its own, or put what belongs together into one module.',
+        },
+        { unit, modules: users },
+      ),
+    ];
+  });
 }
 
 function unitMissing({ name }: ProbedMachine, unit: string, module: CheckedModule): Check {

@@ -11,6 +11,6 @@ export type { Probe } from './probe.ts';
 export type { PackageSources } from './packages.ts';
 export { programFiles, type ProgramFiles } from './program-files.ts';
 export { networkOf } from './resolve.ts';
-export { unitsIn } from '../../agent/contract/service-units.ts';
+export { startedUnits, unitsIn } from '../../agent/contract/service-units.ts';
 export { uninstallCluster, type UninstallOptions, type UninstallOutcome } from './uninstall.ts';
 export { programRoot, programVersion } from './version.ts';

@@ -89,7 +89,9 @@ if [ ! -e /dev/fuse ]; then say fuse "there is no /dev/fuse"
 elif ! ( : <> /dev/fuse ) 2>/dev/null; then say fuse "/dev/fuse cannot be opened"; else say fuse ok; fi
 if command -v nft >/dev/null 2>&1; then nft list tables >/dev/null 2>&1 && say nft ok || say nft "nft list tables fails"
   # Only judged by the kernel, never put into force.
-  printf '%s\n' ${fenceQuestion} | nft -c -f - >/dev/null 2>&1 || say lacking application-fence; fi
+  # With control groups version 1 only, nothing has a number that the filter knows.
+  unified=no; for d in /sys/fs/cgroup /sys/fs/cgroup/unified; do [ -e "$d/cgroup.procs" ] && [ -e "$d/cgroup.controllers" ] && unified=yes; done
+  { [ $unified = yes ] && printf '%s\n' ${fenceQuestion} | nft -c -f - >/dev/null 2>&1; } || say lacking application-fence; fi
 for d in /sys/fs/cgroup/init.scope /sys/fs/cgroup/unified/init.scope /sys/fs/cgroup/system.slice /sys/fs/cgroup/unified/system.slice; do [ -e "$d/cgroup.kill" ] && kill_at_once=yes; done
 [ "$kill_at_once" = yes ] || say lacking kill-at-once
 for want in ${layout.home} ${layout.state} ${layout.configuration}; do

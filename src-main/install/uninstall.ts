@@ -39,6 +39,10 @@ async function withdraw(transport: Transport, options: UninstallOptions): Promis
   }
 }
 
+/** What the kernel guards would stay cut off for ever, with nobody to renew it. */
+const removeGuards =
+  "for table in 'inet holdfast' 'arp holdfast' 'inet holdfast_applications'; do nft delete table $table 2>/dev/null || true; done";
+
 /** What the agent would have done, when there is none that answers: units stopped, covers and mounts of ours away, records removed. */
 function forceWithdrawScript(probe: Probe): string {
   const paths = (probe.installed.record?.modules ?? []).flatMap((module) => module.volumes.map(({ path }) => path));
@@ -52,8 +56,7 @@ rm -rf ${directory}/.holdfast`;
 ${oursScript}
 mounted() { mount_at "$1" < /proc/self/mountinfo; }
 systemctl stop ${allUnits.join(' ')} 2>/dev/null || true
-# What the kernel guards would stay cut off for ever, with nobody to renew it.
-for table in 'inet holdfast' 'arp holdfast' 'inet holdfast_applications'; do nft delete table $table 2>/dev/null || true; done
+${removeGuards}
 ${clear.join('\n')}`;
 }
 
@@ -63,6 +66,7 @@ function removeNodeScript(): string {
   [ -f ${layout.units}/$unit ] || continue
   systemctl disable --quiet --now $unit || true
 done
+${removeGuards}
 rm -f ${units}
 rmdir ${layout.units}/basic.target.wants 2>/dev/null || true
 systemctl daemon-reload

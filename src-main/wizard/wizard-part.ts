@@ -9,6 +9,7 @@ import {
   prepareAgent,
   programFiles,
   programVersion,
+  startedUnits,
   unitsIn,
   type CheckSubject,
   type ProgramFiles,
@@ -256,6 +257,7 @@ function subjectOfAnswers(given: Answers): CheckSubject {
     vips: answers.vip === '' || wrong.has('vip') ? [] : [answers.vip],
     interface: answers.interface ?? undefined,
     units: unitsIn(application.start),
+    started: startedUnits(application.start),
   };
   const networks = (answers.networks ?? []).filter(
     ({ name, subnet }, index) =>

@@ -312,6 +312,12 @@ export const checks: Messages['checks'] = {
     title: listed(f, 'unit'),
     what: 'ne démarre que par le module',
   }),
+  'unit-shared': (f) => ({
+    title: listed(f, 'unit'),
+    what: `plusieurs modules démarrent ${listed(f, 'unit')} : ${listed(f, 'modules')}`,
+    why: 'Ce service n’est ni coupé du réseau ni terminé de force avec l’un d’eux, car cela toucherait les autres.',
+    remedy: 'Donnez à chaque module son propre service, ou réunissez dans un même module ce qui va ensemble.',
+  }),
   'unit-missing': (f, check) => ({
     title: listed(f, 'unit'),
     what: `${check.host ?? ''} n’a pas ${listed(f, 'unit')}`,

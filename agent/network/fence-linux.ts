@@ -10,14 +10,21 @@ import { families, removalText, rulesetText, tableName } from './nft-ruleset.ts'
 /** Rules and chains that `rulesetText` makes: fewer, and somebody removed one. */
 const expectedRules = 5;
 
-export function linuxFence(run: CommandRunner, bootTimeMs: () => number): KernelFence {
-  return new LinuxFence(run, bootTimeMs);
+export function linuxFence(
+  run: CommandRunner,
+  bootTimeMs: () => number,
+  obstacle: string | null,
+  netlink: Netlink = new NetlinkSocket(),
+): KernelFence {
+  return new LinuxFence(run, bootTimeMs, obstacle, netlink);
 }
+
+type Netlink = Pick<NetlinkSocket, 'exchange'>;
 
 class LinuxFence implements KernelFence {
   private readonly run: CommandRunner;
   private readonly bootTimeMs: () => number;
-  private readonly netlink = new NetlinkSocket();
+  private readonly netlink: Netlink;
   private managed: readonly string[] = [];
   /** What was granted last, in boot time: put back when a foreign flush took it. */
   private readonly deadlines = new Map<string, number>();
@@ -28,10 +35,11 @@ class LinuxFence implements KernelFence {
   /** The ruleset's number after our own last change; null: look. */
   private generation: number | null = null;
 
-  constructor(run: CommandRunner, bootTimeMs: () => number) {
+  constructor(run: CommandRunner, bootTimeMs: () => number, obstacle: string | null, netlink: Netlink) {
     this.run = run;
     this.bootTimeMs = bootTimeMs;
-    this.applications = new ApplicationFence(run, bootTimeMs, this.netlink);
+    this.netlink = netlink;
+    this.applications = new ApplicationFence(run, bootTimeMs, netlink, obstacle);
   }
 
   async manage(addresses: readonly string[]): Promise<void> {
@@ -42,16 +50,20 @@ class LinuxFence implements KernelFence {
     this.obstacle = await this.applications.prepare();
   }
 
-  async guard(module: string, groups: readonly bigint[], deadlineMs: number): Promise<void> {
+  async guard(module: string, groups: readonly bigint[], deadlineMs: number | null): Promise<void> {
+    this.applications.set(module, groups, deadlineMs);
+    const cuts = deadlineMs !== null && deadlineMs <= this.bootTimeMs();
+    await (cuts ? this.flush() : this.flushSoon());
+  }
+
+  async settle(): Promise<void> {
     const before = this.rulesetGeneration();
-    await this.applications.guard(module, groups, deadlineMs);
-    this.ownChange(before);
+    this.ownChange(before, this.applications.settle());
   }
 
   async condemn(module: string): Promise<void> {
-    const before = this.rulesetGeneration();
-    await this.applications.condemn(module);
-    this.ownChange(before);
+    this.applications.condemn(module);
+    await this.flush();
   }
 
   guardObstacle(): string | null {
@@ -63,7 +75,11 @@ class LinuxFence implements KernelFence {
       this.deadlines.set(address, deadlineMs);
       this.changed.add(address);
     }
-    // Leases of all modules are renewed at the same tick: one transaction at the end of the turn.
+    await this.flushSoon();
+  }
+
+  /** Leases of all modules are renewed at the same tick: one transaction at the end of the turn. */
+  private async flushSoon(): Promise<void> {
     this.flushing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
       this.flushing = undefined;
       return this.flush();
@@ -82,7 +98,7 @@ class LinuxFence implements KernelFence {
   async check(): Promise<boolean> {
     if (this.managed.length === 0 && !this.applications.guards()) return false;
     const before = this.rulesetGeneration();
-    if (before !== null && before === this.generation) return false;
+    if (before !== null && before === this.generation && !this.applications.isBroken()) return false;
     const mended = await this.applications.check();
     if (this.managed.length > 0 && !(await this.complete())) {
       await this.install();
@@ -107,20 +123,19 @@ class LinuxFence implements KernelFence {
   private async flush(): Promise<void> {
     const changes = [...this.changed].map((address) => this.remaining(address));
     this.changed.clear();
-    if (changes.length === 0) return;
     const before = this.rulesetGeneration();
-    if (this.renew(changes)) {
-      this.ownChange(before);
-      return;
-    }
+    const renewed = changes.length === 0 || this.renew(changes);
+    // A transaction of its own: a kernel that takes nothing of it takes the addresses all the same.
+    const transactions = this.applications.flush() + (changes.length === 0 ? 0 : 1);
     // The tables are gone, or never were: everything at once, with what remains of the leases.
-    await this.install();
+    if (!renewed) await this.install();
+    else if (transactions > 0) this.ownChange(before, transactions);
   }
 
-  /** Our own transaction counts one at most; anything beyond it was somebody else's, and `check` looks. */
-  private ownChange(before: number | null): void {
+  /** Each of our own transactions counts one at most; anything beyond was somebody else's, and `check` looks. */
+  private ownChange(before: number | null, transactions: number): void {
     const after = this.rulesetGeneration();
-    const ours = before !== null && before === this.generation && after !== null && after - before <= 1;
+    const ours = before !== null && before === this.generation && after !== null && after - before <= transactions;
     this.generation = ours ? after : null;
   }
 

@@ -8,10 +8,13 @@ export interface KernelFence {
   /** Lets the addresses answer until `deadlineMs` (boot time). All extensions of one turn of the loop are one transaction. */
   extend(addresses: readonly string[], deadlineMs: number): Promise<void>;
   /**
-   * The processes of these control groups (their numbers) are cut off from every network when `deadlineMs` is over; 0: at once. Replaces what was
-   * guarded for this module; without any group nothing of it is guarded any more.
+   * The processes of these control groups (their numbers) are cut off from every network when `deadlineMs` is over; 0: at once; null: with the lease that
+   * they have in the kernel. Replaces what was guarded for this module; without any group nothing of it is guarded any more. What is guarded in one turn of the
+   * loop is one transaction, and never waits for a program.
    */
-  guard(module: string, groups: readonly bigint[], deadlineMs: number): Promise<void>;
+  guard(module: string, groups: readonly bigint[], deadlineMs: number | null): Promise<void>;
+  /** Every module has said what it guards: what a former process guarded beyond that is nobody's, and is let go of. */
+  settle(): Promise<void>;
   /**
    * What is guarded for this module now stays cut for good: its processes were ended by force, and what their sockets still hold must not leave when
    * the application is started again. The numbers of control groups are never used again.
@@ -27,6 +30,7 @@ export interface KernelFence {
   remove(): Promise<void>;
 }
 
-export function createFence(run: CommandRunner, bootTimeMs: () => number): KernelFence {
-  return linuxFence(run, bootTimeMs);
+/** `obstacle`: why applications cannot be guarded on this host, whatever its packet filter can. */
+export function createFence(run: CommandRunner, bootTimeMs: () => number, obstacle: string | null = null): KernelFence {
+  return linuxFence(run, bootTimeMs, obstacle);
 }

@@ -65,10 +65,18 @@ function elementMessage(
   value: Buffer,
   timeoutMs: number | null,
 ): Buffer {
-  return message((subsystemNftables << 8) | type, flagRequest | flagAcknowledge | flags, familyNumber[family], 0, [
+  return message((subsystemNftables << 8) | type, flagRequest | flags, familyNumber[family], 0, [
     attribute(1, text(table)),
     attribute(2, text(set)),
     attribute(3 | nested, element(value, timeoutMs)),
+  ]);
+}
+
+/** Without an element: all of them. */
+function emptySetMessage({ family, table, set }: ElementPlace): Buffer {
+  return message((subsystemNftables << 8) | deleteSetElement, flagRequest, familyNumber[family], 0, [
+    attribute(1, text(table)),
+    attribute(2, text(set)),
   ]);
 }
 
@@ -83,7 +91,10 @@ function renewal(place: ElementPlace, value: Buffer, remainingMs: number): Buffe
   return parts;
 }
 
+/** The kernel tells every error anyhow; asked to confirm each message, it would overflow the socket of a host with many modules. */
 function transaction(parts: readonly Buffer[]): Buffer {
+  const last = parts.at(-1);
+  last?.writeUInt16LE(last.readUInt16LE(6) | flagAcknowledge, 6);
   return Buffer.concat([
     message(batchBegin, flagRequest, 0, subsystemNftables, []),
     ...parts,
@@ -109,24 +120,32 @@ function groupBytes(group: bigint): Buffer {
   return bytes;
 }
 
-/** One transaction: `groups` are guarded and leased for so long (≤ 0: cut), `gone` are guarded no more. */
-export function groupBatch(groups: readonly bigint[], gone: readonly bigint[], remainingMs: number): Buffer {
+export interface GuardedGroups {
+  readonly groups: readonly bigint[];
+  /** ≤ 0: cut; null: the lease that runs in the kernel stays as it is. */
+  readonly remainingMs: number | null;
+}
+
+/** One transaction: what is guarded from now on, and what no more; `alone`: nothing else is either. */
+export function groupBatch(guarded: readonly GuardedGroups[], gone: readonly bigint[], alone = false): Buffer {
   const place = (set: ElementPlace['set']): ElementPlace => ({ family: 'inet', table: applicationTable, set });
-  const managed = (group: bigint): Buffer[] => {
+  const managed = (value: Buffer): Buffer => elementMessage(newSetElement, flagCreate, place('managed'), value, null);
+  const kept = (group: bigint, remainingMs: number | null): Buffer[] => {
     const value = groupBytes(group);
-    return [elementMessage(newSetElement, flagCreate, place('managed'), value, null)];
+    return [...(remainingMs === null ? [] : renewal(place('leased'), value, remainingMs)), managed(value)];
   };
   const released = (group: bigint): Buffer[] => {
     const value = groupBytes(group);
     return [
       ...renewal(place('leased'), value, 0),
-      elementMessage(newSetElement, flagCreate, place('managed'), value, null),
+      managed(value),
       elementMessage(deleteSetElement, 0, place('managed'), value, null),
     ];
   };
   return transaction([
-    ...groups.flatMap((group) => [...renewal(place('leased'), groupBytes(group), remainingMs), ...managed(group)]),
     ...gone.flatMap(released),
+    ...(alone ? [emptySetMessage(place('managed'))] : []),
+    ...guarded.flatMap(({ groups, remainingMs }) => groups.flatMap((group) => kept(group, remainingMs))),
   ]);
 }
 

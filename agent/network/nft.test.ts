@@ -77,13 +77,20 @@ describe('the guard of whole applications', () => {
     expect(text).not.toContain('flush set');
   });
   test('renews, guards and releases in one transaction', () => {
-    const batch = groupBatch([0x1122334455n], [7n], 1500);
-    // begin; add, delete, add of the lease and the guard; add and delete of the lease, add and delete of the guard; end.
-    expect(messageTypes(batch)).toEqual([0x10, 0xa0c, 0xa0e, 0xa0c, 0xa0c, 0xa0c, 0xa0e, 0xa0c, 0xa0e, 0x11]);
+    const batch = groupBatch([{ groups: [0x1122334455n], remainingMs: 1500 }], [7n]);
+    // begin; add and delete of the lease, add and delete of the guard; add, delete, add of the lease and the guard; end.
+    expect(messageTypes(batch)).toEqual([0x10, 0xa0c, 0xa0e, 0xa0c, 0xa0e, 0xa0c, 0xa0e, 0xa0c, 0xa0c, 0x11]);
     expect(batch.includes(Buffer.from([0x55, 0x44, 0x33, 0x22, 0x11, 0, 0, 0]))).toBe(true);
   });
   test('cuts a group that has no lease', () => {
-    expect(messageTypes(groupBatch([5n], [], 0))).toEqual([0x10, 0xa0c, 0xa0e, 0xa0c, 0x11]);
+    expect(messageTypes(groupBatch([{ groups: [5n], remainingMs: 0 }], []))).toEqual([
+      ...[0x10, 0xa0c, 0xa0e, 0xa0c, 0x11],
+    ]);
+  });
+  test('leaves a lease alone that it is not told, and lets go of everything else', () => {
+    expect(messageTypes(groupBatch([{ groups: [5n], remainingMs: null }], [], true))).toEqual([
+      ...[0x10, 0xa0e, 0xa0c, 0x11],
+    ]);
   });
 });
 

@@ -5,7 +5,13 @@ import path from 'node:path';
 import { createChecker } from '../checkers/index.ts';
 import { Fault } from '../contract/index.ts';
 import { commandRunner, createFence, createVipDriver, mustRun, openUdpPort } from '../network/index.ts';
-import { ApplicationGroups, hasSystemd, linuxScriptRunner } from '../scripts/index.ts';
+import {
+  ApplicationGroups,
+  hasSystemd,
+  KnownApplications,
+  linuxScriptRunner,
+  unifiedHierarchy,
+} from '../scripts/index.ts';
 import { connectLines, listenLines } from '../sys/line-port.ts';
 import { bootTimeMs } from '../sys/process.ts';
 import { notifyServiceManager, watchdogIntervalMs } from '../sys/service-manager.ts';
@@ -61,6 +67,7 @@ async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly ev
   const clock = { bootMs: bootTimeMs, wallMs: Date.now };
   const timers = processTimers;
   const run = commandRunner();
+  const hierarchy = unifiedHierarchy();
   return {
     node,
     agentVersion,
@@ -78,13 +85,17 @@ async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly ev
     }),
     configuration: fileConfigurationStore(directories.configuration),
     openDatagrams: openUdpPort,
-    fence: createFence(run, clock.bootMs),
+    fence: createFence(run, clock.bootMs, hierarchy === null ? 'control groups version 2 are not mounted' : null),
     vip: createVipDriver(run),
     scripts: linuxScriptRunner({
       directory: path.join(directories.state, 'runs'),
       wallMs: clock.wallMs,
       systemdRun: hasSystemd(),
-      groups: new ApplicationGroups((argv) => mustRun(run, argv, { timeoutMs: serviceManagerMs })),
+      groups: new ApplicationGroups({
+        run: (argv) => mustRun(run, argv, { timeoutMs: serviceManagerMs }),
+        known: new KnownApplications(path.join(directories.run, 'applications')),
+        hierarchy,
+      }),
     }),
     checkers: createChecker,
     replicator: replicatorConnection({

@@ -21,6 +21,8 @@ export interface ModuleSurroundings {
   readonly changed: () => void;
   /** Whether a module of this cluster runs somewhere; null: there is none of that name. */
   readonly moduleRuns: (module: string) => boolean | null;
+  /** Whether this node runs the application of another module. */
+  readonly othersRun: (module: string) => boolean;
 }
 
 export class ManagedModule {
@@ -45,22 +47,27 @@ export class ManagedModule {
     this.definition = definition;
     this.identity = identity;
     this.raised = raised;
-    this.lease = new LeaseKeeper(ports, () => this.definition);
+    this.lease = new LeaseKeeper(ports, () => this.definition, record.activeBoot === ports.bootId);
     this.plans = new PlanExecutor(ports, {
       definition: () => this.definition,
       peer: identity.peer,
       emit: around.emit,
       leaseRuns: () => this.lease.runs(),
-      applicationStarted: () => this.lease.guardNow(),
+      applicationStarts: () => this.lease.engage(),
+      applicationChanged: () => this.lease.guardNow(),
       applicationFenced: () => this.lease.condemn(),
       applicationEnded: () => this.lease.release(),
+      othersRun: () => around.othersRun(definition.name),
       raised,
     });
     this.machine = new ModuleMachine(initialMirror(identity, record, ports.clock.bootMs()), {
       nowMs: ports.clock.bootMs,
       save: (next) => ports.modules.save(definition.name, next),
       send: around.send,
-      extendLease: (deadlineMs) => this.lease.extend(deadlineMs),
+      extendLease: (deadlineMs) => {
+        if (this.lease.isEngaged()) this.plans.learnAgain(ports.clock.bootMs());
+        return this.lease.extend(deadlineMs);
+      },
       cutLease: () => this.lease.cut(),
       emit: around.emit,
       plans: this.plans,
@@ -87,10 +94,7 @@ export class ManagedModule {
     if (stored.activeBoot !== ports.bootId) for (const { address } of definition.vips) await ports.vip.drop(address);
     for (const { address } of definition.vips) if (await ports.vip.present(address)) raised.add(address);
     const identity = identityOf(definition, record, ports, around.session);
-    const module = new ManagedModule(definition, identity, stored, around, raised);
-    // The control plane was restarted under a running application.
-    if (stored.activeBoot === ports.bootId) await module.plans.learn();
-    return module;
+    return new ManagedModule(definition, identity, stored, around, raised);
   }
 
   /** All volumes of this module, or null while any of them is unknown. */

@@ -6,7 +6,7 @@ import type { ModuleSurroundings } from './managed-module.ts';
 import { ManagedModule } from './managed-module.ts';
 import type { RuntimePorts } from './ports.ts';
 
-type Ports = Pick<RuntimePorts, 'node' | 'replicator' | 'modules' | 'vip' | 'journal'>;
+type Ports = Pick<RuntimePorts, 'node' | 'replicator' | 'modules' | 'vip' | 'journal' | 'scripts'>;
 type Volumes = ReadonlyMap<string, VolumeStatus> | null;
 
 export class ModuleSet implements Iterable<ManagedModule> {
@@ -68,6 +68,8 @@ export class ModuleSet implements Iterable<ManagedModule> {
       this.raised.set(definition.name, raised);
       const module = await ManagedModule.load(definition, next, around, raised);
       this.modules.set(definition.name, module);
+      // Before its machine decides anything: what its predecessor guarded stays under guard.
+      await module.lease.hold();
       if (volumes !== null) module.data(volumes);
     }
   }
@@ -82,6 +84,7 @@ export class ModuleSet implements Iterable<ManagedModule> {
     const { name, volumes } = module.definition;
     for (const { id } of volumes) await this.ports.replicator.call('release', { volume: id, removeRecord: true });
     await this.ports.modules.remove(name);
+    await this.ports.scripts.learn(name, []);
     this.modules.delete(name);
     this.raised.delete(name);
   }

@@ -5,6 +5,7 @@ import type { PlanStep } from '../core/index.ts';
 import { lineJournal } from './journal.ts';
 import type { PlanOutcome } from './plan-executor.ts';
 import { PlanExecutor } from './plan-executor.ts';
+import type { LeftProcess } from '../scripts/index.ts';
 
 const script = (command: string) => ({ command, timeoutMs: 1000 });
 const definition: ModuleDefinition = {
@@ -36,9 +37,14 @@ class Host {
   readonly raised = new Set<string>();
   definition: ModuleDefinition = definition;
   /** Still running after the stop script. */
-  left: { pid: number; name: string }[] = [];
+  left: LeftProcess[] = [];
   /** In the kernel for good. */
-  immortal: { pid: number; name: string }[] = [];
+  immortal: LeftProcess[] = [];
+  /** Whether what is killed is started again at once by somebody else. */
+  returning = false;
+  othersRun = false;
+  groups: readonly bigint[] = [7n];
+  readonly journal: string[] = [];
   learned: readonly string[] = [];
   fail: (what: string) => Error | null = () => null;
   waitFor: (what: string) => Promise<unknown> | null = () => null;
@@ -61,7 +67,7 @@ class Host {
       {
         node: 'n1',
         timers: { every: () => ({ [Symbol.dispose]: () => undefined }), delay: () => this.act('wait') },
-        journal: lineJournal(() => undefined, false),
+        journal: lineJournal((line) => this.journal.push(line), false),
         replicator: {
           call: async (method, params, signal) => {
             const { volume } = params as { volume: string };
@@ -87,10 +93,12 @@ class Host {
           learn: async (_, units) => {
             this.learned = units;
           },
-          groups: () => [],
+          knows: () => this.learned.length > 0,
+          groups: () => this.groups,
           killApplication: async () => {
             await this.act('kill application');
-            return this.immortal;
+            if (!this.returning) return this.immortal;
+            return [{ pid: this.done.length, name: 'returned', startTicks: '1' }];
           },
           boundOutputs: async () => undefined,
         },
@@ -108,8 +116,10 @@ class Host {
         peer: 'n2',
         emit: (event) => this.events.push(event),
         leaseRuns: () => true,
-        applicationStarted: () => this.act('application started'),
+        applicationStarts: () => void this.done.push('application starts'),
+        applicationChanged: () => this.act('application changed'),
         applicationFenced: () => this.act('application fenced'),
+        othersRun: () => this.othersRun,
         applicationEnded: () => this.act('application ended'),
         raised: this.raised,
       },
@@ -133,7 +143,7 @@ test('a plan goes step by step; a script that is not configured is nothing', asy
   expect(await host.run(startPlan)).toEqual({ failed: null, clean: false });
   expect(host.done).toEqual([
     ...['servePrimary db/0', 'servePrimary db/1', 'raise 10.0.0.50'],
-    ...['script start', 'application started'],
+    ...['application starts', 'application starts', 'script start', 'application changed'],
   ]);
   expect([...host.raised]).toEqual(['10.0.0.50']);
 });
@@ -186,13 +196,13 @@ test('a stop that fails is escalated, told, and the plan goes on', async () => {
 
 test('what still runs after a stop script that ended well is given a moment, then it is ended and told', async () => {
   const host = new Host();
-  host.left = [{ pid: 9, name: 'worker' }];
+  host.left = [{ pid: 9, name: 'worker', startTicks: '1' }];
   expect(await host.run([{ do: 'script', script: 'stop' }])).toEqual({ failed: null, clean: false });
   expect(host.done.filter((what) => what === 'wait')).toHaveLength(50);
   expect(host.done.slice(-2)).toEqual(['kill leftovers', 'application ended']);
   expect(host.events).toMatchObject([{ code: 'leftovers-killed', severity: 'attention' }]);
   const quick = new Host();
-  quick.left = [{ pid: 9, name: 'worker' }];
+  quick.left = [{ pid: 9, name: 'worker', startTicks: '1' }];
   quick.waitFor = (what) => (what === 'wait' && quick.left.length > 0 ? (quick.left.splice(0), null) : null);
   await quick.run([{ do: 'script', script: 'stop' }]);
   expect(quick.done).toEqual(['script stop', 'wait', 'application ended']);
@@ -233,19 +243,67 @@ test('a fence always ends: without the replicator the mounts are aborted here, a
   ]);
 });
 
-test('an application that cannot be ended after a fence takes the whole node with it', async () => {
+const stuck: LeftProcess = { pid: 9, name: 'stuck', startTicks: '1' };
+
+test('an application that cannot be ended after a fence takes the whole node with it, and has not ended before', async () => {
   const host = new Host();
-  host.immortal = [{ pid: 9, name: 'stuck' }];
-  await host.run([{ do: 'fence' }]);
-  expect(host.done.filter((what) => what === 'wait')).toHaveLength(19);
-  expect(host.done.slice(-3)).toEqual(['kill application', 'reset', 'application fenced']);
-  expect(host.events).toMatchObject([{ code: 'node-reset', severity: 'bad' }]);
+  host.immortal = [stuck];
+  // The reset was refused, or the test would not go on: then nothing may count as ended.
+  for (let tries = 0; tries < 2; tries++)
+    expect((await host.run([{ do: 'fence' }])).failed).toMatchObject({ fault: { code: 'reset-refused' } });
+  expect(host.done.filter((what) => what === 'wait')).toHaveLength(2 * 19);
+  expect(host.done.slice(-2)).toEqual(['kill application', 'reset']);
+  expect(host.done.filter((what) => /ended|fenced/.test(what))).toEqual([]);
+  expect(host.events.every(({ code, severity }) => code === 'node-reset' && severity === 'bad')).toBe(true);
   const late = new Host();
-  late.immortal = [{ pid: 9, name: 'slow' }];
+  late.immortal = [{ ...stuck }];
   late.waitFor = (what) => (what === 'wait' ? (late.immortal.splice(0), null) : null);
   await late.run([{ do: 'fence' }]);
   expect(late.done).not.toContain('reset');
+  expect(late.done.at(-1)).toBe('application fenced');
   expect(late.events).toEqual([]);
+});
+
+test('whoever starts the application again as often as it is ended does not make this node reset itself', async () => {
+  const host = new Host();
+  host.returning = true;
+  expect((await host.run([{ do: 'fence' }])).failed).toMatchObject({ fault: { code: 'application-returns' } });
+  expect(host.done).not.toContain('reset');
+  expect(host.done.filter((what) => /ended|fenced/.test(what))).toEqual([]);
+  // What is new is cut off as well.
+  expect(host.done.filter((what) => what === 'application changed')).toHaveLength(19);
+});
+
+test('a node that runs another module is not reset for one that is stuck', async () => {
+  const host = new Host();
+  host.immortal = [stuck];
+  host.othersRun = true;
+  expect((await host.run([{ do: 'fence' }])).failed).toMatchObject({ fault: { code: 'reset-refused' } });
+  expect(host.done).not.toContain('reset');
+  expect(host.done.filter((what) => /ended|fenced/.test(what))).toEqual([]);
+});
+
+test('a planned stop that leaves somebody alive has failed: the core fences instead', async () => {
+  const host = new Host();
+  host.immortal = [stuck];
+  host.fail = (what) => (what === 'script stop' ? new Fault('script-timed-out', { message: 'too slow' }) : null);
+  expect((await host.run([{ do: 'script', script: 'stop' }])).failed).toMatchObject({
+    fault: { code: 'stop-unfinished' },
+  });
+  expect(host.done.filter((what) => /ended|fenced/.test(what))).toEqual([]);
+});
+
+test('a service manager that did not answer is asked again, beside the lease and not at once', async () => {
+  const host = new Host();
+  host.definition = { ...definition, scripts: { ...definition.scripts, start: script('systemctl start app') } };
+  const executor = host.executor();
+  executor.learnAgain(10_000);
+  await vi.waitFor(() => expect(host.done).toEqual(['application changed']));
+  host.learned = [];
+  executor.learnAgain(10_500);
+  expect(host.learned).toEqual([]);
+  executor.learnAgain(15_000);
+  expect(host.learned).toEqual(['app.service']);
 });
 
 test('where the services of the application run is asked when it is started', async () => {
@@ -253,6 +311,16 @@ test('where the services of the application run is asked when it is started', as
   host.definition = { ...definition, scripts: { ...definition.scripts, start: script('systemctl start app db@1') } };
   await host.run(startPlan);
   expect(host.learned).toEqual(['app.service', 'db@1.service']);
+});
+
+test('an application that is nowhere to be guarded is told in the journal', async () => {
+  const told = (host: Host): boolean => host.journal.join('').includes('not its own connections');
+  const host = new Host();
+  await host.run(startPlan);
+  expect(told(host)).toBe(false);
+  host.groups = [];
+  await host.run(startPlan);
+  expect(told(host)).toBe(true);
 });
 
 test('a second plan without the right to preempt is a broken invariant', () => {

@@ -3,9 +3,9 @@
  * killed and its calls were given up; what they may still do in the replicator, a fence ends.
  */
 import type { EventDraft, Generation, ModuleDefinition } from '../contract/index.ts';
-import { assertNever, Fault, unitsIn } from '../contract/index.ts';
+import { assertNever, Fault, startedUnits } from '../contract/index.ts';
 import type { MirrorEvent, PlanStep } from '../core/index.ts';
-import type { ScriptName } from '../scripts/index.ts';
+import type { LeftProcess, ScriptName } from '../scripts/index.ts';
 import type { RuntimePorts } from './ports.ts';
 
 /** A replicator that lives answers a fence within milliseconds; after this we do it ourselves. */
@@ -20,6 +20,9 @@ const fencedStopMsMax = 10_000;
 const killTriesMax = 20;
 const killAgainMs = 500;
 
+/** The service manager is given more time than its own answer may take. */
+const learnAgainMs = 5000;
+
 export type PlanOutcome = Omit<Extract<MirrorEvent, { type: 'ran' }>, 'type' | 'id'>;
 
 export interface PlanContext {
@@ -28,8 +31,12 @@ export interface PlanContext {
   readonly emit: (event: EventDraft) => void;
   /** Whether this node holds the lease of the module at this instant. */
   readonly leaseRuns: () => boolean;
-  /** Its processes are known. */
-  readonly applicationStarted: () => Promise<void>;
+  /** From here on there may be processes of it. */
+  readonly applicationStarts: () => void;
+  /** Other processes of it are there than before. */
+  readonly applicationChanged: () => Promise<void>;
+  /** Whether this node runs the application of another module. */
+  readonly othersRun: () => boolean;
   /** The application was fenced, and no process of it is left. */
   readonly applicationFenced: () => Promise<void>;
   /** It was stopped in order. */
@@ -43,6 +50,8 @@ export class PlanExecutor {
   private readonly ports: Ports;
   private readonly context: PlanContext;
   private transitions: Promise<void> = Promise.resolve();
+  private learnAfterMs = 0;
+  private resetTold = false;
   private current: { readonly controller: AbortController; readonly done: Promise<unknown> } | null = null;
 
   constructor(ports: Ports, context: PlanContext) {
@@ -141,21 +150,36 @@ export class PlanExecutor {
       return;
     }
     // Before as well: a start may take minutes, and is under guard from its first process on.
+    if (name === 'prestart' || name === 'start') this.context.applicationStarts();
     if (name === 'start') void this.learn();
     await this.script(name, signal);
     if (name !== 'start') return;
     await this.learn();
-    await this.context.applicationStarted();
+    await this.context.applicationChanged();
+    const module = this.context.definition().name;
+    if (this.ports.scripts.groups(module).length === 0)
+      this.ports.journal.info(
+        `${module}: its application runs in none of its control groups: only its files and addresses are fenced, not its own connections.`,
+      );
   }
 
   /** Where the application runs, for the fence. That it is not known costs the fence of its own connections, not the start. */
   async learn(): Promise<void> {
     const { name, scripts } = this.context.definition();
     try {
-      await this.ports.scripts.learn(name, unitsIn(scripts.start.command));
+      await this.ports.scripts.learn(name, startedUnits(scripts.start.command));
     } catch (error) {
       this.ports.journal.notice(`${name}: where its services run is not known: ${Fault.from(error).message}`);
     }
+  }
+
+  /** In the background, where the service manager has not answered yet: after a restart of the control plane, or because it was busy. */
+  learnAgain(nowMs: number): void {
+    const { name, scripts } = this.context.definition();
+    if (nowMs < this.learnAfterMs || this.ports.scripts.knows(name)) return;
+    if (startedUnits(scripts.start.command).length === 0) return;
+    this.learnAfterMs = nowMs + learnAgainMs;
+    void this.learn().then(() => this.context.applicationChanged());
   }
 
   private volumes(): readonly { readonly id: string; readonly path: string }[] {
@@ -238,7 +262,8 @@ export class PlanExecutor {
       signal.throwIfAborted();
       this.tell('force-stop-failed', Fault.from(error).message);
     }
-    await this.ports.scripts.killApplication(this.context.definition().name);
+    const left = await this.ports.scripts.killApplication(this.context.definition().name);
+    if (left.length > 0) throw new Fault('stop-unfinished', { message: `${inWords(left)} could not be ended.` });
   }
 
   /** A stop script that has ended well says that the application is off; what it forgot is given a moment, then it is ended and told. */
@@ -251,10 +276,9 @@ export class PlanExecutor {
     }
     const killed = await scripts.killLeftovers(module);
     if (killed.length > 0)
-      this.tell(
-        'leftovers-killed',
-        `${killed.map(({ pid, name }) => `${name} (${pid})`).join(', ')} still ran after the stop script and had to be ended.`,
-      );
+      this.tell('leftovers-killed', `${inWords(killed)} still ran after the stop script and had to be ended.`);
+    const left = await scripts.leftovers(module);
+    if (left.length > 0) throw new Fault('stop-unfinished', { message: `${inWords(left)} could not be ended.` });
   }
 
   private async unmount(signal: AbortSignal): Promise<boolean> {
@@ -297,20 +321,43 @@ export class PlanExecutor {
     await this.context.applicationFenced();
   }
 
-  /** Always ends: by the end of the application, or of this node. */
+  /**
+   * Ends well only when nobody is left. Whoever survived every SIGKILL of ten seconds sits in the kernel for good, and takes the node along; who comes back each
+   * time was started anew by somebody else, and a node is not reset for that: until he stops, the application stays cut off, and the fence is tried again.
+   */
   private async endForGood(signal: AbortSignal): Promise<void> {
-    const { scripts, timers, reset } = this.ports;
+    const { scripts, timers } = this.ports;
     const { name } = this.context.definition();
     let left = await scripts.killApplication(name);
+    let stuck = left;
     for (let tries = 1; left.length > 0 && tries < killTriesMax; tries++) {
+      // A service that was started anew has another control group.
+      await this.context.applicationChanged();
       await timers.delay(killAgainMs, signal);
       left = await scripts.killApplication(name);
+      stuck = stuck.filter((one) => left.some((other) => same(one, other)));
     }
     if (left.length === 0) return;
-    const who = left.map((one) => `${one.name} (${one.pid})`).join(', ');
-    const message = `${who} could not be ended after ${name} had lost the right to run here: this node resets itself.`;
-    this.context.emit({ module: name, code: 'node-reset', message, severity: 'bad', evidence: {} });
-    await reset(message);
+    if (stuck.length === 0)
+      throw new Fault('application-returns', {
+        message: `${inWords(left)} is started again as often as it is ended`,
+        remedy: `Look at what starts it beside Holdfast: a socket or timer unit, a supervisor, cron.`,
+      });
+    await this.resetNode(inWords(stuck));
+  }
+
+  /** Does not return, unless the node cannot reset itself: then it has not ended, and nobody may believe that it has. */
+  private async resetNode(stuck: string): Promise<void> {
+    const { name } = this.context.definition();
+    const because = `${stuck} could not be ended after ${name} had lost the right to run here`;
+    if (this.context.othersRun())
+      throw new Fault('reset-refused', { message: `${because}; this node is not reset while it runs another module` });
+    const message = `${because}: this node resets itself.`;
+    if (!this.resetTold)
+      this.context.emit({ module: name, code: 'node-reset', message, severity: 'bad', evidence: {} });
+    this.resetTold = true;
+    await this.ports.reset(message);
+    throw new Fault('reset-refused', { message: `${because}, and the reset of this node was refused` });
   }
 
   /** Always ends: the right to answer is gone, whoever still believes otherwise is cut off. */
@@ -329,4 +376,11 @@ export class PlanExecutor {
     const { name } = this.context.definition();
     this.context.emit({ module: name, code, message, severity: 'attention', evidence: {} });
   }
+}
+
+function inWords(processes: readonly LeftProcess[]): string {
+  return processes.map(({ pid, name }) => `${name} (${pid})`).join(', ');
+}
+function same(one: LeftProcess, other: LeftProcess): boolean {
+  return one.pid === other.pid && one.startTicks === other.startTicks;
 }

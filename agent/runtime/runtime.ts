@@ -350,6 +350,7 @@ export class Runtime {
     this.droppedReportedMs = this.lastTickMs;
     this.running = { record, socket, ticker, pulse, meter, session };
     await this.modules.take(record, this.surroundings(session), this.volumes);
+    await ports.fence.settle();
     // Faults of single directories show in their volumes' status and are tried again; they do not undo the configuration.
     await ports.replicator.configure(replicatorConfiguration(record, ports.node)).catch(() => undefined);
     ports.journal.info(
@@ -377,6 +378,10 @@ export class Runtime {
         this.beatSoon();
         this.tellStatus();
       },
+      othersRun: (name: string) =>
+        [...this.modules].some(
+          ({ definition, machine }) => definition.name !== name && runsApplication(machine.beat()),
+        ),
       moduleRuns: (name: string) => {
         const module = this.modules.find(name);
         if (module === undefined) return null;

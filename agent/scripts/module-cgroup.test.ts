@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findModuleCgroup, killProcessesIn, processesIn } from './module-cgroup.ts';
+import { findModuleCgroup, killProcessesIn, parseProcessStat, processesIn } from './module-cgroup.ts';
 
 let root = '';
 beforeEach(async () => {
@@ -32,7 +32,9 @@ test('the group of a module is found where it is, and not that of another one', 
 test('everybody below is found by name; one write ends them all', async () => {
   const slice = await group(process.pid);
   const name = (await readFile('/proc/self/comm', 'utf8')).trim();
-  expect(await processesIn(slice)).toEqual([{ pid: process.pid, name }]);
+  expect(await processesIn(slice)).toMatchObject([
+    { pid: process.pid, name, startTicks: expect.stringMatching(/^\d+$/) as string },
+  ]);
   // Here nobody obeys the file: it is looked for so often, and no longer.
   expect(await killProcessesIn(slice)).toHaveLength(1);
   expect(await readFile(path.join(slice, 'cgroup.kill'), 'utf8')).toBe('1');
@@ -51,4 +53,10 @@ test('an empty group needs no kill', async () => {
   const slice = await group();
   expect(await killProcessesIn(slice)).toEqual([]);
   await expect(readFile(path.join(slice, 'cgroup.kill'))).rejects.toThrow();
+});
+
+test('when a process was started is read past a name that holds anything', () => {
+  const rest = Array.from({ length: 18 }, (_, index) => String(index)).join(' ');
+  expect(parseProcessStat(`7 (a) b (c) D ${rest} 4711 0 0\n`)).toEqual({ state: 'D', startTicks: '4711' });
+  expect(parseProcessStat('')).toEqual({ state: '', startTicks: '' });
 });

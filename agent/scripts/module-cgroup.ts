@@ -15,6 +15,8 @@ const roundMs = 25;
 export interface LeftProcess {
   readonly pid: number;
   readonly name: string;
+  /** When it was started, in the kernel's own count: a number of a process is used again, the two together are not. */
+  readonly startTicks: string;
 }
 
 /** In unit names a hyphen makes a hierarchy: without the escape ending module `a` would end `a-b` as well. */
@@ -38,12 +40,24 @@ export async function processesIn(cgroup: string): Promise<readonly LeftProcess[
     directories.map((one) => readFile(path.join(one, 'cgroup.procs'), 'utf8').catch(() => '')),
   );
   const pids = lists.flatMap((text) => text.split('\n').filter((line) => line !== ''));
-  return await Promise.all(
+  const found = await Promise.all(
     pids.map(async (pid) => ({
       pid: Number(pid),
       name: (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim(),
+      ...parseProcessStat(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')),
     })),
   );
+  // Whom nobody has waited for yet has ended; version 1 lists it all the same.
+  return found.filter(({ state }) => state !== 'Z').map(({ pid, name, startTicks }) => ({ pid, name, startTicks }));
+}
+
+/** `man 5 proc`, fields 3 and 22; the name before them may hold anything, closing parentheses included. */
+export function parseProcessStat(text: string): { readonly state: string; readonly startTicks: string } {
+  const fields = text
+    .slice(text.lastIndexOf(')') + 1)
+    .trim()
+    .split(' ');
+  return { state: fields[0] ?? '', startTicks: fields[19] ?? '' };
 }
 
 /** Returns whom it ended. What sits in an unanswered system call ends when that is answered. */

@@ -29,7 +29,7 @@ const runner = () =>
     directory,
     wallMs: () => wallMs++,
     systemdRun: false,
-    groups: new ApplicationGroups(async () => '', null),
+    groups: new ApplicationGroups({ run: async () => '', hierarchy: null, formerHierarchy: '/nowhere' }),
   });
 const never = new AbortController().signal;
 

@@ -32,8 +32,10 @@ export interface ScriptRunner {
   killLeftovers(module: string): Promise<readonly LeftProcess[]>;
   /** Who is left of the module's scripts now. */
   leftovers(module: string): Promise<readonly LeftProcess[]>;
-  /** Asks the service manager where these services of the application run now; to be called when it has been started. */
+  /** Asks the service manager where these services of the application run now; to be called when it has been started. None: forgets it. */
   learn(module: string, units: readonly string[]): Promise<void>;
+  /** Whether it has answered that, to this process or to the one before it. */
+  knows(module: string): boolean;
   /** The kernel's numbers of the control groups in which the application runs at this instant. Cheap. */
   groups(module: string): readonly bigint[];
   /** Ends the application at once, services included; returns who is still there afterwards, in the kernel for good. */
@@ -179,6 +181,7 @@ export function linuxScriptRunner(options: LinuxScriptRunnerOptions): ScriptRunn
     killLeftovers,
     leftovers,
     learn: (module, units) => options.groups.learn(module, units),
+    knows: (module) => options.groups.knows(module),
     groups: (module) => options.groups.numbers(module),
     killApplication,
     boundOutputs,

@@ -208,6 +208,47 @@ describe('the lease of a whole application', () => {
   });
 });
 
+describe('a restarted agent', () => {
+  const group = ['hfnet', 'restarted'] as const;
+  const other = ['hfnet', 'other'] as const;
+  const observerAddress = '10.91.0.2';
+  const numberOf = (name: readonly [string, string]): string =>
+    String(statSync(unifiedPath(...name), { bigint: true }).ino);
+  let application: InsideProgram;
+  beforeEach(async () => {
+    application = world.programInGroup(makeGroup(...group), 'server', inside);
+    makeGroup(...other);
+    await server.ask(['forget']);
+    await server.ask(['manage', []]);
+    await observer.ask(['listen', observerAddress, port]);
+    await application.ask(['converse', observerAddress, port]);
+    await server.ask(['guard', 'app', [numberOf(group)], 400]);
+    await server.ask(['forget']);
+    await server.ask(['manage', []]);
+  });
+  afterEach(async () => {
+    await killGroup('hfnet');
+  });
+  const sinceEcho = async (): Promise<number> =>
+    (await application.ask<number>(['bootMs'])) - (await application.ask<number>(['echoed']));
+
+  test('lets go of what its predecessor guarded and it does not hold itself', async () => {
+    await server.ask(['guard', 'else', [numberOf(other)], 5000]);
+    await server.ask(['settle']);
+    await delay(1000);
+    expect(await sinceEcho()).toBeLessThan(300);
+  });
+
+  test('holds what it knows, with the lease that runs: renewed it goes on, and otherwise it ends', async () => {
+    await server.ask(['guard', 'app', [numberOf(group)], null]);
+    await server.ask(['settle']);
+    await delay(1000);
+    expect(await sinceEcho()).toBeGreaterThan(300);
+    await server.ask(['guard', 'app', [numberOf(group)], 60_000]);
+    await expect.poll(sinceEcho, { timeout: 5000 }).toBeLessThan(100);
+  });
+});
+
 describe('the virtual address', () => {
   test('goes to the interface of its subnet, is announced, and comes off', async () => {
     await server.ask(['manage', [vip]]);

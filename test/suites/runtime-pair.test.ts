@@ -151,6 +151,18 @@ describe('two runtimes and a witness', () => {
     expect(cluster.nodes.n1.scripts).toEqual(['start']);
   });
 
+  test('a restarted agent does not wait for a service manager that hangs: the lease is renewed in time', async () => {
+    cluster = await protectedCluster();
+    cluster.nodes.n1.serviceManagerHangs = true;
+    await cluster.restartAgent('n1');
+    for (let passedMs = 0; passedMs < 5000; passedMs += 50) {
+      await cluster.advance(50);
+      expect(cluster.speaks('n1') && cluster.answers('n1')).toBe(true);
+    }
+    expect(cluster.own('n1')).toBe('primary up-to-date');
+    expect(cluster.nodes.n1.scripts).toEqual(['start']);
+  });
+
   test('a dead replicator under the application: the node gives up, the cluster heals', async () => {
     cluster = await protectedCluster();
     cluster.nodes.n1.life?.replicator.crash();

@@ -9,7 +9,7 @@ import { ArpSocket } from '../../../agent/sys/packet-socket.ts';
 import { bootTimeMs } from '../../../agent/sys/process.ts';
 
 const run = commandRunner();
-const fence = createFence(run, bootTimeMs);
+let fence = createFence(run, bootTimeMs);
 const vips = createVipDriver(run);
 let held = true;
 
@@ -50,12 +50,17 @@ const orders: Record<string, (...args: never[]) => Promise<unknown>> = {
     await fence.cut(addresses);
     return bootTimeMs();
   },
-  guard: async (module: string, groups: string[], forMs: number) => {
-    const deadlineMs = bootTimeMs() + forMs;
+  guard: async (module: string, groups: string[], forMs: number | null) => {
+    const deadlineMs = forMs === null ? null : bootTimeMs() + forMs;
     await fence.guard(module, groups.map(BigInt), deadlineMs);
     return deadlineMs;
   },
   condemn: (module: string) => fence.condemn(module),
+  settle: () => fence.settle(),
+  /** The agent was restarted: its memory is gone, what the kernel has is not. */
+  forget: async () => {
+    fence = createFence(run, bootTimeMs);
+  },
   guardObstacle: async () => fence.guardObstacle(),
   check: () => fence.check(),
   remove: () => fence.remove(),

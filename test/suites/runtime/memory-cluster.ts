@@ -58,6 +58,7 @@ export class MemoryNode {
   /** What its checkers find while the application runs; null: it is well. */
   finding: Finding | null = null;
   failScript: string | null = null;
+  serviceManagerHangs = false;
   life: Life | null = null;
 
   constructor(name: NodeName) {
@@ -112,7 +113,7 @@ export class MemoryCluster {
           vips: [{ address: vip, prefixLength: 24, interface: null }],
           scripts: {
             prestart: null,
-            start: script('start'),
+            start: script('systemctl start app'),
             stop: script('stop'),
             poststop: null,
             forceStop: script('force'),
@@ -284,9 +285,10 @@ export class MemoryCluster {
       extend: async (all, deadlineMs) => all.forEach((one) => leased.set(one, deadlineMs)),
       guard: async (module, groups, deadlineMs) => {
         if (groups.length === 0) guards.delete(module);
-        else guards.set(module, { groups, deadlineMs });
+        else guards.set(module, { groups, deadlineMs: deadlineMs ?? guards.get(module)?.deadlineMs ?? time.nowMs });
       },
       condemn: async () => undefined,
+      settle: async () => undefined,
       guardObstacle: () => null,
       cut: async (all) => all.forEach((one) => leased.delete(one)),
       check: async () => false,
@@ -344,7 +346,8 @@ export class MemoryCluster {
         },
         killLeftovers: async () => [],
         leftovers: async () => [],
-        learn: async () => undefined,
+        learn: () => (node.serviceManagerHangs ? new Promise(() => undefined) : Promise.resolve()),
+        knows: () => !node.serviceManagerHangs,
         groups: () => (node.application ? [node.applicationGroup] : []),
         killApplication: async () => {
           node.application = false;

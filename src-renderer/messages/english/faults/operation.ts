@@ -204,6 +204,21 @@ export const operation = {
     cause: 'The stop script leaves something running.',
     remedy: 'Let the stop script end everything that uses the directory.',
   }),
+  'stop-unfinished': () => ({
+    what: 'A program of the application could not be ended.',
+    cause: 'It hangs in the kernel, mostly because of a disk or a network file system that does not answer.',
+    remedy: 'Look for processes in state D (ps) and at dmesg; Holdfast goes on trying.',
+  }),
+  'application-returns': () => ({
+    what: 'The application is started again as often as it is ended.',
+    cause: 'Something beside Holdfast starts it: a socket or timer unit, a supervisor, cron.',
+    remedy: 'Take it out of whatever starts it; until then it stays cut off from the network.',
+  }),
+  'reset-refused': () => ({
+    what: 'The application could not be ended, and this server was not reset.',
+    cause: 'It runs another module, or it may not reset itself (a container).',
+    remedy: 'Move the other modules away and restart this server by hand; until then the application stays cut off.',
+  }),
   'unmount-hangs': (d) => ({
     what: `${fact(d, 'path', 'The replicated directory')} could not be unmounted in time.`,
     cause: 'A program hangs in it.',

@@ -202,6 +202,23 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     cause: 'Le script d’arrêt laisse quelque chose tourner.',
     remedy: 'Le script d’arrêt doit terminer tout ce qui utilise le répertoire.',
   }),
+  'stop-unfinished': () => ({
+    what: 'Un programme de l’application n’a pas pu être terminé.',
+    cause:
+      'Il est bloqué dans le noyau, le plus souvent par un disque ou un système de fichiers réseau qui ne répond pas.',
+    remedy: 'Cherchez des processus dans l’état D (ps) et regardez dmesg ; Holdfast continue d’essayer.',
+  }),
+  'application-returns': () => ({
+    what: 'L’application est relancée chaque fois qu’elle est terminée.',
+    cause: 'Quelque chose d’autre que Holdfast la lance : une unité socket ou timer, un superviseur, cron.',
+    remedy: 'Retirez-la de ce qui la lance ; d’ici là, elle reste coupée du réseau.',
+  }),
+  'reset-refused': () => ({
+    what: 'L’application n’a pas pu être terminée, et ce serveur n’a pas été réinitialisé.',
+    cause: 'Il fait tourner un autre module, ou il n’a pas le droit de se réinitialiser (conteneur).',
+    remedy:
+      'Déplacez les autres modules et redémarrez ce serveur à la main ; d’ici là, l’application reste coupée du réseau.',
+  }),
   'unmount-hangs': (d) => ({
     what: `${fact(d, 'path', 'Le répertoire répliqué')} n’a pas pu être démonté à temps.`,
     cause: 'Un programme y est bloqué.',

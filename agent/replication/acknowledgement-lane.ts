@@ -6,6 +6,7 @@ import { Fault } from '../contract/index.ts';
 import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
 import { contactFault, decideContact } from './contact.ts';
 import type { ControlBlock } from './control-block.ts';
+import { marksSinceMinor } from './handshake.ts';
 import type { ConnectionHandle, FromAcknowledgement, ToAcknowledgement, ToPrimary } from './lane-messages.ts';
 import { Answer, answerKind, readAnswer } from './answer-codec.ts';
 import type { Lane, Operation } from './operations.ts';
@@ -18,17 +19,21 @@ const pauseFirstMs = 100;
 const pauseMaxMs = 2000;
 const lastingMs = 3000;
 
+/** What the target has answered. */
+export interface Welcome {
+  readonly record: VolumeRecord;
+  /** Of the protocol that it speaks. */
+  readonly minor: number;
+  /** It can answer what a comparison asks. */
+  readonly verifies: boolean;
+}
+
 export interface AcknowledgementPorts {
   readonly control: ControlBlock;
   readonly volume: string;
   readonly peer: string;
-  /** Both connections up and hello said with `record`. 0, or -1 with `fault`. Then `theirs` is the target's record, `verifies` what it can answer. */
-  readonly open: Operation & {
-    record: VolumeRecord | null;
-    theirs: VolumeRecord | null;
-    verifies: boolean;
-    fault: FaultRecord | null;
-  };
+  /** Both connections up and hello said with `record`. 0, or -1 with `fault`. Then `theirs` is the target's answer. */
+  readonly open: Operation & { record: VolumeRecord | null; theirs: Welcome | null; fault: FaultRecord | null };
   /** Tells the target the contact and waits until it has recorded it. 0, or -1 with `open.fault`. */
   readonly begin: Operation & { contact: 'in-sync' | 'resync' };
   /** Waits for bytes of the acknowledgement connection, or a message. Appends to `bytes`; the new end, -1: the link is lost, 0: a message. */
@@ -98,7 +103,8 @@ export class AcknowledgementLane {
       this.#refuse(open.fault);
       return false;
     }
-    const contact = decideContact(ours.record, open.theirs);
+    const { record: theirs, minor } = open.theirs;
+    const contact = decideContact(ours.record, theirs);
     if (contact.kind === 'refused') {
       this.#refuse(contactFault(contact.code, volume, peer));
       return false;
@@ -123,9 +129,9 @@ export class AcknowledgementLane {
       session: this.#session,
       contact: contact.kind,
       recordVersion: ours.version,
-      marks: open.theirs.marks,
-      verifies: open.verifies,
-      sharedGeneration: lineage.shareGeneration(ours.record, open.theirs),
+      marks: minor >= marksSinceMinor ? theirs.marks : undefined,
+      verifies: open.theirs.verifies,
+      sharedGeneration: lineage.shareGeneration(ours.record, theirs),
       data: this.#ports.data(),
     });
     return true;

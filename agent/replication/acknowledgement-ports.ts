@@ -6,6 +6,7 @@ import { bootTimeMs, close, Memory, Poll, signalEvent } from '../sys/linux.ts';
 import { TlsContext, tlsFree, tlsPending, tlsRead } from '../sys/openssl.ts';
 import { shutdownSocket } from '../sys/socket.ts';
 import { AcknowledgementLane } from './acknowledgement-lane.ts';
+import type { Welcome } from './acknowledgement-lane.ts';
 import { Connection } from './connection.ts';
 import type { Interruption } from './connection.ts';
 import { ControlBlock } from './control-block.ts';
@@ -20,11 +21,6 @@ const connectTimeoutMs = 2000;
 const contactTimeoutMs = 10_000;
 
 /** What the target says of itself. */
-interface Welcome {
-  readonly record: VolumeRecord;
-  readonly verifies: boolean;
-}
-
 class Link {
   readonly #data: AcknowledgementLaneData;
   readonly #control: ControlBlock;
@@ -77,7 +73,7 @@ class Link {
     this.#answers.say({ ...hello, purpose: 'acknowledgements' });
     const answer = this.#stream.hear(welcomeSchema, bootTimeMs() + contactTimeoutMs);
     if (answer.say === 'refused') throw Fault.fromRecord(answer.fault);
-    return { record: answer.record, verifies: answer.verifies ?? false };
+    return { record: answer.record, minor: answer.minor, verifies: answer.verifies ?? false };
   }
 
   begin(contact: 'in-sync' | 'resync'): void {
@@ -124,16 +120,13 @@ export function makeAcknowledgementLane(
   const open = {
     name: 'open link',
     record: null as VolumeRecord | null,
-    theirs: null as VolumeRecord | null,
-    verifies: false,
+    theirs: null as Welcome | null,
     fault: null as FaultRecord | null,
     run: (): number => {
       if (open.record === null) return -1;
       open.theirs = null;
       try {
-        const { record, verifies } = link.open(open.record);
-        open.theirs = record;
-        open.verifies = verifies;
+        open.theirs = link.open(open.record);
         return 0;
       } catch (error) {
         open.fault = Fault.from(error).toRecord();

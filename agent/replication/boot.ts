@@ -3,20 +3,24 @@ import { spawnSync } from 'node:child_process';
 
 const timeoutMs = 5000;
 
-/** What systemd prints of the instant at which the boot was complete: microseconds, 0 as long as it is not. */
+/** What systemd prints of the instant at which a unit was reached: microseconds, 0 as long as it never was. */
 export function isStillBooting(answer: string): boolean {
   return answer.trim() === '0';
 }
 
 /**
- * Until the first boot is complete the order of the units holds: nothing ordinary has been started before the covers lie there (see
- * holdfast-replicator.service). False also where nobody can say.
+ * Until basic.target is reached nothing ordinary has been started (see holdfast-replicator.service, which stands before it). A replicator that has failed
+ * does not hold it up: one that comes later finds it reached. False also where nobody can say.
  */
 export function machineIsBooting(): boolean {
-  const { stdout, status } = spawnSync('systemctl', ['show', '--property=FinishTimestampMonotonic', '--value'], {
-    encoding: 'utf8',
-    timeout: timeoutMs,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const { stdout, status } = spawnSync(
+    'systemctl',
+    ['show', 'basic.target', '--property=ActiveEnterTimestampMonotonic', '--value'],
+    {
+      encoding: 'utf8',
+      timeout: timeoutMs,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
   return status === 0 && isStillBooting(stdout);
 }

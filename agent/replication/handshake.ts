@@ -8,6 +8,8 @@ import { compatible, Fault, faultRecordSchema, protocolVersion, volumeRecordSche
 
 export const linkMagic = Buffer.from('HOLDFAST');
 export const handshakeHeaderBytes = linkMagic.length + 4;
+/** Minor version of the first program that knows everything that marks need; an older one gets and gives none. */
+export const marksSinceMinor = 1;
 const handshakeBytesMax = 128 * 1024;
 
 const versionShape = { major: z.number().int(), minor: z.number().int(), programVersion: z.string().max(100) };

@@ -1,7 +1,7 @@
 /** Messages for a thread without an event loop: posted to ports, announced by an eventfd that the thread polls beside its descriptors. */
 import { receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
-import { bootTimeMs, clearEvent, dieNow, Poll, signalEvent } from '../sys/linux.ts';
+import { bootTimeMs, clearEvent, close, dieNow, Poll, signalEvent } from '../sys/linux.ts';
 import type { ControlBlock } from './control-block.ts';
 
 /** Without its supervisor a lane would serve a mount that nobody fences: the process ends instead. */
@@ -79,17 +79,27 @@ export interface Outbox<M> {
   post(message: M): void;
   /** Something in the control block has changed. */
   wake(): void;
+  /** Its receiver has ended. What is posted from here on goes nowhere: the descriptor may be somebody else's by then. */
+  close(): void;
 }
 export function outbox<M>(port: MessagePort, wakeFd: number): Outbox<M> {
+  let isClosed = false;
   return {
     port,
     wakeFd,
     post(message) {
+      if (isClosed) return;
       port.postMessage(message);
       signalEvent(wakeFd);
     },
     wake() {
-      signalEvent(wakeFd);
+      if (!isClosed) signalEvent(wakeFd);
+    },
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      port.close();
+      close(wakeFd);
     },
   };
 }

@@ -40,6 +40,8 @@ export type ToPrimary =
   | { readonly type: 'verified'; readonly session: number; readonly sequence: number; readonly findings: Findings }
   /** From the supervisor; each is answered by `done` with the same call number. */
   | { readonly type: 'go-alone'; readonly call: number; readonly generation: Generation }
+  /** A sync that was under way when this role began has failed, and told nobody else. */
+  | { readonly type: 'sync-failed'; readonly status: number }
   /** After the unmount: agree on a checkpoint when in sync, then end. */
   | { readonly type: 'clean-stop'; readonly call: number }
   | { readonly type: 'verify'; readonly call: number; readonly repair: boolean }
@@ -79,6 +81,8 @@ export type ToSecondary =
       readonly data: ConnectionHandle;
       readonly acknowledgements: ConnectionHandle;
       readonly record: VolumeRecord;
+      /** Of the protocol that the source speaks. */
+      readonly minor: number;
     }
   /** All that was applied when it was asked for is on disk; negative `status`: it is not. */
   | { readonly type: 'synced'; readonly call: number; readonly status: number }
@@ -91,6 +95,8 @@ export type FromSecondary =
       readonly link: boolean;
       readonly resync: ResyncProgress | null;
       readonly fault: FaultRecord | null;
+      /** A sync has failed, whether or not the record could say so. */
+      readonly unwritten: boolean;
     }
   /** To be answered by `synced`. Elsewhere, because the stream must not wait for what may take long. */
   | { readonly type: 'sync'; readonly call: number }
@@ -113,6 +119,8 @@ export type FromListener =
       readonly data: ConnectionHandle;
       readonly acknowledgements: ConnectionHandle;
       readonly record: VolumeRecord;
+      /** Of the protocol that the source speaks. */
+      readonly minor: number;
     }
   /** Somebody was refused, or an address cannot be listened on. */
   | { readonly type: 'fault'; readonly fault: FaultRecord };

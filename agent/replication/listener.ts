@@ -228,6 +228,7 @@ export class Listener {
       data: handle(data),
       acknowledgements: handle(answers),
       record: (data.hello ?? hello).record,
+      minor: hello.minor,
     });
   }
 }

@@ -55,6 +55,8 @@ export interface PrimaryPorts {
   readonly send: Operation;
   /** The record, durable. Throws when that fails. */
   readonly persist: Operation & { record: VolumeRecord | null };
+  /** The same for what a failing disk may not take: 0 or -1. */
+  readonly persistIfPossible: Operation & { record: VolumeRecord | null };
   /** syncfs of the volume's filesystem; 0 or -errno. */
   readonly syncAll: Operation;
   readonly nowMs: () => number;
@@ -108,6 +110,10 @@ export class PrimaryLane implements LaneHooks {
   /** The target refuses the link for that reason, until its repair has been ordered. */
   #peerDiffers = false;
   #servedMs = 0;
+  /** What a disk that failed in this role has of a change is not known. */
+  #diskFailed = false;
+  /** A sync has failed, and the record does not say so yet. */
+  #unrecordedFailure = false;
   #acknowledgedNow = 0;
   #lastProgressMs = 0;
   #lastProgress = { atMs: 0, doneBytes: 0, bytesPerSecond: null as number | null };
@@ -132,6 +138,7 @@ export class PrimaryLane implements LaneHooks {
         continue;
       }
       yield* this.#observe();
+      if (this.#unrecordedFailure) yield* this.#recordFailedSync();
       this.#ports.stream.marks.tidy();
       if (this.#checkpointIsDue()) yield* this.#checkpoint();
       else if (this.#logIsDue()) yield* this.#beginMarks();
@@ -204,6 +211,8 @@ export class PrimaryLane implements LaneHooks {
   }
 
   localFailure(call: string, errno: number): void {
+    this.#diskFailed = true;
+    if (call === 'fsync') this.#unrecordedFailure = this.record.unwritten !== true;
     this.#ports.tell({ type: 'local-failure', call, errno });
   }
 
@@ -321,6 +330,18 @@ export class PrimaryLane implements LaneHooks {
     this.#tellStatus();
   }
 
+  /** At once: whoever serves this copy after a crash of this process would believe what the kernel reads. Tried once; the supervisor knows it too. */
+  *#recordFailedSync(): Lane {
+    this.#unrecordedFailure = false;
+    const { persistIfPossible, control } = this.#ports;
+    const record = lineage.syncFailed(this.record);
+    persistIfPossible.record = record;
+    if ((yield persistIfPossible) < 0) return;
+    this.record = record;
+    this.#recordVersion = control.publishRecord(record);
+    this.#tellStatus();
+  }
+
   *#messages(): Lane {
     for (let message = this.#ports.message(); message !== null; message = this.#ports.message()) {
       yield* this.#message(message);
@@ -363,6 +384,9 @@ export class PrimaryLane implements LaneHooks {
         return;
       case 'go-alone':
         yield* this.#goAlone(message);
+        return;
+      case 'sync-failed':
+        this.localFailure('fsync', -message.status);
         return;
       case 'clean-stop':
         yield* this.#beginCleanStop(message.call);
@@ -640,8 +664,11 @@ export class PrimaryLane implements LaneHooks {
     // Nothing is asked behind the checkpoint that both sides agree on.
     this.#verify?.interrupted();
     const status = yield this.#ports.syncAll;
+    if (status < 0) this.localFailure('fsync', -status);
+    if (this.#unrecordedFailure) yield* this.#recordFailedSync();
     this.#cleanStop = { call, sequence: 0, checkpoint: this.#ports.randomCheckpoint() };
-    if (this.mode !== 'in-sync' || status < 0) {
+    // A sync that succeeds after one that failed says nothing of what the first one has given up.
+    if (this.mode !== 'in-sync' || this.#diskFailed || this.record.unwritten === true) {
       this.#endCleanStop(false);
       return;
     }

@@ -1,5 +1,6 @@
 /** The primary lane on Linux: the real operations behind its ports. */
 import { randomInt } from 'node:crypto';
+import { Fault } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import { Filesystem, isTransient, openBacking, readRequest, requestBytesMax, writeReply } from '../fuse/index.ts';
 import { becomeIoFlusher, bootTimeMs, close, Memory, POLL, Poll, ThreadIdentity } from '../sys/linux.ts';
@@ -144,6 +145,19 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       return 0;
     },
   };
+  const persistIfPossible = {
+    name: 'persist record of a failed sync',
+    record: null as VolumeRecord | null,
+    run: (): number => {
+      persist.record = persistIfPossible.record;
+      try {
+        return persist.run();
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        return -1;
+      }
+    },
+  };
   const ports: PrimaryPorts = {
     control,
     tree: backing,
@@ -167,6 +181,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     answerParked: parkedAnswer(control, data.deviceFd),
     send: operation('send', () => connection.flush()),
     persist,
+    persistIfPossible,
     syncAll: operation('syncfs', () => backing.syncAll()),
     nowMs: bootTimeMs,
     message: () => inbox.receive(),

@@ -50,6 +50,8 @@ export class ResyncTarget {
   #listing: { id: NodeId; names: Set<string> } | null = null;
   #trashCount = 0;
   #unsyncedBytes = 0;
+  /** Not the write itself, which a full disk refuses without giving anything up. */
+  syncFailed = false;
   /** Directories in the trash that are being emptied, deepest last. */
   readonly #purging: { id: NodeId; parent: NodeId; name: Buffer; entries: Buffer[] }[] = [];
   #nextOwnId = ownIdFirst + 16;
@@ -99,7 +101,9 @@ export class ResyncTarget {
     this.#unsyncedBytes += bytes;
     if (this.#unsyncedBytes < unsyncedBytesMax) return;
     this.#unsyncedBytes = 0;
-    this.#must(this.#tree.syncAll());
+    const status = this.#tree.syncAll();
+    this.syncFailed ||= status < 0;
+    this.#must(status);
   }
 
   apply(frame: Frame): number {

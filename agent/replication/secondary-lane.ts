@@ -19,6 +19,7 @@ import { Applier, applyFault } from './applier.ts';
 import { FrameReader, kind, malformed } from './change-codec.ts';
 import type { Frame } from './change-codec.ts';
 import { contactFault, decideContact } from './contact.ts';
+import { marksSinceMinor } from './handshake.ts';
 import type { FromSecondary, ToSecondary } from './lane-messages.ts';
 import type { Lane, Operation } from './operations.ts';
 import { ResyncTarget } from './resync-target.ts';
@@ -84,6 +85,8 @@ export class SecondaryLane {
   #fault: FaultRecord | null = null;
   /** As in the record; also when that could not be written. */
   #unwritten: boolean;
+  /** The record on the disk says it too. */
+  #isRecorded = false;
   /** Highest sequence applied, and the highest acknowledged. */
   #applied = 0;
   #acknowledged = 0;
@@ -124,6 +127,8 @@ export class SecondaryLane {
   *run(): Lane {
     const { wait } = this.#ports;
     this.#tellStatus();
+    // What was given may stand in the memory of the process only.
+    if (this.#unwritten) yield* this.#recordFailure();
     for (;;) {
       yield* this.#messages();
       if (this.#ended) break;
@@ -164,10 +169,16 @@ export class SecondaryLane {
     const { ports } = { ports: this.#ports };
     this.#endLink();
     ports.use(message);
+    // What this process knows ends with it: a return that trusts such a disk must not be what its record allows.
+    if (this.#unwritten && !this.#isRecorded && !(yield* this.#recordFailure())) {
+      ports.closeLink();
+      return;
+    }
     const contact = decideContact(message.record, this.record);
     const { marks = null, ...record } = this.record;
     // A source keeps marks only for a target that speaks of them; what it had is compared as a whole otherwise.
-    ports.welcome.record = ports.offersMarks ? { ...record, marks } : record;
+    const speaksOfMarks = ports.offersMarks && message.minor >= marksSinceMinor;
+    ports.welcome.record = speaksOfMarks ? { ...record, marks } : record;
     ports.welcome.refusal = contact.kind === 'refused' ? contactFault(contact.code, ports.volume, ports.peer) : null;
     if ((yield ports.welcome) < 0 || contact.kind === 'refused') {
       ports.closeLink();
@@ -285,7 +296,7 @@ export class SecondaryLane {
       if (!(yield* this.#compare(frame))) return false;
     } else if ((yield this.#apply) < 0) {
       // What a resync brings is synced on the way.
-      if (frame.kind === kind.sync || frame.kind === kind.data) yield* this.#syncFailed();
+      if (frame.kind === kind.sync || this.#resync?.syncFailed === true) yield* this.#syncFailed();
       yield* this.#leave(this.#apply.fault ?? applyFault('change', -5));
       return false;
     }
@@ -337,7 +348,14 @@ export class SecondaryLane {
   /** Recorded before anybody hears of it: whoever takes this role up later would believe what the kernel reads. */
   *#syncFailed(): Lane {
     this.#unwritten = true;
-    if (this.record.unwritten !== true) yield* this.#persist(lineage.syncFailed(this.record));
+    if (!this.#isRecorded) yield* this.#recordFailure();
+  }
+
+  *#recordFailure(): Generator<Operation, boolean, number> {
+    this.#isRecorded = yield* this.#persist(lineage.syncFailed(this.record));
+    // The supervisor remembers what the disk did not take.
+    this.#tellStatus();
+    return this.#isRecorded;
   }
 
   /** The last frame of a resync: everything to disk, then the record, and only then the acknowledgement. */
@@ -362,6 +380,7 @@ export class SecondaryLane {
       return false;
     }
     this.#unwritten = false;
+    this.#isRecorded = false;
     this.#progress = null;
     this.#fault = null;
     this.#purging = true;
@@ -474,7 +493,13 @@ export class SecondaryLane {
   }
 
   #tellStatus(): void {
-    const { record } = this;
-    this.#ports.tell({ type: 'status', record, link: this.#linked, resync: this.#progress, fault: this.#fault });
+    this.#ports.tell({
+      type: 'status',
+      record: this.record,
+      link: this.#linked,
+      resync: this.#progress,
+      fault: this.#fault,
+      unwritten: this.#unwritten,
+    });
   }
 }

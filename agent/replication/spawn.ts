@@ -1,7 +1,7 @@
 /** Starting and ending lanes: each is a worker with an inbox of its own. */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
-import { close, dieNow, makeEvent } from '../sys/linux.ts';
+import { dieNow, makeEvent } from '../sys/linux.ts';
 import { outbox } from './inbox.ts';
 import type { Outbox } from './inbox.ts';
 import type { LaneData } from './lane-data.ts';
@@ -54,6 +54,5 @@ export function makeInbox<To>(): { readonly outbox: Outbox<To>; readonly port: M
 }
 
 export function closeInbox(inbox: { readonly outbox: Outbox<never> }): void {
-  inbox.outbox.port.close();
-  close(inbox.outbox.wakeFd);
+  inbox.outbox.close();
 }

@@ -194,8 +194,10 @@ export class SecondaryLanes {
   readonly control = new ControlBlock();
   readonly #inbox: { readonly outbox: Outbox<ToSecondary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly ended: Promise<void>;
-  /** The lane may have ended before it heard of it. */
-  syncFailed = false;
+  /** After the end: of a syncfs too that was still under way, with what came out of it, 0 or -errno. Nothing may wait for it that others wait for. */
+  readonly synced: Promise<number>;
+  #syncStatus = 0;
+  #isOver = false;
 
   constructor(settings: LaneSettings, record: VolumeRecord, onMessage: (message: FromSecondary) => void) {
     const { directoryFd } = settings;
@@ -223,19 +225,20 @@ export class SecondaryLanes {
         else onMessage(message);
       },
     );
-    this.ended = lane
-      .then(() => syncing)
-      .then(() => {
-        closeInbox(this.#inbox);
-      });
+    this.ended = lane.then(() => {
+      this.#isOver = true;
+      closeInbox(this.#inbox);
+    });
+    this.synced = this.ended.then(() => syncing).then(() => this.#syncStatus);
   }
 
   /** One at a time; a link that was replaced may have left one behind. */
   async #sync(directoryFd: number, call: number, former: Promise<unknown>): Promise<void> {
     await former;
+    if (this.#isOver) return;
     const name = 'syncfs';
     await spawnLane(name, { lane: 'sync', name, directoryFd }, [], (message: { readonly status: number }) => {
-      this.syncFailed ||= message.status < 0;
+      if (message.status < 0) this.#syncStatus = message.status;
       this.post({ type: 'synced', call, status: message.status });
     });
   }

@@ -141,9 +141,6 @@ export class Volume {
     if (this.#role !== 'idle') return;
     try {
       this.#cover();
-      if (this.#directoryFd < 0) this.#directoryFd = openBackingDirectory(this.configuration.path);
-      if (this.#wasOpen) this.#endAgreement();
-      this.#wasOpen = false;
       this.#ownFault = null;
       this.#readRecord();
     } catch (error) {
@@ -182,25 +179,41 @@ export class Volume {
   /** Local programs may have written to this copy since the last role: it was not covered. */
   #wasOpen = false;
 
+  /**
+   * That a directory stood open is in its record before the cover hides it: whoever comes after this process finds one or the other. A cover does not
+   * survive a boot: that there is none yet while the machine boots says nothing. That somebody is in there already does.
+   */
   #cover(): void {
     const { path } = this.configuration;
-    if (isCovered(path)) return;
-    // A cover does not survive a boot: that there is none yet while the machine boots says nothing. That somebody is in there already does.
-    const isFirst = !this.#wasOpen && this.#directoryFd < 0 && machineIsBooting();
-    this.#wasOpen = true;
-    coverDirectory(path);
-    if (isFirst) this.#wasOpen = false;
+    const isOpen = !isCovered(path);
+    const isOrdinary = this.#directoryFd < 0 && !this.#wasOpen && machineIsBooting();
+    this.#wasOpen ||= isOpen;
+    const fd = this.#directoryFd < 0 ? openBackingDirectory(path) : this.#directoryFd;
+    try {
+      if (this.#wasOpen && !isOrdinary) this.#endAgreement(fd);
+      if (isOpen) coverDirectory(path);
+    } catch (error) {
+      if (this.#directoryFd < 0) close(fd);
+      throw error;
+    }
+    this.#directoryFd = fd;
+    this.#wasOpen = false;
   }
 
   /** What was written meanwhile is in nobody's log: what was agreed about this copy does not hold any more. */
-  #endAgreement(): void {
-    this.#changeRecord((record) =>
-      record.cleanCheckpoint !== null || record.marks ? lineage.connectedClean(record) : record,
-    );
+  #endAgreement(fd: number): void {
+    try {
+      this.#changeRecord(fd, (record) =>
+        record.cleanCheckpoint !== null || record.marks ? lineage.connectedClean(record) : record,
+      );
+    } catch (error) {
+      // A record that cannot be understood claims nothing, and must not keep the door from being closed; one that cannot be written still does.
+      if (Fault.from(error).code === 'disk-failed') throw error;
+    }
   }
 
-  #changeRecord(change: (record: VolumeRecord) => VolumeRecord): void {
-    const store = new RecordStore(new DirectoryRecordDisk(this.#directoryFd), this.configuration.id);
+  #changeRecord(fd: number, change: (record: VolumeRecord) => VolumeRecord): void {
+    const store = new RecordStore(new DirectoryRecordDisk(fd), this.configuration.id);
     const record = store.read(this.configuration.volumeUuid);
     if (record === null) return;
     const changed = change(record);
@@ -227,7 +240,7 @@ export class Volume {
     this.#mustBeIdle();
     if (this.#directoryFd >= 0) {
       if (removeRecord) removeOwnDirectory(this.#place());
-      else if (this.#record !== null) this.#endAgreement();
+      else this.#endAgreement(this.#directoryFd);
       close(this.#directoryFd);
       this.#directoryFd = -1;
     }
@@ -271,15 +284,13 @@ export class Volume {
         { volume: this.configuration.id },
       );
     if (this.#record.settingAside) throw setAsideUnfinished(this.configuration);
-    return this.#record;
+    return this.#unwritten ? lineage.syncFailed(this.#record) : this.#record;
   }
 
   serveSecondary(): void {
     if (this.#role === 'secondary') return;
     this.#mustBeIdle();
-    const usable = this.#mustBeUsable();
-    const record = this.#localSyncFailed ? lineage.syncFailed(usable) : usable;
-    this.#localSyncFailed = false;
+    const record = this.#mustBeUsable();
     this.#secondary = new SecondaryLanes(this.#laneSettings(), record, (message) => {
       this.#onSecondary(message);
     });
@@ -291,6 +302,7 @@ export class Volume {
 
   #onSecondary(message: FromSecondary): void {
     if (message.type !== 'status' || !this.#secondary) return;
+    this.#unwritten = message.unwritten;
     this.#set(() => {
       this.#record = message.record;
       this.#link = message.link;
@@ -352,7 +364,7 @@ export class Volume {
         this.#calls.delete(message.call);
         return;
       case 'local-failure':
-        this.#localSyncFailed ||= message.call === 'fsync';
+        this.#unwritten ||= message.call === 'fsync';
         this.#set(() => (this.#roleFault = this.#diskFailed(message.call, message.errno).toRecord()));
         return;
       case 'unreadable':
@@ -368,8 +380,10 @@ export class Volume {
     }
   }
   #stopping = false;
-  /** While this node was primary. Its next role as a target records it, in a thread that may hang on such a disk. */
-  #localSyncFailed = false;
+  /** A sync has failed, in whatever role, and not all has been written again. The lanes record it, but such a disk may not have taken that. */
+  #unwritten = false;
+  /** A syncfs that a former role has left behind. */
+  #formerSync: Promise<void> = Promise.resolve();
 
   #unreadable(errno: number): Fault {
     return new Fault(
@@ -417,8 +431,8 @@ export class Volume {
   /** A link that the listener has accepted. False: this volume takes none. */
   offer(link: FromListener & { type: 'link' }): boolean {
     if (!this.#secondary || this.#role !== 'secondary') return false;
-    const { data, acknowledgements, record } = link;
-    this.#secondary.post({ type: 'accepted', data, acknowledgements, record });
+    const { data, acknowledgements, record, minor } = link;
+    this.#secondary.post({ type: 'accepted', data, acknowledgements, record, minor });
     return true;
   }
 
@@ -450,11 +464,11 @@ export class Volume {
     const waiting = Promise.withResolvers<FromPrimary & { type: 'done' }>();
     this.#calls.set(call, waiting);
     lanes.post(message(call));
-    return await within(
-      timeoutMs,
-      waiting.promise,
-      () => new Fault('disk-silent', { message: `The disk of ${this.configuration.path} does not answer.` }),
-    );
+    return await within(timeoutMs, waiting.promise, () => this.#silent());
+  }
+
+  #silent(): Fault {
+    return new Fault('disk-silent', { message: `The disk of ${this.configuration.path} does not answer.` });
   }
 
   // --- ends -----------------------------------------------------------------------------------------------------------
@@ -474,15 +488,28 @@ export class Volume {
 
   async #endSecondary(): Promise<void> {
     const lanes = this.#secondary;
-    if (lanes) await lanes.endWithin(laneEndMs);
-    if (lanes?.syncFailed === true) this.#recordFailedSync();
+    if (lanes) {
+      await lanes.endWithin(laneEndMs);
+      this.#formerSync = this.#hearOf(lanes);
+    }
+    if (this.#unwritten && this.#record?.unwritten !== true) this.#recordFailedSync();
     this.#becomeIdle();
+  }
+
+  /** The lane that had asked for it has ended: whoever has the disk now is told. */
+  async #hearOf(lanes: SecondaryLanes): Promise<void> {
+    const status = await lanes.synced;
+    if (status >= 0) return;
+    this.#unwritten = true;
+    if (this.#primary) this.#primary.post({ type: 'sync-failed', status });
+    else if (this.#secondary) this.#secondary.post({ type: 'synced', call: 0, status });
+    else if (this.#directoryFd >= 0) this.#recordFailedSync();
   }
 
   /** A later role must not believe what the kernel reads. A disk that fails may not take this either: whoever reads the journal is told. */
   #recordFailedSync(): void {
     try {
-      this.#changeRecord(lineage.syncFailed);
+      this.#changeRecord(this.#directoryFd, lineage.syncFailed);
       this.#readRecord();
     } catch (error) {
       process.stderr.write(`${Fault.from(error).message}\n`);
@@ -520,6 +547,8 @@ export class Volume {
           },
           { volume: this.configuration.id, holders },
         );
+      // The error of a sync is told once: a checkpoint must not be agreed on before it is heard.
+      await within(cleanStopMs, this.#formerSync, () => this.#silent());
       const done = await this.#call((call) => ({ type: 'clean-stop', call }), cleanStopMs);
       await lanes?.endWithin(laneEndMs);
       this.#becomeIdle();

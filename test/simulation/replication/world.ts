@@ -3,6 +3,7 @@
  * fault may come before any of them. Roles are given by a control plane that knows who may (the decision core has a simulation of its own).
  */
 import { AcknowledgementLane } from '../../../agent/replication/acknowledgement-lane.ts';
+import type { Welcome } from '../../../agent/replication/acknowledgement-lane.ts';
 import { answerKind } from '../../../agent/replication/answer-codec.ts';
 import { ChangeStream } from '../../../agent/replication/change-stream.ts';
 import { FrameWriter } from '../../../agent/replication/change-codec.ts';
@@ -14,6 +15,7 @@ import { outcome, PrimaryLane, woken } from '../../../agent/replication/primary-
 import { readable, SecondaryLane } from '../../../agent/replication/secondary-lane.ts';
 import { SendWindow } from '../../../agent/replication/send-window.ts';
 import * as lineage from '../../../agent/replication/volume-lineage.ts';
+import { protocolVersion } from '../../../agent/contract/index.ts';
 import type { FaultRecord, Generation, VolumeRecord } from '../../../agent/contract/index.ts';
 import { Memory } from '../../../agent/sys/memory.ts';
 import { Application, logBytes } from './application.ts';
@@ -75,6 +77,11 @@ export class SimMachine {
   /** Changes that were answered in this role. */
   answered = 0;
   sinceMs = 0;
+  /** Its disk fails for the record too. */
+  takesNoRecord = false;
+  /** How often it has left with a fault; and that it may, for another reason than a sync. */
+  left = 0;
+  takesFaults = false;
   constructor(name: string, record: VolumeRecord) {
     this.name = name;
     this.record = record;
@@ -163,6 +170,9 @@ export class World {
   tampered = false;
   /** Files with several names make resyncs by marks give up: not all of the runs should. */
   makesLinks = true;
+  /** Of the protocol that each side says it speaks. */
+  sourceMinor: number = protocolVersion.minor;
+  targetMinor: number = protocolVersion.minor;
   #unique = 0;
   readonly #waiting = new Map<number, { log: string; length: number }>();
   readonly #wires: Wire[] = [];
@@ -307,7 +317,11 @@ export class World {
       length: 0,
       run: (): number => {
         // But for syncs that fail these disks take everything: whoever leaves has been told something that is not so.
-        if (answerBytes[4] === answerKind.fault && !this.leaves && machine.secondary?.record.unwritten !== true)
+        const leaves = answerBytes[4] === answerKind.fault;
+        if (leaves) machine.left += 1;
+        const mayLeave =
+          this.leaves || machine.secondary?.record.unwritten === true || machine.takesNoRecord || machine.takesFaults;
+        if (leaves && !mayLeave)
           throw new Error(`${machine.name} left: ${answerBytes.toString('utf8', 5, answer.length)}`);
         if (!wire || wire.broken) return -1;
         wire.answers.push(Buffer.from(answerBytes.subarray(0, answer.length)));
@@ -319,6 +333,7 @@ export class World {
       record: null as VolumeRecord | null,
       fault: null,
       run: (): number => {
+        if (machine.takesNoRecord) return -1;
         if (machine.record.copy === 'stale' && persist.record!.copy === 'up-to-date') this.#judgeDurable(machine);
         machine.record = persist.record!;
         if (this.mutant === 'a-failed-sync-is-forgotten') machine.record = { ...machine.record, unwritten: false };
@@ -422,7 +437,9 @@ export class World {
       changesAllowed: (): boolean => primary!.changesAllowed(),
       park: (unique: number, sequence: number, written: number): boolean => primary!.park(unique, sequence, written),
       syncWaits: (): boolean => primary!.syncWaits(),
-      localFailure: (): void => undefined,
+      localFailure: (call: string, errno: number): void => {
+        primary!.localFailure(call, errno);
+      },
     };
     const stream = new ChangeStream(
       tree,
@@ -504,6 +521,15 @@ export class World {
         return 0;
       },
     });
+    const persistIfPossible = op({
+      name: 'persist if possible',
+      record: null as VolumeRecord | null,
+      run: (): number => {
+        if (machine.takesNoRecord) return -1;
+        persist.record = persistIfPossible.record;
+        return persist.run();
+      },
+    });
     primary = new PrimaryLane(
       {
         control,
@@ -526,13 +552,8 @@ export class World {
         answerParked: answerParked(),
         send: op({ name: 'send', run: flush }),
         persist,
-        syncAll: op({
-          name: 'syncfs',
-          run: (): number => {
-            disk.syncAll();
-            return 0;
-          },
-        }),
+        persistIfPossible,
+        syncAll: op({ name: 'syncfs', run: (): number => disk.syncAll() }),
         nowMs: () => this.nowMs,
         message: () => machine.toPrimary.shift() ?? null,
         tell: (message) => {
@@ -571,8 +592,7 @@ export class World {
     const open = op({
       name: 'open',
       record: null as VolumeRecord | null,
-      theirs: null as VolumeRecord | null,
-      verifies: true,
+      theirs: null as Welcome | null,
       fault: null as FaultRecord | null,
       run: (): number => {
         const answered = wire;
@@ -581,7 +601,7 @@ export class World {
           wire = null;
           return -1;
         }
-        open.theirs = answered.welcome;
+        open.theirs = { record: answered.welcome, minor: this.targetMinor, verifies: true };
         return 0;
       },
       ready: (): boolean => {
@@ -590,7 +610,13 @@ export class World {
           wire = new Wire(target, open.record!);
           const fd = this.#wires.push(wire) - 1;
           const handle = { fd, ssl: 0n, peer: machine.name };
-          target.toSecondary.push({ type: 'accepted', data: handle, acknowledgements: handle, record: wire.hello });
+          target.toSecondary.push({
+            type: 'accepted',
+            data: handle,
+            acknowledgements: handle,
+            record: wire.hello,
+            minor: this.sourceMinor,
+          });
         }
         return wire.broken || wire.refusal !== null || wire.welcome !== null;
       },

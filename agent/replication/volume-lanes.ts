@@ -198,13 +198,20 @@ export class SecondaryLanes {
   readonly synced: Promise<number>;
   #syncStatus = 0;
   #isOver = false;
+  readonly #spawn: typeof spawnLane;
 
-  constructor(settings: LaneSettings, record: VolumeRecord, onMessage: (message: FromSecondary) => void) {
+  constructor(
+    settings: LaneSettings,
+    record: VolumeRecord,
+    onMessage: (message: FromSecondary) => void,
+    spawn: typeof spawnLane = spawnLane,
+  ) {
+    this.#spawn = spawn;
     const { directoryFd } = settings;
     let syncing: Promise<unknown> = Promise.resolve();
     this.#inbox = makeInbox<ToSecondary>();
     const name = `secondary ${settings.volume}`;
-    const lane = spawnLane(
+    const lane = spawn(
       name,
       {
         lane: 'secondary',
@@ -237,7 +244,7 @@ export class SecondaryLanes {
     await former;
     if (this.#isOver) return;
     const name = 'syncfs';
-    await spawnLane(name, { lane: 'sync', name, directoryFd }, [], (message: { readonly status: number }) => {
+    await this.#spawn(name, { lane: 'sync', name, directoryFd }, [], (message: { readonly status: number }) => {
       if (message.status < 0) this.#syncStatus = message.status;
       this.post({ type: 'synced', call, status: message.status });
     });

@@ -27,6 +27,7 @@ import { describeConnection } from '../sys/socket.ts';
 import type { Mode } from './control-block.ts';
 import type { FromAcknowledgement, FromListener, FromPrimary, FromSecondary } from './lane-messages.ts';
 import { machineIsBooting } from './boot.ts';
+import { closeDoor } from './closing-door.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { removeOwnDirectory, setAsideUnfinished, setUp } from './set-up.ts';
 import type { SetUp, VolumePlace } from './set-up.ts';
@@ -179,21 +180,28 @@ export class Volume {
   /** Local programs may have written to this copy since the last role: it was not covered. */
   #wasOpen = false;
 
-  /**
-   * That a directory stood open is in its record before the cover hides it: whoever comes after this process finds one or the other. A cover does not
-   * survive a boot: that there is none yet while the machine boots says nothing. That somebody is in there already does.
-   */
   #cover(): void {
     const { path } = this.configuration;
     const isOpen = !isCovered(path);
-    const isOrdinary = this.#directoryFd < 0 && !this.#wasOpen && machineIsBooting();
+    const wasOpen = this.#wasOpen;
+    const isFirst = this.#directoryFd < 0;
+    // That somebody is in there already while the machine boots says something: then the next attempt is not the first.
     this.#wasOpen ||= isOpen;
-    const fd = this.#directoryFd < 0 ? openBackingDirectory(path) : this.#directoryFd;
+    const fd = isFirst ? openBackingDirectory(path) : this.#directoryFd;
     try {
-      if (this.#wasOpen && !isOrdinary) this.#endAgreement(fd);
-      if (isOpen) coverDirectory(path);
+      closeDoor({
+        isOpen,
+        wasOpen,
+        isBooting: () => isFirst && machineIsBooting(),
+        endAgreement: () => {
+          this.#endAgreement(fd);
+        },
+        cover: () => {
+          coverDirectory(path);
+        },
+      });
     } catch (error) {
-      if (this.#directoryFd < 0) close(fd);
+      if (isFirst) close(fd);
       throw error;
     }
     this.#directoryFd = fd;

@@ -236,7 +236,7 @@ export class BackingTree {
   /** The second half: `node` has lost this name. */
   recordRemoved(parent: TableNode, name: Name, node: TableNode): void {
     const gone =
-      node.type === fileType.directory || statOf(this.nodes.pin(node), this.scratch) < 0 || this.scratch.links === 0;
+      node.type === fileType.directory || (statOf(this.nodes.pin(node), this.scratch) >= 0 && this.scratch.links === 0);
     node.holds += 1;
     this.nodes.removeLink(node, parent, name);
     node.holds -= 1;
@@ -279,7 +279,9 @@ export class BackingTree {
   ): Errno {
     if (!isName(name) || !isName(toName)) return -E.INVAL;
     const replaces = other !== null && (flags & RENAME.EXCHANGE) === 0;
-    if (replaces) this.nodes.pin(other);
+    // Without a descriptor of its own nobody could tell afterwards whether it has other names.
+    const kept = replaces ? this.nodes.pin(other) : 0;
+    if (kept < 0) return kept;
     const fromFd = this.nodes.descriptor(from);
     const toFd = this.nodes.descriptor(to);
     const status = fromFd < 0 || toFd < 0 ? Math.min(fromFd, toFd) : renameAt(fromFd, name, toFd, toName, flags);

@@ -112,7 +112,8 @@ export class MarkedWalk {
     }
     // A directory that was gone, or the attempt that ends.
     if (this.#names.size > 0 || this.hasFailed()) return true;
-    this.#rest ??= [...this.#stream.marks].map(([id]) => id);
+    // The root stands at its place before the cover does: what a boot sets there (owner, mode, labels) is in no log.
+    this.#rest ??= [...new Set([...this.#stream.marks].map(([id]) => id)).add(rootId)];
     const id = this.#rest.pop();
     if (id === undefined) return false;
     this.#meet(id);
@@ -200,13 +201,14 @@ export class MarkedWalk {
   #meet(id: NodeId): void {
     const node = this.#tree.node(id);
     const mark = this.#stream.marks.get(id);
-    if (mark === undefined || mark.node === null || node === undefined || node.unlinked) return;
+    if (node === undefined || node.unlinked) return;
+    if (id !== rootId && (mark === undefined || mark.node === null)) return;
     if (!this.#stream.bind(node)) {
       this.fail();
       return;
     }
     this.#tree.hold(id);
-    this.#met.part(node, mark.extents, mark.extendedAttributes);
+    this.#met.part(node, mark?.extents ?? null, id === rootId || mark?.extendedAttributes === true);
   }
 }
 

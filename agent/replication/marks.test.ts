@@ -56,6 +56,21 @@ describe('marks', () => {
     expect([...held]).toEqual([[4, 1]]);
   });
 
+  it('does not keep a file that is gone until the peer has confirmed', () => {
+    const { marks, held, node } = new Table();
+    marks.begin(7);
+    const file = node(2);
+    marks.content(file, 0, 10);
+    const checkpoint = marks.settle();
+    marks.removed(file, node(1, directory), name);
+    marks.tidy();
+    expect([...held.keys()]).toEqual([1]);
+    marks.confirmed(checkpoint);
+    marks.disconnected();
+    marks.tidy();
+    expect([...marks].map(([id]) => id)).toEqual([1]);
+  });
+
   it('knows a peer that was set back, and one that has more than it could say', () => {
     const { marks, node } = new Table();
     marks.begin(7);

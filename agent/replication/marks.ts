@@ -298,9 +298,19 @@ export class Marks {
     else this.#oldPlace(mark, 'linked', node.parent, node.name);
   }
 
+  /** Its space must not wait for the peer's next checkpoint. */
+  #letGo(id: NodeId): void {
+    const mark = this.#settling?.get(id);
+    if (!mark?.node) return;
+    this.#released.push(id);
+    mark.node = null;
+    mark.placed = 'unknown';
+  }
+
   /** The last name is gone. Of a directory the old place is remembered: what was moved out of it is found by it. */
   removed(node: Node, parent: Node, name: Name): void {
     if (this.#idle(node)) return;
+    if (node.type !== 0o040000) this.#letGo(node.id);
     if (node.type !== 0o040000 && !this.#fresh.has(node.id)) {
       this.#name(parent, name);
       return;

@@ -116,6 +116,22 @@ it('writes nothing again because the disk was full', () => {
   expect(n2.disk.describe()).toEqual(n1.disk.describe());
 });
 
+it('brings back the root as the source has it, whatever has been done to it before it was covered', () => {
+  const world = inSync();
+  const [n1, n2] = world.machines;
+  run(world, () => n1.stream?.marks.size === 0 && !n1.stream.marks.settling);
+  world.crash(n2, false);
+  run(world, () => n1.primary?.mode === 'undecided');
+  goAlone(world, n1);
+  const root = n2.disk.get(1);
+  root.permissions = 0o711;
+  root.xattrs.set('security.selinux', Buffer.from('relabelled'));
+  world.serveSecondary(n2);
+  run(world, () => n1.primary?.mode === 'in-sync');
+  expect(n1.stream?.marks.stamp.checkpoint === 1).toBe(false);
+  expect(n2.disk.describe()).toEqual(n1.disk.describe());
+});
+
 it.each(['sourceMinor', 'targetMinor'] as const)('keeps no marks with a %s that does not know them', (side) => {
   const [n1, n2] = inSync((world) => {
     world[side] = 0;

@@ -25,6 +25,7 @@ export interface MetObjects {
 }
 
 const namesPerStep = 64;
+const countsPerStep = 256;
 const smallFrameBytes = 8192;
 /** The directory's own time follows when its names are done. */
 const noTime: Time = { seconds: 0, nanoseconds: 0 };
@@ -43,6 +44,8 @@ export class MarkedWalk {
   readonly #absent = new Attributes();
   readonly #located = new Set<NodeId>([rootId]);
   readonly #names = new Map<NodeId, Set<string>>();
+  #uncounted: NodeId[] | null = null;
+  #countedBytes = 0;
   /** Ids of the third part, once the second is over. */
   #rest: NodeId[] | null = null;
 
@@ -62,16 +65,19 @@ export class MarkedWalk {
     return this.#failed;
   }
 
-  /** How much there is to compare, as far as it is known. */
-  totalBytes(): number {
-    let total = 0;
-    for (const [id, mark] of this.#stream.marks) {
-      if (mark.node?.type !== 0o100000 || this.#tree.attributes(id, this.#attributes) < 0) continue;
+  /** How much there is to compare, as far as it is known. Null: call again, this goes on. */
+  count(): number | null {
+    this.#uncounted ??= [...this.#stream.marks].map(([id]) => id);
+    for (let left = countsPerStep; left > 0; left--) {
+      const id = this.#uncounted.pop();
+      if (id === undefined) return this.#countedBytes;
+      const mark = this.#stream.marks.get(id);
+      if (mark?.node?.type !== 0o100000 || this.#tree.attributes(id, this.#attributes) < 0) continue;
       const { size } = this.#attributes;
-      if (isElsewhere(mark)) total += size;
-      else for (const [start, end] of mark.extents?.ranges(size) ?? []) total += end - start;
+      if (isElsewhere(mark)) this.#countedBytes += size;
+      else for (const [start, end] of mark.extents?.ranges(size) ?? []) this.#countedBytes += end - start;
     }
-    return total;
+    return null;
   }
 
   /** The first part. */

@@ -133,7 +133,6 @@ export class ResyncSource implements WalkQueue {
         this.#sent(sequence, bytes);
       },
     });
-    this.#totalBytes = marked.totalBytes();
     marked.begin();
     return marked;
   }
@@ -216,6 +215,7 @@ export class ResyncSource implements WalkQueue {
     else if (this.#objects.length > 0) this.#nextObject();
     else if (this.#listing) this.#list(this.#listing);
     else if (this.#directories.length > 0) this.#nextDirectory();
+    else if (this.#marked !== null && this.#totalBytes === null) this.#totalBytes = this.#marked.count();
     else if (this.#marked?.step() === true) return this.#marked.hasFailed() ? 'insufficient' : 'worked';
     else return this.#asked.length > 0 ? 'waiting' : 'walked';
     return this.#readable() ? 'worked' : 'unreadable';

@@ -2,12 +2,13 @@
 import { z } from 'zod';
 import { generationSchema } from './lineage.ts';
 
-/** In `.holdfast` of the directory that holds what was set aside. */
+/** In `.holdfast` of a directory that only root can enter; what was set aside is in `data` beside it. */
 export const keptManifestName = 'kept.json';
+export const keptDataName = 'data';
 export const keptManifestSchema = z.object({
   format: z.literal(1),
   volume: z.string(),
-  /** The replicated directory that it comes from. */
+  /** The replicated directory that it comes from; for people only. */
   path: z.string(),
   /** Wall clock, for people only. */
   at: z.iso.datetime(),

@@ -17,7 +17,8 @@ export const historyLengthMax = 256;
  * restored from a snapshot brings its old record with it. Written by rename, file and directory fsynced. Never replicated.
  */
 export const volumeRecordSchema = z.object({
-  format: z.literal(1),
+  /** 2 while `settingAside` is set: a version that does not know it must not use this copy. */
+  format: z.literal([1, 2]),
   /** Same on both nodes; another one means "not the same data at all". */
   volumeUuid: z.string(),
   /** null: this copy has never held the data (a blank target). */

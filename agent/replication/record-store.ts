@@ -54,7 +54,7 @@ export class RecordStore {
     const stamp = this.#disk.read(stampName);
     if (content === null) return null;
     const json = this.#parse(recordName, content);
-    if (typeof json === 'object' && json !== null && 'format' in json && json.format !== 1)
+    if (typeof json === 'object' && json !== null && 'format' in json && json.format !== 1 && json.format !== 2)
       throw this.#fault(
         'record-too-new',
         'was written by a version of Holdfast that this one does not know',

@@ -29,8 +29,10 @@ import type { FromAcknowledgement, FromListener, FromPrimary, FromSecondary } fr
 import { machineIsBooting } from './boot.ts';
 import { closeDoor } from './closing-door.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
-import { removeOwnDirectory, setAsideUnfinished, setUp } from './set-up.ts';
-import type { SetUp, VolumePlace } from './set-up.ts';
+import { setAsideUnfinished } from './set-aside.ts';
+import type { VolumePlace } from './set-aside.ts';
+import { removeOwnDirectory, setUp } from './set-up.ts';
+import type { SetUp } from './set-up.ts';
 import { copiesDifferFault } from './verify-report.ts';
 import * as lineage from './volume-lineage.ts';
 import { PrimaryLanes, SecondaryLanes, unmountElsewhere, within } from './volume-lanes.ts';

@@ -1,8 +1,11 @@
 import {
+  chmodSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -19,21 +22,25 @@ import { keptCopies, mustBeUsable, parseBytes } from './kept-copies.ts';
 const id = 'db.kept-20261127-010203';
 let home: string;
 let living: string;
+let own: string;
 let kept: string;
+let manifest: KeptManifest;
 let definition: ModuleDefinition;
 const copies = keptCopies(commandRunner());
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'holdfast-kept-'));
   living = join(home, 'db');
-  kept = join(home, id);
+  own = join(home, id);
+  kept = join(own, 'data');
+  mkdirSync(own, { mode: 0o700 });
   for (const directory of [living, kept]) {
     mkdirSync(join(directory, 'sub'), { recursive: true });
     writeFileSync(join(directory, 'same'), 'as it was');
     writeFileSync(join(directory, 'sub/changed'), directory === kept ? 'ours' : 'theirs');
   }
-  mkdirSync(join(kept, '.holdfast'));
-  const manifest: KeptManifest = {
+  mkdirSync(join(own, '.holdfast'));
+  manifest = {
     format: 1,
     volume: 'db/0',
     path: living,
@@ -41,17 +48,22 @@ beforeEach(() => {
     complete: true,
     generation: { number: 4, id: 'g4' },
   };
-  writeFileSync(join(kept, '.holdfast/kept.json'), JSON.stringify(manifest));
+  tell({});
   writeFileSync(join(kept, 'only-ours'), 'x'.repeat(1000));
   writeFileSync(join(living, 'only-theirs'), 'y');
   definition = { name: 'db', volumes: [{ id: 'db/0', path: living, volumeUuid: 'u' }] } as unknown as ModuleDefinition;
 });
+
+function tell(changed: Partial<KeptManifest>): void {
+  writeFileSync(join(own, '.holdfast/kept.json'), JSON.stringify({ ...manifest, ...changed }));
+}
+
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 test('what was set aside is listed with where it is, since when and how large; other directories are not', async () => {
   mkdirSync(join(home, 'db.kept-by-somebody-else'));
   const all = await copies.list(definition);
-  expect(all).toMatchObject([{ id, directory: kept, path: living, complete: true, generation: { number: 4 } }]);
+  expect(all).toMatchObject([{ id, directory: own, path: living, complete: true, generation: { number: 4 } }]);
   expect(all[0]?.bytes).toBeGreaterThan(1000);
 });
 
@@ -83,7 +95,7 @@ test('one file comes back into the data, or everything; what only the data has s
   expect(readdirSync(living).sort()).toEqual(['only-theirs', 'same', 'sub']);
   await copies.restore(definition, { id, path: null, to: null }, true);
   expect(readdirSync(living).sort()).toEqual(['only-ours', 'only-theirs', 'same', 'sub']);
-  expect(readdirSync(kept).sort()).toEqual(['.holdfast', 'only-ours', 'same', 'sub']);
+  expect(readdirSync(kept).sort()).toEqual(['only-ours', 'same', 'sub']);
 });
 
 test('a directory elsewhere can be given; data that does not run here is not touched', async () => {
@@ -96,7 +108,7 @@ test('a directory elsewhere can be given; data that does not run here is not tou
 });
 
 test('no path leads out, and no link in the data does', async () => {
-  for (const path of ['../x', '/etc/passwd', 'a/../../b', '.holdfast/kept.json', 'a//b'])
+  for (const path of ['../x', '/etc/passwd', 'a/../../b', '.holdfast/kept.json', 'a//b', './a', 'a/.'])
     expect(() => mustBeUsable(path, null, living), path).toThrow(/not a path/);
   for (const to of [living, join(living, 'sub'), 'relative'])
     expect(() => mustBeUsable(null, to, living), to).toThrow(/outside/);
@@ -106,6 +118,53 @@ test('no path leads out, and no link in the data does', async () => {
   const order = { id, path: 'sub/changed', to: null };
   await expect(copies.restore(definition, order, true)).rejects.toMatchObject({ code: 'path-not-usable' });
   expect(readdirSync(join(home, 'outside'))).toEqual([]);
+});
+
+test('nothing is written through a link, whatever kind of thing stands in its place', async () => {
+  const outside = join(home, 'outside');
+  mkdirSync(outside);
+  writeFileSync(join(outside, 'secret'), 'untouched', { mode: 0o600 });
+  writeFileSync(join(kept, 'x'), 'ours', { mode: 0o666 });
+  symlinkSync(join(outside, 'secret'), join(living, 'x'));
+  await copies.restore(definition, { id, path: 'x', to: null }, true);
+  expect(lstatSync(join(living, 'x')).isFile()).toBe(true);
+  for (const [name, to] of [
+    ['x', 'secret'],
+    ['sub', '.'],
+  ] as const) {
+    rmSync(join(living, name), { recursive: true });
+    symlinkSync(join(outside, to), join(living, name));
+    await copies.restore(definition, { id, path: null, to: null }, true).catch(() => undefined);
+  }
+  // A parent that is not there yet is not made elsewhere either.
+  mkdirSync(join(kept, 'sub/deep/er'), { recursive: true });
+  writeFileSync(join(kept, 'sub/deep/er/file'), 'ours');
+  const order = { id, path: 'sub/deep/er/file', to: null };
+  await expect(copies.restore(definition, order, true)).rejects.toMatchObject({ code: 'path-not-usable' });
+  expect(readdirSync(outside)).toEqual(['secret']);
+  expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('untouched');
+  expect(lstatSync(join(outside, 'secret')).mode & 0o777).toBe(0o600);
+});
+
+test('where it goes back to is not taken from the manifest; a directory that others can write is not in the list', async () => {
+  tell({ path: join(home, 'elsewhere') });
+  await copies.restore(definition, { id, path: 'sub/changed', to: null }, true);
+  expect(readFileSync(join(living, 'sub/changed'), 'utf8')).toBe('ours');
+  expect(readdirSync(home).sort()).toEqual(['db', id]);
+  chmodSync(own, 0o755);
+  expect(await copies.list(definition)).toEqual([]);
+  chmodSync(own, 0o700);
+  renameSync(own, join(home, 'else'));
+  symlinkSync(join(home, 'else'), own);
+  expect(await copies.list(definition)).toEqual([]);
+});
+
+test('what is not complete is neither copied back nor removed', async () => {
+  tell({ complete: false });
+  const order = { id, path: null, to: null };
+  await expect(copies.restore(definition, order, true)).rejects.toMatchObject({ code: 'set-aside-unfinished' });
+  await expect(copies.discard(definition, id)).rejects.toMatchObject({ code: 'set-aside-unfinished' });
+  expect(readdirSync(kept).sort()).toEqual(['only-ours', 'same', 'sub']);
 });
 
 test('only what is in the list can be removed, and then it is gone', async () => {

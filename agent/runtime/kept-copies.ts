@@ -2,9 +2,10 @@
  * What was set aside on this node when another copy was chosen. It lies beside the replicated directory, on the same disk, in a directory of its own with a
  * manifest; nobody but a person removes it. Whatever reads or writes much is a process of its own.
  */
-import { readdir, readFile, statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, readFile, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { Fault, keptComparisonSchema, keptManifestName, keptManifestSchema } from '../contract/index.ts';
+import { Fault, keptComparisonSchema, keptDataName, keptManifestName, keptManifestSchema } from '../contract/index.ts';
 import type { KeptComparison, KeptCopy, ModuleDefinition } from '../contract/index.ts';
 import { mustRun } from '../network/index.ts';
 import type { CommandRunner } from '../network/index.ts';
@@ -39,9 +40,9 @@ export function keptCopies(run: CommandRunner): KeptCopies {
       for (const directory of await besides(volume.path)) {
         const manifest = await manifestOf(directory);
         if (manifest?.volume !== volume.id) continue;
-        const { path: living, at, complete, generation } = manifest;
-        const known = { volume: volume.id, path: living, at, complete, generation };
-        all.push({ id: path.basename(directory), directory, ...known, bytes: await bytesBelow(directory) });
+        const { at, complete, generation } = manifest;
+        const known = { volume: volume.id, path: volume.path, at, complete, generation };
+        all.push({ id: path.basename(directory), directory, ...known, bytes: await bytesBelow(dataOf(directory)) });
       }
     return all.sort((a, b) => (a.at < b.at ? 1 : -1));
   };
@@ -55,15 +56,29 @@ export function keptCopies(run: CommandRunner): KeptCopies {
       { id },
     );
   };
+  /** The rest of an incomplete one still stands in the replicated directory: neither is the whole. */
+  const findComplete = async (definition: ModuleDefinition, id: string): Promise<KeptCopy> => {
+    const kept = await find(definition, id);
+    if (kept.complete) return kept;
+    throw new Fault(
+      'set-aside-unfinished',
+      {
+        message: `${id} is not complete: setting it aside was interrupted.`,
+        remedy: 'Order again which server’s version is kept: holdfast fork keep MODULE --node NODE.',
+      },
+      { id },
+    );
+  };
   return {
     list,
     compare: async (definition, id, limit) => {
       const { directory, path: living } = await find(definition, id);
-      const argv = [...gentle, ...ownProgram(), 'compare-kept', directory, living, String(limit)];
+      const argv = [...gentle, ...ownProgram(), 'compare-kept', dataOf(directory), living, String(limit)];
       return keptComparisonSchema.parse(JSON.parse(await mustRun(run, argv, { timeoutMs: longMaxMs })));
     },
     restore: async (definition, order, runsHere) => {
-      const kept = await find(definition, order.id);
+      const kept = await findComplete(definition, order.id);
+      const from = dataOf(kept.directory);
       const target = order.to ?? kept.path;
       if (order.to === null && !runsHere)
         throw new Fault('not-primary', {
@@ -71,15 +86,16 @@ export function keptCopies(run: CommandRunner): KeptCopies {
           remedy: 'Move the module here (holdfast swap), or restore to a directory with --to.',
         });
       mustBeUsable(order.path, order.to, kept.path);
-      await mustRun(run, ['mkdir', '-p', '--', parentOf(target, order.path)]);
-      await mustStayWithin(run, kept.directory, parentOf(kept.directory, order.path));
+      await mustStayWithin(run, from, parentOf(from, order.path));
       await mustStayWithin(run, target, parentOf(target, order.path));
-      await mustRun(run, [...gentle, ...copyCommand(kept.directory, order.path, target)], { timeoutMs: longMaxMs });
+      await mustRun(run, ['mkdir', '-p', '--', parentOf(target, order.path)]);
+      await mustStayWithin(run, target, parentOf(target, order.path));
+      await mustRun(run, [...gentle, ...copyCommand(from, order.path, target)], { timeoutMs: longMaxMs });
     },
     discard: async (definition, id) => {
-      const { directory } = await find(definition, id);
+      const { directory } = await findComplete(definition, id);
       // The manifest last: interrupted, it is still in the list, and this can be repeated.
-      await mustRun(run, [...gentle, ...removeCommand(directory)], { timeoutMs: longMaxMs });
+      await mustRun(run, [...gentle, ...removeCommand(dataOf(directory))], { timeoutMs: longMaxMs });
       await mustRun(run, ['rm', '-rf', '--one-file-system', '--', directory], { timeoutMs: longMaxMs });
     },
     dataBytes: async ({ volumes }) => {
@@ -110,12 +126,22 @@ async function besides(volumePath: string): Promise<string[]> {
     .map((name) => path.join(parent, name));
 }
 
+const dataOf = (directory: string): string => path.join(directory, keptDataName);
+
+/** Only out of a directory that nobody but root can have made or changed: the owner of the data could forge another one, or lead out of it. */
 async function manifestOf(directory: string): Promise<ReturnType<typeof keptManifestSchema.parse> | null> {
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+  const handle = await open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch(() => null);
+  if (handle === null) return null;
   try {
-    const text = await readFile(path.join(directory, '.holdfast', keptManifestName), 'utf8');
+    const { uid, mode } = await handle.stat();
+    if (uid !== process.geteuid?.() || (mode & 0o077) !== 0) return null;
+    const text = await readFile(`/proc/self/fd/${String(handle.fd)}/.holdfast/${keptManifestName}`, 'utf8');
     return keptManifestSchema.parse(JSON.parse(text));
   } catch {
     return null;
+  } finally {
+    await handle.close();
   }
 }
 
@@ -127,17 +153,17 @@ export function parseBytes(stdout: string): number | null {
   return /^\d+$/.test(number) ? Number(number) : null;
 }
 
-/** Names are bytes: what cannot be an argument is passed from program to program. */
+/** A file never goes through a link that stands in its place: the link is removed. Names are bytes: what cannot be an argument is passed from program to program. */
 export function copyCommand(kept: string, relative: string | null, target: string): readonly string[] {
+  const copy = ['cp', '--archive', '--remove-destination'];
   if (relative !== null)
-    return ['cp', '--archive', '--no-target-directory', '--', path.join(kept, relative), path.join(target, relative)];
-  const entries = ['find', kept, '-mindepth', '1', '-maxdepth', '1', '!', '-name', '.holdfast'];
-  return [...entries, '-exec', 'cp', '--archive', `--target-directory=${target}`, '--', '{}', '+'];
+    return [...copy, '--no-target-directory', '--', path.join(kept, relative), path.join(target, relative)];
+  return [...entriesOf(kept), '-exec', ...copy, `--target-directory=${target}`, '--', '{}', '+'];
 }
 export function removeCommand(kept: string): readonly string[] {
-  const entries = ['find', kept, '-mindepth', '1', '-maxdepth', '1', '!', '-name', '.holdfast'];
-  return [...entries, '-exec', 'rm', '-rf', '--one-file-system', '--', '{}', '+'];
+  return [...entriesOf(kept), '-exec', 'rm', '-rf', '--one-file-system', '--', '{}', '+'];
 }
+const entriesOf = (kept: string): readonly string[] => ['find', kept, '-mindepth', '1', '-maxdepth', '1'];
 
 const parentOf = (directory: string, relative: string | null): string =>
   relative === null ? directory : path.dirname(path.join(directory, relative));
@@ -145,7 +171,8 @@ const parentOf = (directory: string, relative: string | null): string =>
 /** Fault: path-not-usable. */
 export function mustBeUsable(relative: string | null, to: string | null, living: string): void {
   const parts = relative?.split('/') ?? [];
-  const leads = relative !== null && (path.isAbsolute(relative) || parts.some((part) => part === '..' || part === ''));
+  const leads =
+    relative !== null && (path.isAbsolute(relative) || parts.some((part) => ['..', '.', ''].includes(part)));
   const ours = parts[0] === '.holdfast';
   const inside = to !== null && (!path.isAbsolute(to) || isWithin(living, path.normalize(to)));
   if (!leads && !ours && !inside) return;
@@ -163,9 +190,11 @@ export function mustBeUsable(relative: string | null, to: string | null, living:
 
 const isWithin = (directory: string, one: string): boolean => one === directory || one.startsWith(`${directory}/`);
 
-/** A symbolic link in the data must not lead a copy made by root out of it. */
+/** Of what is not there yet, what stands above it counts. A symbolic link in the data must not lead a copy made by root out of it. */
 async function mustStayWithin(run: CommandRunner, directory: string, parent: string): Promise<void> {
-  const [real = '', realParent = ''] = (await mustRun(run, ['realpath', '--', directory, parent])).split('\n');
+  const [real = '', realParent = ''] = (
+    await mustRun(run, ['realpath', '--canonicalize-missing', '--', directory, parent])
+  ).split('\n');
   if (isWithin(real, realParent)) return;
   throw new Fault(
     'path-not-usable',

@@ -54,9 +54,11 @@ describe('copies that have forked', () => {
     await n2.call('serveSecondary', { volume });
     await n1.mode('in-sync');
     expect(n2.tree()).toEqual(n1.tree());
-    expect(readFileSync(join(keptAt, 'both'), 'utf8')).toBe('written by n2');
-    expect(readFileSync(join(keptAt, 'only-n2'), 'utf8')).toBe('n2');
-    const text = execFileSync(process.execPath, [main, 'compare-kept', keptAt, n2.path, '100'], { encoding: 'utf8' });
+    expect(readFileSync(join(keptAt, 'data/both'), 'utf8')).toBe('written by n2');
+    expect(readFileSync(join(keptAt, 'data/only-n2'), 'utf8')).toBe('n2');
+    const text = execFileSync(process.execPath, [main, 'compare-kept', join(keptAt, 'data'), n2.path, '100'], {
+      encoding: 'utf8',
+    });
     const { differences } = keptComparisonSchema.parse(JSON.parse(text));
     expect(differences.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
       'differs both',
@@ -84,11 +86,12 @@ describe('copies that have forked', () => {
       // As a power cut leaves it: the record says what was begun, one of two names has moved.
       const fd = openBackingDirectory(n2.path);
       const store = new RecordStore(new DirectoryRecordDisk(fd), volume);
-      store.write({ ...store.read(n2.uuid)!, copy: 'stale', settingAside: name });
-      mkdirSync(keptAt);
+      store.write({ ...store.read(n2.uuid)!, format: 2, copy: 'stale', settingAside: name });
+      mkdirSync(keptAt, { mode: 0o700 });
+      mkdirSync(join(keptAt, 'data'));
       execFileSync('bash', [
         '-ec',
-        `cp -a /proc/${process.pid}/fd/${fd}/./both ${keptAt}/ && rm /proc/${process.pid}/fd/${fd}/./both`,
+        `cp -a /proc/${process.pid}/fd/${fd}/./both ${keptAt}/data/ && rm /proc/${process.pid}/fd/${fd}/./both`,
       ]);
       close(fd);
       await n2.kill();

@@ -123,7 +123,7 @@ describe('replication', () => {
     // What was there is kept beside, with its content; holes stay holes.
     const kept = shell(`ls ${n2.disk.root} | grep kept-`).trim();
     expect(kept).toMatch(/^data\.kept-\d{8}-\d{6}$/);
-    expect(existsSync(join(n2.disk.root, kept, 'hard/x'))).toBe(true);
+    expect(existsSync(join(n2.disk.root, kept, 'data/hard/x'))).toBe(true);
     expect(readFileSync(join(n1.path, 'sparse')).subarray(9_000_000, 9_000_003).toString()).toBe('end');
   });
 

@@ -181,6 +181,24 @@ describe('the mirror machine', () => {
     expect(isProtected(bench.state, bench.now)).toBe(false);
   });
 
+  it('lets a secondary stop while the other one runs only if that one refused it', () => {
+    const stop: MirrorEvent = { type: 'command', command: { name: 'stop' } };
+    const ordinary = secondary();
+    ordinary.event(stop);
+    expect(ordinary.plan()).not.toContain('idle');
+    const forked = secondary();
+    const fault = { code: 'forked', message: 'Both were written.', remedy: '', details: {} };
+    forked.event({ type: 'data', volumes: [volume({ role: 'secondary', fault })] });
+    forked.event(stop);
+    expect(forked.plan()).toEqual(['idle']);
+    forked.event({ type: 'data', volumes: [volume({ fault })] });
+    forked.ran();
+    forked.after(1000);
+    forked.peer({ active: true, state: 'primary' });
+    expect(describeOwn(forked.state, forked.now).state).toBe('stopped');
+    expect(forked.plan()).toEqual([]);
+  });
+
   it('never goes to a copy that was found to differ, and says so on both sides', () => {
     const fault = { code: 'copies-differ', message: 'It differs.', remedy: '', details: {} };
     const record = { ...volume().record!, copy: 'stale' as const };

@@ -297,7 +297,8 @@ export function decideSecondary(draft: Draft): void {
   }
   const beat = peerBeat(s, now);
   if (s.record.wanted === 'stopped' && s.seek === null) {
-    if (beat?.active !== true) draft.run([{ do: 'idle' }]);
+    // While the other one runs, its clean end needs this copy; not one that it has refused, for which there is no such end to wait for.
+    if (beat?.active !== true || isForked(s)) draft.run([{ do: 'idle' }]);
     return;
   }
   if (s.seek !== null) {
@@ -311,6 +312,10 @@ export function decideSecondary(draft: Draft): void {
     draft.enter({ name: 'wait' });
     decideWait(draft);
   }
+}
+
+function isForked({ volumes }: MirrorState): boolean {
+  return volumes?.some((volume) => volume.fault?.code === 'forked') ?? false;
 }
 
 function considerTakeover(draft: Draft): void {

@@ -2,7 +2,7 @@
  * `holdfast compare-kept KEPT LIVING LIMIT` prints a KeptComparison, `holdfast measure-data LIVING` a number of bytes. Processes of their own, because they read whole
  * trees and the control plane may not wait for a disk. The living copy is read below its cover and below the application's mount; while a resync runs it is what the resync has brought.
  */
-import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import type { KeptComparison, KeptDifference } from '../contract/index.ts';
 import { openBackingDirectory } from '../fuse/index.ts';
@@ -31,9 +31,13 @@ export class KeptComparer {
   }
 
   #directory(relative: Buffer): void {
-    const [kept, living] = [namesIn(joined(this.#kept, relative)), namesIn(joined(this.#living, relative))];
-    const names = [...new Set([...kept, ...living])].sort();
-    for (const name of names) {
+    const names = new Set<string>();
+    for (const root of [this.#kept, this.#living]) {
+      const own = namesIn(joined(root, relative));
+      if (own === null && relative.length === 0) throw new Error(`${root.toString()} is not there`);
+      for (const name of own ?? []) names.add(name);
+    }
+    for (const name of [...names].sort()) {
       if (relative.length === 0 && name === hidden) continue;
       this.#entry(joined(relative, Buffer.from(name, 'latin1')));
     }
@@ -60,21 +64,22 @@ export class KeptComparer {
   #same(relative: Buffer, kept: BigIntStats, living: BigIntStats): boolean {
     if (kept.mode !== living.mode || kept.uid !== living.uid || kept.gid !== living.gid) return false;
     const [one, other] = [joined(this.#kept, relative), joined(this.#living, relative)];
-    if (kept.isSymbolicLink())
-      return readlinkSync(one, { encoding: 'buffer' }).equals(readlinkSync(other, { encoding: 'buffer' }));
-    if (!kept.isFile()) return kept.rdev === living.rdev;
-    return kept.size === living.size && this.#sameContent(one, other);
+    if (kept.isFile()) return kept.size === living.size && unlessGone(() => this.#sameContent(one, other)) === true;
+    if (!kept.isSymbolicLink()) return kept.rdev === living.rdev;
+    const [here, there] = [one, other].map((link) => unlessGone(() => readlinkSync(link, { encoding: 'buffer' })));
+    return Buffer.isBuffer(here) && Buffer.isBuffer(there) && here.equals(there);
   }
 
   #sameContent(one: Buffer, other: Buffer): boolean {
-    const files = [openSync(one, 'r'), openSync(other, 'r')] as const;
+    const files: number[] = [];
     const [left, right] = this.#buffers;
     try {
+      // What another kind of thing has taken the place of is neither followed nor waited for.
+      for (const file of [one, other])
+        files.push(openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+      const [kept = -1, living = -1] = files;
       for (let at = 0; ; at += chunkBytes) {
-        const counts = [
-          readSync(files[0], left, 0, chunkBytes, at),
-          readSync(files[1], right, 0, chunkBytes, at),
-        ] as const;
+        const counts = [readSync(kept, left, 0, chunkBytes, at), readSync(living, right, 0, chunkBytes, at)] as const;
         if (counts[0] !== counts[1] || !left.subarray(0, counts[0]).equals(right.subarray(0, counts[1]))) return false;
         if (counts[0] === 0) return true;
       }
@@ -89,18 +94,25 @@ function joined(directory: Buffer, name: Buffer): Buffer {
   return name.length === 0 ? directory : Buffer.concat([directory, Buffer.from('/'), name]);
 }
 
+/** The living tree changes while it is read. Null: it is not there any more, or something else is. */
+function unlessGone<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return null;
+    throw error;
+  }
+}
+
 /** As latin1, one character for each byte. */
-function namesIn(directory: Buffer): string[] {
-  return readdirSync(directory, { encoding: 'buffer' }).map((name) => name.toString('latin1'));
+function namesIn(directory: Buffer): string[] | null {
+  const names = unlessGone(() => readdirSync(directory, { encoding: 'buffer' }));
+  return names === null ? null : names.map((name) => name.toString('latin1'));
 }
 
 function statOf(path: Buffer): BigIntStats | null {
-  try {
-    return lstatSync(path, { bigint: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+  return unlessGone(() => lstatSync(path, { bigint: true }));
 }
 
 function sideOf(stat: BigIntStats | null): Side {
@@ -112,7 +124,7 @@ function sideOf(stat: BigIntStats | null): Side {
 /** Bytes of all files below, as they are long: what the other server needs room for at most. */
 export function bytesBelow(directory: Buffer, isRoot = true): number {
   let sum = 0;
-  for (const name of namesIn(directory)) {
+  for (const name of namesIn(directory) ?? []) {
     if (isRoot && name === hidden) continue;
     const one = joined(directory, Buffer.from(name, 'latin1'));
     const stat = statOf(one);

@@ -1,4 +1,4 @@
-import {
+import fs, {
   chmodSync,
   lstatSync,
   mkdirSync,
@@ -11,9 +11,10 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { KeptManifest, ModuleDefinition } from '../contract/index.ts';
 import { commandRunner } from '../network/index.ts';
 import { bytesBelow, KeptComparer } from './kept-compare.ts';
@@ -79,6 +80,45 @@ test('file by file: only here, only there, differs, and how many are the same', 
   ]);
   expect(differences[2]).toMatchObject({ kept: { type: 'file', bytes: 4 }, living: { bytes: 6 } });
   expect(new KeptComparer(kept, living, 1).run()).toMatchObject({ differing: 3, differences: [{}] });
+});
+
+test('what goes away while it is compared is gone, and no reason to end', () => {
+  const gone = ['sub', 'same', 'link'];
+  symlinkSync('a', join(kept, 'link'));
+  symlinkSync('a', join(living, 'link'));
+  // Between the look at an entry and the reading of it.
+  const comparer = new KeptComparer(kept, living, 100);
+  let looks = 0;
+  const real = fs.lstatSync;
+  vi.spyOn(fs, 'lstatSync').mockImplementation(((path: fs.PathLike, options: fs.StatOptions) => {
+    const result = real(path, options);
+    looks += 1;
+    const name = gone.find((one) => Buffer.isBuffer(path) && path.toString() === join(living, one));
+    if (name !== undefined) rmSync(join(living, name), { recursive: true });
+    return result;
+  }) as typeof fs.lstatSync);
+  syncBuiltinESMExports();
+  try {
+    const { differences } = comparer.run();
+    expect(looks).toBeGreaterThan(gone.length);
+    expect(differences.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
+      'differs link',
+      'only-kept only-ours',
+      'only-living only-theirs',
+      'differs same',
+      'only-kept sub/changed',
+    ]);
+  } finally {
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+  }
+});
+
+test('below a link it is found where it was put', async () => {
+  symlinkSync('.', join(home, 'way'));
+  const volumes = [{ id: 'db/0', path: join(home, 'way/db'), volumeUuid: 'u' }];
+  const through = { name: 'db', volumes } as unknown as ModuleDefinition;
+  expect(await copies.list(through)).toMatchObject([{ id, directory: own }]);
 });
 
 test('a content of the same length is read, links are compared by where they lead', () => {

@@ -7,6 +7,7 @@ import { open, readdir, readFile, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, keptComparisonSchema, keptDataName, keptManifestName, keptManifestSchema } from '../contract/index.ts';
 import type { KeptComparison, KeptCopy, ModuleDefinition } from '../contract/index.ts';
+import { comparablePath } from '../fuse/index.ts';
 import { mustRun } from '../network/index.ts';
 import type { CommandRunner } from '../network/index.ts';
 
@@ -110,7 +111,7 @@ export function keptCopies(run: CommandRunner): KeptCopies {
       return sum;
     },
     freeBytes: async ({ volumes }) => {
-      const free = await Promise.all(volumes.map(async (one) => statfs(path.dirname(one.path))));
+      const free = await Promise.all(volumes.map(async (one) => statfs(path.dirname(comparablePath(one.path)))));
       return Math.min(...free.map(({ bavail, bsize }) => bavail * bsize));
     },
   };
@@ -118,7 +119,9 @@ export function keptCopies(run: CommandRunner): KeptCopies {
 
 const ownProgram = (): readonly string[] => [process.execPath, process.argv[1] ?? ''];
 
-async function besides(volumePath: string): Promise<string[]> {
+/** Where it was put: beside the directory itself, not beside a link that leads there. */
+async function besides(written: string): Promise<string[]> {
+  const volumePath = comparablePath(written);
   const parent = path.dirname(volumePath);
   const names = await readdir(parent).catch(() => []);
   return names

@@ -120,7 +120,7 @@ const worded = {
   forked: () => ({
     what: 'both servers changed data while they could not see each other',
     cause: 'Nothing was erased.',
-    remedy: 'Choose whose copy goes on; the other one is kept aside.',
+    remedy: 'Choose whose copy goes on: holdfast fork keep MODULE --node NODE. The other one is set aside.',
   }),
   'copy-stale': (node, peer) => ({
     what: `the copy on ${node} is not known to be complete`,

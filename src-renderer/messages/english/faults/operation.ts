@@ -115,7 +115,7 @@ export const operation = {
   }),
   forked: () => ({
     what: 'Both servers changed data while they could not see each other. Nothing was erased.',
-    remedy: 'Compare the two copies and choose the one to keep; the other one is kept aside.',
+    remedy: 'Choose whose version is kept: holdfast fork keep MODULE --node NODE. The other one is set aside.',
   }),
   'peer-is-newer': (d) => ({
     what: `${fact(d, 'peer', 'The other server')} holds newer data.`,

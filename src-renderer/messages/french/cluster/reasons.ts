@@ -115,7 +115,7 @@ export const reasons: Messages['cluster']['reasons'] = {
   forked: () => ({
     what: 'les deux serveurs ont modifié les données sans se voir',
     cause: 'Rien n’a été effacé.',
-    remedy: 'Choisissez la copie qui continue ; l’autre est mise de côté.',
+    remedy: 'Choisissez la copie qui continue : holdfast fork keep MODULE --node NODE. L’autre est mise de côté.',
   }),
   'copy-stale': (node, peer) => ({
     what: `rien ne garantit que la copie de ${node} soit complète`,

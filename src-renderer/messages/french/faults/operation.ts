@@ -118,7 +118,7 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
   }),
   forked: () => ({
     what: 'Les deux serveurs ont modifié les données sans se voir. Rien n’a été effacé.',
-    remedy: 'Comparez les deux copies et choisissez celle à garder ; l’autre est mise de côté.',
+    remedy: 'Choisissez la version à garder : holdfast fork keep MODULE --node NODE. L’autre est mise de côté.',
   }),
   'peer-is-newer': (d) => ({
     what: `${fact(d, 'peer', 'L’autre serveur')} a des données plus récentes.`,

@@ -199,6 +199,18 @@ describe('the mirror machine', () => {
     expect(forked.plan()).toEqual([]);
   });
 
+  it('uses a copy of the other branch only when that has become newer than its own former one', () => {
+    const bench = new Bench({ newest: { number: 2, id: '2.n1' } });
+    const filledWith = (number: number): VolumeStatus => {
+      const record = { ...volume().record!, generation: { number, id: `${String(number)}.n2` } };
+      return volume({ role: 'secondary', link: 'up', record });
+    };
+    bench.event({ type: 'data', volumes: [filledWith(2)] });
+    expect(describeOwn(bench.state, bench.now).data).toBe('stale');
+    bench.event({ type: 'data', volumes: [filledWith(3)] });
+    expect(describeOwn(bench.state, bench.now).data).toBe('up-to-date');
+  });
+
   it('never goes to a copy that was found to differ, and says so on both sides', () => {
     const fault = { code: 'copies-differ', message: 'It differs.', remedy: '', details: {} };
     const record = { ...volume().record!, copy: 'stale' as const };

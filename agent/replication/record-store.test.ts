@@ -149,7 +149,9 @@ describe('the volume record', () => {
     const put = (name: string, content: string) => (disk: SimulatedDisk) => disk.write(name, Buffer.from(content));
     expect(code(() => undefined)).toBe('none');
     expect(code(() => undefined, 'v')).toBe('not-this-volume');
-    expect(code(put('volume.json', '{"format":2,"anything":1}'))).toBe('record-too-new');
+    expect(code(put('volume.json', '{"format":3,"anything":1}'))).toBe('record-too-new');
+    const settingAside = { ...first, format: 2, settingAside: 'data.kept-1' };
+    expect(code(put('volume.json', JSON.stringify(settingAside)))).toBe('none');
     expect(code(put('volume.json', ''))).toBe('record-damaged');
     expect(code(put('volume.json', '{"format":1}'))).toBe('record-damaged');
     expect(code(put('identity.json', '{"format":1,"volumeUuid":"v"}'))).toBe('record-damaged');

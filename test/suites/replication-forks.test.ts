@@ -90,6 +90,7 @@ describe('copies that have forked', () => {
       mkdirSync(keptAt, { mode: 0o700 });
       mkdirSync(join(keptAt, 'data'));
       execFileSync('bash', [
+        '--norc',
         '-ec',
         `cp -a /proc/${process.pid}/fd/${fd}/./both ${keptAt}/data/ && rm /proc/${process.pid}/fd/${fd}/./both`,
       ]);

@@ -11,13 +11,13 @@ import { makePair, startPair, until, volume } from './replication/pair.ts';
 import type { ReplicatorNode } from './replication/pair.ts';
 
 const missing = missingForFilesystemTests();
-const shell = (script: string): string => execFileSync('bash', ['-ec', script], { encoding: 'utf8' });
+const shell = (script: string): string => execFileSync('bash', ['--norc', '-ec', script], { encoding: 'utf8' });
 
 /** Below the door, where nobody of this node should be able to write. */
 function behind(node: ReplicatorNode, script: string): void {
   const fd = openBackingDirectory(node.path);
   try {
-    execFileSync('bash', ['-ec', `cd /proc/${process.pid}/fd/${fd}/.; ${script}`]);
+    execFileSync('bash', ['--norc', '-ec', `cd /proc/${process.pid}/fd/${fd}/.; ${script}`]);
   } finally {
     close(fd);
   }
@@ -42,7 +42,7 @@ function startLoad(path: string): { stop: () => Promise<void> } {
     mkdir -p load/d$((n % 7)); echo $n >> load/log; sync load/log; chmod $((600 + n % 2)) load/log; setfattr -n user.n -v $n load/log
     rm -rf load/d$(((n + 3) % 7)); truncate -s $((n * 131 % 300000)) load/sparse; printf x | dd of=load/sparse bs=1 seek=$((n * 7919 % 4000000)) conv=notrunc status=none
     done`;
-  const child = spawn('bash', ['-c', script], { stdio: 'ignore', detached: true });
+  const child = spawn('bash', ['--norc', '-c', script], { stdio: 'ignore', detached: true });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   return {
     stop: async () => {

@@ -23,7 +23,7 @@ import type { ReplicatorNode } from './replication/pair.ts';
 
 const missing = missingForFilesystemTests();
 
-const shell = (script: string): string => execFileSync('bash', ['-ec', script], { encoding: 'utf8' });
+const shell = (script: string): string => execFileSync('bash', ['--norc', '-ec', script], { encoding: 'utf8' });
 
 /** 20 files with 20 fsyncs and all their bytes; each fsync went through the network and two disks. */
 async function expectMeasured(n1: Awaited<ReturnType<typeof makePair>>[0], n2: typeof n1): Promise<void> {
@@ -246,7 +246,7 @@ describe('replication', () => {
       await n2.kill();
       await n1.mode('undecided');
       await n1.call('goAlone', { volume, generation: nextGeneration() });
-      const churn = spawn('bash', ['-c', churnScript(seed)], { cwd: n1.path, stdio: 'ignore' });
+      const churn = spawn('bash', ['--norc', '-c', churnScript(seed)], { cwd: n1.path, stdio: 'ignore' });
       const ended = new Promise((resolve) => churn.once('exit', resolve));
       await n2.start();
       await n2.configure();
@@ -308,7 +308,7 @@ describe('replication', () => {
       const behind = await away(`umount ${n2.path}; echo wrong > ${n2.path}/few/5; echo more > ${n2.path}/few/more`);
       expect(behind.comparedBytes).toBeGreaterThan(48 * (1 << 20));
       // Changes that the peer may or may not have seen when it went.
-      const churn = spawn('bash', ['-c', churnScript(9)], { cwd: n1.path, stdio: 'ignore' });
+      const churn = spawn('bash', ['--norc', '-c', churnScript(9)], { cwd: n1.path, stdio: 'ignore' });
       const ended = new Promise((resolve) => churn.once('exit', resolve));
       for (let round = 0; round < 4; round++) {
         await new Promise((resolve) => setTimeout(resolve, 500));

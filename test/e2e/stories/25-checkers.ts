@@ -61,8 +61,14 @@ story(
     await using cluster = new Cluster(t.lab, { prefer: 'n1', extra: checkers });
     await cluster.must('apply', cluster.file, '--yes', '--wait', '--timeout', '120s');
     const answers = async (): Promise<boolean> =>
-      (await t.lab.client.exec(['bash', '-c', `exec 3<>/dev/tcp/${virtualAddress}/${port} && grep -q well <&3`]))
-        .code === 0;
+      (
+        await t.lab.client.exec([
+          'bash',
+          '--norc',
+          '-c',
+          `exec 3<>/dev/tcp/${virtualAddress}/${port} && grep -q well <&3`,
+        ])
+      ).code === 0;
     await until('the application answers', 10_000, answers, 100);
     await cluster.waitFor('every checker is good', (module) =>
       (module.nodes.find((one) => one.name === 'n1')?.checkers ?? []).every((one) => one.state === 'good'),

@@ -65,7 +65,8 @@ class VotingNode {
         session: 's',
         leaseMs,
         generation,
-        pending: [],
+        // As a node does: what an answer that came too late has stored already is its own wish.
+        pending: store === null ? [] : [store],
         store,
         order: false,
       });

@@ -43,7 +43,7 @@ test('a warm start is usable in less than 2 s, asks only its own server, and sta
     const app = await start();
     const { page, requests } = await openPage(app.url);
     await page.getByRole('main').getByRole('button').first().click({ trial: true });
-    usableMs.push(Math.round((performance.now() - began) / (await slowdown())));
+    const tookMs = performance.now() - began;
     const own = new URL(app.url).origin;
     expect(requests.filter((url) => new URL(url).origin !== own)).toEqual([]);
     expect(requests.length).toBeGreaterThan(2);
@@ -52,6 +52,8 @@ test('a warm start is usable in less than 2 s, asks only its own server, and sta
     expect(resident).toBeLessThan(residentBytesMax);
     await page.close();
     await app[Symbol.asyncDispose]();
+    // Without the app: what it takes itself is no excuse.
+    usableMs.push(Math.round(tookMs / (await slowdown())));
     if (usableMs.some((time) => time < usableMsMax)) break;
   }
   console.log(`usable after ${usableMs.join(', ')} ms`);

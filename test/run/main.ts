@@ -128,8 +128,13 @@ try {
       total.notRun.push({ name: stage.name, reason: stage.obstacle });
       continue;
     }
-    if (stage.beside === true) beside = beside.then(() => told(stage));
-    else await told(stage);
+    if (stage.beside === true) {
+      beside = beside.then(() => {
+        if (!interruption.signal.aborted) return told(stage);
+        total.notRun.push({ name: stage.name, reason: 'interrupted' });
+        return undefined;
+      });
+    } else await told(stage);
   }
   await beside;
 } finally {

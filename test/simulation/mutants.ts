@@ -1,20 +1,11 @@
 /** `npm run sim -- --mutants`: every deliberate bug of mutant-list.ts before the judges, one after the other, and who noticed it. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { mutants, type Change, type Mutant } from './mutant-list.ts';
 
-const parts = [
-  'agent/core',
-  'agent/contract',
-  'agent/replication/contact.ts',
-  'agent/replication/volume-lineage.ts',
-  'test/simulation',
-  'test/scenarios',
-  'test/run',
-  'resources',
-  'package.json',
-];
+/** Whole folders: a list of files would miss what one of them imports tomorrow. */
+const parts = ['agent', 'test/simulation', 'test/scenarios', 'test/run', 'resources', 'package.json'];
 
 /** The text of the file with the bug in it; null where the line is gone. */
 function changed(root: string, { file, find, replace }: Change): string | null {
@@ -73,7 +64,6 @@ function tryOne(root: string, home: string, mutant: Mutant, seeds: number): Kill
   if (lost.length > 0) return `its line is gone from ${lost.join(' and ')}; give it a new one`;
   rmSync(home, { recursive: true, force: true });
   for (const part of parts) cpSync(path.join(root, part), path.join(home, part), { recursive: true });
-  mkdirSync(path.join(home, 'agent'), { recursive: true });
   symlinkSync(path.join(root, 'node_modules'), path.join(home, 'node_modules'));
   for (const { file, text } of texts) writeFileSync(path.join(home, file), text ?? '');
   return judge(home, seeds);
@@ -95,7 +85,7 @@ export function runMutants(root: string, seeds: number, only: string): { killed:
   return { killed: told.length - survived, survived };
 }
 
-/** A row of the table in docs/decision-proof.md. */
+/** A row of the table in docs/simulator.md. */
 function lineOf({ mutant, seconds, outcome }: Told): string {
   const start = `| ${mutant.name} | ${mutant.breaks} |`;
   if (typeof outcome === 'string') return `${start} SURVIVED | ${seconds.toFixed(0)} s |\n${outcome}`;

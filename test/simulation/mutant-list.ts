@@ -112,8 +112,8 @@ export const mutants: readonly Mutant[] = [
     name: 'the target of an unfinished resync counts as complete',
     breaks: '3',
     file: 'agent/replication/volume-lineage.ts',
-    find: "return { ...record, copy: 'stale', peerStale: false, cleanCheckpoint: null };",
-    replace: 'return { ...record, peerStale: false, cleanCheckpoint: null };',
+    find: "...record,\n    copy: 'stale',\n    peerStale: false,\n    cleanCheckpoint: null,\n    foundDifferent",
+    replace: '...record,\n    peerStale: false,\n    cleanCheckpoint: null,\n    foundDifferent',
   },
   {
     name: 'equal checkpoints are not asked for',
@@ -341,7 +341,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a copy set back to an image is as good as one that was stopped cleanly',
     breaks: '2',
     file: 'agent/core/waiting.ts',
-    find: "if (copy.clean !== beat.clean) return copy.clean ? 'me' : 'peer';",
+    find: "if (copy.clean !== beat.clean && !cleanOneUnable) return copy.clean ? 'me' : 'peer';",
     replace: '',
   },
   {

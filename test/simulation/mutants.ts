@@ -8,7 +8,7 @@ import { mutants, type Change, type Mutant } from './mutant-list.ts';
 const parts = ['agent', 'test/simulation', 'test/scenarios', 'test/run', 'resources', 'package.json'];
 
 /** The text of the file with the bug in it; null where the line is gone. */
-function changed(root: string, { file, find, replace }: Change): string | null {
+export function changed(root: string, { file, find, replace }: Change): string | null {
   const source = readFileSync(path.join(root, file), 'utf8');
   if (source.includes(find)) return source.replace(find, replace);
   const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');

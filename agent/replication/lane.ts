@@ -5,6 +5,7 @@ import { describeHolder, unmountIfUnused } from '../fuse/index.ts';
 import { dieNow, installDeath, syncFilesystem } from '../sys/linux.ts';
 import { makeAcknowledgementLane } from './acknowledgement-ports.ts';
 import { ControlBlock } from './control-block.ts';
+import { faultPoint } from './fault-point.ts';
 import { Inbox } from './inbox.ts';
 import type { LaneData, ListenerLaneData, UnmountData } from './lane-data.ts';
 import type { FromListener, ToListener } from './lane-messages.ts';
@@ -38,13 +39,13 @@ function runUnmount({ path }: UnmountData): void {
 function run(): void {
   switch (data.lane) {
     case 'primary':
-      runLane(makePrimaryLane(data, tell).run());
+      runLane(makePrimaryLane(data, tell).run(), faultPoint(data.lane));
       return;
     case 'acknowledgement':
-      runLane(makeAcknowledgementLane(data, tell).run());
+      runLane(makeAcknowledgementLane(data, tell).run(), faultPoint(data.lane));
       return;
     case 'secondary':
-      runLane(makeSecondaryLane(data, tell).run());
+      runLane(makeSecondaryLane(data, tell).run(), faultPoint(data.lane));
       return;
     case 'listener':
       runListener(data);

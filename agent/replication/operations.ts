@@ -10,9 +10,10 @@ export interface Operation {
 
 export type Lane = Generator<Operation, void, number>;
 
-/** Until the lane ends. */
-export function runLane(lane: Lane): void {
-  for (let step = lane.next(); step.done !== true; step = lane.next(step.value.run()));
+/** Until the lane ends. `halt`: sees each operation before it runs (`fault-point.ts`). */
+export function runLane(lane: Lane, halt: ((operation: Operation) => void) | null = null): void {
+  for (let step = lane.next(); step.done !== true; step = lane.next(step.value.run()))
+    if (halt !== null) halt(step.value);
 }
 
 /** An operation without arguments. */

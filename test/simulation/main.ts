@@ -1,4 +1,4 @@
-/** `npm run sim -- --seeds N [--from S] [--coverage] | --scenarios | --explore [--states N] | --seed K [--faults 3,7] [--calm] | --mutants`. */
+/** `npm run sim -- --seeds N [--from S] [--coverage] | --scenarios | --explore [--states N] | --seed K [--faults 3,7] [--calm] | --mutants | --matrix [--seed K]`. */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeStageSummary } from '../run/summary.ts';
@@ -7,6 +7,7 @@ import { runMutants } from './mutants.ts';
 import { run, type RunResult } from './run.ts';
 import { faultInWords } from './schedule.ts';
 import { coverageOf } from './coverage.ts';
+import { runMatrix } from './replication/crash-matrix.ts';
 import { playAll } from './scenarios.ts';
 import { Seen } from './seen.ts';
 import { shrink } from './shrink.ts';
@@ -36,6 +37,7 @@ const options = {
   faults: { type: 'string' },
   calm: { type: 'boolean' },
   mutants: { type: 'boolean' },
+  matrix: { type: 'boolean' },
   scenarios: { type: 'boolean' },
   explore: { type: 'boolean' },
   states: { type: 'string' },
@@ -56,6 +58,7 @@ interface Counts {
 async function main(): Promise<number> {
   const { values } = parseArgs({ options });
   const first = values.first === true;
+  if (values.matrix === true) return summary([runMatrix(number(values.seed, 'seed', 3), say)]);
   if (values.seed !== undefined) return replay(number(values.seed, 'seed', 0), values.faults, values.calm === true);
   if (values.mutants === true) {
     const { killed, survived } = runMutants(root, number(values.seeds, 'seeds', 1000), values.only ?? '');

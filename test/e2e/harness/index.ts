@@ -13,4 +13,5 @@ export { assertDirectoriesEqual, backingPath, directoriesEqual, readManifest, ty
 export { installPostgres, postgresDirectory, postgresLayer, postgresPort, preparePostgres } from './postgres.ts';
 export { assertNothingLost, startWorkload, virtualAddress, Workload } from './workload.ts';
 export { activeNodes, assertCopiesEqual, Cluster, otherNode, stateOf } from './cluster.ts';
+export { placesOnServers, type PlaceOnServer } from './operations.ts';
 export { Hearing, installSpeaker } from './hearing.ts';

@@ -715,7 +715,10 @@ export class World {
   /** Planned end of a secondary: applies what came, then stands idle. */
   stopSecondary(machine: SimMachine): void {
     machine.toSecondary.push({ type: 'end' });
-    for (let n = 0; n < 100_000 && machine.outbox.every((m) => m.type !== 'ended'); n++) this.step(machine);
+    for (let n = 0; n < 100_000 && machine.outbox.every((m) => m.type !== 'ended'); n++) {
+      this.step(machine);
+      if (machine.secondary === null) return;
+    }
     machine.outbox = [];
     machine.lanes = [];
     machine.role = 'idle';
@@ -730,6 +733,8 @@ export class World {
     for (let n = 0; n < 100_000 && machine.outbox.every((m) => m.type !== 'ended'); n++) {
       if (n === faultAfterSteps) this.breakLink();
       this.step();
+      // It has crashed meanwhile.
+      if (machine.primary === null) return;
     }
     this.#judgeMeasures(machine);
     machine.lanes = [];
@@ -784,16 +789,20 @@ export class World {
 
   // --- running --------------------------------------------------------------------------------------------------------
 
+  /** Sees each operation before it runs; true: something else has happened instead, and the lane may be gone. */
+  beforeStep: ((machine: SimMachine, lane: string, operation: string) => boolean) | null = null;
+
   /** Runs one operation of one lane that can go on. False: none can. */
   step(only?: SimMachine): boolean {
-    const ready: Running[] = [];
+    const ready: { machine: SimMachine; running: Running }[] = [];
     for (const machine of only ? [only] : this.machines)
       for (const running of machine.lanes)
-        if (running.pending && (running.pending.ready?.() ?? true)) ready.push(running);
-    const chosen = ready[this.random(Math.max(1, ready.length))];
-    if (!chosen?.pending) return false;
+        if (running.pending && (running.pending.ready?.() ?? true)) ready.push({ machine, running });
+    const { machine, running: chosen } = ready[this.random(Math.max(1, ready.length))] ?? {};
+    if (!machine || !chosen?.pending) return false;
     this.steps += 1;
     this.nowMs += 0.05;
+    if (this.beforeStep?.(machine, chosen.name, chosen.pending.name) === true) return true;
     const next = chosen.lane.next(chosen.pending.run());
     chosen.pending = next.done === true ? null : next.value;
     this.#judgeCopies();

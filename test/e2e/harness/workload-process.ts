@@ -117,12 +117,16 @@ async function verify(timeoutMs: number): Promise<WorkloadVerdict> {
     try {
       const connection = await PostgresConnection.open(address, options.connectTimeoutMs);
       // Through the table, not its index: a torn index must not hide or invent rows.
+      const before = acknowledged.map((numbers) => numbers.length);
       const { rows } = await connection.query(
         'SET enable_indexscan=off; SET enable_indexonlyscan=off; SET enable_bitmapscan=off; SELECT client, number FROM transactions',
         30_000,
       );
       connection.close();
-      return judge(rows.map(([client, number]) => `${client ?? ''}/${number ?? ''}`));
+      return judge(
+        rows.map(([client, number]) => `${client ?? ''}/${number ?? ''}`),
+        before,
+      );
     } catch (error) {
       failed(error);
       if (nowMs() > deadline) throw error;
@@ -131,11 +135,13 @@ async function verify(timeoutMs: number): Promise<WorkloadVerdict> {
   }
 }
 
-function judge(found: readonly string[]): WorkloadVerdict {
+/** @param before how many of each client were acknowledged when the table was read: the others may have come since. */
+function judge(found: readonly string[], before: readonly number[]): WorkloadVerdict {
   const present = new Set(found);
   const missing: string[] = [];
   acknowledged.forEach((numbers, client) => {
-    for (const number of numbers) if (!present.has(`${client}/${number}`)) missing.push(`${client}/${number}`);
+    for (const number of numbers.slice(0, before[client]))
+      if (!present.has(`${client}/${number}`)) missing.push(`${client}/${number}`);
   });
   const seen = new Set<string>();
   const impossible = found.filter((row) => {

@@ -30,6 +30,7 @@ const elsewhere = new Set([
 
 /** Before the nth time: some are done once in a role, others all the time. */
 const seldom = new Set([
+  'answer parked',
   'welcome',
   'await begin',
   'ready',
@@ -86,10 +87,17 @@ story(
         await cluster.waitUntilProtected(120_000);
         await cluster.command('swap', 'db', '--yes', '--cluster', cluster.file);
       }
-      const reached = await until(`${victim} halts`, 30_000, () => isHalted(host), 50).then(
-        () => true,
-        () => false,
-      );
+      const halts = (timeoutMs: number): Promise<boolean> =>
+        until(`${victim} halts`, timeoutMs, () => isHalted(host), 50).then(
+          () => true,
+          () => false,
+        );
+      let reached = await halts(15_000);
+      if (!reached && lane !== 'secondary') {
+        // What belongs to the end of a role.
+        await cluster.command('swap', 'db', '--yes', '--cluster', cluster.file);
+        reached = await halts(15_000);
+      }
       t.step(
         `${String(round)}: ${victim} ${death} before ${lane} lane: ${operation}${reached ? '' : ' (not reached)'}`,
       );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { VoteRequest } from '../contract/index.ts';
+import type { Generation, ModuleBeat, VoteRequest } from '../contract/index.ts';
 import { Bench, generation, identity, promised, requestOfPeer, secondary, timing, volume } from './mirror-bench.ts';
 import { beatOf, describeOwn, voteGivenTo } from './mirror.ts';
 import { votesInWords } from './right.ts';
@@ -287,5 +287,35 @@ describe('votes, promises and what the other one said', () => {
     expect(words(bench)).toContain('the witness was not asked');
     bench.after(1);
     expect(words(bench)).toContain('the witness has not answered yet');
+  });
+
+  it('takes a newer generation where the other one holds this very copy and still votes for a former one of its own', () => {
+    const former = { number: 2, id: '2.n2.x' };
+    const ours = { number: 2, id: '2.n1.s0' };
+    const record = { ...volume().record!, generation: ours, history: [generation.id] };
+    const running = { activeBoot: 'b1', running: true, runningSinceMs: 7000, newest: ours };
+    const synced = volume({ record, role: 'primary', mode: 'in-sync', link: 'up' });
+    const renewing = (beat: Partial<ModuleBeat>, newest: Generation): Bench => {
+      const bench = new Bench(running, { witness: false });
+      bench.event({ type: 'data', volumes: [synced] });
+      bench.ran();
+      bench.peer({ generation: ours, data: 'stale', ...beat });
+      bench.after(500);
+      bench.reply('peer', { granted: false, stored: null, reason: 'older-generation', newest });
+      return bench;
+    };
+    const bench = renewing({}, former);
+    expect(bench.actions).toContainEqual({ type: 'go-alone', generation: { number: 3, id: '3.n1.s1' } });
+    // Asked for once, although the answer stays in sight.
+    bench.event({
+      type: 'data',
+      volumes: [{ ...synced, mode: 'alone', record: { ...record, generation: { number: 3, id: '3.n1.s1' } } }],
+    });
+    bench.after(500);
+    expect(bench.state.goingAlone).toBeNull();
+    // What the other one holds is not this copy, or is not all of it: somebody may still have what it votes for.
+    expect(renewing({ generation: former }, former).state.goingAlone).toBeNull();
+    expect(renewing({ copy: 'stale' }, former).state.goingAlone).toBeNull();
+    expect(renewing({}, ours).state.goingAlone).toBeNull();
   });
 });

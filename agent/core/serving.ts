@@ -1,12 +1,11 @@
 /** Nodes with the application: starting it, holding the right, going on alone, planned stops and fencing. */
 import { assertNever, type Generation } from '../contract/index.ts';
+import { goAlone } from './alone.ts';
 import { forgetChecks, judgeCheckers, peerSituation, unableInWords, unableOf } from './checkers.ts';
 import {
-  anyMode,
   ownCopy,
   peerAlive,
   peerBeat,
-  rememberWish,
   wishedGeneration,
   type Draft,
   type MirrorState,
@@ -21,14 +20,10 @@ import {
   overtaken,
   rightUntilMs,
   silenceInWords,
-  storedElsewhere,
   votesAsEvidence,
   votesInWords,
 } from './right.ts';
-import { forked, older, sameGeneration } from './voter.ts';
-
-/** How often an order to go alone is repeated while the replicator has not shown its effect. */
-const goAloneRepeatMs = 1000;
+import { forked, older } from './voter.ts';
 
 export function activate(draft: Draft, wish: Seek): void {
   const { s, now } = draft;
@@ -199,43 +194,6 @@ function extendLease(draft: Draft): void {
   if (until <= s.leaseMs) return;
   s.leaseMs = until;
   draft.actions.push({ type: 'extend-lease', deadlineMs: until });
-}
-
-/**
- * The peer does not get our changes any more. The new generation is promised by a voter on its disk, then written into the volumes, then the
- * application's waiting writes go on. Once asked for it is carried through even when the link returns: a voter may already have promised it.
- */
-function goAlone(draft: Draft): void {
-  const { s, now } = draft;
-  const wish = s.goingAlone;
-  const generation = ownCopy(s).generation;
-  if (wish !== null && sameGeneration(generation, wish)) {
-    s.goingAlone = null;
-    draft.emit(
-      'attention',
-      'alone',
-      `${s.identity.node} goes on alone: ${s.identity.peer} does not get the changes any more and will be resynchronised when it returns.`,
-      {
-        generation: wish.number,
-      },
-    );
-    return;
-  }
-  if (wish === null) {
-    if (!anyMode(s, 'undecided') || s.undecidedSinceMs === null) return;
-    const beat = peerBeat(s, now);
-    const patienceMs = !s.hadLink && beat !== null && beat.wanted === 'started' ? s.identity.timing.detectionMs : 0;
-    if (now - s.undecidedSinceMs < patienceMs) return;
-    s.goingAlone = wishedGeneration(s);
-    rememberWish(draft, s.goingAlone);
-    askForVotes(draft, s.goingAlone, false);
-  }
-  if (s.goingAlone === null || !storedElsewhere(s, s.goingAlone) || rightUntilMs(s, now) <= now) return;
-  if (!s.volumes?.every((volume) => volume.role === 'primary') || now - s.goAloneSentMs < goAloneRepeatMs) return;
-  s.goAloneSentMs = now;
-  draft.persist({ newest: s.goingAlone });
-  s.voter = { ...s.voter, newest: s.record.newest };
-  draft.actions.push({ type: 'go-alone', generation: s.goingAlone });
 }
 
 /** The peer could take over this instant without losing anything, and nothing is known that speaks against the application running there. */

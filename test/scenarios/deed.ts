@@ -21,7 +21,11 @@ export type Deed =
   | { readonly do: 'maintenance'; readonly on: boolean }
   /** `good`: from now on it works again. */
   | { readonly do: 'application' | 'script' | 'surroundings' | 'mount'; readonly node: string; readonly good: boolean }
-  | { readonly do: 'replace-disk' | 'reinstall' | 'take-image' | 'restore-image'; readonly node: string }
+  /** `set-aside`: the other one's version goes on; the node and what it has promised stay what they are. */
+  | {
+      readonly do: 'replace-disk' | 'reinstall' | 'take-image' | 'restore-image' | 'set-aside';
+      readonly node: string;
+    }
   | { readonly do: 'wall-clock'; readonly place: Place; readonly years: number }
   | { readonly do: 'wait'; readonly forMs: number };
 
@@ -78,6 +82,7 @@ const grammar: readonly (readonly [RegExp, (words: readonly string[]) => Deed | 
       node: on,
     }),
   ],
+  [new RegExp(`^set aside copy of ${node}$`), ([, on = '']) => ({ do: 'set-aside', node: on })],
   [
     new RegExp(`^wall clock of ${place} ([+-]\\d+) years$`),
     ([, where, years]) => ({ do: 'wall-clock', place: where as Place, years: Number(years) }),

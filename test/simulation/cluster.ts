@@ -28,6 +28,8 @@ const restartLimit = { count: 3, windowMs: 24 * 3_600_000 } as const;
 const attendMs = 5000;
 const patienceMs = 20_000;
 
+const orderEveryMs = 100;
+
 /** Nobody opens a server and has it running again within the lease that it has granted. */
 const mendMs = 6000;
 
@@ -191,6 +193,25 @@ export class Simulation {
     this.world.at(mendMs, () => {
       node.powerOn();
     });
+  }
+
+  /** A person has chosen the other version: stopped, set aside, blank, started. What the node has promised stays on its disk. */
+  setAside(node: SimulatedNode): void {
+    node.command('stop');
+    const whenStopped = (): void => {
+      if (node.mirror?.phase.name !== 'stopped' || node.mirror.running) {
+        this.world.at(orderEveryMs, whenStopped);
+        return;
+      }
+      this.judges.chosen(this.node(node.identity.peer));
+      this.judges.twoAllowed = this.options.withoutWitness === 'prefer-availability';
+      node.replica.durable = { record: null, data: [] };
+      node.replica.initialise('uuid', null);
+      node.replica.fault = null;
+      node.replica.changed();
+      node.command('start');
+    };
+    whenStopped();
   }
 
   takeImage(node: SimulatedNode): void {

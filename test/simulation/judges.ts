@@ -68,6 +68,11 @@ export class Judges {
     if (action.type === 'run' && action.steps.some((step) => step.do === 'mount' && step.order)) this.orderObeyed(node);
   }
 
+  /** Of two versions this one goes on. */
+  chosen(node: SimulatedNode): void {
+    this.orderObeyed(node);
+  }
+
   /** From here on its copy is the data: what it lacks was given up by a person, even if the application does not start. */
   private orderObeyed(node: SimulatedNode): void {
     this.ordered = true;

@@ -270,7 +270,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'goes on alone before the generation is stored',
     breaks: '3',
-    file: 'agent/core/serving.ts',
+    file: 'agent/core/alone.ts',
     find: '!storedElsewhere(s, s.goingAlone) || rightUntilMs(s, now) <= now',
     replace: 'rightUntilMs(s, now) <= now',
   },
@@ -347,7 +347,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'goes alone without its own promise on disk',
     breaks: 'order',
-    file: 'agent/core/serving.ts',
+    file: 'agent/core/alone.ts',
     find: 's.goAloneSentMs = now;\n  draft.persist({ newest: s.goingAlone });',
     replace: 's.goAloneSentMs = now;',
   },
@@ -413,5 +413,12 @@ export const mutants: readonly Mutant[] = [
     file: 'agent/core/waiting.ts',
     find: "if (beat?.state === 'primary' || beat?.state === 'alone') draft.persist({ order: null });",
     replace: "if (beat?.wanted === 'stopped' && beat.active) draft.persist({ order: null });",
+  },
+  {
+    name: 'a version that nobody holds any more keeps a good copy from being used',
+    breaks: 'liveness',
+    file: 'agent/core/alone.ts',
+    find: 'return same && behind(generation, reply.newest) ? reply.newest : null;',
+    replace: 'return same && now < 0 ? reply.newest : null;',
   },
 ];

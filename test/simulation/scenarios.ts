@@ -194,6 +194,9 @@ class SimulatedCluster implements ScenarioCluster {
       case 'reinstall':
         simulation.blank(node, deed.do === 'reinstall');
         break;
+      case 'set-aside':
+        simulation.setAside(node);
+        break;
       case 'take-image':
         simulation.takeImage(node);
         break;

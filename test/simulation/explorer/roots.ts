@@ -1,4 +1,5 @@
 /** Where explorations begin: situations reached by the same moves, taken in the order in which a quiet day takes them. */
+import type { Generation } from '../../../agent/contract/index.ts';
 import { isProtected } from '../../../agent/core/index.ts';
 import { ordinaryMoves } from './enabled.ts';
 import { bareCluster, bothWays, type Budget, type World } from './model.ts';
@@ -53,6 +54,7 @@ export const situations = [
   'takeover-begins',
   'goes-alone',
   'handed-over',
+  'votes-for-a-former-version',
 ] as const;
 export type Situation = (typeof situations)[number];
 
@@ -87,6 +89,8 @@ export function situation(name: Situation, withWitness: boolean): World {
       const ordered = after(healthy, { do: 'order', side: first, order: 'swap', crash: null });
       return reach(ordered, name, (world) => (world.nodes[0].mirror?.handoverUntilMs ?? 0) > 0);
     }
+    case 'votes-for-a-former-version':
+      return remembering(healthy, { number: 7, id: '7.n2.gone' });
     case 'stopped': {
       const ordered = after(
         healthy,
@@ -96,4 +100,14 @@ export function situation(name: Situation, withWitness: boolean): World {
       return reach(ordered, name, (world) => world.nodes.every(({ mirror }) => mirror?.phase.name === 'stopped'));
     }
   }
+}
+
+/** The second node was primary of a version of its own once, which was set aside before it was filled from the first one. */
+function remembering(world: World, newest: Generation): World {
+  const [first, second] = world.nodes;
+  const { mirror } = second;
+  if (mirror === null) throw new Error('the machine of the second node does not run');
+  const record = { ...second.record, newest };
+  const told = { ...mirror, record: { ...mirror.record, newest }, voter: { ...mirror.voter, newest } };
+  return { ...world, nodes: [first, { ...second, record, mirror: told }] };
 }

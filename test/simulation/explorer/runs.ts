@@ -39,6 +39,9 @@ export const explorerRuns: readonly ExplorerRun[] = [
   { from: 'goes-alone', disorder: 'any', ticks: 1, budget: { crashes: 1 }, share: 2 },
   { from: 'handed-over', disorder: 'any', ticks: 1, budget: {} },
   { from: 'handed-over', disorder: 'any', ticks: 1, budget: { crashes: 1 }, share: 3 },
+  { from: 'votes-for-a-former-version', disorder: 'any', ticks: 2, budget: {}, witness: false },
+  { from: 'votes-for-a-former-version', disorder: 'any', ticks: 2, budget: { crashes: 1 }, share: 2 },
+  { from: 'votes-for-a-former-version', disorder: 'named', ticks: 8, budget: { cuts: 1, crashes: 1 }, share: 2 },
 ];
 
 export function rootOf(run: ExplorerRun): World {

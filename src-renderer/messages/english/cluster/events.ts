@@ -37,6 +37,8 @@ const worded = {
   'became-primary': (event) => `${node(event)} runs the application.`,
   'became-secondary': (event, peer) => `${node(event)} is secondary: it receives the changes of ${peer}.`,
   alone: (event, peer) => `${node(event)} goes on alone: ${peer} does not get the changes any more.`,
+  'generation-renewed': (event, peer) =>
+    `${peer} remembers a version of the data that nobody holds any more: ${node(event)} goes on under a newer one.`,
   failback: (_event, peer) => `${peer} is the preferred server and ready: the application goes back to it.`,
   resumed: (event) => `The agent of ${node(event)} was restarted and goes on with the running application.`,
   'application-stopped': (event) => `The application was stopped on ${node(event)}.`,

@@ -70,6 +70,8 @@ export const events: Messages['cluster']['events'] = {
   'became-secondary': ({ node }, peer) => `${node} est secondaire : il reçoit les modifications de ${peer}.`,
   alone: ({ node }, peer) =>
     `${node} continue seul : ${peer} ne reçoit plus les modifications et se resynchronisera à son retour.`,
+  'generation-renewed': ({ node }, peer) =>
+    `${peer} se souvient d’une version des données que personne n’a plus : ${node} continue sous une version plus récente.`,
   failback: (_event, peer) => `${peer} est le serveur préféré et il est prêt : l’application lui revient.`,
   resumed: ({ node }) => `L’agent de ${node} a redémarré et garde l’application en marche.`,
   'application-stopped': ({ node, evidence }) =>

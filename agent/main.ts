@@ -34,6 +34,10 @@ async function run(argv: readonly string[]): Promise<number | null> {
       const { compareKeptMain } = await import('./runtime/kept-compare.ts');
       return compareKeptMain(rest);
     }
+    case 'restore-kept': {
+      const { restoreKeptMain } = await import('./runtime/kept-restore.ts');
+      return restoreKeptMain(rest);
+    }
     case 'measure-data': {
       const { measureDataMain } = await import('./runtime/kept-compare.ts');
       return measureDataMain(rest);

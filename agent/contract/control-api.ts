@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { clusterRecordSchema } from './configuration.ts';
 import { eventSchema } from './event.ts';
-import { keptComparisonSchema, keptCopySchema } from './forks.ts';
+import { keptComparisonSchema, keptCopySchema, volumeSpaceSchema } from './forks.ts';
 import { generationSchema } from './lineage.ts';
 import { defineInterface } from './rpc.ts';
 import { nodeStatusSchema } from './status.ts';
@@ -110,8 +110,11 @@ export const controlApi = defineInterface({
     discardKept: { params: z.object({ module: z.string(), id: z.string() }), result: z.null() },
     /** Bytes of the module's files on this node, to know whether the other one has room for them. */
     dataBytes: { params: moduleName, result: z.number().nullable() },
-    /** Free on the filesystems of the module's directories; the smallest of them. */
-    freeBytes: { params: moduleName, result: z.number() },
+    /** Of each replicated directory: what its disk has free, and with `measured` what its files take. */
+    volumeSpace: {
+      params: z.object({ module: z.string(), measured: z.boolean() }),
+      result: z.array(volumeSpaceSchema),
+    },
     /** Stops everything on this node, uncovers the directories and removes the volume records. The data stays. */
     withdraw: { params: z.object({}), result: z.null() },
   },

@@ -49,3 +49,15 @@ export const keptComparisonSchema = z.object({
   differences: z.array(keptDifferenceSchema),
 });
 export type KeptComparison = z.infer<typeof keptComparisonSchema>;
+
+/** What a replicated directory needs, and what its disk has. */
+export const volumeSpaceSchema = z.object({
+  volume: z.string(),
+  path: z.string(),
+  /** Volumes of the same disk share what is free. */
+  disk: z.string(),
+  freeBytes: z.number(),
+  /** Null: not asked for, or not counted. */
+  dataBytes: z.number().nullable(),
+});
+export type VolumeSpace = z.infer<typeof volumeSpaceSchema>;

@@ -89,7 +89,7 @@ export function controlHandlers({ runtime, ports, run }: ControlOptions): Handle
       return null;
     },
     dataBytes: ({ module }) => kept.dataBytes(runtime.definition(module)),
-    freeBytes: ({ module }) => kept.freeBytes(runtime.definition(module)),
+    volumeSpace: ({ module, measured }) => kept.space(runtime.definition(module), measured),
     withdraw: async () => {
       await runtime.withdraw();
       return null;

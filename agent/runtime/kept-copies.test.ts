@@ -1,13 +1,18 @@
 import fs, {
+  appendFileSync,
   chmodSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,6 +24,7 @@ import type { KeptManifest, ModuleDefinition } from '../contract/index.ts';
 import { commandRunner } from '../network/index.ts';
 import { bytesBelow, KeptComparer } from './kept-compare.ts';
 import { keptCopies, mustBeUsable, parseBytes } from './kept-copies.ts';
+import { KeptRestorer } from './kept-restore.ts';
 
 const id = 'db.kept-20261127-010203';
 let home: string;
@@ -27,7 +33,8 @@ let own: string;
 let kept: string;
 let manifest: KeptManifest;
 let definition: ModuleDefinition;
-const copies = keptCopies(commandRunner());
+const program = [process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../main.ts')];
+const copies = keptCopies(commandRunner(), program);
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'holdfast-kept-'));
@@ -219,4 +226,58 @@ test('sizes: what du prints, and what files take of the disk', () => {
   expect(parseBytes('12\n')).toBe(12);
   expect(parseBytes('du: cannot')).toBeNull();
   expect(bytesBelow(Buffer.from(kept))).toBe('as it was'.length + 'ours'.length + 1000);
+});
+
+test('a directory that is exchanged for a link in the middle of the copy leads nowhere', () => {
+  const outside = join(home, 'outside');
+  mkdirSync(outside);
+  mkdirSync(join(kept, 'a/b'), { recursive: true });
+  for (const name of ['one', 'two']) writeFileSync(join(kept, 'a/b', name), 'ours');
+  const target = openSync(living, 'r');
+  const restorer = new KeptRestorer(target);
+  const real = fs.readdirSync;
+  let exchanged = false;
+  vi.spyOn(fs, 'readdirSync').mockImplementation(((where: fs.PathLike, options: object) => {
+    const names = real(where, options as { encoding: 'buffer' });
+    // Both directories are open, nothing is written yet.
+    if (names.some((name) => name.toString() === 'two')) {
+      renameSync(join(living, 'a'), join(living, 'gone'));
+      symlinkSync(outside, join(living, 'a'));
+      exchanged = true;
+    }
+    return names;
+  }) as unknown as typeof fs.readdirSync);
+  syncBuiltinESMExports();
+  try {
+    restorer.run(openSync(kept, 'r'), null);
+  } finally {
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+  }
+  expect(exchanged).toBe(true);
+  expect(readdirSync(outside)).toEqual([]);
+  expect(readdirSync(join(living, 'gone/b')).sort()).toEqual(['one', 'two']);
+});
+
+test('everything of a file comes back: modes, times, holes, links of every kind, names that are no text', async () => {
+  const name = Buffer.concat([Buffer.from(`${kept}/`), Buffer.from([0xff, 0xfe])]);
+  writeFileSync(name, 'bytes');
+  writeFileSync(join(kept, 'tool'), '#!', { mode: 0o755 });
+  chmodSync(join(kept, 'tool'), 0o4755);
+  utimesSync(join(kept, 'tool'), 1_000_000.5, 2_000_000.25);
+  linkSync(join(kept, 'tool'), join(kept, 'sub/second'));
+  symlinkSync('nowhere', join(kept, 'link'));
+  truncateSync(join(kept, 'same'), 100_000_000);
+  appendFileSync(join(kept, 'same'), 'end');
+  chmodSync(join(kept, 'sub'), 0o711);
+  await copies.restore(definition, { id, path: null, to: null }, true);
+  expect(readFileSync(Buffer.concat([Buffer.from(`${living}/`), Buffer.from([0xff, 0xfe])]), 'utf8')).toBe('bytes');
+  const tool = lstatSync(join(living, 'tool'));
+  expect(tool.mode & 0o7777).toBe(0o4755);
+  expect([tool.atimeMs, tool.mtimeMs]).toEqual([1_000_000_500, 2_000_000_250]);
+  expect(lstatSync(join(living, 'sub/second')).ino).toBe(tool.ino);
+  expect(readlinkSync(join(living, 'link'))).toBe('nowhere');
+  const sparse = lstatSync(join(living, 'same'));
+  expect([sparse.size, sparse.blocks < 1000]).toEqual([100_000_003, true]);
+  expect(lstatSync(join(living, 'sub')).mode & 0o777).toBe(0o711);
 });

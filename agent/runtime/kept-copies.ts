@@ -3,10 +3,10 @@
  * manifest; nobody but a person removes it. Whatever reads or writes much is a process of its own.
  */
 import { constants } from 'node:fs';
-import { open, readdir, readFile, statfs } from 'node:fs/promises';
+import { open, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, keptComparisonSchema, keptDataName, keptManifestName, keptManifestSchema } from '../contract/index.ts';
-import type { KeptComparison, KeptCopy, ModuleDefinition } from '../contract/index.ts';
+import type { KeptComparison, KeptCopy, ModuleDefinition, VolumeSpace } from '../contract/index.ts';
 import { comparablePath } from '../fuse/index.ts';
 import { mustRun } from '../network/index.ts';
 import type { CommandRunner } from '../network/index.ts';
@@ -26,14 +26,21 @@ export interface KeptCopies {
   ): Promise<void>;
   discard(definition: ModuleDefinition, id: string): Promise<void>;
   dataBytes(definition: ModuleDefinition): Promise<number | null>;
-  freeBytes(definition: ModuleDefinition): Promise<number>;
+  /** `measured`: with the bytes of the files, which takes a while. */
+  space(definition: ModuleDefinition, measured: boolean): Promise<VolumeSpace[]>;
 }
 
-export function keptCopies(run: CommandRunner): KeptCopies {
+/** @param program what is run to read or write whole trees. */
+export function keptCopies(run: CommandRunner, program = ownProgram()): KeptCopies {
   const bytesBelow = async (directory: string): Promise<number | null> => {
     const options = { timeoutMs: measureMaxMs };
     const result = await run([...gentle, ...measureCommand(directory)], options).catch(() => null);
     return result === null ? null : parseBytes(result.stdout);
+  };
+  /** Below the cover, or below the mount: what really stands there. */
+  const measure = async (living: string): Promise<number | null> => {
+    const argv = [...gentle, ...program, 'measure-data', living];
+    return parseBytes(await mustRun(run, argv, { timeoutMs: longMaxMs }));
   };
   const list = async ({ volumes }: ModuleDefinition): Promise<KeptCopy[]> => {
     const all: KeptCopy[] = [];
@@ -74,7 +81,7 @@ export function keptCopies(run: CommandRunner): KeptCopies {
     list,
     compare: async (definition, id, limit) => {
       const { directory, path: living } = await find(definition, id);
-      const argv = [...gentle, ...ownProgram(), 'compare-kept', dataOf(directory), living, String(limit)];
+      const argv = [...gentle, ...program, 'compare-kept', dataOf(directory), living, String(limit)];
       return keptComparisonSchema.parse(JSON.parse(await mustRun(run, argv, { timeoutMs: longMaxMs })));
     },
     restore: async (definition, order, runsHere) => {
@@ -87,11 +94,10 @@ export function keptCopies(run: CommandRunner): KeptCopies {
           remedy: 'Move the module here (holdfast swap), or restore to a directory with --to.',
         });
       mustBeUsable(order.path, order.to, kept.path);
-      await mustStayWithin(run, from, parentOf(from, order.path));
-      await mustStayWithin(run, target, parentOf(target, order.path));
-      await mustRun(run, ['mkdir', '-p', '--', parentOf(target, order.path)]);
-      await mustStayWithin(run, target, parentOf(target, order.path));
-      await mustRun(run, [...gentle, ...copyCommand(from, order.path, target)], { timeoutMs: longMaxMs });
+      if (order.to !== null) await mustRun(run, ['mkdir', '-p', '--', target]);
+      const argv = [...gentle, ...program, 'restore-kept', from, target, ...(order.path === null ? [] : [order.path])];
+      const elsewhere = parseElsewhere(await mustRun(run, argv, { timeoutMs: longMaxMs }));
+      if (elsewhere !== null) throw leadsElsewhere(elsewhere);
     },
     discard: async (definition, id) => {
       const { directory } = await findComplete(definition, id);
@@ -102,17 +108,21 @@ export function keptCopies(run: CommandRunner): KeptCopies {
     dataBytes: async ({ volumes }) => {
       let sum = 0;
       for (const volume of volumes) {
-        // Below the cover, or below the mount: what really stands there.
-        const argv = [...gentle, ...ownProgram(), 'measure-data', volume.path];
-        const bytes = parseBytes(await mustRun(run, argv, { timeoutMs: longMaxMs }));
+        const bytes = await measure(volume.path);
         if (bytes === null) return null;
         sum += bytes;
       }
       return sum;
     },
-    freeBytes: async ({ volumes }) => {
-      const free = await Promise.all(volumes.map(async (one) => statfs(path.dirname(comparablePath(one.path)))));
-      return Math.min(...free.map(({ bavail, bsize }) => bavail * bsize));
+    space: async ({ volumes }, measured) => {
+      const all: VolumeSpace[] = [];
+      for (const { id: volume, path: written } of volumes) {
+        const beside = path.dirname(comparablePath(written));
+        const [{ bavail, bsize }, { dev }] = await Promise.all([statfs(beside), stat(beside)]);
+        const dataBytes = measured ? await measure(written) : null;
+        all.push({ volume, path: written, disk: String(dev), freeBytes: bavail * bsize, dataBytes });
+      }
+      return all;
     },
   };
 }
@@ -156,20 +166,10 @@ export function parseBytes(stdout: string): number | null {
   return /^\d+$/.test(number) ? Number(number) : null;
 }
 
-/** A file never goes through a link that stands in its place: the link is removed. Names are bytes: what cannot be an argument is passed from program to program. */
-export function copyCommand(kept: string, relative: string | null, target: string): readonly string[] {
-  const copy = ['cp', '--archive', '--remove-destination'];
-  if (relative !== null)
-    return [...copy, '--no-target-directory', '--', path.join(kept, relative), path.join(target, relative)];
-  return [...entriesOf(kept), '-exec', ...copy, `--target-directory=${target}`, '--', '{}', '+'];
-}
 export function removeCommand(kept: string): readonly string[] {
   return [...entriesOf(kept), '-exec', 'rm', '-rf', '--one-file-system', '--', '{}', '+'];
 }
 const entriesOf = (kept: string): readonly string[] => ['find', kept, '-mindepth', '1', '-maxdepth', '1'];
-
-const parentOf = (directory: string, relative: string | null): string =>
-  relative === null ? directory : path.dirname(path.join(directory, relative));
 
 /** Fault: path-not-usable. */
 export function mustBeUsable(relative: string | null, to: string | null, living: string): void {
@@ -193,15 +193,18 @@ export function mustBeUsable(relative: string | null, to: string | null, living:
 
 const isWithin = (directory: string, one: string): boolean => one === directory || one.startsWith(`${directory}/`);
 
-/** Of what is not there yet, what stands above it counts. A symbolic link in the data must not lead a copy made by root out of it. */
-async function mustStayWithin(run: CommandRunner, directory: string, parent: string): Promise<void> {
-  const [real = '', realParent = ''] = (
-    await mustRun(run, ['realpath', '--canonicalize-missing', '--', directory, parent])
-  ).split('\n');
-  if (isWithin(real, realParent)) return;
-  throw new Fault(
+function parseElsewhere(stdout: string): string | null {
+  const name: unknown = JSON.parse(stdout);
+  return typeof name === 'string' ? name : null;
+}
+
+function leadsElsewhere(name: string): Fault {
+  return new Fault(
     'path-not-usable',
-    { message: `${parent} leads out of ${directory}.`, remedy: 'Restore to a directory with --to instead.' },
-    { path: parent },
+    {
+      message: `Where ${name} has to be a directory something else stands, or the other way round. What came before it was copied.`,
+      remedy: 'Look at what stands there; or restore to a directory with --to instead.',
+    },
+    { path: name },
   );
 }

@@ -28,6 +28,7 @@ export const E = {
   NAMETOOLONG: 36,
   NOSYS: 38,
   NOTEMPTY: 39,
+  LOOP: 40,
   NODATA: 61,
   PROTO: 71,
   BADMSG: 74,

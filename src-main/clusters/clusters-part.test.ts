@@ -179,7 +179,7 @@ class Server {
       restoreKept: refuse,
       discardKept: refuse,
       dataBytes: refuse,
-      freeBytes: refuse,
+      volumeSpace: refuse,
       withdraw: refuse,
     };
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { VolumeSpace } from '../../agent/contract/forks.ts';
 import type { ModuleStatus } from '../cluster/orders.ts';
-import { comparisonText, keptText, mustBeForked } from './fork-command.ts';
+import { comparisonText, fullDisk, keptText, mustBeForked } from './fork-command.ts';
 
 type Node = ModuleStatus['nodes'][number];
 
@@ -72,4 +73,27 @@ test('a comparison says how many are the same, and lists the others', () => {
   expect(text).toContain('only set aside: a');
   expect(text).toContain('differs: b   set aside: directory');
   expect(text).toContain('and 1 more');
+});
+
+test('what two disks need is not asked of one of them; what one disk needs for two directories is', () => {
+  const gigabyte = 1e9;
+  const space = (volume: string, disk: string, freeBytes: number, dataBytes: number | null): VolumeSpace => ({
+    volume,
+    path: `/${volume}`,
+    disk,
+    freeBytes,
+    dataBytes,
+  });
+  const needed = [space('db/0', 'x', 0, 4 * gigabyte), space('db/1', 'x', 0, 4 * gigabyte)];
+  const free = (first: string, second: string, bytes: number): VolumeSpace[] => [
+    space('db/0', first, bytes, null),
+    space('db/1', second, bytes, null),
+  ];
+  expect(fullDisk(needed, free('1', '2', 5 * gigabyte))).toBeNull();
+  expect(fullDisk(needed, free('1', '1', 5 * gigabyte))).toMatchObject({
+    paths: ['/db/0', '/db/1'],
+    neededBytes: 8 * gigabyte,
+  });
+  expect(fullDisk(needed, free('1', '2', 4 * gigabyte))?.paths).toEqual(['/db/0']);
+  expect(fullDisk([space('db/0', 'x', 0, null)], free('1', '2', gigabyte))).toBeNull();
 });

@@ -1,5 +1,5 @@
 /** holdfast fork: both servers wrote without each other. Whose version is kept, what was set aside, how to bring it back. */
-import type { KeptComparison, KeptCopy } from '../../agent/contract/forks.ts';
+import type { KeptComparison, KeptCopy, VolumeSpace } from '../../agent/contract/forks.ts';
 import { Fault } from '../../agent/contract/fault.ts';
 import { giveOrder, moduleStatus, runningOn, type ModuleStatus } from '../cluster/orders.ts';
 import { waitFor, type CommandContext } from './module-commands.ts';
@@ -201,15 +201,31 @@ export function mustBeForked(status: ModuleStatus, winner: string, loser: string
 
 /** What is set aside moves and takes no room; what comes instead of it does. */
 async function mustHaveRoom({ access }: CommandContext, module: string, winner: string, loser: string): Promise<void> {
-  const needed = await access.call(winner, 'dataBytes', { module }, longMs);
-  const free = await access.call(loser, 'freeBytes', { module });
-  if (needed === null || needed + spareBytes <= free) return;
+  const needed = await access.call(winner, 'volumeSpace', { module, measured: true }, longMs);
+  const there = await access.call(loser, 'volumeSpace', { module, measured: false });
+  const full = fullDisk(needed, there);
+  if (full === null) return;
   throw new Fault(
     'no-room',
     {
-      message: `${loser} has ${bytesText(free)} free; ${bytesText(needed)} of ${winner} have to be there beside what is set aside.`,
+      message: `The disk of ${full.paths.join(', ')} on ${loser} has ${bytesText(full.freeBytes)} free; ${bytesText(full.neededBytes)} of ${winner} have to be there beside what is set aside.`,
       remedy: `Make room on ${loser}.`,
     },
-    { needed, free },
+    { needed: full.neededBytes, free: full.freeBytes },
   );
+}
+
+/** Directories of one disk share what is free there; those of another one have their own. What could not be measured is not asked for. Null: there is room. */
+export function fullDisk(
+  needed: readonly VolumeSpace[],
+  there: readonly VolumeSpace[],
+): { paths: string[]; neededBytes: number; freeBytes: number } | null {
+  const disks = new Map<string, { paths: string[]; neededBytes: number; freeBytes: number }>();
+  for (const { volume, path, disk, freeBytes } of there) {
+    const one = disks.get(disk) ?? { paths: [], neededBytes: 0, freeBytes };
+    one.paths.push(path);
+    one.neededBytes += needed.find((other) => other.volume === volume)?.dataBytes ?? 0;
+    disks.set(disk, one);
+  }
+  return [...disks.values()].find((one) => one.neededBytes + spareBytes > one.freeBytes) ?? null;
 }

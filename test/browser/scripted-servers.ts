@@ -160,7 +160,7 @@ export class ScriptedServer {
       restoreKept: refuse,
       discardKept: refuse,
       dataBytes: refuse,
-      freeBytes: refuse,
+      volumeSpace: refuse,
       withdraw: refuse,
     };
   }

@@ -38,6 +38,8 @@ export const differenceSchema = z.object({
   kinds: z.array(z.enum(differenceKinds)).min(1),
   /** Of content: in blocks that differ. */
   bytes: z.number(),
+  /** A directory, on whichever side has it. Absent: it is none, or that is not known. */
+  directory: z.boolean().optional(),
 });
 export type Difference = z.infer<typeof differenceSchema>;
 
@@ -51,7 +53,11 @@ export const verificationSchema = z.object({
   directories: z.number().int(),
   files: z.number().int(),
   comparedBytes: z.number(),
+  /** While it runs: what there is to compare at most, as the filesystem counts what is used on it. Null: not known, or ended. Absent: a version that does not tell. */
+  totalBytes: z.number().nullable().optional(),
   bytesPerSecond: z.number().nullable(),
+  /** At most, like `totalBytes`. */
+  etaSeconds: z.number().nullable().optional(),
   /** Objects that differ in something that matters, and those that differ in nothing else than what does not. */
   differing: z.number().int(),
   minor: z.number().int(),

@@ -59,6 +59,8 @@ export interface PrimaryPorts {
   readonly persistIfPossible: Operation & { record: VolumeRecord | null };
   /** syncfs of the volume's filesystem; 0 or -errno. */
   readonly syncAll: Operation;
+  /** Of the volume's filesystem, whatever uses it; null: not known. */
+  readonly usedBytes: () => number | null;
   readonly nowMs: () => number;
   readonly message: () => ToPrimary | null;
   readonly tell: (message: FromPrimary) => void;
@@ -590,7 +592,7 @@ export class PrimaryLane implements LaneHooks {
     const fault = asFound || (together && this.#verifies) ? null : this.#verifyFault().toRecord();
     if (fault === null && this.#verify?.running === true && message.repair) this.#verify.alsoRepair();
     if (fault === null && this.#verify?.running !== true) {
-      const options = { repair: message.repair, stale: this.#differs, nowMs };
+      const options = { repair: message.repair, stale: this.#differs, nowMs, usedBytes: this.#ports.usedBytes };
       this.#verify = new VerifyRun(tree, stream, resyncBuffer, options);
     }
     if (asFound) {
@@ -627,6 +629,7 @@ export class PrimaryLane implements LaneHooks {
     const { nowMs } = this.#ports;
     if (verify.dueInMs(nowMs()) !== 0) return;
     this.#instants[instant.stepBegan] = nowMs();
+    this.#ports.tree.putIdleAside();
     const ended = verify.step(this.#servedMs) === 'ended';
     if (this.#ports.stream.writer.length > 0) yield* this.#send();
     this.#countSent(true);

@@ -18,6 +18,7 @@ import { checkpointIntervalMs, outcome, PrimaryLane, woken } from './primary-lan
 import type { PrimaryPorts } from './primary-lane.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { SendWindow } from './send-window.ts';
+import { usedBytesOf } from './used-bytes.ts';
 
 const outcomes = {
   reply: outcome.reply,
@@ -183,6 +184,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     persist,
     persistIfPossible,
     syncAll: operation('syncfs', () => backing.syncAll()),
+    usedBytes: () => usedBytesOf(data.directoryFd),
     nowMs: bootTimeMs,
     message: () => inbox.receive(),
     tell,

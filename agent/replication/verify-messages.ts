@@ -59,6 +59,8 @@ export const questionSchema = z.discriminatedUnion('ask', [
 export type Question = z.infer<typeof questionSchema>;
 
 const foundSchema = z.object({
+  /** The target has a directory of that name. */
+  directory: z.boolean().optional(),
   /** Empty: the directory itself, or the file that the question was about. */
   name: z.string().max(255),
   kinds: z.array(z.enum(differenceKinds)).min(1),

@@ -26,6 +26,7 @@ import {
   nameText8,
 } from './verify-messages.ts';
 import type { ComparedObject, Findings, Question } from './verify-messages.ts';
+import { PendingDirectories } from './verify-directories.ts';
 import type { VerifyReport } from './verify-report.ts';
 
 const blockBytes = 64 * 1024;
@@ -59,6 +60,8 @@ interface Asked {
   readonly path: string;
   /** Held since the question; whoever takes the answer gives them back or keeps them. */
   readonly nodes: readonly { readonly name: string; readonly node: Node }[];
+  /** Which of the names are directories here; empty name: what the question is about. */
+  readonly directories: ReadonlySet<string>;
 }
 interface Listing {
   readonly node: Node;
@@ -78,8 +81,8 @@ export class VerifySource {
   readonly #buffer: Memory;
   readonly #report: VerifyReport;
   readonly #attributes = new Attributes();
+  readonly #directories: PendingDirectories;
   /** Each is held. */
-  readonly #directories: Node[] = [];
   readonly #files: Node[] = [];
   #listing: Listing | null = null;
   #file: FileInHand | null = null;
@@ -101,16 +104,20 @@ export class VerifySource {
     this.#buffer = buffer;
     this.#report = report;
     this.#nowMs = nowMs;
+    this.#directories = new PendingDirectories(tree, (id) => {
+      stream.giveBack(id);
+    });
     this.#moreLinks = hasLeftovers(tree) ? { moreLinks: true } : {};
     const root = tree.node(rootId);
     invariant(root !== undefined, 'the root is always known');
     tree.hold(rootId);
-    this.#directories.push(root);
+    this.#directories.add(root);
   }
 
   /** Ended, or the link is lost: nothing is held any more. */
   abandon(): void {
-    const held = [...this.#directories.splice(0), ...this.#files.splice(0)].map(({ id }) => id);
+    this.#directories.clear();
+    const held = this.#files.splice(0).map(({ id }) => id);
     if (this.#listing) held.push(this.#listing.node.id);
     if (this.#file) held.push(this.#file.node.id);
     for (const { nodes } of this.#asked.splice(0)) held.push(...nodes.map(({ node }) => node.id));
@@ -127,7 +134,7 @@ export class VerifySource {
     else if (this.#files.length > 0) this.#nextFile();
     else if (this.#asked.reduce((count, { names }) => count + (names ? 1 : 0), 0) >= nameQuestionsMax) return 'waiting';
     else if (this.#listing) this.#names(this.#listing);
-    else if (this.#directories.length > 0) this.#nextDirectory();
+    else if (!this.#directories.empty) this.#nextDirectory();
     else return this.#asked.length > 0 ? 'waiting' : 'compared';
     return 'worked';
   }
@@ -142,7 +149,10 @@ export class VerifySource {
     this.#stream.reserve(encoded.length + 64);
     const sequence = this.#stream.writer.verify(encoded);
     const names = question.ask === 'directory' || question.ask === 'names';
-    this.#asked.push({ sequence, askedMs: this.#nowMs(), names, bytes: bytes + questionBytes, path, nodes });
+    const directories = new Set(nodes.filter(({ node }) => node.type === directoryType).map(({ name }) => name));
+    if (question.ask === 'directory') directories.add('');
+    const askedMs = this.#nowMs();
+    this.#asked.push({ sequence, askedMs, names, bytes: bytes + questionBytes, path, nodes, directories });
     this.#underWayBytes += bytes + questionBytes;
   }
 
@@ -159,15 +169,16 @@ export class VerifySource {
       ? Math.max(windowBytesMin, this.#windowBytes / 2)
       : Math.min(windowBytesMax, this.#windowBytes + questionBytes);
     const missing = new Set<string>();
-    for (const { name, kinds, bytes } of findings.found) {
-      this.#report.differs(name === '' ? asked.path : joined(asked.path, name), kinds, bytes);
+    for (const { name, kinds, bytes, directory } of findings.found) {
+      const isDirectory = directory === true || asked.directories.has(name);
+      this.#report.differs(name === '' ? asked.path : joined(asked.path, name), kinds, bytes, isDirectory);
       if (kinds.some((kind) => kind === 'only-on-primary' || kind === 'type' || kind === 'unreadable-on-secondary'))
         missing.add(name);
     }
     if (findings.more > 0) this.#report.more(findings.more);
     for (const { name, node } of asked.nodes) {
       if (missing.has(name)) this.#stream.giveBack(node.id);
-      else if (node.type === directoryType) this.#directories.push(node);
+      else if (node.type === directoryType) this.#directories.add(node);
       else this.#files.push(node);
     }
     return true;
@@ -183,8 +194,13 @@ export class VerifySource {
   // --- directories ----------------------------------------------------------------------------------------------------
 
   #nextDirectory(): void {
-    const node = this.#directories.pop();
-    if (!node) return;
+    const next = this.#directories.next();
+    if (next === null || next === 'gone') return;
+    if ('error' in next) {
+      this.#unreadable(joined(pathOf(next.parent), nameText8(next.name)), next.error);
+      return;
+    }
+    const { node } = next;
     const object = this.#stream.bind(node) && !node.unlinked ? this.#object(node, pathOf(node)) : null;
     const entries = object === null ? 0 : this.#tree.list(node.id);
     if (object === null || typeof entries === 'number') {
@@ -314,6 +330,7 @@ export class VerifySource {
     this.#ask(question, length / holeShare, pathOf(node));
     file.offset += length;
     this.#report.comparedBytes += length;
+    this.#report.holeBytes += length;
   }
 
   #data(file: FileInHand, parent: Node, size: number): void {

@@ -35,8 +35,8 @@ export class VerifyTarget {
   /** Objects that are being removed may be further links of files that are compared. */
   readonly #hasTrash: () => boolean;
   readonly #attributes = new Attributes();
-  /** The directory in hand, and those of its names that the source has not spoken of yet. */
-  #directory: { id: NodeId; unnamed: Set<string> } | null = null;
+  /** The directory in hand, and those of its names that the source has not spoken of yet, with whether each is a directory. */
+  #directory: { id: NodeId; unnamed: Map<string, boolean> } | null = null;
   /** Inode here, by the source's id of a file with several names. */
   readonly #linked = new Map<NodeId, number>();
   #found: Found[] = [];
@@ -78,8 +78,8 @@ export class VerifyTarget {
     }
   }
 
-  #tell(name: string, kinds: readonly DifferenceKind[], bytes = 0): void {
-    if (kinds.length > 0) this.#found.push({ name, kinds: [...kinds], bytes });
+  #tell(name: string, kinds: readonly DifferenceKind[], bytes = 0, directory = false): void {
+    if (kinds.length > 0) this.#found.push({ name, kinds: [...kinds], bytes, ...(directory && { directory }) });
   }
 
   #failure(): { failed?: number } {
@@ -100,7 +100,10 @@ export class VerifyTarget {
       this.#unreadable('', entries);
       return;
     }
-    this.#directory = { id: directory, unnamed: new Set(entries.map(({ name }) => nameText8(name))) };
+    this.#directory = {
+      id: directory,
+      unnamed: new Map(entries.map(({ name, type }) => [nameText8(name), type === directoryType])),
+    };
     this.#compare('', directory, object, 0, moreLinks);
   }
 
@@ -113,7 +116,7 @@ export class VerifyTarget {
     if (!last || ours === null) return 0;
     this.#directory = null;
     const told = [...ours].slice(0, namesToldMax);
-    for (const name of told) this.#tell(name, ['only-on-secondary']);
+    for (const [name, directory] of told) this.#tell(name, ['only-on-secondary'], 0, directory);
     return ours.size - told.length;
   }
 
@@ -124,7 +127,7 @@ export class VerifyTarget {
       else if (object !== null) this.#tell(name, ['only-on-primary']);
       return;
     }
-    if (object === null) this.#tell(name, ['only-on-secondary']);
+    if (object === null) this.#tell(name, ['only-on-secondary'], 0, node.type === directoryType);
     else this.#compare(name, node.id, object, sourceId, moreLinks);
     this.#tree.forget(node.id);
   }

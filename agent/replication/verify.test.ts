@@ -72,3 +72,31 @@ test('one object is one difference, whatever is found about it; the list is boun
   expect(told.differences).toHaveLength(differencesMax);
   expect(told.differences[0]).toEqual({ path: 'a', kinds: ['times', 'content'], bytes: 131072 });
 });
+
+test('what is left is an upper bound, and holes do not make it look faster', () => {
+  const report = new VerifyReport(false, 0, 1000);
+  expect(report.tell('running', 100)).toMatchObject({ totalBytes: 1000, bytesPerSecond: null, etaSeconds: null });
+  report.comparedBytes = 5200;
+  report.holeBytes = 5000;
+  expect(report.tell('running', 1000)).toMatchObject({ totalBytes: 6000, bytesPerSecond: 200, etaSeconds: 4 });
+  // More than the disk says it holds: compressed, or grown meanwhile.
+  report.comparedBytes = 7000;
+  expect(report.tell('running', 2000)).toMatchObject({ totalBytes: 7000, etaSeconds: 0 });
+  expect(report.tell('equal', 3000)).toMatchObject({ totalBytes: null, bytesPerSecond: null, etaSeconds: null });
+});
+
+test('a filesystem that does not say what it holds leaves the end unknown', () => {
+  const report = new VerifyReport(false, 0);
+  report.comparedBytes = 100;
+  expect(report.tell('running', 1000)).toMatchObject({ totalBytes: null, bytesPerSecond: 100, etaSeconds: null });
+});
+
+test('a directory that differs is told to be one', () => {
+  const report = new VerifyReport(false, 0);
+  report.differs('sub', ['only-on-secondary'], 0, true);
+  report.differs('file', ['mode'], 0);
+  expect(report.tell('different', 0).differences).toEqual([
+    { path: 'sub', kinds: ['only-on-secondary'], bytes: 0, directory: true },
+    { path: 'file', kinds: ['mode'], bytes: 0 },
+  ]);
+});

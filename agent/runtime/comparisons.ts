@@ -58,7 +58,9 @@ export class Comparisons {
 
   private tell(module: string, path: string, before: Verification | null, now: Verification): void {
     const { differing, minor, files, comparedBytes, differences, state, unreadable = 0 } = now;
-    const paths = differences.slice(0, pathsToldMax).map((one) => `${one.path} (${one.kinds.join(', ')})`);
+    const paths = differences
+      .slice(0, pathsToldMax)
+      .map((one) => `${one.path}${one.directory === true ? '/' : ''} (${one.kinds.join(', ')})`);
     const evidence = { path, differing, minor, unreadable, files, comparedBytes, differences: paths.join('; ') };
     // At once: from here on nothing fails over to that copy.
     if (differing > 0 && (before === null || before.differing === 0))

@@ -23,6 +23,12 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
 }
 
+export function secondsText(seconds: number): string {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 export function timeText(iso: string): string {
   const date = new Date(iso);
   const two = (value: number): string => String(value).padStart(2, '0');
@@ -36,9 +42,7 @@ function dataText(node: ModuleOnNode): string {
   const parts = [
     totalBytes === null ? `${bytesText(doneBytes)} compared` : `${bytesText(doneBytes)} of ${bytesText(totalBytes)}`,
     ...(bytesPerSecond === null ? [] : [`${bytesText(bytesPerSecond)}/s`]),
-    ...(etaSeconds === null
-      ? []
-      : [etaSeconds < 60 ? `${Math.round(etaSeconds)} s left` : `${Math.ceil(etaSeconds / 60)} min left`]),
+    ...(etaSeconds === null ? [] : [`${secondsText(etaSeconds)} left`]),
   ];
   return `${node.data.replaceAll('-', ' ')} (${parts.join(', ')})`;
 }

@@ -6,7 +6,7 @@ import type { Verification } from '../../agent/contract/verify.ts';
 import { moduleStatus } from '../cluster/orders.ts';
 import type { CommandContext } from './module-commands.ts';
 import { confirm } from './terminal.ts';
-import { bytesText } from './text.ts';
+import { bytesText, secondsText } from './text.ts';
 
 type Verifications = Result<ControlApi, 'verification'>;
 
@@ -84,9 +84,18 @@ function progressText(all: Verifications): string {
     .map(({ path, verification: one }) =>
       one === null
         ? ''
-        : `${path}: ${one.files} files, ${bytesText(one.comparedBytes)}${one.differing > 0 ? `, ${one.differing} differ` : ''}`,
+        : `${path}: ${one.files} files, ${amountText(one)}${one.differing > 0 ? `, ${one.differing} differ` : ''}`,
     )
     .join('   ');
+}
+
+/** How much, how fast, how long at most: the filesystem tells no more than what is used on it. */
+function amountText({ comparedBytes, totalBytes = null, bytesPerSecond, etaSeconds = null }: Verification): string {
+  return [
+    totalBytes === null ? bytesText(comparedBytes) : `${bytesText(comparedBytes)} of at most ${bytesText(totalBytes)}`,
+    ...(bytesPerSecond === null ? [] : [`${bytesText(bytesPerSecond)}/s`]),
+    ...(etaSeconds === null ? [] : [`${secondsText(etaSeconds)} left at most`]),
+  ].join(', ');
 }
 
 function done({ args, terminal }: CommandContext, text: string, more: object = {}): number {
@@ -121,11 +130,11 @@ const unreadableSentence =
 /** Pure. */
 export function verificationText(path: string, verification: Verification | null): string {
   if (verification === null) return `${path}: not compared since the module was started here.\n`;
-  const { state, files, unreadable = 0, directories, comparedBytes, differing, minor, differences } = verification;
-  const counted = `${files} files in ${directories} directories, ${bytesText(comparedBytes)}; ${differing} differ${minor === 0 ? '' : `, ${minor} in times or holes only`}`;
+  const { state, files, unreadable = 0, directories, differing, minor, differences } = verification;
+  const counted = `${files} files in ${directories} directories, ${amountText(verification)}; ${differing} differ${minor === 0 ? '' : `, ${minor} in times or holes only`}`;
   const lines = differences.map(
-    ({ path: name, kinds, bytes }) =>
-      `  ${name === '' ? '.' : name}: ${kinds.join(', ')}${bytes > 0 && kinds.includes('content') ? ` (${bytesText(bytes)})` : ''}\n`,
+    ({ path: name, kinds, bytes, directory }) =>
+      `  ${name === '' ? '.' : name}${directory === true && name !== '' ? '/' : ''}: ${kinds.join(', ')}${bytes > 0 && kinds.includes('content') ? ` (${bytesText(bytes)})` : ''}\n`,
   );
   const sentence = unreadable > 0 && state === 'different' && differing === 0 ? unreadableSentence : sentences[state];
   const rest = differing + minor - differences.length;

@@ -391,6 +391,12 @@ describe('the one action', () => {
   test('an interrupted installation is gone on with', () => {
     expect(action(protectedStatus, { interruptedDraft: 'd1' })).toEqual({ kind: 'continue-installation', draft: 'd1' });
   });
+  test('copies that differ: look at what does, whoever tells it', () => {
+    const differs = { data: 'stale' } as const;
+    const compare = { kind: 'compare-copies', module: 'db' };
+    expect(action(status([{ ...alone, reason: 'copies-differ' }, gone]))).toEqual(compare);
+    expect(action(status([primary, waits('copies-differ', { state: 'secondary', ...differs })]))).toEqual(compare);
+  });
   test('fork: how to choose', () => {
     expect(action(status([{ ...alone, data: 'forked' }, secondary]))).toEqual({ kind: 'choose-copy', module: 'db' });
   });

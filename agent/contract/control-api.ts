@@ -6,7 +6,7 @@ import { keptComparisonSchema, keptCopySchema, volumeSpaceSchema } from './forks
 import { generationSchema } from './lineage.ts';
 import { defineInterface } from './rpc.ts';
 import { nodeStatusSchema } from './status.ts';
-import { verificationSchema } from './verify.ts';
+import { lastComparisonSchema, verificationSchema } from './verify.ts';
 
 const moduleName = z.object({ module: z.string() });
 
@@ -81,10 +81,20 @@ export const controlApi = defineInterface({
      */
     verify: { params: z.object({ module: z.string(), repair: z.boolean() }), result: z.null() },
     stopVerify: { params: moduleName, result: z.null() },
-    /** Of each replicated directory: the comparison that runs, or the last one since the module became primary here; null: none. */
+    /**
+     * Of each replicated directory: the comparison that runs, or the last one since the module became primary here; null: none. `last`: what the last one
+     * that ended here has found; absent: a version that does not tell.
+     */
     verification: {
       params: moduleName,
-      result: z.array(z.object({ volume: z.string(), path: z.string(), verification: verificationSchema.nullable() })),
+      result: z.array(
+        z.object({
+          volume: z.string(),
+          path: z.string(),
+          verification: verificationSchema.nullable(),
+          last: lastComparisonSchema.nullish(),
+        }),
+      ),
     },
     /** What was set aside on this node when another copy was chosen; newest first. */
     kept: { params: moduleName, result: z.array(keptCopySchema) },

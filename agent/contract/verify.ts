@@ -67,3 +67,14 @@ export const verificationSchema = z.object({
   differences: z.array(differenceSchema),
 });
 export type Verification = z.infer<typeof verificationSchema>;
+
+/** What the last comparison that came to its end has found, of all roles that this node had. */
+export const lastComparisonSchema = z.object({
+  /** Wall clock, for people only. */
+  at: z.iso.datetime(),
+  outcome: z.enum(['equal', 'different', 'repaired']),
+  files: z.number().int(),
+  comparedBytes: z.number(),
+  differing: z.number().int(),
+});
+export type LastComparison = z.infer<typeof lastComparisonSchema>;

@@ -4,6 +4,7 @@ import { controlApi, Fault, serve } from '../contract/index.ts';
 import type { CommandRunner } from '../network/index.ts';
 import { inspectVolume } from './inspect.ts';
 import { keptCopies } from './kept-copies.ts';
+import { lastComparisonsIn } from './last-comparisons.ts';
 import type { RuntimePorts } from './ports.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -31,6 +32,7 @@ export function controlHandlers({ runtime, ports, run }: ControlOptions): Handle
     return null;
   };
   const kept = keptCopies(run);
+  const lastComparisons = lastComparisonsIn(ports.events);
   const known = (id: string): VolumeStatus | null => runtime.volume(id);
   return {
     status: async () => runtime.status(),
@@ -69,7 +71,7 @@ export function controlHandlers({ runtime, ports, run }: ControlOptions): Handle
       await runtime.stopVerify(module);
       return null;
     },
-    verification: async ({ module }) => runtime.verification(module),
+    verification: ({ module }) => lastComparisons.beside(module, runtime.verification(module)),
     kept: ({ module }) => kept.list(runtime.definition(module)),
     compareKept: ({ module, id, limit }) => kept.compare(runtime.definition(module), id, limit),
     restoreKept: async ({ module, ...order }) => {

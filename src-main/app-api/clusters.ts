@@ -1,6 +1,12 @@
 /** Clusters known to this laptop: what they are, what may be ordered, what happened. */
 import { z } from 'zod';
-import { clusterStatusSchema, eventSchema, faultRecordSchema } from '../../agent/contract/index.ts';
+import {
+  clusterStatusSchema,
+  eventSchema,
+  faultRecordSchema,
+  lastComparisonSchema,
+  verificationSchema,
+} from '../../agent/contract/index.ts';
 
 /** What the app knows of a cluster, with its age. It never invents state: a cluster that cannot be read keeps its last picture. */
 export const clusterViewSchema = z.discriminatedUnion('kind', [
@@ -54,6 +60,23 @@ export const timelineSchema = z.object({
 });
 export type Timeline = z.infer<typeof timelineSchema>;
 
+/** Of a module: whether the copies of both servers are the same, as far as anybody has looked. */
+export const comparisonSchema = z.object({
+  /** Whose copy the other one is compared with: it runs the application. Null: nobody that can be asked does. */
+  primary: z.string().nullable(),
+  secondary: z.string().nullable(),
+  volumes: z.array(
+    z.object({
+      path: z.string(),
+      /** That runs, or the last one since the application runs where it does; null: none. */
+      verification: verificationSchema.nullable(),
+      /** The last one that ended, whichever server ran the application then. */
+      last: lastComparisonSchema.nullable(),
+    }),
+  ),
+});
+export type Comparison = z.infer<typeof comparisonSchema>;
+
 export const clusterMethods = {
   /** All, last used first, with what is known now; does not wait for a server. A screen that looks at the list keeps all of them read. */
   clusters: { params: z.object({}), result: z.array(knownClusterSchema) },
@@ -73,6 +96,14 @@ export const clusterMethods = {
    * (details: told, notTold): a node that is alive could not be told, and may go on or take over.
    */
   order: { params: orderSchema, result: z.null() },
+  /** Faults: those of the agents and of the connections, no-such-module. */
+  comparison: { params: z.object(moduleOf), result: comparisonSchema },
+  /**
+   * Compares both copies beside the application; `repair`: then makes the secondary's equal to the primary's. Returns when it has begun. `primary`: where the
+   * person saw it run; elsewhere by now, and it is refused, since the other copy would be overwritten. Faults: no-primary, not-primary, verify-not-possible.
+   */
+  compareCopies: { params: z.object({ ...moduleOf, repair: z.boolean(), primary: z.string() }), result: z.null() },
+  stopComparing: { params: z.object(moduleOf), result: z.null() },
   /** Journal lines of the Holdfast units of one node. */
   logs: {
     params: z.object({ cluster: z.string(), node: z.string(), lines: z.number().int().max(5000) }),

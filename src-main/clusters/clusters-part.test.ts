@@ -11,9 +11,11 @@ import {
   type ClusterStatus,
   type ControlApi,
   type Handlers,
+  type LastComparison,
   type NodeStatus,
   type RpcServer,
   type TimelineEvent,
+  type Verification,
 } from '../../agent/contract/index.ts';
 import type { ClusterHandlers, ClusterView, KnownCluster } from '../app-api/index.ts';
 import type { Screen } from '../app.ts';
@@ -41,6 +43,8 @@ class Server {
   readonly orders: string[] = [];
   orderFault: Fault | null = null;
   events: TimelineEvent[] = [];
+  verification: Verification | null = null;
+  last: LastComparison | null = null;
   connections = 0;
   knocks = 0;
   readonly streams = new Set<Duplex>();
@@ -172,8 +176,11 @@ class Server {
       maintenance: order('maintenance'),
       promote: order('promote'),
       verify: order('verify'),
-      stopVerify: refuse,
-      verification: refuse,
+      stopVerify: order('stopVerify'),
+      verification: () =>
+        this.#answer([
+          { volume: 'db/0', path: '/data/db', verification: this.runs ? this.verification : null, last: this.last },
+        ]),
       kept: refuse,
       compareKept: refuse,
       restoreKept: refuse,
@@ -567,5 +574,47 @@ describe('the journal of a server', () => {
     await until(() => page.seen === 'n1:ok n2:agent-not-answering');
     expect(await logs('n2')).toEqual(['found in the journal']);
     await expect(logs('n3')).rejects.toMatchObject({ code: 'no-such-node' });
+  });
+});
+
+describe('the comparison of the copies', () => {
+  const last = (time: string, outcome: LastComparison['outcome']): LastComparison => ({
+    at: `2026-01-01T${time}:00Z`,
+    outcome,
+    files: 7,
+    comparedBytes: 70,
+    differing: 0,
+  });
+
+  it('is that of whoever runs the application; the newer of what both remember is the last one', async () => {
+    const { page, cluster } = await look();
+    servers.n1.last = last('10:00', 'equal');
+    servers.n2.last = last('11:00', 'repaired');
+    const told = await page.ask.comparison({ cluster, module: 'db' }, signalNever);
+    expect(told).toEqual({
+      primary: 'n1',
+      secondary: 'n2',
+      volumes: [{ path: '/data/db', verification: null, last: servers.n2.last }],
+    });
+  });
+
+  it('is told also when the other server cannot be asked', async () => {
+    const { page, cluster } = await look();
+    servers.n2.ssh = refusal('ssh-unreachable');
+    servers.n2.cut();
+    await until(() => page.seen === 'n1:ok n2:ssh-unreachable');
+    const told = await page.ask.comparison({ cluster, module: 'db' }, signalNever);
+    expect(told).toMatchObject({ primary: 'n1', volumes: [{ path: '/data/db' }] });
+  });
+
+  it('is ordered where the person saw the application run, and nowhere else', async () => {
+    const { page, cluster } = await look();
+    const order = { cluster, module: 'db', repair: true };
+    await page.ask.compareCopies({ ...order, primary: 'n1' }, signalNever);
+    await page.ask.stopComparing({ cluster, module: 'db' }, signalNever);
+    expect(servers.n1.orders).toEqual(['verify', 'stopVerify']);
+    const elsewhere = page.ask.compareCopies({ ...order, primary: 'n2' }, signalNever);
+    await expect(elsewhere).rejects.toMatchObject({ code: 'not-primary' });
+    expect(servers.n2.orders).toEqual([]);
   });
 });

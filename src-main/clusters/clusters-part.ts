@@ -7,6 +7,7 @@ import { giveOrder, refusalIn, type GivenOrder } from '../cluster/orders.ts';
 import { machinesOf, programVersion, type Connect, type MachineAddress } from '../install/index.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { ClusterWatch, WatchListener } from './cluster-watch.ts';
+import { compareCopies, readComparison, stopComparing } from './comparison.ts';
 import { KnownWatches } from './known-watches.ts';
 import { thisLaptop, Ticker, type Laptop, type Tick } from './laptop.ts';
 import { lastLooksIn, type LastLooks } from './last-look.ts';
@@ -117,6 +118,20 @@ class Clusters implements ClustersPart {
       timeline: ({ cluster, limit }) => this.#timeline(cluster, limit),
       order: async (order, signal) => {
         await this.#order(order, signal);
+        return null;
+      },
+      comparison: async ({ cluster, module }, signal) => {
+        await using access = new WatchAccess(await this.#known.watch(cluster), signal);
+        return await readComparison(access, module);
+      },
+      compareCopies: async ({ cluster, ...order }, signal) => {
+        await using access = new WatchAccess(await this.#known.watch(cluster), signal);
+        await compareCopies(access, order);
+        return null;
+      },
+      stopComparing: async ({ cluster, module }, signal) => {
+        await using access = new WatchAccess(await this.#known.watch(cluster), signal);
+        await stopComparing(access, module);
         return null;
       },
       logs: async ({ cluster, node, lines }, signal) => {

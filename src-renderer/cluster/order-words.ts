@@ -45,6 +45,8 @@ export function actionTitle(words: Messages, action: PrimaryAction): string {
       return actions.continueInstallation;
     case 'choose-copy':
       return actions.chooseCopy;
+    case 'compare-copies':
+      return words.cluster.comparison.lookAtDifferences;
     case 'read-again':
       return actions.readAgain;
   }

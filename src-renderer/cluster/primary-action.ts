@@ -17,9 +17,13 @@ export type PrimaryAction =
   | { readonly kind: 'terminal'; readonly node: string }
   | { readonly kind: 'continue-installation'; readonly draft: string }
   | { readonly kind: 'choose-copy'; readonly module: string }
+  | { readonly kind: 'compare-copies'; readonly module: string }
   | { readonly kind: 'read-again' };
 
 const start = (module: string): PrimaryAction => ({ kind: 'order', order: { kind: 'start', module }, quiet: false });
+
+const ofDifference = ({ module, on }: Extract<Finding, { kind: 'alone' | 'not-following' | 'waiting' }>) =>
+  on.reason === 'copies-differ' ? ({ kind: 'compare-copies', module } as const) : null;
 
 /** Reasons that an order to start ends. */
 const endedByStart: readonly (string | undefined)[] = ['start-failed', 'stopped-by-order', 'peer-has-newer-data'];
@@ -42,8 +46,11 @@ function actionFor(finding: Finding): PrimaryAction | null {
     case 'stopped':
     case 'peer-stopped':
       return start(finding.module);
+    case 'alone':
+      return ofDifference(finding);
     case 'waiting':
     case 'not-following':
+      if (finding.on.reason === 'copies-differ') return ofDifference(finding);
       if (endedByStart.includes(finding.on.reason)) return start(finding.module);
       return localReasons.includes(finding.on.reason) ? { kind: 'terminal', node: finding.on.name } : null;
     case 'unreadable':

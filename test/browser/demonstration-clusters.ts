@@ -1,8 +1,9 @@
 /** Clusters as a test lays them out; what it shows reaches every page that looks. */
 import { Fault, type ClusterStatus, type FaultRecord, type TimelineEvent } from '../../agent/contract/index.ts';
-import type { ClusterHandlers, ClusterView, KnownCluster, Order } from '../../src-main/app-api/index.ts';
+import type { ClusterHandlers, ClusterView, Comparison, KnownCluster, Order } from '../../src-main/app-api/index.ts';
 import type { Screen } from '../../src-main/app.ts';
 import { at, protectedCluster, timelineEvents } from './demonstration.ts';
+import { equalComparison, runningComparison, stoppedComparison } from './demonstration-comparison.ts';
 import { DemonstrationPart } from './demonstration-part.ts';
 
 export const configurationText = `version: 1
@@ -36,6 +37,7 @@ export class DemonstrationClusters extends DemonstrationPart<ClusterHandlers> {
   #known: readonly KnownCluster[];
   #events: readonly TimelineEvent[] = timelineEvents;
   readonly #lookedAt = new Map<Screen, string>();
+  #comparison: Comparison = equalComparison;
 
   constructor(known: readonly KnownCluster[]) {
     super();
@@ -54,6 +56,11 @@ export class DemonstrationClusters extends DemonstrationPart<ClusterHandlers> {
     for (const [screen, cluster] of this.#lookedAt) {
       if (cluster === id) screen.emit('cluster', { cluster: id, view: next });
     }
+  }
+
+  /** What a comparison of the copies of any module has come to. */
+  showComparison(comparison: Comparison): void {
+    this.#comparison = comparison;
   }
 
   /** It could be read until now. */
@@ -115,6 +122,15 @@ export class DemonstrationClusters extends DemonstrationPart<ClusterHandlers> {
             message: 'What was typed is not the name of the module.',
             remedy: `Type ${order.module}.`,
           });
+        return null;
+      },
+      comparison: async () => this.#comparison,
+      compareCopies: async ({ repair }) => {
+        this.#comparison = runningComparison(this.#comparison, repair);
+        return null;
+      },
+      stopComparing: async () => {
+        this.#comparison = stoppedComparison(this.#comparison);
         return null;
       },
       logs: async ({ node }) => [

@@ -111,6 +111,17 @@ export const resynchronisingCluster = variant(
   },
 );
 
+/** A comparison has found that the copies differ: nobody makes them equal without an order. */
+export const differingCluster = variant(
+  {},
+  {
+    nodes: [
+      { ...primary, reason: 'copies-differ', message: 'The secondary’s copy differs.', since: at },
+      { ...secondary, data: 'stale', reason: 'copies-differ', message: 'The copy differs.', since: at },
+    ],
+  },
+);
+
 /** Both servers changed data while they could not see each other. */
 export const forkedCluster = variant(
   {},

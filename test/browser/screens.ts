@@ -1,9 +1,10 @@
 /** Every screen that a person can meet, each in the situation in which it says the most. */
 import type { Page } from 'playwright-core';
-import { wizardSteps, type KnownCluster } from '../../src-main/app-api/index.ts';
+import { wizardSteps, type Comparison, type KnownCluster } from '../../src-main/app-api/index.ts';
 import * as statuses from './demonstration.ts';
 import { badChecks, draftAt, emptyAnswers, installationAt, plannedSteps } from './demonstration-answers.ts';
 import { knownCluster } from './demonstration-clusters.ts';
+import * as comparisons from './demonstration-comparison.ts';
 import { demonstrate, type Demonstration } from './demonstration-parts.ts';
 import { openLockedShell, openLostShell, openShell } from './demonstration-shell.ts';
 import { practiceMaking, practiceObstacle, practiceReady } from './demonstration-practice.ts';
@@ -164,11 +165,32 @@ const terminalScreens: readonly ScreenCase[] = [
   cluster('terminal-lost', statuses.aloneCluster, { act: openLostShell }),
 ];
 
+const comparing = (name: string, status: Status, comparison: Comparison, then?: string): ScreenCase =>
+  cluster(`compare-${name}`, status, {
+    act: async (page, parts) => {
+      parts.clusters.showComparison(comparison);
+      await page.getByRole('button', { name: 'Orders for db' }).click();
+      await page.getByRole('menuitem', { name: 'Compare the copies' }).click();
+      await page
+        .getByRole('dialog')
+        .getByText(/comparison/)
+        .first()
+        .waitFor();
+      if (then !== undefined) await page.getByRole('dialog').getByRole('button', { name: then }).click();
+    },
+  });
+const comparisonScreens: readonly ScreenCase[] = [
+  comparing('running', statuses.protectedCluster, comparisons.runningComparison(comparisons.equalComparison)),
+  comparing('different', statuses.differingCluster, comparisons.differentComparison),
+  comparing('overwrite', statuses.differingCluster, comparisons.differentComparison, 'Make n2’s copy equal to n1’s'),
+];
+
 export const screens: readonly ScreenCase[] = [
   ...startScreens,
   ...wizardScreens,
   ...wizardTroubles,
   ...clusterScreens,
+  ...comparisonScreens,
   ...terminalScreens,
   ...wizardSituations,
 ];

@@ -1,5 +1,6 @@
 /** Of a cluster: its sentence, its picture, its modules, its timeline. */
 import type { ModuleOnNode } from '../../../agent/contract/index.ts';
+import { comparison } from './cluster/comparison.ts';
 import { events } from './cluster/events.ts';
 import { findings } from './cluster/findings.ts';
 import { orders } from './cluster/orders.ts';
@@ -10,6 +11,7 @@ export const cluster = {
   reasons,
   events,
   orders,
+  comparison,
   refresh: 'Read again',
   observedAt: (time: string, ago: string) => `as of ${time} · ${ago}`,
   unknownCluster: 'This laptop does not know that cluster.',

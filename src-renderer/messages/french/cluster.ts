@@ -1,4 +1,5 @@
 import type { Messages } from '../messages.ts';
+import { comparison } from './cluster/comparison.ts';
 import { events } from './cluster/events.ts';
 import { findings } from './cluster/findings.ts';
 import { orders } from './cluster/orders.ts';
@@ -9,6 +10,7 @@ export const cluster: Messages['cluster'] = {
   reasons,
   events,
   orders,
+  comparison,
   refresh: 'Relire',
   observedAt: (time, ago) => `état à ${time} · ${ago}`,
   unknownCluster: 'Ce portable ne connaît pas ce cluster.',

@@ -208,7 +208,8 @@ const worded = {
     what: `the copy on ${state === 'alone' || state === 'primary' ? peer : node} differs from the other one`,
     cause:
       'A comparison has found it. The application does not go there until it is repaired, and nothing is overwritten without an order.',
-    remedy: 'Look at what differs, then make it equal to the primary’s: holdfast verify MODULE --repair',
+    remedy:
+      'Look at what differs, and decide which copy is the right one: “Compare the copies” in the menu of the module.',
   }),
   'source-unreadable': (node, peer) => ({
     what: `a file on ${node} cannot be read, so the copy of ${peer} cannot be completed`,

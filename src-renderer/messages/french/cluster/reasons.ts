@@ -204,7 +204,8 @@ export const reasons: Messages['cluster']['reasons'] = {
     what: `la copie de ${state === 'alone' || state === 'primary' ? peer : node} diffère de l’autre`,
     cause:
       'Une comparaison l’a constaté. L’application n’y va pas tant que la copie n’est pas réparée, et rien n’est écrasé sans un ordre.',
-    remedy: 'Regardez ce qui diffère, puis rendez-la identique à celle du primaire : holdfast verify MODULE --repair',
+    remedy:
+      'Regardez ce qui diffère et décidez quelle copie est la bonne : « Comparer les copies » dans le menu du module.',
   }),
   'source-unreadable': (node, peer) => ({
     what: `un fichier de ${node} est illisible, la copie de ${peer} ne peut pas être complétée`,

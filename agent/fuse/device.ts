@@ -10,13 +10,16 @@ import {
   Memory,
   MNT,
   mount,
+  MS,
   O,
   openPath,
   read,
   unmount,
   write,
 } from '../sys/linux.ts';
-import { mountsAt, parseMountInfo } from './mount-table.ts';
+import { asMountPath, mountOf, mountsAt, parseMountInfo } from './mount-table.ts';
+import type { MountEntry } from './mount-table.ts';
+import { contextOption, securityLabelOf } from './security-label.ts';
 
 export const deviceFile = '/dev/fuse';
 export const filesystemType = 'fuse.holdfast';
@@ -29,7 +32,7 @@ export interface MountedDevice {
 }
 
 /** Data of mount(2). The root is a directory; ownership is checked by the kernel with our attributes. */
-function mountData(deviceFd: number, maxReadBytes: number): string {
+function mountData(deviceFd: number, maxReadBytes: number, label: string | null): string {
   return [
     `fd=${deviceFd}`,
     'rootmode=40000',
@@ -38,18 +41,37 @@ function mountData(deviceFd: number, maxReadBytes: number): string {
     'allow_other',
     'default_permissions',
     `max_read=${maxReadBytes}`,
+    ...contextOption(label),
   ].join(',');
 }
 
-/** Mounts over `path`. Requests queue in the device until somebody reads them: nothing here touches the new mount. */
-export function mountDevice(options: { readonly path: string }): MountedDevice {
+/** What the filesystem below forbids stays forbidden: a set-user-id program on a disk with `nosuid` must not become one by being replicated. Pure. */
+export function inheritedFlags(entries: readonly MountEntry[], path: string): number {
+  const here = asMountPath(path);
+  const options = mountOf(
+    entries.filter(({ mountPoint }) => mountPoint !== here),
+    path,
+  )?.options;
+  const flags = { nosuid: MS.NOSUID, nodev: MS.NODEV, noexec: MS.NOEXEC } as const;
+  return Object.entries(flags).reduce((all, [name, flag]) => (options?.includes(name) === true ? all | flag : all), 0);
+}
+
+const mountTable = (): MountEntry[] => parseMountInfo(readFileSync('/proc/self/mountinfo'));
+
+/**
+ * Mounts over `path`. Requests queue in the device until somebody reads them: nothing here touches the new mount. `directoryFd`: what it shows, for
+ * its security label.
+ */
+export function mountDevice(options: { readonly path: string; readonly directoryFd: number }): MountedDevice {
+  const label = securityLabelOf(options.directoryFd);
   const deviceFd = openPath(deviceFile, O.RDWR);
   if (deviceFd < 0)
     throw new Fault('fuse-missing', {
       message: `${deviceFile} cannot be opened: ${errorName(deviceFd)}.`,
       remedy: 'Load the fuse module of the kernel (modprobe fuse).',
     });
-  const status = mount('holdfast', options.path, filesystemType, 0, mountData(deviceFd, 1 << 20));
+  const flags = inheritedFlags(mountTable(), options.path);
+  const status = mount('holdfast', options.path, filesystemType, flags, mountData(deviceFd, 1 << 20, label));
   if (status < 0) {
     close(deviceFd);
     throw new Fault(
@@ -58,7 +80,7 @@ export function mountDevice(options: { readonly path: string }): MountedDevice {
       { path: options.path, errno: -status },
     );
   }
-  const entry = mountsAt(parseMountInfo(readFileSync('/proc/self/mountinfo')), options.path).at(-1);
+  const entry = mountsAt(mountTable(), options.path).at(-1);
   if (!entry) throw new Fault('mount-failed', { message: `${options.path} is not in the mount table.` });
   return { deviceFd, connection: entry.minor };
 }

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { mountProblems, nestedPaths, comparablePath, refusalOfFilesystem } from './door.ts';
+import { comparablePath } from './door.ts';
 import { parseMountInfo } from './mount-table.ts';
+import { mountProblems, nestedPaths, refusalOfFilesystem } from './refusals.ts';
 
 const table = (...lines: string[]): ReturnType<typeof parseMountInfo> => parseMountInfo(Buffer.from(lines.join('\n')));
 const root = '22 1 254:0 / / rw - ext4 /dev/vda rw';

@@ -25,23 +25,24 @@ import {
   statAt,
   syncFilesystem,
 } from '../sys/linux.ts';
-import { abortByControl, abortConnection, filesystemType, unmountDevice } from './device.ts';
-import { describeHolder, findHolders, killHolders, placeThrough } from './holders.ts';
+import { abortByControl, abortConnection, unmountDevice } from './device.ts';
+import {
+  describeHolder,
+  findHolders,
+  killHolders,
+  mountNamespaces,
+  placeThrough,
+  uncoveredPaths,
+  commandOf,
+} from './holders.ts';
 import type { Holder, Place } from './holders.ts';
-import { asMountPath, isBelow, mountOf, mountsAt, parseMountInfo } from './mount-table.ts';
+import { asMountPath, mountOf, mountsAt, parseMountInfo } from './mount-table.ts';
 import type { MountEntry } from './mount-table.ts';
+import { follows, followingGroups } from './propagation.ts';
+import { coverSource, isCover, isOurMount, mountProblems } from './refusals.ts';
 
-export const coverSource = 'holdfast-cover';
 /** Empty, and nothing can be put into it. */
 const coverData = 'size=4k,nr_inodes=1,mode=0555';
-
-export function isCover(entry: MountEntry): boolean {
-  return entry.type === 'tmpfs' && entry.source === coverSource;
-}
-
-export function isOurMount(entry: MountEntry): boolean {
-  return entry.type === filesystemType;
-}
 
 function mounts(): MountEntry[] {
   return parseMountInfo(readFileSync('/proc/self/mountinfo'));
@@ -67,78 +68,6 @@ export function comparablePath(path: string): string {
   } catch {
     return path;
   }
-}
-
-/** Filesystems on which a copy cannot be kept: no file handles, or the data is not here. */
-const refusedTypes: Readonly<Record<string, string>> = {
-  overlay: 'it has no stable file identity; use a directory on the filesystem below it',
-  nfs: 'the data is on another machine',
-  nfs4: 'the data is on another machine',
-  cifs: 'the data is on another machine',
-  smb3: 'the data is on another machine',
-  ceph: 'the data is on other machines',
-  '9p': 'the data is on another machine',
-  virtiofs: 'the data is on another machine',
-  proc: 'it is not for files',
-  sysfs: 'it is not for files',
-};
-
-/** Null when a directory on this filesystem can be replicated. */
-export function refusalOfFilesystem(type: string): string | null {
-  if (type === 'fuse' || type.startsWith('fuse.') || type === 'fuseblk')
-    return 'a FUSE filesystem cannot keep a copy safely';
-  return refusedTypes[type] ?? null;
-}
-
-/** Faults of the mount table alone: our own covers and mounts do not count. Pure. */
-export function mountProblems(entries: readonly MountEntry[], path: string): Fault[] {
-  const others = entries.filter((entry) => !isCover(entry) && !isOurMount(entry));
-  const problems: Fault[] = [];
-  if (mountsAt(others, path).length > 0)
-    problems.push(
-      new Fault(
-        'path-is-mount-point',
-        { message: `${path} is a mount point.`, remedy: 'Replicate a directory inside of it.' },
-        { path },
-      ),
-    );
-  const wanted = asMountPath(path);
-  const inside = others.filter(({ mountPoint }) => mountPoint !== wanted && isBelow(mountPoint, wanted));
-  if (inside.length > 0)
-    problems.push(
-      new Fault(
-        'mount-below-path',
-        {
-          message: `Other filesystems are mounted below ${path}.`,
-          remedy: 'Unmount them, or choose another directory.',
-        },
-        { path, mounts: inside.map(({ mountPoint }) => mountPoint) },
-      ),
-    );
-  const type = mountOf(others, path)?.type ?? '';
-  const refusal = refusalOfFilesystem(type);
-  if (refusal !== null)
-    problems.push(
-      new Fault(
-        'filesystem-not-supported',
-        {
-          message: `${path} is on ${type}: ${refusal}.`,
-          remedy: 'Use a directory on a local filesystem such as ext4 or XFS.',
-        },
-        { path, type },
-      ),
-    );
-  return problems;
-}
-
-/** Volumes inside each other would replicate the inner one twice. Pure; null when there are none. */
-export function nestedPaths(paths: readonly string[]): readonly [outer: string, inner: string] | null {
-  for (const outer of paths) {
-    for (const inner of paths) {
-      if (outer !== inner && isBelow(inner, outer)) return [outer, inner];
-    }
-  }
-  return new Set(paths).size === paths.length ? null : [paths[0] ?? '', paths[0] ?? ''];
 }
 
 /** Why this directory cannot be replicated. Empty: it can. Does not look at who uses it. */
@@ -209,14 +138,19 @@ export function openBackingDirectory(path: string): number {
   }
 }
 
-/** Where the directory lies in its filesystem, whatever covers it. */
-export function placeOf(path: string, entries: readonly MountEntry[] = mounts()): Place {
+/** The mount through which the directory is reached when nothing covers it. */
+function mountBelow(path: string, entries: readonly MountEntry[]): MountEntry {
   const others = entries.filter(
     (entry) => !(mountsAt([entry], path).length > 0 && (isCover(entry) || isOurMount(entry))),
   );
   const entry = mountOf(others, path);
   if (!entry) throw new Fault('internal', { message: `no mount leads to ${path}` });
-  return placeThrough(entry, asMountPath(path));
+  return entry;
+}
+
+/** Where the directory lies in its filesystem, whatever covers it. */
+export function placeOf(path: string, entries: readonly MountEntry[] = mounts()): Place {
+  return placeThrough(mountBelow(path, entries), asMountPath(path));
 }
 
 export function isCovered(path: string): boolean {
@@ -246,14 +180,61 @@ function refuseInUse(path: string, holders: readonly Holder[]): void {
   );
 }
 
+/** Mounts of the very place that have a cover over them, as ours has. */
+function hasCover(entry: MountEntry, entries: readonly MountEntry[]): boolean {
+  return entries.some((other) => other.mountPoint === entry.mountPoint && isCover(other));
+}
+
+/** Containers and services that go on seeing the directory when it is covered here, or already do. Holders of the kind `not-covered`. */
+export function seenBesideCover(path: string): Holder[] {
+  const canonical = canonicalPath(path);
+  const entries = mounts();
+  const namespaces = mountNamespaces();
+  const below = mountBelow(canonical, entries);
+  const groups = followingGroups(
+    below,
+    namespaces.map((one) => one.entries),
+  );
+  const place = placeThrough(below, asMountPath(canonical));
+  return namespaces.flatMap((namespace) =>
+    uncoveredPaths(namespace.entries, place, (entry) => entry.id === below.id || follows(entry, groups)).map(
+      (found): Holder => ({ pid: namespace.pid, command: commandOf(namespace.pid), kind: 'not-covered', path: found }),
+    ),
+  );
+}
+
+export function seenBesideCoverFault(path: string, holders: readonly Holder[]): Fault {
+  const named = holders.slice(0, 5).map(({ command, pid }) => `${command} (pid ${pid})`);
+  return new Fault(
+    'directory-seen-elsewhere',
+    {
+      message: `${path} could be written to beside its cover by ${named.join(', ')}: a container or service with mounts of its own.`,
+      remedy: `Stop it, or give it the directory so that it follows the mounts of this server: docker run -v ${path}:${path}:rslave`,
+    },
+    { path, holders: holders.slice(0, 20).map(describeHolder) },
+  );
+}
+
+function refuseSeenElsewhere(path: string, holders: readonly Holder[]): void {
+  if (holders.length > 0) throw seenBesideCoverFault(path, holders);
+}
+
 /** Who uses what is below the cover (not our own mount over it). */
 export function holdersOfDirectory(path: string): Holder[] {
-  return findHolders(placeOf(path), { except: [process.pid] });
+  const canonical = canonicalPath(path);
+  const entries = mounts();
+  const below = mountBelow(canonical, entries);
+  const groups = followingGroups(
+    below,
+    mountNamespaces().map((one) => one.entries),
+  );
+  const isCoveredToo = (entry: MountEntry): boolean => follows(entry, groups);
+  return findHolders(placeThrough(below, asMountPath(canonical)), { except: [process.pid], isCoveredToo });
 }
 
 /**
- * Closes the door. Idempotent. Refused (directory-in-use) while anybody uses the directory; looked at again once the cover lies there, because
- * somebody may have opened it in between.
+ * Closes the door. Idempotent. Refused while anybody uses the directory (directory-in-use) or could use it beside the cover
+ * (directory-seen-elsewhere); looked at again once the cover lies there, because somebody may have opened it in between.
  */
 export function coverDirectory(path: string): void {
   const canonical = canonicalPath(path);
@@ -262,22 +243,25 @@ export function coverDirectory(path: string): void {
   if (problem) throw problem;
   if (mountsAt(entries, canonical).some(isCover)) return;
   const place = placeOf(canonical, entries);
-  refuseInUse(canonical, findHolders(place, { except: [process.pid] }));
+  refuseInUse(canonical, holdersOfDirectory(canonical));
+  refuseSeenElsewhere(canonical, seenBesideCover(canonical));
   const status = mount(coverSource, canonical, 'tmpfs', MS.RDONLY | MS.NOSUID | MS.NODEV | MS.NOEXEC, coverData);
   if (status < 0)
     throw new Fault('mount-failed', { message: `${path} cannot be covered: ${errorName(status)}.` }, { path });
-  const holders = findHolders(place, { except: [process.pid] });
-  if (holders.length > 0) unmountDevice(canonical, true);
-  refuseInUse(canonical, holders);
-}
-
-/**
- * Mount namespaces in which the covered directory can still be reached, because they do not follow ours (a container without `rslave`): a
- * program in there could open the data later. One process of each.
- */
-export function namespacesWithoutCover(path: string): Holder[] {
-  const place = placeOf(canonicalPath(path));
-  return findHolders(place, { namespaces: 'also-uncovered' }).filter(({ kind }) => kind === 'not-covered');
+  try {
+    const uses = findHolders(place, { except: [process.pid], namespaces: 'also-uncovered', isCoveredToo: hasCover });
+    refuseInUse(
+      canonical,
+      uses.filter(({ kind }) => kind !== 'not-covered'),
+    );
+    refuseSeenElsewhere(
+      canonical,
+      uses.filter(({ kind }) => kind === 'not-covered'),
+    );
+  } catch (error) {
+    unmountDevice(canonical, true);
+    throw error;
+  }
 }
 
 /** Opens the door for good: the directory is not replicated any more. Idempotent. */

@@ -48,6 +48,9 @@ describe('who uses a directory', () => {
   it('tells where a namespace can reach it by its own name', () => {
     expect(uncoveredPaths(entries, place)).toEqual([]);
     expect(uncoveredPaths(entries.slice(0, 3), place)).toEqual(['/data/db']);
+    expect(uncoveredPaths(entries.slice(0, 3), place, ({ id }) => id === 40)).toEqual([]);
+    const readOnly = parseMountInfo(Buffer.from('40 22 7:3 / /host ro - ext4 /dev/loop3 rw'));
+    expect(uncoveredPaths(readOnly, place)).toEqual([]);
   });
 
   it('compares whole names', () => {

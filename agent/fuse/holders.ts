@@ -116,7 +116,7 @@ function* usesOf(pid: number, entries: readonly MountEntry[], place: Place): Gen
   }
 }
 
-function commandOf(pid: number): string {
+export function commandOf(pid: number): string {
   return attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) ?? '';
 }
 
@@ -125,6 +125,21 @@ export interface HolderScan {
   readonly except?: readonly number[];
   /** Also namespaces in which the place can be reached by its ordinary name, because nothing lies over it there. */
   readonly namespaces?: 'also-uncovered';
+  /** A bind mount of the very place that is covered together with ours. */
+  readonly isCoveredToo?: (entry: MountEntry, entries: readonly MountEntry[]) => boolean;
+}
+
+/** The mounts of every namespace that has a process, each with one of those. */
+export function mountNamespaces(): { readonly pid: number; readonly entries: readonly MountEntry[] }[] {
+  const seen = new Set<string>();
+  return processIds().flatMap((pid) => {
+    const namespace = linkOf(`/proc/${pid}/ns/mnt`);
+    if (namespace === null || seen.has(namespace)) return [];
+    const bytes = attempt(() => readFileSync(`/proc/${pid}/mountinfo`));
+    if (!bytes || bytes.length === 0) return [];
+    seen.add(namespace);
+    return [{ pid, entries: parseMountInfo(bytes) }];
+  });
 }
 
 /** The first use of the place by each process, and by each mount namespace that has it bound elsewhere. */
@@ -159,22 +174,33 @@ function* usesOfNamespace(
   scan: HolderScan,
 ): Generator<Holder> {
   const command = commandOf(pid);
-  for (const entry of bindMountsOf(entries, place)) yield { pid, command, kind: 'bind-mount', path: entry.mountPoint };
+  for (const entry of bindMountsOf(entries, place)) {
+    if (entry.root === place.path && scan.isCoveredToo?.(entry, entries) === true) continue;
+    yield { pid, command, kind: 'bind-mount', path: entry.mountPoint };
+  }
   if (scan.namespaces !== 'also-uncovered') return;
   for (const path of uncoveredPaths(entries, place)) yield { pid, command, kind: 'not-covered', path };
 }
 
-/** Names under which the place is still reachable: through mounts of something above it, where nothing lies over it. */
-export function uncoveredPaths(entries: readonly MountEntry[], place: Place): string[] {
+/**
+ * Names under which the place can be written to: through mounts of it or of something above it, where nothing lies over it. `covers` are mounts
+ * that will get a cover together with ours.
+ */
+export function uncoveredPaths(
+  entries: readonly MountEntry[],
+  place: Place,
+  covers: (entry: MountEntry) => boolean = () => false,
+): string[] {
   const found: string[] = [];
   for (const entry of entries) {
     const inFilesystem: Place = { ...entry, path: entry.root };
-    if (!isInside(place, inFilesystem) || place.path === entry.root) continue;
+    // Of a mount of the place itself the scan for bind mounts tells; one that cannot be written to does no harm (a monitor that sees all disks).
+    if (!isInside(place, inFilesystem) || place.path === entry.root || entry.options.includes('ro')) continue;
     const rest = entry.root === '/' ? place.path : place.path.slice(entry.root.length);
     const path = join(entry.mountPoint, rest);
     const top = mountOf(entries, Buffer.from(path, 'latin1').toString());
     // A cover, or another mount, hides this one.
-    if (top === entry) found.push(path);
+    if (top === entry && !covers(entry)) found.push(path);
   }
   return found;
 }

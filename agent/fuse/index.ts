@@ -25,13 +25,14 @@ export {
   isCovered,
   isMounted,
   mountTable,
-  namespacesWithoutCover,
-  nestedPaths,
   openBackingDirectory,
   ourMounts,
+  seenBesideCover,
+  seenBesideCoverFault,
   uncoverDirectory,
   unmountIfUnused,
   unmountNow,
 } from './door.ts';
+export { nestedPaths } from './refusals.ts';
 export { describeHolder } from './holders.ts';
 export type { Holder } from './holders.ts';

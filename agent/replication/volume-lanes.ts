@@ -98,7 +98,7 @@ export class PrimaryLanes {
   ) {
     const { volume, directoryFd, cache } = settings;
     this.watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
-    this.device = mountDevice({ path: settings.path });
+    this.device = mountDevice({ path: settings.path, directoryFd });
     const { deviceFd } = this.device;
     this.control.publishRecord(record);
     this.#primary = makeInbox<ToPrimary>();

@@ -53,6 +53,8 @@ export async function inspectVolume(
   if (known === null) {
     const users = door.holdersOfDirectory(volume.path).map(door.describeHolder);
     if (users.length > 0) problems.push(inUse(volume.path, users));
+    const beside = door.seenBesideCover(volume.path);
+    if (beside.length > 0) problems.push(door.seenBesideCoverFault(volume.path, beside).toRecord());
   }
   if (problems.some(({ code }) => code !== 'directory-in-use'))
     return { ...blank, ...(await contents(volume.path, ports)) };

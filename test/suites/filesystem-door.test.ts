@@ -13,6 +13,7 @@ import {
   mountDevice,
   openBackingDirectory,
   ourMounts,
+  seenBesideCover,
   uncoverDirectory,
   unmountIfUnused,
   unmountNow,
@@ -136,6 +137,45 @@ describe('the door', () => {
     expect(isCovered(path)).toBe(true);
   });
 
+  /** What a container or service has for itself: a copy of all mounts, and a place of its own for the directory. */
+  const apart = (propagation: string, commands: string): Promise<ChildProcess> =>
+    holder('unshare', '-m', '--propagation', propagation, 'sh', '-c', `${commands}; echo; exec sleep 60`);
+  const enter = (pid: number | undefined, command: string): number | null =>
+    spawnSync('nsenter', ['-t', String(pid), '-m', 'sh', '-c', command]).status;
+
+  it('stays open while a container could go on beside the cover', async (context) => {
+    if (!hasProgram('unshare')) context.skip('unshare is not installed');
+    const child = await apart('private', 'true');
+    holders.push(child);
+    expect(seenBesideCover(path).map(({ pid }) => pid)).toEqual([child.pid]);
+    const fault = faultOf(() => coverDirectory(path));
+    expect(fault).toMatchObject({ code: 'directory-seen-elsewhere' });
+    expect(JSON.stringify(fault?.details)).toContain(String(child.pid));
+    expect(isCovered(path)).toBe(false);
+    await end(child);
+    await expect.poll(() => seenBesideCover(path)).toEqual([]);
+    coverDirectory(path);
+  });
+
+  it('closes while a container only looks, and over one that follows', async (context) => {
+    if (!hasProgram('nsenter')) context.skip('nsenter is not installed');
+    spawnSync('mount', ['--make-shared', disk.root]);
+    const looking = await apart('private', `mount -o remount,bind,ro ${disk.root}`);
+    const following = await apart('slave', `mount --bind ${path} /mnt`);
+    holders.push(looking, following);
+    expect(enter(following.pid, 'cat /mnt/file')).toBe(0);
+    coverDirectory(path);
+    expect(seenBesideCover(path)).toEqual([]);
+    expect(enter(looking.pid, `echo x > ${path}/new`)).not.toBe(0);
+    expect(enter(following.pid, 'cat /mnt/file')).not.toBe(0);
+    expect(enter(following.pid, 'echo x > /mnt/new')).not.toBe(0);
+    // A part of the directory keeps what it shows: nothing is mounted there.
+    uncoverDirectory(path);
+    expect(enter(following.pid, `mount --bind ${path}/inside /opt`)).toBe(0);
+    expect(faultOf(() => coverDirectory(path))).toMatchObject({ code: 'directory-in-use' });
+    spawnSync('mount', ['--make-private', disk.root]);
+  });
+
   it('names what cannot be replicated', () => {
     const code = (where: string): string | undefined => inspectDirectory(where)[0]?.code;
     expect(code(disk.root)).toBe('path-is-mount-point');
@@ -151,7 +191,9 @@ describe('the door', () => {
   it('reaches the data below a dead mount, and takes the mount away from processes that hang in it', async () => {
     coverDirectory(path);
     // Nobody serves this one: whoever touches it waits for ever.
-    mountDevice({ path });
+    const below = openBackingDirectory(path);
+    mountDevice({ path, directoryFd: below });
+    close(below);
     const hanging = spawn('ls', [path], { stdio: 'ignore' });
     const ended = new Promise((resolve) => hanging.once('close', resolve));
     expect(ourMounts()).toContain(path);

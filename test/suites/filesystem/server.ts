@@ -22,7 +22,7 @@ if (isMainThread) {
     throw new Error('PATH writeback|none COPY');
   const directoryFd = openBackingDirectory(path);
   const copyFd = openBackingDirectory(copy);
-  const { deviceFd } = mountDevice({ path });
+  const { deviceFd } = mountDevice({ path, directoryFd });
   const data: LaneData = { deviceFd, directoryFd, copyFd, cache };
   const worker = new Worker(new URL(import.meta.url), { workerData: data });
   watchWorker(worker, 'lane', () => true);

@@ -131,6 +131,11 @@ export const installation = {
     cause: 'The application still runs, or starts at boot. From now on Holdfast starts it.',
     remedy: 'Stop it and disable its start at boot (systemctl disable --now), then try again.',
   }),
+  'directory-seen-elsewhere': (d) => ({
+    what: `${fact(d, 'path', 'The directory')} could be written to beside its cover by ${fact(d, 'holders', 'a container or service')}.`,
+    cause: 'A container or a service has mounts of its own that do not follow those of the server.',
+    remedy: `Stop it, or give it the directory with rslave: docker run -v ${fact(d, 'path', 'DIR')}:${fact(d, 'path', 'DIR')}:rslave.`,
+  }),
   'directory-not-empty': (d) => ({
     what: `${fact(d, 'path', 'The directory')} on the other server is not empty.`,
     remedy: 'Confirm that what stands there is kept aside, or choose this copy as the good one.',

@@ -134,6 +134,11 @@ export const installation: Pick<Messages['faults'], keyof typeof english> = {
     cause: 'L’application tourne encore, ou démarre avec le serveur. Désormais, c’est Holdfast qui la démarre.',
     remedy: 'Arrêtez-la et désactivez son démarrage (systemctl disable --now), puis réessayez.',
   }),
+  'directory-seen-elsewhere': (d) => ({
+    what: `${fact(d, 'path', 'Le répertoire')} pourrait être modifié à côté de sa protection par ${fact(d, 'holders', 'un conteneur ou un service')}.`,
+    cause: 'Un conteneur ou un service a ses propres montages, qui ne suivent pas ceux du serveur.',
+    remedy: `Arrêtez-le, ou donnez-lui le répertoire avec rslave : docker run -v ${fact(d, 'path', 'RÉP')}:${fact(d, 'path', 'RÉP')}:rslave.`,
+  }),
   'directory-not-empty': (d) => ({
     what: `Sur l’autre serveur, ${fact(d, 'path', 'le répertoire')} n’est pas vide.`,
     remedy: 'Confirmez que son contenu est mis de côté, ou choisissez cette copie comme la bonne.',

@@ -40,6 +40,7 @@ export interface CheckedModule {
   readonly units: readonly string[];
   /** Those of them that it brings up: the application. */
   readonly started: readonly string[];
+  readonly startCommand: string;
 }
 
 /** What the servers are checked for; a configuration, or as much of one as there is. */
@@ -62,6 +63,7 @@ export function subjectOf(configuration: Configuration): CheckSubject {
       interface: module.interface,
       units: unitsIn(commandOf(module.start)),
       started: startedUnits(commandOf(module.start)),
+      startCommand: commandOf(module.start),
     })),
   };
 }

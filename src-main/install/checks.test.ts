@@ -7,6 +7,7 @@ import { passageChecks } from './reach.ts';
 import { parseCalled, parseHeard, passageOf, type Endpoint, type Passage } from './reach-script.ts';
 import { parseConfiguration } from '../configuration/index.ts';
 import { parseProbe, type DirectoryProbe, type Probe } from './probe.ts';
+import { noSurroundings, parseMounts } from './surroundings.ts';
 import { startedUnits, unitsIn } from '../../agent/contract/service-units.ts';
 import { compareVersions, versionAtLeast } from './versions.ts';
 
@@ -59,6 +60,7 @@ const directory: DirectoryProbe = {
   filesystem: 'ext4',
   owner: '110:110',
   mode: '700',
+  label: null,
   ownerName: 'postgres',
   availableBytes: 10e9,
   holders: [],
@@ -98,6 +100,7 @@ function probe(change: Partial<Probe> = {}): Probe {
     takenPorts: [],
     units: [],
     directories: [directory],
+    surroundings: noSurroundings,
     vips: [{ address: '10.0.0.50', answer: 'free' }],
     installed: {
       agents: [],
@@ -234,6 +237,21 @@ describe('the checks', () => {
       ['n1 application-fence', 'n1 kill-at-once'],
     ],
     ['little memory', machines({ memoryBytes: 300e6 }), ['n1 memory']],
+    [
+      'a directory on a disk that is read-only',
+      machines({
+        surroundings: {
+          ...noSurroundings,
+          ownMounts: parseMounts('31 1 8:17 / /data ro,relatime shared:9 - ext4 /dev/sdb1 ro'),
+        },
+      }),
+      ['n1 directory-read-only ■'],
+    ],
+    [
+      'memory for a disk',
+      machines({ directories: [{ ...directory, filesystem: 'tmpfs' }] }),
+      ['n1 directory-filesystem ■', '- filesystems-differ ■'],
+    ],
     ['a fish shell', machines({ loginShell: '/usr/bin/fish' }), []],
     ['a clock that is wrong', machines({}, {}, [0, 90_000]), ['n2 clock']],
     ['a wrong clock here', machines({}, {}, [-95_000, -90_000]), ['- clock-of-this-computer']],

@@ -14,6 +14,7 @@ import { sharedDirectoryChecks } from './directory-checks.ts';
 import { sameMachine } from './machine-checks.ts';
 import type { ApplicationUnitProbe } from './probe.ts';
 import { networksOf, nodeAddress } from './resolve.ts';
+import { containerStartChecks } from './surroundings-checks.ts';
 
 function differentServers(machines: readonly ProbedMachine[]): Check[] {
   return machines.flatMap((machine, index) =>
@@ -106,6 +107,7 @@ export function clusterChecks(machines: readonly ProbedMachine[], subject: Check
       ...sharedDirectoryChecks(nodes, module),
       ...module.vips.flatMap((vip) => vipChecks(nodes, vip, module.interface)),
       ...unitChecks(nodes, module),
+      ...containerStartChecks(module),
     ]),
   ];
 }

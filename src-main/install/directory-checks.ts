@@ -1,19 +1,15 @@
 /** Is each directory fit to be replicated, here and there? Pure. */
 import { failed, passed, remarked, type Check, type CheckedModule, type ProbedMachine } from './check.ts';
 import type { DirectoryProbe } from './probe.ts';
+import { labelChecks } from './surroundings-checks.ts';
+import { mountBelow } from './surroundings.ts';
 
+/** As `stat -f` names them; what the agent refuses by the kernel's names (agent/fuse/refusals.ts). */
 const refusedFilesystems = [
-  'overlayfs',
-  'fuseblk',
-  'fuse',
-  'nfs',
-  'nfs4',
-  'smb2',
-  'cifs',
-  'tmpfs',
-  'ramfs',
-  'squashfs',
-  'iso9660',
+  ...['overlayfs', 'overlay', 'aufs', 'fuseblk', 'fuse', 'ecryptfs'],
+  ...['nfs', 'nfs4', 'smb2', 'smb', 'cifs', 'ceph', 'v9fs', 'afs', 'lustre', 'gpfs', 'gfs', 'gfs2', 'ocfs2'],
+  ...['tmpfs', 'ramfs', 'hugetlbfs', 'squashfs', 'erofs', 'iso9660', 'isofs', 'udf', 'cramfs'],
+  ...['msdos', 'vfat', 'exfat', 'ntfs', 'hfs', 'hfs+'],
 ];
 
 function inUse(machine: ProbedMachine, directory: DirectoryProbe): Check[] {
@@ -106,6 +102,21 @@ export function directoryChecks(machine: ProbedMachine, directory: DirectoryProb
     ];
   }
   const facts = { path, filesystem, freeBytes: directory.availableBytes };
+  if (mountBelow(machine.probe.surroundings, path)?.options.includes('ro') === true) {
+    return [
+      failed(
+        'directory-read-only',
+        name,
+        title,
+        {
+          what: `the file system of ${path} is mounted read-only`,
+          why: 'Replication writes there. A file system that has become read-only by itself has a damaged disk.',
+          remedy: `Look at dmesg; then mount -o remount,rw "$(df -P ${path} | awk 'NR == 2 { print $6 }')", and correct its line in /etc/fstab.`,
+        },
+        { path },
+      ),
+    ];
+  }
   return [
     passed('directory', name, title, `on ${filesystem ?? 'a local file system'}`, facts),
     ...inUse(machine, directory),
@@ -206,6 +217,7 @@ export function sharedDirectoryChecks(nodes: readonly ProbedMachine[], module: C
       const differing = ownerChecks(path, first, second);
       checks.push(...(differing.length > 0 ? differing : ownerChecks(path, second, first)));
     }
+    checks.push(...labelChecks(nodes, path));
     return checks;
   });
 }

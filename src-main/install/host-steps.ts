@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { clusterRecordSchema } from '../../agent/contract/configuration.ts';
 import { Fault } from '../../agent/contract/fault.ts';
 import { quoted, type Transport } from '../ssh/index.ts';
-import { commandScript, layout } from './layout.ts';
+import { commandScript, layout, runtimeProgram } from './layout.ts';
 import { packageSource, type Package } from './packages.ts';
 import type { HostStep } from './plan.ts';
 import { sha256Hex } from './probe.ts';
+import { labelScript, trustScript } from './trust.ts';
 import { unitsOf, type UnitTexts } from './unit-files.ts';
 
 /**
@@ -110,10 +111,12 @@ cd ${target}.new
 gzip -dc ${quoted(upload)} | tar -xf - --no-same-owner
 sha256sum -c --quiet SHA256SUMS
 chown -R 0:0 .; chmod 755 .
-if command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled && [ -f node ]; then chcon -t bin_t node || true; fi
-sync *
+[ ! -f ${runtimeProgram} ] || ln -s ${runtimeProgram} node
+${labelScript}
+for f in * bin/*; do [ ! -f "$f" ] || sync "$f"; done
 cd /; rm -rf ${target}; mv ${target}.new ${target}
-rm -f ${quoted(upload)}`,
+rm -f ${quoted(upload)}
+${trustScript(`${target}/`)}`,
       { signal, timeoutMs: unpackTimeoutMs },
     );
   } catch (error) {
@@ -187,6 +190,7 @@ mkdir -p ${layout.command.replace(/\/[^/]*$/, '')}`,
     { signal: context.signal },
   );
   await writeFile(context, layout.command, '0755', commandScript);
+  await mustRun(context.transport, trustScript(layout.command), { signal: context.signal });
 }
 
 async function writeUnits(context: HostContext): Promise<void> {
@@ -259,11 +263,15 @@ export async function runHostStep(context: HostContext, step: HostStep): Promise
 
 async function createDirectory(context: HostContext, step: HostStep): Promise<void> {
   if (!step.directory) return;
-  const { path, owner, mode } = step.directory;
+  const { path, owner, mode, label } = step.directory;
   const directory = quoted(path);
-  await mustRun(context.transport, `mkdir -p ${directory}; chown ${owner} ${directory}; chmod ${mode} ${directory}`, {
-    signal: context.signal,
-  });
+  // The application finds there what it finds on the other server; a label that this one does not know was told by the checks.
+  const labelled = label === null ? '' : `; [ ! -e /sys/fs/selinux/enforce ] || chcon ${quoted(label)} ${directory}`;
+  await mustRun(
+    context.transport,
+    `mkdir -p ${directory}; chown ${owner} ${directory}; chmod ${mode} ${directory}${labelled}`,
+    { signal: context.signal },
+  );
 }
 
 /** A runtime that does not run here (a library too old) is found before anything is built on it. */
@@ -290,7 +298,8 @@ export async function removeOldVersions(context: HostContext): Promise<void> {
     context.transport,
     `${removeOthers(layout.agents, context.agent.id)}
 ${removeOthers(layout.runtimes, context.runtime.id)}
-rm -rf ${layout.uploads}`,
+rm -rf ${layout.uploads}
+${trustScript(`${layout.home}/`)}`,
     { signal: context.signal },
   );
 }

@@ -24,6 +24,12 @@ export const layout = {
   units: '/etc/systemd/system',
 } as const;
 
+/**
+ * Of a runtime, below its directory. What lies in a `bin` below /opt may be started by systemd on every SELinux policy, also after the whole server was
+ * labelled anew; `node` beside it is a link to it.
+ */
+export const runtimeProgram = 'bin/node';
+
 export const nodeUnits = ['holdfast-replicator.service', 'holdfastd.service'] as const;
 export const witnessUnits = ['holdfast-witness.service'] as const;
 export type UnitName = (typeof nodeUnits)[number] | (typeof witnessUnits)[number];

@@ -4,6 +4,7 @@ import { failed, passed, remarked, type Check, type ProbedMachine } from './chec
 import { allUnits } from './layout.ts';
 import { otherClusterSoftware } from './probe-script.ts';
 import type { Probe } from './probe.ts';
+import { surroundingsChecks } from './surroundings-checks.ts';
 import { compareVersions, versionAtLeast } from './versions.ts';
 
 const spaceMarginBytes = 64 * 1024 * 1024;
@@ -256,13 +257,9 @@ function portChecks(machine: ProbedMachine): Check[] {
   );
 }
 
-function surroundingChecks(machine: ProbedMachine): Check[] {
+function habitChecks(machine: ProbedMachine): Check[] {
   const { probe, name, role } = machine;
   const checks: Check[] = [];
-  if (probe.selinuxEnforcing) {
-    const what = 'enforcing; the agent runs unconfined as a service';
-    checks.push(passed('selinux', name, 'SELinux', what, { enforcing: true }));
-  }
   const shell = probe.loginShell.split('/').at(-1) ?? '';
   if (shell !== '' && !plainShells.includes(shell)) {
     const what = `${probe.loginShell}; commands run in /bin/sh, whatever the login shell is`;
@@ -317,7 +314,8 @@ export function machineChecks(machine: ProbedMachine, needs: MachineNeeds): Chec
     ...roomChecks(machine, needs.bytes),
     ...portChecks(machine),
     ...agentChecks(machine, needs.agentVersion),
-    ...surroundingChecks(machine),
+    ...habitChecks(machine),
+    ...surroundingsChecks(machine),
     ...(machine.role === 'node' ? [...nodeChecks(machine), ...fenceChecks(machine)] : []),
   ];
 }

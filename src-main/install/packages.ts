@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { Fault } from '../../agent/contract/fault.ts';
 import type { CopySource } from '../ssh/index.ts';
 import { archive, type ArchiveFile } from './archive.ts';
+import { runtimeProgram } from './layout.ts';
 import { withOwnDirectoryAsRunpath } from './runpath.ts';
 
 export const architectures = ['x64', 'arm64'] as const;
@@ -28,7 +29,7 @@ const packageSchema = z.object({
 export type Package = Readonly<z.infer<typeof packageSchema>>;
 
 /** Raised when what is made of the same sources changes. */
-const recipeRevision = 1;
+const recipeRevision = 2;
 const compressionLevel = 6;
 
 function sha256(data: Uint8Array | string): string {
@@ -133,8 +134,8 @@ export async function runtimePackage(architecture: Architecture, sources: Packag
   const key = `runtime-${architecture}-${sha256([recipeRevision, ...identity].join('\n')).slice(0, 12)}`;
   return cached(sources.cacheDirectory, key, () => {
     const files = [
-      { name: 'node', mode: 0o755, content: withOwnDirectoryAsRunpath(readFileSync(node)) },
-      { name: 'libatomic.so.1', mode: 0o644, content: readFileSync(library) },
+      { name: runtimeProgram, mode: 0o755, content: withOwnDirectoryAsRunpath(readFileSync(node)) },
+      { name: `${path.posix.dirname(runtimeProgram)}/libatomic.so.1`, mode: 0o644, content: readFileSync(library) },
     ];
     return { kind: 'runtime', id: sha256(sums(files).content).slice(0, 12), version: architecture, files };
   });

@@ -31,7 +31,15 @@ export interface HostStep {
   readonly title: string;
   readonly facts: Facts;
   /** `create-directory`. */
-  readonly directory?: { readonly path: string; readonly owner: string; readonly mode: string };
+  readonly directory?: WantedDirectory;
+}
+
+export interface WantedDirectory {
+  readonly path: string;
+  readonly owner: string;
+  readonly mode: string;
+  /** SELinux label of the other server's; null where it has none. */
+  readonly label: string | null;
 }
 
 export interface WantedHost {
@@ -46,7 +54,7 @@ export interface WantedHost {
   readonly peerCertificateSha256: string | null;
   readonly secretSha256: string | null;
   readonly clusterUuid: string;
-  readonly createDirectories: readonly { readonly path: string; readonly owner: string; readonly mode: string }[];
+  readonly createDirectories: readonly WantedDirectory[];
 }
 
 export function stepId(step: { readonly host: string; readonly kind: string }): string {

@@ -3,6 +3,7 @@ import { ports } from '../../agent/contract/configuration.ts';
 import { quoted } from '../ssh/index.ts';
 import { allUnits, layout } from './layout.ts';
 import { mountScript } from './mount-script.ts';
+import { surroundingsScript } from './surroundings-script.ts';
 
 export interface ProbeQuestions {
   /** Directories that are to be replicated. */
@@ -137,6 +138,7 @@ directory() {
   [ "$type" != ext2/ext3 ] || type=$(df -PT "$1" 2>/dev/null | awk 'NR == 2 { print $2 }')
   say dir-filesystem "$type"
   say dir-owner "$(stat -c '%u:%g %a' "$1")"
+  [ ! -e /sys/fs/selinux/enforce ] || say dir-label "$(stat -c '%C' "$1")"
   say dir-names "$(stat -c '%U %G' "$1")"
   ls -A "$1" >/dev/null 2>&1 && say dir-entries "$(ls -A "$1" | grep -vc -e '^\\.holdfast$' -e '^lost+found$')"
   [ -f "$1/.holdfast/volume.json" ] && say dir-record yes
@@ -146,6 +148,8 @@ directory() {
   return 0
 }
 ${directories.map((directory) => `directory ${quoted(directory)}`).join('\n')}
+${surroundingsScript}
+surroundings ${directories.map(quoted).join(' ')}
 unit() {
   say unit-start "$1 $(systemctl show -p LoadState "$1" 2>/dev/null | cut -d = -f 2) $(systemctl is-active "$1" 2>/dev/null) $(systemctl is-enabled "$1" 2>/dev/null | head -n 1)"
   say unit-wanted "$1 $(systemctl show -p WantedBy -p RequiredBy "$1" 2>/dev/null | cut -d = -f 2- | tr '\\n' ' ')"

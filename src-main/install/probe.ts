@@ -5,6 +5,7 @@ import { Fault } from '../../agent/contract/fault.ts';
 import { mountedByUs } from './mount-script.ts';
 import type { Architecture } from './packages.ts';
 import { watchedUnits } from './probe-script.ts';
+import { parseSurroundings, type Surroundings } from './surroundings.ts';
 
 export interface DirectoryProbe {
   readonly path: string;
@@ -13,6 +14,8 @@ export interface DirectoryProbe {
   readonly filesystem: string | null;
   readonly owner: string | null;
   readonly mode: string | null;
+  /** SELinux; null where labels mean nothing. */
+  readonly label: string | null;
   /** Name of the user that owns it; null where the number has none. */
   readonly ownerName: string | null;
   /** Free for it: on its own file system, or on that of the nearest directory above. */
@@ -84,6 +87,7 @@ export interface Probe {
   readonly takenPorts: readonly { readonly port: number; readonly protocol: string; readonly program: string }[];
   readonly units: readonly ApplicationUnitProbe[];
   readonly directories: readonly DirectoryProbe[];
+  readonly surroundings: Surroundings;
   readonly vips: readonly { readonly address: string; readonly answer: 'own' | 'answers' | 'free' | 'unchecked' }[];
   readonly installed: {
     readonly agents: readonly string[];
@@ -135,6 +139,7 @@ function directories(lines: Lines): DirectoryProbe[] {
   }
   return found.map(({ path, values }) => {
     const [owner = null, mode = null] = values.get('dir-owner')?.split(' ') ?? [];
+    const label = values.get('dir-label') ?? '';
     const entries = values.get('dir-entries');
     const space = values.get('dir-space');
     const [ownerName = 'UNKNOWN'] = values.get('dir-names')?.split(' ') ?? [];
@@ -147,6 +152,7 @@ function directories(lines: Lines): DirectoryProbe[] {
       filesystem: values.get('dir-filesystem') ?? null,
       owner,
       mode,
+      label: label === '' || label === '?' ? null : label,
       ownerName: ownerName === 'UNKNOWN' ? null : ownerName,
       availableBytes: space === undefined || space === '' ? null : Number(space) * 1024,
       holders: (values.get('dir-holders') ?? '').split(' ').filter((name) => name !== ''),
@@ -263,6 +269,7 @@ export function parseProbe(host: string, output: string): Probe {
     }),
     units: applicationUnits(lines),
     directories: directories(lines),
+    surroundings: parseSurroundings(lines),
     vips: all('vip').map((value) => {
       const [address = '', answer = 'unchecked'] = value.split(' ');
       return { address, answer: answer as 'own' | 'answers' | 'free' | 'unchecked' };

@@ -199,7 +199,7 @@ function missingDirectories(nodes: readonly Machine[], machine: Machine): Wanted
       const model = nodes
         .flatMap((node) => node.probe.directories)
         .find((directory) => directory.path === path && directory.type === 'directory' && !directory.isCovered);
-      return { path, owner: model?.owner ?? '0:0', mode: model?.mode ?? '755' };
+      return { path, owner: model?.owner ?? '0:0', mode: model?.mode ?? '755', label: model?.label ?? null };
     });
 }
 

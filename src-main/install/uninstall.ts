@@ -11,6 +11,7 @@ import { connectAll, machinesOf, noQuestions, probeHost, type Connect } from './
 import { withInstallLock } from './lock.ts';
 import type { Probe } from './probe.ts';
 import { mustGet } from './survey.ts';
+import { distrustScript } from './trust.ts';
 
 export interface UninstallOptions {
   readonly configuration: Configuration;
@@ -71,6 +72,7 @@ rm -f ${units}
 rmdir ${layout.units}/basic.target.wants 2>/dev/null || true
 systemctl daemon-reload
 systemctl reset-failed ${allUnits.join(' ')} 2>/dev/null || true
+${distrustScript}
 rm -f ${layout.command}
 rm -rf ${layout.home} ${layout.configuration} ${layout.state} ${layout.run}`;
 }

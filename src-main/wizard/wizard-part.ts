@@ -258,6 +258,7 @@ function subjectOfAnswers(given: Answers): CheckSubject {
     interface: answers.interface ?? undefined,
     units: unitsIn(application.start),
     started: startedUnits(application.start),
+    startCommand: application.start,
   };
   const networks = (answers.networks ?? []).filter(
     ({ name, subnet }, index) =>

@@ -117,9 +117,73 @@ export const checks: Messages['checks'] = {
     why: 'Les serveurs se parlent sur ce port.',
     remedy: `Arrêtez ce programme, ou donnez-lui un autre port. Pour voir : ss -lnp 'sport = :${listed(f, 'port')}'`,
   }),
-  selinux: () => ({
+  selinux: (f) => ({
     title: 'Contrôle SELinux',
-    what: 'actif ; l’agent tourne comme service non confiné',
+    what: `${f['enforcing'] === true ? 'actif' : 'permissif'} ; l’agent tourne comme service non confiné, et les répertoires répliqués gardent leur étiquette`,
+  }),
+  'selinux-execmem': (f) => ({
+    title: 'Contrôle SELinux',
+    what: 'la politique ne laisse aucun service exécuter du code qu’il a fabriqué lui-même (execmem)',
+    why: 'L’environnement de l’agent traduit son programme pendant qu’il tourne ; sinon le noyau le termine.',
+    remedy: listed(f, 'command'),
+  }),
+  'selinux-label': (f) => ({
+    title: directoryTitle(f),
+    what: `${listed(f, 'path')} porte l’étiquette ${listed(f, 'label')}, et la politique du serveur lui donnerait ${listed(f, 'byPolicy')}`,
+    why: 'Quand le serveur sera réétiqueté, le répertoire perdra cette étiquette, et l’application ses données.',
+    remedy: `semanage fcontext -a -t ${listed(f, 'label')} '${listed(f, 'path')}(/.*)?'`,
+  }),
+  'selinux-labels-differ': (f) => ({
+    title: directoryTitle(f),
+    what: `${listed(f, 'path')} porte l’étiquette ${listed(f, 'label')}, et ${listed(f, 'otherLabel')} sur ${listed(f, 'other')}`,
+    why: 'Une application confinée qui peut s’en servir sur un serveur ne le peut pas sur l’autre.',
+    remedy: `Sur le serveur où elle est fausse, par exemple : semanage fcontext -a -t ${listed(f, 'otherLabel')} '${listed(f, 'path')}(/.*)?' && restorecon -R ${listed(f, 'path')}`,
+  }),
+  'directory-read-only': (f) => ({
+    title: directoryTitle(f),
+    what: `le système de fichiers de ${listed(f, 'path')} est monté en lecture seule`,
+    why: 'La réplication y écrit. Un système de fichiers passé de lui-même en lecture seule a un disque abîmé.',
+    remedy: `Regardez dmesg ; puis mount -o remount,rw "$(df -P ${listed(f, 'path')} | awk 'NR == 2 { print $6 }')", et corrigez sa ligne dans /etc/fstab.`,
+  }),
+  'mount-noexec': (f) => ({
+    title: 'Programmes autorisés',
+    what: `le système de fichiers de ${listed(f, 'path')} est monté avec noexec`,
+    why: 'L’agent et sa commande démarrent de là.',
+    remedy: `mount -o remount,exec "$(df -P $(dirname ${listed(f, 'path')}) | awk 'NR == 2 { print $6 }')", et retirez noexec de sa ligne dans /etc/fstab.`,
+  }),
+  fapolicyd: () => ({
+    title: 'Contrôle fapolicyd',
+    what: 'tourne ; le déploiement lui fait connaître les fichiers de l’agent. Vos propres scripts : fapolicyd-cli --file add SCRIPT && fapolicyd-cli --update',
+  }),
+  'fapolicyd-command-missing': () => ({
+    title: 'Contrôle fapolicyd',
+    what: 'fapolicyd tourne, et sa commande fapolicyd-cli manque',
+    why: 'Il faut lui faire connaître les fichiers de l’agent, sinon il ne les laisse pas démarrer.',
+    remedy: 'Installez fapolicyd-cli (du paquet fapolicyd), ou arrêtez fapolicyd : systemctl stop fapolicyd',
+  }),
+  'on-access-scanner': (f) => ({
+    title: 'Analyse à l’accès',
+    what: `${listed(f, 'programs')} peut regarder dans chaque fichier qui s’ouvre`,
+    why: 'Il attend des fichiers que Holdfast sert, et Holdfast attend sa permission pour ouvrir ce qui est dessous : les deux attendraient sans fin.',
+    remedy: `Excluez ${listed(f, 'directories')} et le processus /opt/holdfast/node/node de l’analyse à l’accès : ${listed(f, 'remedies')}`,
+  }),
+  'container-without-rslave': (f) => ({
+    title: directoryTitle(f),
+    what: `${listed(f, 'containers')} voit ${listed(f, 'path')} par des montages qui ne suivent pas ceux du serveur`,
+    why: 'Il continuerait d’écrire sous le répertoire répliqué : sans que l’autre serveur le sache, et dans une copie qui doit rester telle quelle.',
+    remedy: `Arrêtez-le pour le déploiement, et donnez-lui le répertoire avec rslave : docker run -v ${listed(f, 'path')}:${listed(f, 'path')}:rslave (dans un fichier compose : bind: { propagation: rslave }).`,
+  }),
+  'container-propagation': (f) => ({
+    title: `Démarrage de ${listed(f, 'module')}`,
+    what: `${listed(f, 'module')} démarre avec ${listed(f, 'tool')}, sans qu’on y voie ${listed(f, 'directories')} avec rslave`,
+    why: 'Un conteneur qui ne s’arrête pas avec le module continuerait de voir un répertoire qui n’est plus servi.',
+    remedy: `Ajoutez :rslave au montage de ${listed(f, 'directories')}, et --restart=no : c’est le module qui décide où il tourne.`,
+  }),
+  'kernel-without-sync-errors': (f) => ({
+    title: 'Noyau',
+    what: `Linux ${listed(f, 'kernel')} ne dit pas quand des données n’ont pas pu être écrites sur un disque`,
+    why: 'Après chaque absence de l’autre serveur, toutes les données sont comparées, au lieu de ce qui a changé entre-temps.',
+    remedy: `Linux ${listed(f, 'needed')} ou plus récent le dit.`,
   }),
   'login-shell': (f) => ({
     title: 'Interpréteur de connexion',

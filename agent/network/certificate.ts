@@ -13,19 +13,18 @@ export interface NodeIdentity {
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const notBefore = new Date('2020-01-01T00:00:00Z');
 /** RFC 5280 4.1.2.5: no well-defined expiration date. */
-const notAfter = new Date('9999-12-31T23:59:59Z');
+const validity = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('9999-12-31T23:59:59Z') };
 
-export async function makeCertificate(node: string): Promise<NodeIdentity> {
+/** `dates`: for tests that have a clock be wrong by years. */
+export async function makeCertificate(node: string, dates: typeof validity = validity): Promise<NodeIdentity> {
   cryptoProvider.set(webcrypto);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate: X509Certificate = await X509CertificateGenerator.createSelfSigned({
     // A leading 1 keeps the number positive, as DER wants it.
     serialNumber: `1${randomBytes(15).toString('hex')}0`.slice(0, 32),
     name: `CN=${node}`,
-    notBefore,
-    notAfter,
+    ...dates,
     signingAlgorithm: algorithm,
     keys,
   });

@@ -25,7 +25,6 @@ class Link {
   readonly #data: AcknowledgementLaneData;
   readonly #control: ControlBlock;
   readonly #interruption: Interruption;
-  #context: TlsContext | null = null;
   #stream: Connection | null = null;
   #answers: Connection | null = null;
   /** The data connection has been given to the primary lane. */
@@ -43,20 +42,18 @@ class Link {
 
   /** The first endpoint that answers. Throws Fault. */
   open(record: VolumeRecord): Welcome {
-    this.#context ??= new TlsContext(this.#data.tls);
+    // Read at every attempt: the peer may have been replaced, and a certificate that was retired opens nothing any more.
+    using context = new TlsContext(this.#data.tls);
     let last = new Fault('peer-unreachable', { message: 'The peer has no address.' });
     for (const endpoint of this.#data.endpoints) {
       try {
-        return this.#openAt(this.#context, endpoint, record);
+        return this.#openAt(context, endpoint, record);
       } catch (error) {
         last = Fault.from(error);
         this.close();
         if (last.code === 'aborted') break;
       }
     }
-    // The peer's server may have been replaced: its certificate file is read again at the next attempt.
-    this.#context[Symbol.dispose]();
-    this.#context = null;
     throw last;
   }
 

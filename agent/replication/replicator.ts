@@ -2,6 +2,7 @@
  * The replicator: one per node, the data plane of all its modules. Serves `replicator-api` on a unix socket, closes the doors at once when it starts, and keeps
  * every role as it is while the control plane comes and goes. Ends only by `_exit`.
  */
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -132,6 +133,7 @@ class Replicator {
     }
     this.#configuration = configuration;
     this.#configureListener(configuration);
+    this.#retireCertificates(configuration);
     let first: Fault | null = null;
     for (const wanted of configuration.volumes) {
       try {
@@ -144,6 +146,22 @@ class Replicator {
     if (!starting) throw first;
     complain(`${first.message} ${first.remedy}`);
   }
+
+  /** A link that was made with other keys or another certificate is made anew: what was retired keeps no connection. */
+  #retireCertificates({ certificateFile, keyFile, peer }: Configuration): void {
+    const hash = createHash('sha256');
+    try {
+      for (const file of [certificateFile, keyFile, peer.certificateFile]) hash.update(readFileSync(file)).update('\0');
+    } catch {
+      // What cannot be read makes no link either, and says so itself.
+      return;
+    }
+    const now = hash.digest('hex');
+    if (this.#certificates !== null && this.#certificates !== now)
+      for (const volume of this.#volumes.values()) volume.cutLink();
+    this.#certificates = now;
+  }
+  #certificates: string | null = null;
 
   #removeGone(configuration: Configuration): void {
     const kept = new Set(configuration.volumes.map((volume) => volume.id));

@@ -23,7 +23,7 @@ import {
   unmountNow,
 } from '../fuse/index.ts';
 import { bootTimeMs, close } from '../sys/linux.ts';
-import { describeConnection } from '../sys/socket.ts';
+import { describeConnection, shutdownSocket } from '../sys/socket.ts';
 import type { Mode } from './control-block.ts';
 import type { FromAcknowledgement, FromListener, FromPrimary, FromSecondary } from './lane-messages.ts';
 import { machineIsBooting } from './boot.ts';
@@ -120,6 +120,11 @@ export class Volume {
         latency: primary.control.measures.latency(),
       },
     };
+  }
+
+  /** Ends the connections with the peer; the primary makes new ones. */
+  cutLink(): void {
+    (this.#primary ?? this.#secondary)?.control.shutdownSockets(shutdownSocket);
   }
 
   async inOrder<T>(run: () => Promise<T>): Promise<T> {

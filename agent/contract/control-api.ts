@@ -1,6 +1,7 @@
 /** App and command line ↔ holdfastd, over `/run/holdfast/control.sock` (from the laptop: through `holdfast connect` in an SSH channel). */
 import { z } from 'zod';
 import { clusterRecordSchema } from './configuration.ts';
+import { changedObjectsMax, resyncEstimateSchema } from './estimate.ts';
 import { eventSchema } from './event.ts';
 import { keptComparisonSchema, keptCopySchema, volumeSpaceSchema } from './forks.ts';
 import { generationSchema } from './lineage.ts';
@@ -95,6 +96,14 @@ export const controlApi = defineInterface({
           last: lastComparisonSchema.nullish(),
         }),
       ),
+    },
+    /**
+     * Of the node that runs the module: what a resync of each replicated directory would have to do if the other copy came back now. Nothing is scanned. `files`: how
+     * many of the changed files are named. Faults: not-primary, replicator-down.
+     */
+    estimate: {
+      params: z.object({ module: z.string(), files: z.number().int().min(0).max(changedObjectsMax).default(0) }),
+      result: z.array(z.object({ volume: z.string(), path: z.string(), estimate: resyncEstimateSchema })),
     },
     /** What was set aside on this node when another copy was chosen; newest first. */
     kept: { params: moduleName, result: z.array(keptCopySchema) },

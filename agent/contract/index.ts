@@ -1,6 +1,7 @@
 export * from './checkers.ts';
 export * from './configuration.ts';
 export * from './control-api.ts';
+export * from './estimate.ts';
 export * from './event.ts';
 export * from './fault.ts';
 export * from './forks.ts';

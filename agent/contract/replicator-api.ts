@@ -1,5 +1,6 @@
 /** holdfastd ↔ replicator, over `/run/holdfast/replicator.sock`. The replicator decides nothing about roles: it obeys and reports. */
 import { z } from 'zod';
+import { changedObjectsMax, resyncEstimateSchema } from './estimate.ts';
 import { generationSchema, volumeRecordSchema } from './lineage.ts';
 import { defineInterface } from './rpc.ts';
 import { resyncProgressSchema } from './status.ts';
@@ -143,6 +144,11 @@ export const replicatorApi = defineInterface({
      */
     verify: { params: z.object({ volume: z.string(), repair: z.boolean() }), result: z.null() },
     stopVerify: { params: volumeId, result: z.null() },
+    /** Of a primary: what a resync would have to do if the peer came back now; `files`: how many are named. Fault: not-primary. */
+    estimate: {
+      params: z.object({ volume: z.string(), files: z.number().int().min(0).max(changedObjectsMax) }),
+      result: resyncEstimateSchema,
+    },
     /** Uncovers and forgets an idle volume; removes `.holdfast` when `removeRecord`. */
     release: { params: z.object({ volume: z.string(), removeRecord: z.boolean() }), result: z.null() },
   },

@@ -1,5 +1,12 @@
 /** What the threads of the replicator tell each other beside the hot path; structured clones through MessagePorts. */
-import type { FaultRecord, Generation, ResyncProgress, Verification, VolumeRecord } from '../contract/index.ts';
+import type {
+  FaultRecord,
+  Generation,
+  ResyncEstimate,
+  ResyncProgress,
+  Verification,
+  VolumeRecord,
+} from '../contract/index.ts';
 import type { Mode } from './control-block.ts';
 import type { Findings } from './verify-messages.ts';
 
@@ -46,6 +53,8 @@ export type ToPrimary =
   | { readonly type: 'clean-stop'; readonly call: number }
   | { readonly type: 'verify'; readonly call: number; readonly repair: boolean }
   | { readonly type: 'stop-verify'; readonly call: number }
+  /** What a resync would have to do now; `files`: how many of them are named. */
+  | { readonly type: 'estimate'; readonly call: number; readonly files: number }
   | { readonly type: 'end' };
 
 export type FromPrimary =
@@ -58,7 +67,14 @@ export type FromPrimary =
       /** Changes reach the peer, but its copy was found to differ and has not been mended. */
       readonly differs: boolean;
     }
-  | { readonly type: 'done'; readonly call: number; readonly clean: boolean; readonly fault: FaultRecord | null }
+  | {
+      readonly type: 'done';
+      readonly call: number;
+      readonly clean: boolean;
+      readonly fault: FaultRecord | null;
+      /** Of `estimate`. */
+      readonly estimate?: ResyncEstimate;
+    }
   /** The mount is gone, whoever took it away. */
   | { readonly type: 'unmounted' }
   /** The local disk failed an fsync or a write. */

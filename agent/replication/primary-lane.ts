@@ -11,11 +11,13 @@ import { Memory } from '../sys/memory.ts';
 import { reached } from './acknowledgement.ts';
 import type { ChangeStream, LaneHooks } from './change-stream.ts';
 import type { ControlBlock, Mode } from './control-block.ts';
+import { EstimateRun } from './estimate.ts';
 import type { FromPrimary, ToPrimary } from './lane-messages.ts';
 import type { Lane, Operation } from './operations.ts';
 import { ResyncSource } from './resync-source.ts';
 import type { SendWindow } from './send-window.ts';
 import type { Tree } from './tree.ts';
+import type { Used } from './used-bytes.ts';
 import { VerifyRun } from './verify-run.ts';
 import { matters } from './verify-source.ts';
 import * as lineage from './volume-lineage.ts';
@@ -59,8 +61,8 @@ export interface PrimaryPorts {
   readonly persistIfPossible: Operation & { record: VolumeRecord | null };
   /** syncfs of the volume's filesystem; 0 or -errno. */
   readonly syncAll: Operation;
-  /** Of the volume's filesystem, whatever uses it; null: not known. */
-  readonly usedBytes: () => number | null;
+  /** Of the volume's filesystem, by whatever; null: not known. */
+  readonly used: () => Used | null;
   readonly nowMs: () => number;
   readonly message: () => ToPrimary | null;
   readonly tell: (message: FromPrimary) => void;
@@ -112,6 +114,10 @@ export class PrimaryLane implements LaneHooks {
   /** The target refuses the link for that reason, until its repair has been ordered. */
   #peerDiffers = false;
   #servedMs = 0;
+  /** Asked for, oldest first. */
+  readonly #estimates: { readonly call: number; readonly run: EstimateRun }[] = [];
+  /** Of the last resync or comparison of this role; null: there was none. */
+  #measuredRate: number | null = null;
   /** What a disk that failed in this role has of a change is not known. */
   #diskFailed = false;
   /** A sync has failed, and the record does not say so yet. */
@@ -148,6 +154,7 @@ export class PrimaryLane implements LaneHooks {
       const bits = yield wait;
       if ((bits & woken.request) !== 0) yield* this.#serve();
       else this.#instants[instant.stepBegan] = 0;
+      this.#estimateStep(bits === 0);
       if (bits === 0 && this.#resync && this.#finishSequence === 0) {
         this.#instants[instant.stepBegan] = this.#ports.nowMs();
         yield* this.#resyncStep();
@@ -174,7 +181,7 @@ export class PrimaryLane implements LaneHooks {
       this.#acknowledgedNow = control.acknowledged;
       return 0;
     }
-    if (steps && !this.#resyncWaits) return 0;
+    if ((steps && !this.#resyncWaits) || this.#estimates.length > 0) return 0;
     const dueInMs = this.#verify?.running === true ? this.#verify.dueInMs(this.#ports.nowMs()) : null;
     return Math.min(dueInMs ?? livenessIntervalMs, livenessIntervalMs);
   }
@@ -384,6 +391,9 @@ export class PrimaryLane implements LaneHooks {
         this.#tellStatus();
         this.#ports.tell({ type: 'done', call: message.call, clean: false, fault: null });
         return;
+      case 'estimate':
+        this.#estimates.push({ call: message.call, run: this.#beginEstimate(message.files) });
+        return;
       case 'go-alone':
         yield* this.#goAlone(message);
         return;
@@ -592,7 +602,12 @@ export class PrimaryLane implements LaneHooks {
     const fault = asFound || (together && this.#verifies) ? null : this.#verifyFault().toRecord();
     if (fault === null && this.#verify?.running === true && message.repair) this.#verify.alsoRepair();
     if (fault === null && this.#verify?.running !== true) {
-      const options = { repair: message.repair, stale: this.#differs, nowMs, usedBytes: this.#ports.usedBytes };
+      const options = {
+        repair: message.repair,
+        stale: this.#differs,
+        nowMs,
+        usedBytes: this.#ports.used()?.bytes ?? null,
+      };
       this.#verify = new VerifyRun(tree, stream, resyncBuffer, options);
     }
     if (asFound) {
@@ -659,6 +674,25 @@ export class PrimaryLane implements LaneHooks {
     this.#tellStatus();
   }
 
+  // --- estimate -------------------------------------------------------------------------------------------------------
+
+  #beginEstimate(filesMax: number): EstimateRun {
+    const { tree, stream, used, nowMs } = this.#ports;
+    const differs = this.#differs || this.#peerDiffers;
+    const whole = this.record.unwritten === true ? 'unwritten' : differs ? 'copies-differ' : null;
+    const circumstances = { filesMax, inSync: this.mode === 'in-sync', whole, used: used(), nowMs } as const;
+    return new EstimateRun(tree, stream.marks, { ...circumstances, bytesPerSecond: this.#measuredRate });
+  }
+
+  #estimateStep(isQuiet: boolean): void {
+    const [first] = this.#estimates;
+    if (!first || (!isQuiet && !first.run.starved)) return;
+    const estimate = first.run.step();
+    if (estimate === null) return;
+    this.#estimates.shift();
+    this.#ports.tell({ type: 'done', call: first.call, clean: false, fault: null, estimate });
+  }
+
   // --- clean stop -----------------------------------------------------------------------------------------------------
 
   /** The mount is gone: nothing changes any more. */
@@ -699,12 +733,15 @@ export class PrimaryLane implements LaneHooks {
   }
 
   #tellStatus(): void {
+    const resync = this.#progress();
+    const verification = this.#verify?.tell(this.#ports.nowMs()) ?? null;
+    this.#measuredRate = resync?.bytesPerSecond ?? verification?.bytesPerSecond ?? this.#measuredRate;
     this.#ports.tell({
       type: 'status',
       mode: this.mode,
       record: this.record,
-      resync: this.#progress(),
-      verification: this.#verify?.tell(this.#ports.nowMs()) ?? null,
+      resync,
+      verification,
       differs: this.#differs,
     });
   }

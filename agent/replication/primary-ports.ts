@@ -18,7 +18,7 @@ import { checkpointIntervalMs, outcome, PrimaryLane, woken } from './primary-lan
 import type { PrimaryPorts } from './primary-lane.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { SendWindow } from './send-window.ts';
-import { usedBytesOf } from './used-bytes.ts';
+import { usedOf } from './used-bytes.ts';
 
 const outcomes = {
   reply: outcome.reply,
@@ -184,7 +184,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     persist,
     persistIfPossible,
     syncAll: operation('syncfs', () => backing.syncAll()),
-    usedBytes: () => usedBytesOf(data.directoryFd),
+    used: () => usedOf(data.directoryFd),
     nowMs: bootTimeMs,
     message: () => inbox.receive(),
     tell,

@@ -318,6 +318,7 @@ class Replicator {
       await this.#volume(volume).stopVerify();
       return null;
     },
+    estimate: ({ volume, files }) => this.#volume(volume).estimate(files),
     release: async ({ volume, removeRecord }) => {
       const one = this.#volume(volume);
       return await one.inOrder(async () => {

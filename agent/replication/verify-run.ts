@@ -36,12 +36,12 @@ export class VerifyRun {
     tree: Tree,
     stream: ChangeStream,
     buffer: Memory,
-    options: { repair: boolean; stale: boolean; nowMs: () => number; usedBytes: () => number | null },
+    options: { repair: boolean; stale: boolean; nowMs: () => number; usedBytes: number | null },
   ) {
     this.#nowMs = options.nowMs;
     this.#steppedMs = options.nowMs();
     this.#stale = options.stale;
-    this.#report = new VerifyReport(options.repair, this.#steppedMs, options.usedBytes());
+    this.#report = new VerifyReport(options.repair, this.#steppedMs, options.usedBytes);
     this.#source = new VerifySource(tree, stream, buffer, this.#report, options.nowMs);
   }
 

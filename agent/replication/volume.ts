@@ -2,10 +2,11 @@
  * One volume of this node: its cover, its role, and the lanes of that role. Decides nothing: it obeys the control plane and reports. Runs on the
  * supervisor's event loop and touches no file below the mount while a lane might hold it.
  */
-import { Fault } from '../contract/index.ts';
+import { Fault, invariant } from '../contract/index.ts';
 import type {
   FaultRecord,
   Generation,
+  ResyncEstimate,
   ResyncProgress,
   Verification,
   VolumeMetrics,
@@ -466,6 +467,13 @@ export class Volume {
   }
   async stopVerify(): Promise<void> {
     await this.#call((call) => ({ type: 'stop-verify', call }), verifyOrderMs);
+  }
+
+  /** Fault: not-primary. */
+  async estimate(files: number): Promise<ResyncEstimate> {
+    const done = await this.#call((call) => ({ type: 'estimate', call, files }), verifyOrderMs);
+    invariant(done.estimate !== undefined, 'an estimate is answered by one');
+    return done.estimate;
   }
 
   async #call(

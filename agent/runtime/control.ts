@@ -2,6 +2,7 @@
 import type { ControlApi, EventDraft, Handlers, LinePort, RpcServer, VolumeStatus } from '../contract/index.ts';
 import { controlApi, Fault, serve } from '../contract/index.ts';
 import type { CommandRunner } from '../network/index.ts';
+import { estimateOf } from './estimates.ts';
 import { inspectVolume } from './inspect.ts';
 import { keptCopies } from './kept-copies.ts';
 import { lastComparisonsIn } from './last-comparisons.ts';
@@ -72,6 +73,7 @@ export function controlHandlers({ runtime, ports, run }: ControlOptions): Handle
       return null;
     },
     verification: ({ module }) => lastComparisons.beside(module, runtime.verification(module)),
+    estimate: ({ module, files }) => estimateOf(ports.replicator, runtime.definition(module), files),
     kept: ({ module }) => kept.list(runtime.definition(module)),
     compareKept: ({ module, id, limit }) => kept.compare(runtime.definition(module), id, limit),
     restoreKept: async ({ module, ...order }) => {

@@ -181,6 +181,7 @@ class Server {
         this.#answer([
           { volume: 'db/0', path: '/data/db', verification: this.runs ? this.verification : null, last: this.last },
         ]),
+      estimate: refuse,
       kept: refuse,
       compareKept: refuse,
       restoreKept: refuse,

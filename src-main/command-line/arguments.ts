@@ -21,6 +21,7 @@ const options = {
   'accept-data-loss': { type: 'boolean' },
   repair: { type: 'boolean' },
   estimate: { type: 'boolean' },
+  files: { type: 'boolean' },
   show: { type: 'boolean' },
   stop: { type: 'boolean' },
   to: { type: 'string' },
@@ -48,6 +49,7 @@ export interface Arguments {
   readonly acceptDataLoss: boolean;
   readonly repair: boolean;
   readonly estimate: boolean;
+  readonly files: boolean;
   readonly show: boolean;
   readonly stop: boolean;
   readonly to: string | null;
@@ -118,6 +120,12 @@ export const commands: Readonly<Record<string, CommandShape>> = {
     words: 1,
     flags: ['estimate', 'repair', 'show', 'stop'],
   },
+  resync: {
+    usage: 'resync MODULE --estimate [--files]',
+    what: 'how much a server that comes back has to be compared with',
+    words: 1,
+    flags: ['estimate', 'files'],
+  },
   fork: {
     usage: 'fork list|show|keep|restore|discard MODULE [ID] [PATH] [--node NODE] [--to DIRECTORY]',
     what: 'choose whose version is kept; look at what was set aside, bring it back',
@@ -131,7 +139,6 @@ export const commands: Readonly<Record<string, CommandShape>> = {
 
 /** Known by name, so that nobody takes them for a typing error. */
 export const laterCommands: readonly string[] = [
-  'resync',
   'drill',
   'support-bundle',
   'upgrade',
@@ -218,6 +225,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     acceptDataLoss: values['accept-data-loss'] ?? false,
     repair: values.repair ?? false,
     estimate: values.estimate ?? false,
+    files: values.files ?? false,
     show: values.show ?? false,
     stop: values.stop ?? false,
     to: values.to ?? null,

@@ -4,6 +4,7 @@ import type { ClusterAccess } from '../cluster/access.ts';
 import { parseArguments, usage, type Arguments } from './arguments.ts';
 import { forkCommand } from './fork-command.ts';
 import { moduleCommand, type CommandContext } from './module-commands.ts';
+import { resyncCommand } from './resync-command.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { faultText } from './text.ts';
 import { verifyCommand } from './verify-command.ts';
@@ -45,6 +46,8 @@ async function runCommand(place: Place, surroundings: Surroundings): Promise<num
       return await forkCommand(context);
     case 'verify':
       return await verifyCommand(context);
+    case 'resync':
+      return await resyncCommand(context);
     default:
       return await moduleCommand(context);
   }

@@ -12,6 +12,7 @@ import { bootTimeMs, close } from '../../agent/sys/linux.ts';
 import { missingForFilesystemTests } from '../suites/filesystem/loop-disk.ts';
 import { makePair, nextGeneration, startPair, until, volume } from '../suites/replication/pair.ts';
 import type { ReplicatorNode } from '../suites/replication/pair.ts';
+import { latency, latencyDiskMb } from './resync-latency.ts';
 
 export interface Row {
   readonly part: string;
@@ -273,6 +274,7 @@ const parts: Readonly<Record<string, Part>> = {
   big: { diskMb: 2500, run: big },
   files: { diskMb: 20_000, run: files },
   crash: { diskMb: 5500, run: crash },
+  latency: { diskMb: latencyDiskMb, run: latency },
 };
 
 /** `only`: one part. `count`: files of the part that has many. */

@@ -129,7 +129,7 @@ test('by keyboard alone, in French and in the dark', async () => {
   await page.keyboard.type('Comparer les copies de db');
   await page.keyboard.press('Enter');
   await says(cluster, 'La copie de n2 est identique à celle de n1.');
-  await says(cluster, /Dernière comparaison : 14:02, 48.211 fichiers, identiques/);
+  await says(cluster, /Dernière comparaison.: 14:02, 48.211 fichiers, identiques/);
   await page.keyboard.press('Escape');
   await cluster.dialog.waitFor({ state: 'hidden' });
 });

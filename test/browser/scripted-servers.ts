@@ -155,6 +155,7 @@ export class ScriptedServer {
       verify: order('verify'),
       stopVerify: refuse,
       verification: refuse,
+      estimate: refuse,
       kept: refuse,
       compareKept: refuse,
       restoreKept: refuse,

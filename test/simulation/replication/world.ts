@@ -554,7 +554,7 @@ export class World {
         persist,
         persistIfPossible,
         syncAll: op({ name: 'syncfs', run: (): number => disk.syncAll() }),
-        usedBytes: () => 1_000_000,
+        used: () => ({ bytes: 1_000_000, objects: 100 }),
         nowMs: () => this.nowMs,
         message: () => machine.toPrimary.shift() ?? null,
         tell: (message) => {

@@ -98,6 +98,11 @@ export class Backing extends BackingTree {
     return status;
   }
 
+  /** Of a regular file, for a sync on another thread: it stays open while this one does nothing else. -1: not such a file, see `sync`. */
+  descriptorToSync(id: NodeId): number {
+    return this.nodes.get(id)?.type === fileType.file ? this.files.get(id) : -1;
+  }
+
   /** syncfs(2) of the whole filesystem below. */
   syncAll(): Errno {
     return syncFilesystem(this.directoryFd);

@@ -61,6 +61,11 @@ export interface ChangeSink {
    * work at once. Returns what to park on.
    */
   sync(node: Node, dataOnly: boolean): Sequence;
+  /**
+   * After `sync`: the owner syncs `fd` itself, together with others, then parks and answers. The descriptor is good until then: the kernel releases no file
+   * that a request of its own is about. False, or missing: the handler does it.
+   */
+  collect?(unique: number, sequence: Sequence, fd: number, dataOnly: boolean, writtenBytes: number): boolean;
   /** A descriptor of the file is being closed: the sequence that the peer must have acknowledged before close(2) returns. */
   closing(node: Node): Sequence;
   /**

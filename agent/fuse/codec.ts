@@ -82,6 +82,11 @@ export function writeParkedReply(reply: Buffer, unique: number, writtenBytes: nu
   return writeReplyHeader(reply, replyHeaderBytes + 8, 0, unique);
 }
 
+/** A parked request that has failed after all; `error` is -errno. */
+export function writeFailedReply(reply: Buffer, unique: number, error: number): number {
+  return writeReplyHeader(reply, replyHeaderBytes, error, unique);
+}
+
 /** `struct fuse_attr`. */
 export function writeAttributes(reply: Buffer, at: number, attributes: Attributes): void {
   writeNumber(reply, attributes.inode, at);

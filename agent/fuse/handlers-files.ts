@@ -97,6 +97,7 @@ function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writte
   const { node } = file;
   const { unique } = service.header;
   const sequence = node.unlinked ? 0 : service.sink.sync(node, dataOnly);
+  if (service.sink.collect?.(unique, sequence, file.fd, dataOnly, writtenBytes) === true) return 'parked';
   const status = sync(file.fd, dataOnly);
   if (status < 0) {
     service.sink.localFailure('fsync', -status);

@@ -7,7 +7,7 @@ export { Backing, hiddenName, openBacking } from './backing.ts';
 export type { DirectoryEntry } from './backing.ts';
 export type { Errno } from './backing-tree.ts';
 export type { CacheMode } from './codec.ts';
-export { writeParkedReply } from './codec.ts';
+export { writeFailedReply, writeParkedReply } from './codec.ts';
 export { Filesystem } from './filesystem.ts';
 export type { FilesystemOptions } from './filesystem.ts';
 export type { Outcome } from './service.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Fault } from '../contract/index.ts';
 import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
 import { bootTimeMs, close, Memory, Poll, signalEvent } from '../sys/linux.ts';
-import { TlsContext, tlsFree, tlsPending, tlsRead } from '../sys/openssl.ts';
+import { TlsContext, tlsFree } from '../sys/openssl.ts';
 import { shutdownSocket } from '../sys/socket.ts';
 import { AcknowledgementLane } from './acknowledgement-lane.ts';
 import type { Welcome } from './acknowledgement-lane.ts';
@@ -151,7 +151,7 @@ export function makeAcknowledgementLane(
     run: (): number => {
       const connection = link.answers;
       if (!connection) return -1;
-      if (tlsPending(connection.ssl) === 0) {
+      if (connection.drained) {
         poll.set(1, connection.fd);
         if (poll.wait(1000) <= 0) {
           inbox.watchSupervisor(control);
@@ -160,7 +160,7 @@ export function makeAcknowledgementLane(
         if (poll.ready(0) !== 0) inbox.woken();
         if (poll.ready(1) === 0) return receive.end;
       }
-      const count = tlsRead(connection.ssl, input.address(receive.end), input.length - receive.end);
+      const count = connection.receive(input, receive.end, input.length - receive.end);
       if (count < 0) return -1;
       receive.end += count;
       return receive.end;

@@ -49,6 +49,8 @@ export const kind = {
 } as const;
 export type Kind = (typeof kind)[keyof typeof kind];
 const kindLast = kind.verify;
+/** What a file contains: no name of it, and nothing that anybody waits for. Such frames may stay with the writer for a moment. */
+const contentKinds: ReadonlySet<Kind> = new Set([kind.write, kind.truncate, kind.attributes, kind.allocate]);
 
 export const headerBytes = 4 + 8 + 1;
 /** FUSE's largest write (1 MiB) and the fields around it; the reader refuses more. */
@@ -109,6 +111,8 @@ export function isDirectoryMode(mode: number): boolean {
 export class FrameWriter {
   readonly bytes: Buffer;
   length = 0;
+  /** It holds more than contents. */
+  urgent = false;
   #frameStart = 0;
   sequence = 0;
 
@@ -121,9 +125,11 @@ export class FrameWriter {
   }
   clear(): void {
     this.length = 0;
+    this.urgent = false;
   }
 
   begin(frameKind: Kind): void {
+    if (!contentKinds.has(frameKind)) this.urgent = true;
     this.#frameStart = this.length;
     this.sequence += 1;
     this.length += 4;

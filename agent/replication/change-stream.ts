@@ -36,6 +36,8 @@ export interface LaneHooks {
   park(unique: number, sequence: Sequence, written: number): boolean;
   /** A sync of something that nobody has acknowledged and nobody is connected to acknowledge. */
   syncWaits(): boolean;
+  /** See ChangeSink. */
+  collect?(unique: number, sequence: Sequence, fd: number, dataOnly: boolean, written: number): boolean;
   localFailure(call: string, errno: number): void;
 }
 
@@ -425,10 +427,14 @@ export class ChangeStream implements ChangeSink {
     if (!this.open) return this.#never();
     // What the target does not know yet it gets from the walk, and syncs with everything at the end.
     if (!this.#tells(node)) return this.#never();
-    const sequence = this.#room(smallFrameBytes).sync(node.id, dataOnly);
-    // Both disks work at once.
-    this.#ports.flush();
-    return sequence;
+    return this.#room(smallFrameBytes).sync(node.id, dataOnly);
+  }
+
+  /** Both disks work at once: what is collected is sent before the local sync. */
+  collect(unique: number, sequence: Sequence, fd: number, dataOnly: boolean, written: number): boolean {
+    if (this.#hooks.collect?.(unique, sequence, fd, dataOnly, written) === true) return true;
+    if (this.writer.length > 0) this.#ports.flush();
+    return false;
   }
 
   closing(node: Node): Sequence {
@@ -437,8 +443,10 @@ export class ChangeStream implements ChangeSink {
     if (!this.open) return this.#never();
     this.#lastChange.delete(node.id);
     if (reached(this.#ports.acknowledged(), sequence)) return 0;
+    // Contents alone are acknowledged in their own time; this says that somebody waits.
+    const waited = this.#room(smallFrameBytes).barrier();
     this.#ports.flush();
-    return sequence;
+    return waited;
   }
 
   /** What nobody will acknowledge: such a request waits until the record says that the peer is stale. 0 when it does already. */

@@ -1,7 +1,7 @@
 /** One TLS connection of a link: handshakes with a deadline, on a non-blocking descriptor, before it becomes the lanes'. */
 import type { z } from 'zod';
 import { Fault } from '../contract/index.ts';
-import { tlsFree, tlsHandshake, tlsPeerRefused, tlsPending, tlsRead, tlsWrite } from '../sys/openssl.ts';
+import { tlsFree, tlsHandshake, tlsHoldsBytes, tlsPeerRefused, tlsRead, tlsWrite } from '../sys/openssl.ts';
 import type { TlsContext } from '../sys/openssl.ts';
 import { bootTimeMs, close, errorName, Memory, POLL, Poll } from '../sys/linux.ts';
 import { connectTcp, shutdownSocket, tuneLink } from '../sys/socket.ts';
@@ -46,6 +46,8 @@ export class Connection {
   readonly peer: string;
   readonly #interruption: Interruption;
   readonly #poll: Poll;
+  /** Nothing is left inside: a poll tells when there is more. Not known at first: the handshake may have read on. */
+  drained = false;
 
   constructor(handle: ConnectionHandle, interruption: Interruption) {
     this.fd = handle.fd;
@@ -119,9 +121,24 @@ export class Connection {
       const count = tlsRead(this.ssl, memory.address(done), length - done);
       if (count < 0) throw connectionLost(this.peer);
       done += count;
-      if (count === 0 && tlsPending(this.ssl) === 0) this.#wait(deadlineMs);
+      if (count === 0) this.#wait(deadlineMs);
     }
     return memory.bytes.subarray(0, length);
+  }
+
+  /** Whatever one read of the socket brings, to `start` and beyond, at most `length` bytes. -1: the connection is over. */
+  receive(into: Memory, start: number, length: number): number {
+    let done = 0;
+    this.drained = false;
+    while (done < length) {
+      const count = tlsRead(this.ssl, into.address(start + done), length - done);
+      // What came before the end counts; the next call tells the end.
+      if (count < 0) return done > 0 ? done : -1;
+      done += count;
+      this.drained = count === 0 || !tlsHoldsBytes(this.ssl);
+      if (this.drained) break;
+    }
+    return done;
   }
 
   get handle(): ConnectionHandle {

@@ -15,6 +15,8 @@ export interface PrimaryLaneData {
   readonly deviceFd: number;
   readonly cache: 'writeback' | 'none';
   readonly record: VolumeRecord;
+  /** Of the process; see SyncOffers. */
+  readonly syncOffers: SharedArrayBuffer;
 }
 
 export interface AcknowledgementLaneData {
@@ -47,6 +49,7 @@ export interface SecondaryLaneData {
   readonly programVersion: string;
   readonly directoryFd: number;
   readonly record: VolumeRecord;
+  readonly syncOffers: SharedArrayBuffer;
 }
 
 export interface ListenerLaneData {
@@ -71,5 +74,12 @@ export interface SyncData {
   readonly directoryFd: number;
 }
 
+/** Helps lanes of all volumes that have several files to sync at once. */
+export interface SyncHelperData {
+  readonly lane: 'sync-helper';
+  readonly name: string;
+  readonly syncOffers: SharedArrayBuffer;
+}
+
 export type LaneData =
-  SyncData | PrimaryLaneData | AcknowledgementLaneData | SecondaryLaneData | ListenerLaneData | UnmountData;
+  SyncHelperData | SyncData | PrimaryLaneData | AcknowledgementLaneData | SecondaryLaneData | ListenerLaneData | UnmountData;

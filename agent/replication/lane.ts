@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault, invariant } from '../contract/index.ts';
 import { describeHolder, unmountIfUnused } from '../fuse/index.ts';
-import { dieNow, installDeath, syncFilesystem } from '../sys/linux.ts';
+import { dieNow, installDeath, sync, syncFilesystem } from '../sys/linux.ts';
 import { makeAcknowledgementLane } from './acknowledgement-ports.ts';
 import { ControlBlock } from './control-block.ts';
 import { faultPoint } from './fault-point.ts';
@@ -13,6 +13,7 @@ import { Listener } from './listener.ts';
 import { runLane } from './operations.ts';
 import { makePrimaryLane } from './primary-ports.ts';
 import { makeSecondaryLane } from './secondary-ports.ts';
+import { SyncOffers } from './sync-pool.ts';
 
 const data = workerData as LaneData;
 installDeath(data.name);
@@ -56,6 +57,8 @@ function run(): void {
     case 'sync':
       tell({ status: syncFilesystem(data.directoryFd) });
       return;
+    case 'sync-helper':
+      new SyncOffers(data.syncOffers).work(sync);
   }
 }
 

@@ -8,8 +8,9 @@
 import { Fault, invariant } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import { Memory } from '../sys/memory.ts';
-import { reached } from './acknowledgement.ts';
+import { parkedMax, reached } from './acknowledgement.ts';
 import type { ChangeStream, LaneHooks } from './change-stream.ts';
+import { CollectedSyncs } from './collected-syncs.ts';
 import type { ControlBlock, Mode } from './control-block.ts';
 import { EstimateRun } from './estimate.ts';
 import type { FromPrimary, ToPrimary } from './lane-messages.ts';
@@ -33,6 +34,12 @@ const progressIntervalMs = 500;
 /** The kernel writes by itself what is this old: then a syncfs of the peer has little left to do. */
 export const checkpointIntervalMs = 30_000;
 const livenessIntervalMs = 1000;
+/** Contents that nobody waits for go with what comes next, or after this: each record costs both nodes a wake-up. */
+const lingerMs = 2;
+const lingerBytesMax = 64 * 1024;
+const ioError = 5;
+/** A sync that was read waits for so many further requests at most, and only while they are there already. */
+const syncAgeMax = 24;
 
 export interface PrimaryPorts {
   readonly control: ControlBlock;
@@ -47,8 +54,13 @@ export interface PrimaryPorts {
   readonly waitForPermission: Operation;
   /** Into `request`; its length, 0: nothing, negative: the mount is gone. */
   readonly readRequest: Operation;
-  /** One of `outcome`. */
+  /** One of `outcome`. Whoever asks `collect` meanwhile is answered by `answerSync` or as a parked request. */
   readonly apply: Operation & { memory: Memory; length: number };
+  /** Syncs the files of `collected` on the local disk. */
+  readonly syncFiles: Operation;
+  readonly collected: CollectedSyncs;
+  /** Answers a collected sync that waits for nobody else. `error`: 0 or -errno. */
+  readonly answerSync: Operation & { unique: number; written: number; error: number };
   /** Sends the reply of the last `apply`. */
   readonly reply: Operation;
   /** Answers `control.parked.claimed`. */
@@ -155,6 +167,7 @@ export class PrimaryLane implements LaneHooks {
       if ((bits & woken.request) !== 0) yield* this.#serve();
       else this.#instants[instant.stepBegan] = 0;
       this.#estimateStep(bits === 0);
+      if (bits === 0 && this.#ports.stream.writer.length > 0) yield* this.#send();
       if (bits === 0 && this.#resync && this.#finishSequence === 0) {
         this.#instants[instant.stepBegan] = this.#ports.nowMs();
         yield* this.#resyncStep();
@@ -163,6 +176,7 @@ export class PrimaryLane implements LaneHooks {
       }
     }
     this.#ports.control.stop();
+    if (this.#ports.stream.writer.length > 0) yield* this.#send();
     this.#endLink();
     this.#ports.tell({ type: 'ended' });
   }
@@ -183,7 +197,8 @@ export class PrimaryLane implements LaneHooks {
     }
     if ((steps && !this.#resyncWaits) || this.#estimates.length > 0) return 0;
     const dueInMs = this.#verify?.running === true ? this.#verify.dueInMs(this.#ports.nowMs()) : null;
-    return Math.min(dueInMs ?? livenessIntervalMs, livenessIntervalMs);
+    const restMs = this.#ports.stream.writer.length > 0 ? lingerMs : livenessIntervalMs;
+    return Math.min(dueInMs ?? restMs, restMs);
   }
 
   // --- LaneHooks: what the stream asks while a request is applied -----------------------------------------------------
@@ -195,7 +210,8 @@ export class PrimaryLane implements LaneHooks {
 
   #mayChange(): boolean {
     const { control, window } = this.#ports;
-    if (this.mode === 'undecided' || control.parked.full || this.#cleanStop !== null) return false;
+    if (this.mode === 'undecided' || this.#cleanStop !== null) return false;
+    if (control.parked.count + this.#ports.collected.count >= parkedMax || this.#ports.collected.full) return false;
     if (!this.#ports.stream.open) return true;
     window.settle(control.acknowledged);
     return window.bytes < windowBytes;
@@ -219,6 +235,11 @@ export class PrimaryLane implements LaneHooks {
     return this.mode === 'undecided';
   }
 
+  collect(unique: number, sequence: number, fd: number, dataOnly: boolean, written: number): boolean {
+    this.#ports.collected.add(unique, sequence, fd, dataOnly, written, this.#instants[instant.read] ?? 0);
+    return true;
+  }
+
   localFailure(call: string, errno: number): void {
     this.#diskFailed = true;
     if (call === 'fsync') this.#unrecordedFailure = this.record.unwritten !== true;
@@ -227,7 +248,19 @@ export class PrimaryLane implements LaneHooks {
 
   // --- requests -------------------------------------------------------------------------------------------------------
 
+  /** A request, and as long as syncs are collected the next ones that are there already: they share the way to both disks. */
   *#serve(): Lane {
+    const { collected, wait } = this.#ports;
+    yield* this.#serveOne();
+    while (collected.count > 0) {
+      collected.age += 1;
+      wait.timeoutMs = 0;
+      if (!collected.full && collected.age < syncAgeMax && (yield wait) === woken.request) yield* this.#serveOne();
+      else yield* this.#syncCollected();
+    }
+  }
+
+  *#serveOne(): Lane {
     const length = yield this.#ports.readRequest;
     if (length < 0) this.#unmounted();
     if (length <= 0) return;
@@ -252,6 +285,7 @@ export class PrimaryLane implements LaneHooks {
     this.#replaying = true;
     this.#instants[instant.read] = request.readAtMs;
     yield* this.#handle(request.memory, request.length);
+    if (this.#ports.collected.count > 0) yield* this.#syncCollected();
     this.#replaying = false;
   }
 
@@ -268,7 +302,7 @@ export class PrimaryLane implements LaneHooks {
       else this.#held.push({ memory: copy, length, readAtMs });
       return;
     }
-    if (stream.writer.length > 0) yield* this.#send();
+    if (stream.writer.length > 0 && !this.#mayLinger(result)) yield* this.#send();
     this.#countSent(false);
     // Acknowledged before it was parked: nobody else will look at it.
     if (result === outcome.parked) yield* this.#answerReached(control.acknowledged);
@@ -279,6 +313,44 @@ export class PrimaryLane implements LaneHooks {
       }
     }
     if (this.#ports.linkBroken()) yield* this.#lost();
+  }
+
+  /** What is collected is sent with the syncs; contents that nobody waits for with what comes next. */
+  #mayLinger(result: number): boolean {
+    const { stream, collected } = this.#ports;
+    if (stream.writer.length >= lingerBytesMax) return false;
+    return collected.count > 0 || (result === outcome.reply && this.mode === 'in-sync' && !stream.writer.urgent);
+  }
+
+  /** The peer is asked first, and works while the local disk does. No message is looked at in between: the link and the mode are those of the requests. */
+  *#syncCollected(): Lane {
+    const { collected, syncFiles, stream, control } = this.#ports;
+    if (stream.writer.length > 0) yield* this.#send();
+    this.#countSent(false);
+    yield syncFiles;
+    for (let place = 0; place < collected.count; place++) {
+      const status = collected.status(place);
+      this.#instants[instant.read] = collected.readAtMs(place);
+      // An error for good: the kernel below has dropped the pages, a second sync would lie.
+      if (status < 0) stream.localFailure('fsync', -status);
+      const waits =
+        status >= 0 && stream.park(collected.unique(place), collected.sequence(place), collected.written(place));
+      if (!waits) yield* this.#answerSync(place, status < 0);
+    }
+    collected.clear();
+    // Acknowledged before they were parked: nobody else will look at them.
+    yield* this.#answerReached(control.acknowledged);
+    if (this.#ports.linkBroken()) yield* this.#lost();
+  }
+
+  *#answerSync(place: number, failed: boolean): Lane {
+    const { collected, answerSync } = this.#ports;
+    if (!(yield* this.#permitted())) return;
+    answerSync.unique = collected.unique(place);
+    answerSync.written = collected.written(place);
+    answerSync.error = failed ? -ioError : 0;
+    yield answerSync;
+    this.#countAnswered(collected.readAtMs(place));
   }
 
   *#send(): Lane {

@@ -2,12 +2,22 @@
 import { randomInt } from 'node:crypto';
 import { Fault } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
-import { Filesystem, isTransient, openBacking, readRequest, requestBytesMax, writeReply } from '../fuse/index.ts';
-import { becomeIoFlusher, bootTimeMs, close, Memory, POLL, Poll, ThreadIdentity } from '../sys/linux.ts';
+import {
+  Filesystem,
+  isTransient,
+  openBacking,
+  readRequest,
+  requestBytesMax,
+  writeFailedReply,
+  writeParkedReply,
+  writeReply,
+} from '../fuse/index.ts';
+import { becomeIoFlusher, bootTimeMs, close, Memory, POLL, Poll, sync, ThreadIdentity } from '../sys/linux.ts';
 import { tlsFree, tlsWrite } from '../sys/openssl.ts';
 import { setBlocking, shutdownSocket } from '../sys/socket.ts';
 import { frameBytesMax, FrameWriter } from './change-codec.ts';
 import { ChangeStream } from './change-stream.ts';
+import { CollectedSyncs } from './collected-syncs.ts';
 import { ControlBlock } from './control-block.ts';
 import { Inbox } from './inbox.ts';
 import type { PrimaryLaneData } from './lane-data.ts';
@@ -19,6 +29,7 @@ import type { PrimaryPorts } from './primary-lane.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { SendWindow } from './send-window.ts';
 import { usedOf } from './used-bytes.ts';
+import { SyncOffers } from './sync-pool.ts';
 
 const outcomes = {
   reply: outcome.reply,
@@ -102,6 +113,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       changesAllowed: () => lane.changesAllowed(),
       park: (unique, sequence, written) => lane.park(unique, sequence, written),
       syncWaits: () => lane.syncWaits(),
+      collect: (unique, sequence, fd, dataOnly, written) => lane.collect(unique, sequence, fd, dataOnly, written),
       localFailure: (call, errno) => {
         lane.localFailure(call, errno);
       },
@@ -130,6 +142,21 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     memory: request,
     length: 0,
     run: (): number => outcomes[filesystem.handle(apply.memory, apply.length)],
+  };
+  const collected = new CollectedSyncs();
+  const offers = new SyncOffers(data.syncOffers);
+  const syncAnswer = new Memory(64);
+  const answerSync = {
+    name: 'answer sync',
+    unique: 0,
+    written: 0,
+    error: 0,
+    run: (): number => {
+      const { unique, written, error } = answerSync;
+      const { bytes } = syncAnswer;
+      const length = error < 0 ? writeFailedReply(bytes, unique, error) : writeParkedReply(bytes, unique, written);
+      return writeReply(data.deviceFd, syncAnswer, length);
+    },
   };
   const persist = {
     name: 'persist record',
@@ -177,6 +204,12 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       return isTransient(length) ? 0 : length;
     }),
     apply,
+    collected,
+    syncFiles: operation('sync files', () => {
+      collected.batch.run(sync, offers);
+      return 0;
+    }),
+    answerSync,
     // -ENOENT: the caller was killed and nobody waits; -ENODEV: the next read says it.
     reply: operation('reply', () => writeReply(data.deviceFd, filesystem.reply, filesystem.replyLength)),
     answerParked: parkedAnswer(control, data.deviceFd),

@@ -17,10 +17,11 @@ import {
 } from './answer-codec.ts';
 import { Applier, applyFault } from './applier.ts';
 import { FrameReader, kind, malformed } from './change-codec.ts';
-import type { Frame } from './change-codec.ts';
+import type { Frame, Kind } from './change-codec.ts';
 import { contactFault, decideContact } from './contact.ts';
 import { marksSinceMinor } from './handshake.ts';
 import type { FromSecondary, ToSecondary } from './lane-messages.ts';
+import type { ObjectSyncs } from './object-syncs.ts';
 import type { Lane, Operation } from './operations.ts';
 import { ResyncTarget } from './resync-target.ts';
 import { TargetError } from './tree.ts';
@@ -31,6 +32,21 @@ import { VerifyTarget } from './verify-target.ts';
 import * as lineage from './volume-lineage.ts';
 
 export const readable = { data: 1, message: 2 } as const;
+
+/** What may be applied while syncs from before it are still collected: it ends no id that they name, and publishes no name. */
+const passesSyncs: ReadonlySet<Kind> = new Set([
+  kind.write,
+  kind.truncate,
+  kind.attributes,
+  kind.allocate,
+  kind.setXattr,
+  kind.removeXattr,
+  kind.sync,
+]);
+/** Contents that nobody waits for are acknowledged together: after so many bytes, so many receives, or when nothing comes for a moment. */
+const unacknowledgedBytesMax = 256 * 1024;
+const unacknowledgedReceivesMax = 16;
+const acknowledgeAfterMs = 10;
 /** What was received before a role ends is applied, but a primary that goes on sending cannot hold it up for longer. */
 const drainMaxMs = 2000;
 const idleMs = 1000;
@@ -57,6 +73,8 @@ export interface SecondaryPorts {
   /** 0 or -1 with `fault`. */
   readonly persist: Operation & { record: VolumeRecord | null; fault: Fault | null };
   readonly syncAll: Operation;
+  /** Syncs the objects of `syncs`, each once. 0, or the first -errno. */
+  readonly syncObjects: Operation & { readonly syncs: ObjectSyncs };
   /** Asks for a syncfs that this lane does not wait for; `synced` answers it. */
   readonly beginSync: Operation & { call: number };
   readonly use: (accepted: ToSecondary & { type: 'accepted' }) => void;
@@ -90,6 +108,9 @@ export class SecondaryLane {
   /** Highest sequence applied, and the highest acknowledged. */
   #applied = 0;
   #acknowledged = 0;
+  /** Applied since, and not acknowledged. */
+  #unacknowledgedBytes = 0;
+  #unacknowledgedReceives = 0;
   #answers: { sequence: number; needed: Uint8Array }[] = [];
   #progress: ResyncProgress | null = null;
   #lastProgressMs = 0;
@@ -133,9 +154,11 @@ export class SecondaryLane {
       yield* this.#messages();
       if (this.#ended) break;
       wait.link = this.#linked;
-      wait.timeoutMs = this.#purging ? 0 : idleMs;
+      const owes = this.#linked && this.#applied !== this.#acknowledged;
+      wait.timeoutMs = this.#purging ? 0 : owes ? acknowledgeAfterMs : idleMs;
       const bits = yield wait;
       if ((bits & readable.data) !== 0) yield* this.#receive();
+      else if (bits === 0 && owes) yield* this.#acknowledge();
       else if (bits === 0 && this.#purging) this.#purging = this.#resync?.purge(purgeEntries) === true;
     }
     yield* this.#drain();
@@ -158,9 +181,10 @@ export class SecondaryLane {
     while (this.#linked && nowMs() < untilMs) {
       wait.link = true;
       wait.timeoutMs = 0;
-      if (((yield wait) & readable.data) === 0) return;
+      if (((yield wait) & readable.data) === 0) break;
       yield* this.#receive();
     }
+    if (this.#linked) yield* this.#acknowledge();
   }
 
   // --- contact --------------------------------------------------------------------------------------------------------
@@ -213,6 +237,9 @@ export class SecondaryLane {
     this.#verify = new VerifyTarget(tree, this.#ports.compareBuffer, hasTrash);
     this.#applied = 0;
     this.#acknowledged = 0;
+    this.#unacknowledgedBytes = 0;
+    this.#unacknowledgedReceives = 0;
+    this.#ports.syncObjects.syncs.clear();
     this.#answers = [];
     this.#ports.receive.end = 0;
     this.#progress = resync
@@ -276,7 +303,19 @@ export class SecondaryLane {
     }
     if (start > 0) input.bytes.copyWithin(0, start, end);
     receive.end = end - start;
-    yield* this.#acknowledge();
+    this.#unacknowledgedBytes += start;
+    this.#unacknowledgedReceives += 1;
+    if (this.#mustAcknowledge()) yield* this.#acknowledge();
+  }
+
+  /** A resync is paced by what is acknowledged, and somebody waits for each sync. */
+  #mustAcknowledge(): boolean {
+    return (
+      this.#ports.syncObjects.syncs.count > 0 ||
+      this.#resync?.active === true ||
+      this.#unacknowledgedBytes >= unacknowledgedBytesMax ||
+      this.#unacknowledgedReceives >= unacknowledgedReceivesMax
+    );
   }
 
   /** False: the link has ended. */
@@ -284,7 +323,12 @@ export class SecondaryLane {
     const { frame } = this.#reader;
     if (frame.sequence !== this.#applied + 1) throw malformed('a gap in the stream');
     if (this.#applied === 0 && !(yield* this.#beginning(frame))) return false;
-    if (frame.kind === kind.finish) {
+    const { syncs } = this.#ports.syncObjects;
+    if (syncs.count > 0 && (syncs.full || !passesSyncs.has(frame.kind)) && !(yield* this.#syncObjects())) return false;
+    if (frame.kind === kind.sync) {
+      // With all that was received together with it: one sync for those of the same object, others beside it.
+      syncs.add(frame.id, frame.flag);
+    } else if (frame.kind === kind.finish) {
       if (!(yield* this.#finish(frame))) return false;
     } else if (frame.kind === kind.cleanStop) {
       if (!(yield* this.#cleanStop(frame))) return false;
@@ -296,16 +340,27 @@ export class SecondaryLane {
       if (!(yield* this.#compare(frame))) return false;
     } else if ((yield this.#apply) < 0) {
       // What a resync brings is synced on the way.
-      if (frame.kind === kind.sync || this.#resync?.syncFailed === true) yield* this.#syncFailed();
+      if (this.#resync?.syncFailed === true) yield* this.#syncFailed();
       yield* this.#leave(this.#apply.fault ?? applyFault('change', -5));
       return false;
     }
     this.#applied = frame.sequence;
     this.#tree?.putIdleAside();
     this.#count(frame);
-    // Whoever waits for a sync does not wait for what came after it; answers to blocks keep the walk going.
-    if (frame.kind === kind.sync || frame.kind >= kind.barrier || this.#answers.length > 0) yield* this.#acknowledge();
+    // Somebody waits; answers to blocks keep the walk going.
+    if (frame.kind >= kind.barrier || this.#answers.length > 0) yield* this.#acknowledge();
     return this.#linked;
+  }
+
+  /** Nothing is acknowledged beyond a sync that has not been made. False: the link has ended. */
+  *#syncObjects(): Generator<Operation, boolean, number> {
+    const { syncObjects } = this.#ports;
+    const status = yield syncObjects;
+    syncObjects.syncs.clear();
+    if (status >= 0) return true;
+    yield* this.#syncFailed();
+    yield* this.#leave(applyFault('sync', status));
+    return false;
   }
 
   #count(frame: Frame): void {
@@ -322,7 +377,8 @@ export class SecondaryLane {
   }
 
   *#acknowledge(): Lane {
-    const { answer } = this.#ports;
+    const { answer, syncObjects } = this.#ports;
+    if (syncObjects.syncs.count > 0 && !(yield* this.#syncObjects())) return;
     for (const { sequence, needed } of this.#answers.splice(0)) {
       answer.length = encodeBlocksAnswer(answer.bytes, sequence, needed);
       if ((yield answer) < 0) {
@@ -332,6 +388,8 @@ export class SecondaryLane {
     }
     if (this.#applied === this.#acknowledged) return;
     this.#acknowledged = this.#applied;
+    this.#unacknowledgedBytes = 0;
+    this.#unacknowledgedReceives = 0;
     answer.length = encodeAcknowledgement(answer.bytes, this.#applied);
     if ((yield answer) < 0) this.#endLink();
   }

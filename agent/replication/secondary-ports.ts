@@ -5,8 +5,8 @@ import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
 import { openBacking } from '../fuse/index.ts';
 import type { Backing } from '../fuse/index.ts';
 import { kernelAtLeast } from '../sys/kernel.ts';
-import { bootTimeMs, close, Memory, Poll, syncFilesystem, ThreadIdentity } from '../sys/linux.ts';
-import { tlsFree, tlsPending, tlsRead, tlsWrite } from '../sys/openssl.ts';
+import { bootTimeMs, close, Memory, Poll, sync, syncFilesystem, ThreadIdentity } from '../sys/linux.ts';
+import { tlsFree, tlsWrite } from '../sys/openssl.ts';
 import { setBlocking, shutdownSocket } from '../sys/socket.ts';
 import { frameBytesMax } from './change-codec.ts';
 import { Connection } from './connection.ts';
@@ -16,9 +16,12 @@ import { beginSchema, ourVersion } from './handshake.ts';
 import { Inbox } from './inbox.ts';
 import type { SecondaryLaneData } from './lane-data.ts';
 import type { FromSecondary, ToSecondary } from './lane-messages.ts';
+import { ObjectSyncs } from './object-syncs.ts';
 import { operation } from './operations.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { readable, SecondaryLane } from './secondary-lane.ts';
+import { SyncBatch } from './sync-batch.ts';
+import { SyncOffers } from './sync-pool.ts';
 
 const contactTimeoutMs = 10_000;
 
@@ -88,7 +91,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
     run: (): number => {
       if (inbox.mayHaveMessages) return readable.message;
       const connection = wait.link ? link.data : null;
-      if (connection && tlsPending(connection.ssl) > 0) return readable.data;
+      if (connection?.drained === false) return readable.data;
       poll.set(1, connection?.fd ?? -1);
       if (poll.wait(wait.timeoutMs) <= 0) {
         inbox.watchSupervisor(control);
@@ -103,7 +106,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
     end: 0,
     run: (): number => {
       if (!link.data) return -1;
-      const count = tlsRead(link.data.ssl, input.address(receive.end), input.length - receive.end);
+      const count = link.data.receive(input, receive.end, input.length - receive.end);
       if (count < 0) return -1;
       receive.end += count;
       return receive.end;
@@ -157,6 +160,27 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
       }
     },
   };
+  const offers = new SyncOffers(data.syncOffers);
+  const batch = new SyncBatch();
+  const syncObjects = {
+    name: 'sync objects',
+    syncs: new ObjectSyncs(),
+    run: (): number => {
+      const { syncs } = syncObjects;
+      let status = 0;
+      batch.clear();
+      for (let place = 0; place < syncs.count; place++) {
+        const id = syncs.id(place);
+        const dataOnly = syncs.isDataOnly(place);
+        const fd = backing?.descriptorToSync(id) ?? -1;
+        if (fd >= 0) batch.add(fd, dataOnly);
+        else status = Math.min(status, backing?.sync(id, dataOnly) ?? -1);
+      }
+      batch.run(sync, offers);
+      for (let place = 0; place < batch.count; place++) status = Math.min(status, batch.statusOf(place));
+      return status;
+    },
+  };
   const beginSync = {
     name: 'begin syncfs',
     call: 0,
@@ -179,6 +203,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
       answer,
       persist,
       syncAll: operation('syncfs', () => syncFilesystem(data.directoryFd)),
+      syncObjects,
       beginSync,
       use: (accepted) => {
         link.use(accepted);

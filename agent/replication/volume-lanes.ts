@@ -18,6 +18,7 @@ import type {
   ToSecondary,
 } from './lane-messages.ts';
 import { closeInbox, makeInbox, spawnLane } from './spawn.ts';
+import { syncOffersMemory } from './sync-helpers.ts';
 
 /** What every lane of a volume must know; of the configuration in force when the role begins. */
 export interface LaneSettings {
@@ -119,6 +120,7 @@ export class PrimaryLanes {
         deviceFd,
         cache,
         record,
+        syncOffers: syncOffersMemory(),
       },
       [this.#primary.port, between.port1],
       onPrimary,
@@ -225,6 +227,7 @@ export class SecondaryLanes {
         programVersion: settings.programVersion,
         directoryFd,
         record,
+        syncOffers: syncOffersMemory(),
       },
       [this.#inbox.port],
       (message: FromSecondary) => {

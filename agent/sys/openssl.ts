@@ -33,7 +33,8 @@ const { functions: ssl } = ffi.dlopen(null, {
   SSL_do_handshake: { arguments: [P], return: I },
   SSL_read: { arguments: [P, P, I], return: I },
   SSL_write: { arguments: [P, P, I], return: I },
-  SSL_pending: { arguments: [P], return: I },
+  SSL_has_pending: { arguments: [P], return: I },
+  SSL_CTX_set_default_read_buffer_len: { arguments: [P, 'uint64'], return: 'void' },
   SSL_get_error: { arguments: [P, I], return: I },
   SSL_get_verify_result: { arguments: [P], return: 'int64' },
   SSL_get1_peer_certificate: { arguments: [P], return: P },
@@ -45,6 +46,9 @@ const { functions: ssl } = ffi.dlopen(null, {
 
 const pem = 1;
 const verifyPeerAndRequire = 1 | 2;
+const controlReadAhead = 41;
+/** Taken from the socket at once, however many records it is. */
+const readBufferBytes = 128n * 1024n;
 const controlSetMinimum = 123;
 const controlSetMaximum = 124;
 const tls13 = 0x0304n;
@@ -83,6 +87,9 @@ export class TlsContext implements Disposable {
     ssl.ERR_clear_error();
     if (!usable) throw unusable(`${files.certificateFile} and ${files.keyFile}`);
     ssl.SSL_CTX_set_verify(this.#context, verifyPeerAndRequire, 0n);
+    // Otherwise each record costs two reads, one of them for its five first bytes.
+    ssl.SSL_CTX_ctrl(this.#context, controlReadAhead, 1n, 0n);
+    ssl.SSL_CTX_set_default_read_buffer_len(this.#context, readBufferBytes);
   }
 
   /** For a connected socket; the handshake follows with `handshake`. */
@@ -176,9 +183,9 @@ export function tlsWrite(connection: bigint, address: bigint, length: number): n
   return 0;
 }
 
-/** Decrypted bytes that wait inside, where no poll sees them. */
-export function tlsPending(connection: bigint): number {
-  return ssl.SSL_pending(connection);
+/** Bytes wait inside, where no poll sees them; perhaps only a part of a record, of which `tlsRead` then says 0. */
+export function tlsHoldsBytes(connection: bigint): boolean {
+  return ssl.SSL_has_pending(connection) === 1;
 }
 
 /** The descriptor stays the caller's. */

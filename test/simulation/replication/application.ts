@@ -4,6 +4,7 @@
  */
 import type { ChangeStream } from '../../../agent/replication/change-stream.ts';
 import { Attributes } from '../../../agent/sys/attributes.ts';
+import type { Inode } from './memory-disk.ts';
 import type { MemoryTree, SimNode } from './memory-tree.ts';
 
 export type Random = (below: number) => number;
@@ -53,9 +54,9 @@ export class Application {
   }
 
   /** Sequence to wait for, 0: none, null: deferred. */
-  run(request: Request): number | null {
+  run(request: Request, syncLater?: (inode: Inode) => void): number | null {
     if (!this.#sink.changesAllowed()) return null;
-    if (request.kind === 'append') return this.#append(request.log);
+    if (request.kind === 'append') return this.#append(request.log, syncLater);
     this.#change(randomOf(request.seed));
     return 0;
   }
@@ -69,7 +70,7 @@ export class Application {
     return wrong < 0 ? data.length : wrong;
   }
 
-  #append(log: string): number {
+  #append(log: string, syncLater?: (inode: Inode) => void): number {
     const name = Buffer.from(log);
     let node = this.#tree.lookup(1, name);
     if (typeof node === 'number') node = this.#create(this.#tree.root, name, 0o100644, null);
@@ -78,7 +79,8 @@ export class Application {
     const from = this.length(log);
     this.#write(node, logBytes(log, from, from + 8 + (from % 13)), from);
     const sequence = this.#sink.sync(node, true);
-    if (this.#tree.sync(node.id) < 0) throw new Error(`${log} could not be synced`);
+    if (syncLater) syncLater(node.inode);
+    else if (this.#tree.sync(node.id) < 0) throw new Error(`${log} could not be synced`);
     this.#release(node, true);
     return sequence;
   }

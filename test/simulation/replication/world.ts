@@ -6,14 +6,17 @@ import { AcknowledgementLane } from '../../../agent/replication/acknowledgement-
 import type { Welcome } from '../../../agent/replication/acknowledgement-lane.ts';
 import { answerKind } from '../../../agent/replication/answer-codec.ts';
 import { ChangeStream } from '../../../agent/replication/change-stream.ts';
+import { CollectedSyncs } from '../../../agent/replication/collected-syncs.ts';
 import { FrameWriter } from '../../../agent/replication/change-codec.ts';
 import { ControlBlock } from '../../../agent/replication/control-block.ts';
 import type { FromPrimary, FromSecondary, ToPrimary, ToSecondary } from '../../../agent/replication/lane-messages.ts';
 import type { Marks } from '../../../agent/replication/marks.ts';
+import { ObjectSyncs } from '../../../agent/replication/object-syncs.ts';
 import type { Lane, Operation } from '../../../agent/replication/operations.ts';
 import { outcome, PrimaryLane, woken } from '../../../agent/replication/primary-lane.ts';
 import { readable, SecondaryLane } from '../../../agent/replication/secondary-lane.ts';
 import { SendWindow } from '../../../agent/replication/send-window.ts';
+import { SyncOffers } from '../../../agent/replication/sync-pool.ts';
 import * as lineage from '../../../agent/replication/volume-lineage.ts';
 import { protocolVersion } from '../../../agent/contract/index.ts';
 import type { FaultRecord, Generation, VolumeRecord } from '../../../agent/contract/index.ts';
@@ -21,7 +24,7 @@ import { Memory } from '../../../agent/sys/memory.ts';
 import { Application, logBytes } from './application.ts';
 import type { Random, Request } from './application.ts';
 import { MemoryDisk } from './memory-disk.ts';
-import type { DiskImage } from './memory-disk.ts';
+import type { DiskImage, Inode } from './memory-disk.ts';
 import { MemoryTree } from './memory-tree.ts';
 
 interface SimOperation extends Operation {
@@ -95,7 +98,7 @@ const memories = {
 };
 
 /** Deliberate faults of the code itself: the judge must notice each. */
-export const mutants = ['target-does-not-sync', 'stale-is-not-recorded', 'alone-without-a-record'] as const;
+export const mutants = ['source-does-not-sync', 'target-does-not-sync', 'stale-is-not-recorded', 'alone-without-a-record'] as const;
 export const mutantsOfMarks: readonly Mutant[] = [
   'writes-are-not-marked',
   'names-are-not-marked',
@@ -281,7 +284,8 @@ export class World {
         const data = wait.link && (wire?.data.length ?? 0) + (wire?.broken === true ? 1 : 0) > 0;
         return (data ? readable.data : 0) | (machine.toSecondary.length > 0 ? readable.message : 0);
       },
-      ready: (): boolean => wait.timeoutMs === 0 || wait.run() !== 0,
+      // Nothing comes for a moment: what is owed is acknowledged.
+      ready: (): boolean => wait.timeoutMs === 0 || wait.run() !== 0 || (wait.timeoutMs < 100 && this.random(20) === 0),
     });
     const welcome = op({
       name: 'welcome',
@@ -341,6 +345,16 @@ export class World {
         return 0;
       },
     });
+    const syncObjects = op({
+      name: 'sync objects',
+      syncs: new ObjectSyncs(),
+      run: (): number => {
+        let status = 0;
+        for (let place = 0; place < syncObjects.syncs.count; place++)
+          status = Math.min(status, machine.tree!.sync(syncObjects.syncs.id(place)));
+        return status;
+      },
+    });
     const beginSync = (call: number): number => {
       this.#start(machine, 'syncfs', this.#sync(machine, call));
       return 0;
@@ -359,6 +373,7 @@ export class World {
         answer,
         persist,
         syncAll: op({ name: 'syncfs', run: (): number => disk.syncAll() }),
+        syncObjects,
         beginSync: op({
           name: 'begin syncfs',
           call: 0,
@@ -437,6 +452,8 @@ export class World {
       changesAllowed: (): boolean => primary!.changesAllowed(),
       park: (unique: number, sequence: number, written: number): boolean => primary!.park(unique, sequence, written),
       syncWaits: (): boolean => primary!.syncWaits(),
+      collect: (unique: number, sequence: number, fd: number, dataOnly: boolean, written: number): boolean =>
+        primary!.collect(unique, sequence, fd, dataOnly, written),
       localFailure: (call: string, errno: number): void => {
         primary!.localFailure(call, errno);
       },
@@ -468,20 +485,36 @@ export class World {
       },
     });
     let last = { unique: 0, log: '', length: 0 };
+    const collected = new CollectedSyncs();
+    /** What the descriptors of collected syncs stand for. */
+    const syncing: Inode[] = [];
+    const offers = new SyncOffers(new SharedArrayBuffer(SyncOffers.bytes));
+    const syncFiles = op({
+      name: 'sync files',
+      run: (): number => {
+        collected.batch.run((fd) => (this.mutant === 'source-does-not-sync' ? 0 : disk.sync(syncing[fd]!)), offers);
+        return 0;
+      },
+    });
     const apply = op({
       name: 'apply',
       memory: request,
       length: 0,
       run: (): number => {
         const body = bodies[apply.memory.bytes.readUInt32LE(0)]!;
-        const sequence = application.run(body);
+        let fd = -1;
+        const sequence = application.run(body, (inode) => {
+          fd = syncing.indexOf(inode);
+          if (fd < 0) fd = syncing.push(inode) - 1;
+        });
         if (sequence === null) return outcome.deferred;
         this.#unique += 1;
         last = { unique: this.#unique, log: '', length: 0 };
         if (body.kind !== 'append') return outcome.reply;
         last = { unique: this.#unique, log: body.log, length: application.length(body.log) };
         this.#waiting.set(this.#unique, last);
-        return sequence !== 0 && stream.park(this.#unique, sequence, 0) ? outcome.parked : outcome.reply;
+        if (!stream.collect(this.#unique, sequence, fd, true, 0)) throw new Error('a sync that nobody collects');
+        return outcome.parked;
       },
     });
     const acknowledge = (unique: number): void => {
@@ -491,6 +524,20 @@ export class World {
       this.#waiting.delete(unique);
       this.#judgeAcknowledged(machine, one.log, one.length);
     };
+    const answerSync = op({
+      name: 'answer sync',
+      unique: 0,
+      written: 0,
+      error: 0,
+      run: (): number => {
+        if (answerSync.error === 0) acknowledge(answerSync.unique);
+        else {
+          machine.answered += 1;
+          this.#waiting.delete(answerSync.unique);
+        }
+        return 0;
+      },
+    });
     const answerParked = (): SimOperation =>
       op({
         name: 'answer parked',
@@ -542,6 +589,9 @@ export class World {
         waitForPermission: op({ name: 'wait for permission', run: () => 0 }),
         readRequest,
         apply,
+        collected,
+        syncFiles,
+        answerSync,
         reply: op({
           name: 'reply',
           run: (): number => {

@@ -20,6 +20,10 @@ const machineShape = {
   sudo: z.boolean().optional(),
 };
 
+/** What an answered change means; docs/replication.md, "Levels". */
+export const acknowledgeLevels = ['received', 'durable', 'write-through'] as const;
+export type AcknowledgeLevel = (typeof acknowledgeLevels)[number];
+
 export const mirrorModuleSchema = z.strictObject({
   name: nameSchema,
   kind: z.literal('mirror'),
@@ -32,7 +36,7 @@ export const mirrorModuleSchema = z.strictObject({
       }),
     )
     .min(1),
-  acknowledge: z.literal('durable').default('durable'),
+  acknowledge: z.enum(acknowledgeLevels).default('durable'),
   cache: z.enum(['writeback', 'none']).default('none'),
   vip: z.union([ipv4WithPrefix, z.array(ipv4WithPrefix)]).default([]),
   interface: z.string().optional(),
@@ -96,6 +100,8 @@ export const clusterRecordSchema = z.object({
       /** volume id is `<module>/<index>`. */
       volumes: z.array(z.object({ id: z.string(), path: z.string(), volumeUuid: z.string() })).min(1),
       cache: z.enum(['writeback', 'none']),
+      /** Records of earlier versions have none. */
+      acknowledge: z.enum(acknowledgeLevels).default('durable'),
       vips: z.array(
         z.object({ address: ipv4, prefixLength: z.number().int().min(0).max(32), interface: z.string().nullable() }),
       ),

@@ -1,6 +1,7 @@
 /** holdfastd ↔ replicator, over `/run/holdfast/replicator.sock`. The replicator decides nothing about roles: it obeys and reports. */
 import { z } from 'zod';
 import { changedObjectsMax, resyncEstimateSchema } from './estimate.ts';
+import { acknowledgeLevels } from './configuration.ts';
 import { generationSchema, volumeRecordSchema } from './lineage.ts';
 import { defineInterface } from './rpc.ts';
 import { resyncProgressSchema } from './status.ts';
@@ -84,6 +85,7 @@ export const replicatorApi = defineInterface({
             path: z.string(),
             volumeUuid: z.string(),
             cache: z.enum(['writeback', 'none']),
+            acknowledge: z.enum(acknowledgeLevels).default('durable'),
           }),
         ),
         /** Own addresses to listen on, peer's addresses to connect to, in order of preference. */

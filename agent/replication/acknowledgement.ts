@@ -7,9 +7,11 @@
 import { invariant } from '../contract/index.ts';
 
 export const parkedMax = 1024;
+/** An answer that is parked with its body: the longest is that of a create, with its header. */
+export const parkedReplyBytesMax = 192;
 
 const slotWords = 8;
-const slot = { state: 0, uniqueLow: 1, uniqueHigh: 2, sequence: 3, parkedAt: 4, body: 5 } as const;
+const slot = { state: 0, uniqueLow: 1, uniqueHigh: 2, sequence: 3, parkedAt: 4, body: 5, replyLength: 6 } as const;
 /** `claimed`: being read by its claimer, so not yet free to be filled again; `done`: may be freed by either lane. */
 const state = { empty: 0, parked: 1, claimed: 2, done: 3 } as const;
 /** Free-running counters: the next slot to fill, the oldest one that may not be answered yet. */
@@ -18,7 +20,8 @@ const tailWord = 1;
 const ringStart = 8;
 /** After the slots, one 64-bit number for each. */
 const readAtStart = (ringStart + parkedMax * slotWords) * 4;
-export const parkBytes = readAtStart + parkedMax * 8;
+const repliesStart = readAtStart + parkedMax * 8;
+export const parkBytes = repliesStart + parkedMax * parkedReplyBytesMax;
 
 /** One request that may be answered; reused. */
 export interface Claimed {
@@ -38,11 +41,16 @@ export function reached(acknowledged: number, sequence: number): boolean {
 export class ParkedRequests {
   readonly #words: Int32Array;
   readonly #readAtMs: Float64Array;
+  readonly #replies: Uint8Array;
   readonly claimed: Claimed = { uniqueLow: 0, uniqueHigh: 0, written: -1, readAtMs: 0 };
+  /** The whole answer of what was claimed, when it was parked with it: `claimedReplyLength` is not 0 then. */
+  readonly claimedReply = new Uint8Array(parkedReplyBytesMax);
+  claimedReplyLength = 0;
 
   constructor(memory: SharedArrayBuffer, byteOffset: number) {
     this.#words = new Int32Array(memory, byteOffset, readAtStart / 4);
     this.#readAtMs = new Float64Array(memory, byteOffset + readAtStart, parkedMax);
+    this.#replies = new Uint8Array(memory, byteOffset + repliesStart, parkedMax * parkedReplyBytesMax);
   }
 
   #slotAt(index: number): number {
@@ -56,9 +64,22 @@ export class ParkedRequests {
     return this.count >= parkedMax;
   }
 
-  /** Primary lane only. `atMs`: when it began to wait, in whole milliseconds of the lane's clock (low 32 bits). */
-  park(uniqueLow: number, uniqueHigh: number, sequence: number, atMs: number, written = -1, readAtMs = 0): void {
+  /**
+   * Primary lane only. `atMs`: when it began to wait, in whole milliseconds of the lane's clock (low 32 bits). `reply`: the whole answer, when it is
+   * more than a header.
+   */
+  park(
+    uniqueLow: number,
+    uniqueHigh: number,
+    sequence: number,
+    atMs: number,
+    written = -1,
+    readAtMs = 0,
+    reply: Uint8Array | null = null,
+    replyLength = 0,
+  ): void {
     invariant(!this.full, 'more requests parked than there are places');
+    invariant(replyLength <= parkedReplyBytesMax, 'a parked answer that is too long');
     const words = this.#words;
     const head = Atomics.load(words, headWord);
     const at = this.#slotAt(head);
@@ -67,6 +88,9 @@ export class ParkedRequests {
     words[at + slot.sequence] = sequence;
     words[at + slot.parkedAt] = atMs;
     words[at + slot.body] = written;
+    words[at + slot.replyLength] = replyLength;
+    const replyAt = (head & (parkedMax - 1)) * parkedReplyBytesMax;
+    for (let index = 0; index < replyLength; index++) this.#replies[replyAt + index] = reply?.[index] ?? 0;
     this.#readAtMs[head & (parkedMax - 1)] = readAtMs;
     Atomics.store(words, at + slot.state, state.parked);
     Atomics.store(words, headWord, (head + 1) | 0);
@@ -95,6 +119,10 @@ export class ParkedRequests {
         this.claimed.uniqueHigh = words[at + slot.uniqueHigh] ?? 0;
         this.claimed.written = words[at + slot.body] ?? -1;
         this.claimed.readAtMs = this.#readAtMs[tail & (parkedMax - 1)] ?? 0;
+        this.claimedReplyLength = words[at + slot.replyLength] ?? 0;
+        const replyAt = (tail & (parkedMax - 1)) * parkedReplyBytesMax;
+        for (let index = 0; index < this.claimedReplyLength; index++)
+          this.claimedReply[index] = this.#replies[replyAt + index] ?? 0;
         Atomics.store(words, at + slot.state, state.done);
         this.#free();
         return true;

@@ -1,6 +1,6 @@
 /** What a lane's worker is given when it starts. */
 import type { MessagePort } from 'node:worker_threads';
-import type { VolumeRecord } from '../contract/index.ts';
+import type { AcknowledgeLevel, VolumeRecord } from '../contract/index.ts';
 
 export interface PrimaryLaneData {
   readonly lane: 'primary';
@@ -14,6 +14,7 @@ export interface PrimaryLaneData {
   readonly directoryFd: number;
   readonly deviceFd: number;
   readonly cache: 'writeback' | 'none';
+  readonly level: AcknowledgeLevel;
   readonly record: VolumeRecord;
   /** Of the process; see SyncOffers. */
   readonly syncOffers: SharedArrayBuffer;

@@ -6,7 +6,8 @@
  * no change is made · a sync is answered only when both disks have it, or when this one had recorded "the peer is stale" before.
  */
 import { Fault, invariant } from '../contract/index.ts';
-import type { VolumeRecord } from '../contract/index.ts';
+import type { AcknowledgeLevel, VolumeRecord } from '../contract/index.ts';
+import type { Node } from '../fuse/index.ts';
 import { Memory } from '../sys/memory.ts';
 import { parkedMax, reached } from './acknowledgement.ts';
 import type { ChangeStream, LaneHooks } from './change-stream.ts';
@@ -62,7 +63,12 @@ export interface PrimaryPorts {
   /** Answers a collected sync that waits for nobody else. `error`: 0 or -errno. */
   readonly answerSync: Operation & { unique: number; written: number; error: number };
   /** Sends the reply of the last `apply`. */
-  readonly reply: Operation;
+  readonly reply: Operation & { readonly bytes: Uint8Array; readonly length: number; readonly unique: number };
+  readonly level: AcknowledgeLevel;
+  /** Of `write-through`: what the last `apply` has changed. */
+  readonly touched: Node[];
+  /** Syncs `touched` on the local disk; 0 or -errno. */
+  readonly syncTouched: Operation;
   /** Answers `control.parked.claimed`. */
   readonly answerParked: Operation;
   /** Sends what the stream's writer holds; -1: the link is lost. */
@@ -111,6 +117,8 @@ export class PrimaryLane implements LaneHooks {
   /** Of the stream's bytes, told to the measures. */
   #countedBytes = 0;
   #ended = false;
+  /** Changes were parked until the peer has them, and it has not been told that somebody waits. */
+  #askDue = false;
   #cleanStop: { call: number; sequence: number; checkpoint: number } | null = null;
   #lastCheckpointMs = 0;
   /** The running resync has asked for a checkpoint with its end. */
@@ -252,12 +260,30 @@ export class PrimaryLane implements LaneHooks {
   *#serve(): Lane {
     const { collected, wait } = this.#ports;
     yield* this.#serveOne();
-    while (collected.count > 0) {
+    while (collected.count > 0 || this.#askDue) {
       collected.age += 1;
       wait.timeoutMs = 0;
       if (!collected.full && collected.age < syncAgeMax && (yield wait) === woken.request) yield* this.#serveOne();
-      else yield* this.#syncCollected();
+      else yield* this.#finishCollected();
     }
+  }
+
+  *#finishCollected(): Lane {
+    if (this.#askDue) yield* this.#ask();
+    if (this.#ports.collected.count > 0) yield* this.#syncCollected();
+    this.#ports.collected.clear();
+  }
+
+  /** Contents alone are acknowledged in their own time; this says that somebody waits. */
+  *#ask(): Lane {
+    const { stream, control } = this.#ports;
+    this.#askDue = false;
+    if (!stream.open) return;
+    stream.reserve(8192);
+    stream.writer.barrier();
+    if (this.#ports.collected.count > 0) return;
+    yield* this.#send();
+    yield* this.#answerReached(control.acknowledged);
   }
 
   *#serveOne(): Lane {
@@ -285,7 +311,7 @@ export class PrimaryLane implements LaneHooks {
     this.#replaying = true;
     this.#instants[instant.read] = request.readAtMs;
     yield* this.#handle(request.memory, request.length);
-    if (this.#ports.collected.count > 0) yield* this.#syncCollected();
+    yield* this.#finishCollected();
     this.#replaying = false;
   }
 
@@ -294,7 +320,8 @@ export class PrimaryLane implements LaneHooks {
     this.#changes = false;
     apply.memory = memory;
     apply.length = length;
-    const result = yield apply;
+    const before = stream.writer.sequence;
+    let result = yield apply;
     if (result === outcome.deferred) {
       const copy = memory === this.#ports.request ? Memory.copyOf(memory.bytes.subarray(0, length)) : memory;
       const readAtMs = this.#instants[instant.read] ?? 0;
@@ -302,6 +329,7 @@ export class PrimaryLane implements LaneHooks {
       else this.#held.push({ memory: copy, length, readAtMs });
       return;
     }
+    if (this.#ports.level !== 'durable') result = yield* this.#keepPromise(result, before);
     if (stream.writer.length > 0 && !this.#mayLinger(result)) yield* this.#send();
     this.#countSent(false);
     // Acknowledged before it was parked: nobody else will look at it.
@@ -315,11 +343,64 @@ export class PrimaryLane implements LaneHooks {
     if (this.#ports.linkBroken()) yield* this.#lost();
   }
 
+  /** What the level asks beyond what this request waits for anyhow. The outcome from here on. */
+  *#keepPromise(result: number, before: number): Generator<Operation, number, number> {
+    const { level, touched, stream } = this.#ports;
+    if (result === outcome.reply && level === 'write-through' && touched.length > 0) {
+      result = yield* this.#syncTouched();
+    } else if (result === outcome.reply && level === 'received' && this.#changes) {
+      // What cannot be told any more waits for the record that says so.
+      const told = stream.writer.sequence > before;
+      const sequence = told ? stream.writer.sequence : stream.open ? 0 : before + 1;
+      if (sequence !== 0 && this.#parkReply(sequence)) {
+        this.#askDue = told;
+        result = outcome.parked;
+      }
+    }
+    touched.length = 0;
+    return result;
+  }
+
+  *#syncTouched(): Generator<Operation, number, number> {
+    const { touched, stream, syncTouched, reply, answerSync } = this.#ports;
+    let sequence = 0;
+    for (const node of touched) sequence = Math.max(sequence, stream.sync(node, false));
+    if (stream.writer.length > 0) yield* this.#send();
+    const status = yield syncTouched;
+    if (status >= 0) return sequence !== 0 && this.#parkReply(sequence) ? outcome.parked : outcome.reply;
+    stream.localFailure('fsync', -status);
+    answerSync.unique = reply.unique;
+    answerSync.error = -ioError;
+    if (yield* this.#permitted()) {
+      yield answerSync;
+      this.#countAnswered(this.#instants[instant.read] ?? 0);
+    }
+    return outcome.none;
+  }
+
+  /** As `park`, with the answer that the filesystem has made. */
+  #parkReply(sequence: number): boolean {
+    const { control, reply } = this.#ports;
+    const { bytes, length, unique } = reply;
+    if (this.mode === 'alone') return false;
+    control.parked.park(
+      (unique % 4294967296) | 0,
+      Math.floor(unique / 4294967296),
+      sequence | 0,
+      Math.floor(this.#ports.nowMs()) | 0,
+      0,
+      this.#instants[instant.read],
+      bytes,
+      length,
+    );
+    return true;
+  }
+
   /** What is collected is sent with the syncs; contents that nobody waits for with what comes next. */
   #mayLinger(result: number): boolean {
     const { stream, collected } = this.#ports;
     if (stream.writer.length >= lingerBytesMax) return false;
-    return collected.count > 0 || (result === outcome.reply && this.mode === 'in-sync' && !stream.writer.urgent);
+    return collected.count > 0 || this.#askDue || (result === outcome.reply && this.mode === 'in-sync' && !stream.writer.urgent);
   }
 
   /** The peer is asked first, and works while the local disk does. No message is looked at in between: the link and the mode are those of the requests. */
@@ -337,7 +418,6 @@ export class PrimaryLane implements LaneHooks {
         status >= 0 && stream.park(collected.unique(place), collected.sequence(place), collected.written(place));
       if (!waits) yield* this.#answerSync(place, status < 0);
     }
-    collected.clear();
     // Acknowledged before they were parked: nobody else will look at them.
     yield* this.#answerReached(control.acknowledged);
     if (this.#ports.linkBroken()) yield* this.#lost();

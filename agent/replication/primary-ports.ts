@@ -22,6 +22,7 @@ import { ControlBlock } from './control-block.ts';
 import { Inbox } from './inbox.ts';
 import type { PrimaryLaneData } from './lane-data.ts';
 import type { ConnectionHandle, FromPrimary, ToPrimary } from './lane-messages.ts';
+import { LevelStream } from './level-stream.ts';
 import { operation } from './operations.ts';
 import { parkedAnswer } from './parked-answer.ts';
 import { checkpointIntervalMs, outcome, PrimaryLane, woken } from './primary-lane.ts';
@@ -97,7 +98,8 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   const request = new Memory(requestBytesMax);
 
   // The stream asks the lane, the lane is made of the stream: the hooks are looked up when they are called.
-  const stream = new ChangeStream(
+  const { level } = data;
+  const parts: ConstructorParameters<typeof ChangeStream> = [
     backing,
     connection.writer,
     {
@@ -118,8 +120,12 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
         lane.localFailure(call, errno);
       },
     },
-  );
-  const filesystem = new Filesystem({ backing, sink: stream, cache: data.cache, identity });
+  ];
+  const stream = level === 'durable' ? new ChangeStream(...parts) : new LevelStream(level, ...parts);
+  const touched = stream instanceof LevelStream ? stream.touched : [];
+  // What the kernel keeps back is on no disk.
+  const cache = level === 'write-through' ? 'none' : data.cache;
+  const filesystem = new Filesystem({ backing, sink: stream, cache, identity });
 
   const poll = new Poll([data.wakeFd, data.deviceFd]);
   const wait = {
@@ -210,8 +216,25 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       return 0;
     }),
     answerSync,
+    level,
+    touched,
+    syncTouched: operation('sync touched', () => {
+      let status = 0;
+      for (const { id } of touched) status = Math.min(status, backing.sync(id, false));
+      return status;
+    }),
     // -ENOENT: the caller was killed and nobody waits; -ENODEV: the next read says it.
-    reply: operation('reply', () => writeReply(data.deviceFd, filesystem.reply, filesystem.replyLength)),
+    reply: {
+      name: 'reply',
+      bytes: filesystem.reply.bytes,
+      get length() {
+        return filesystem.replyLength;
+      },
+      get unique() {
+        return filesystem.unique;
+      },
+      run: () => writeReply(data.deviceFd, filesystem.reply, filesystem.replyLength),
+    },
     answerParked: parkedAnswer(control, data.deviceFd),
     send: operation('send', () => connection.flush()),
     persist,

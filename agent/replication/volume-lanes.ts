@@ -2,7 +2,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { Fault } from '../contract/index.ts';
-import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
+import type { AcknowledgeLevel, FaultRecord, VolumeRecord } from '../contract/index.ts';
 import { mountDevice } from '../fuse/index.ts';
 import type { MountedDevice } from '../fuse/index.ts';
 import { bootTimeMs, close } from '../sys/linux.ts';
@@ -25,6 +25,8 @@ export interface LaneSettings {
   readonly volume: string;
   readonly path: string;
   readonly cache: 'writeback' | 'none';
+  /** `durable` when it is not said. */
+  readonly acknowledge?: AcknowledgeLevel;
   readonly node: string;
   readonly peer: string;
   readonly programVersion: string;
@@ -119,6 +121,7 @@ export class PrimaryLanes {
         directoryFd,
         deviceFd,
         cache,
+        level: settings.acknowledge ?? 'durable',
         record,
         syncOffers: syncOffersMemory(),
       },

@@ -4,6 +4,7 @@
  */
 import { Fault, invariant } from '../contract/index.ts';
 import type {
+  AcknowledgeLevel,
   FaultRecord,
   Generation,
   ResyncEstimate,
@@ -51,9 +52,10 @@ export interface VolumeConfiguration {
   readonly path: string;
   readonly volumeUuid: string;
   readonly cache: 'writeback' | 'none';
+  readonly acknowledge: AcknowledgeLevel;
 }
 
-type CommonSettings = Omit<LaneSettings, 'volume' | 'path' | 'cache' | 'directoryFd'>;
+type CommonSettings = Omit<LaneSettings, 'volume' | 'path' | 'cache' | 'acknowledge' | 'directoryFd'>;
 
 export class Volume {
   configuration: VolumeConfiguration;
@@ -287,8 +289,9 @@ export class Volume {
   // --- roles ----------------------------------------------------------------------------------------------------------
 
   #laneSettings(): LaneSettings {
-    const { id, path, cache } = this.configuration;
-    return { ...this.#settings(), volume: id, path: canonicalPath(path), cache, directoryFd: this.#directoryFd };
+    const { id, path, cache, acknowledge } = this.configuration;
+    const own = { volume: id, path: canonicalPath(path), cache, acknowledge, directoryFd: this.#directoryFd };
+    return { ...this.#settings(), ...own };
   }
 
   #mustBeUsable(): VolumeRecord {

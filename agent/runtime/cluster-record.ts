@@ -50,6 +50,7 @@ export function sameCircumstances(former: ClusterRecord, next: ClusterRecord, na
       { clusterUuid, nodes, networks, witness, withoutWitness, detectionMs },
       { volumes: definition?.volumes, prefer: definition?.prefer, failback: definition?.failback },
       definition?.cache,
+      definition?.acknowledge,
       definition === undefined ? null : [checkerRules(definition), definition.restartLimit],
     ]);
   };
@@ -63,7 +64,10 @@ export function replicatorConfiguration(record: ClusterRecord, node: string): Pa
   return {
     node,
     volumes: record.modules.flatMap((definition) =>
-      definition.volumes.map((volume) => ({ ...volume, module: definition.name, cache: definition.cache })),
+      definition.volumes.map((volume) => {
+        const { name: module, cache, acknowledge } = definition;
+        return { ...volume, module, cache, acknowledge };
+      }),
     ),
     listen: own.addresses.map(endpoint),
     peer: {

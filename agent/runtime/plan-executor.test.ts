@@ -17,6 +17,7 @@ const definition: ModuleDefinition = {
     { id: 'db/1', path: '/data/b', volumeUuid: 'b' },
   ],
   cache: 'none',
+  acknowledge: 'durable',
   vips: [{ address: '10.0.0.50', prefixLength: 24, interface: null }],
   scripts: {
     prestart: null,

@@ -13,6 +13,7 @@ const definition: ModuleDefinition = {
   failback: 'manual',
   volumes: [{ id: 'db/0', path: '/data/db', volumeUuid: 'u' }],
   cache: 'writeback',
+  acknowledge: 'durable',
   vips: [],
   scripts: { prestart: null, start: script, stop: script, poststop: null, forceStop: null, transition: null },
   checkers: [],

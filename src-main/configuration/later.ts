@@ -29,10 +29,6 @@ function inModule(module: Record<string, unknown>, path: Path): ProblemAt[] {
         found.push(refused([...path, 'checkers', index, 'vm'], 'A checker of a virtual machine', 'Remove it.', true));
     });
   }
-  const acknowledge = module['acknowledge'];
-  if (acknowledge === 'received' || acknowledge === 'write-through') {
-    found.push(refused([...path, 'acknowledge'], `\`acknowledge: ${acknowledge}\``, 'Write `acknowledge: durable`.'));
-  }
   const replicate = module['replicate'];
   if (Array.isArray(replicate)) {
     replicate.forEach((entry: unknown, index) => {

@@ -297,13 +297,6 @@ const cases: readonly Case[] = [
     says: /`exclude`/,
   },
   {
-    name: 'acknowledge received',
-    text: replaced('acknowledge: durable', 'acknowledge: received'),
-    code: 'not-in-this-version',
-    at: [16, 18],
-    says: /acknowledge: received/,
-  },
-  {
     name: 'an unknown acknowledge',
     text: replaced('acknowledge: durable', 'acknowledge: sometimes'),
     code: 'configuration-wrong-value',

@@ -51,6 +51,7 @@ export function makeClusterRecord(
           volumeUuid: before?.volumes.find((volume) => volume.path === path)?.volumeUuid ?? makeUuid(),
         })),
         cache: module.cache,
+        acknowledge: module.acknowledge,
         vips: vips.map((vip) => {
           const [address = '', prefix = '32'] = vip.split('/');
           return { address, prefixLength: Number(prefix), interface: module.interface ?? null };

@@ -30,6 +30,7 @@ function record(revision: number, change: Partial<ClusterRecord> = {}): ClusterR
         failback: 'manual',
         volumes: [{ id: 'db/0', path: '/etc/holdfast/data', volumeUuid: 'volume' }],
         cache: 'none',
+        acknowledge: 'durable',
         vips: [{ address: '127.0.0.50', prefixLength: 8, interface: 'lo' }],
         scripts: { prestart: null, start: script, stop: script, poststop: null, forceStop: null, transition: null },
         checkers: [],

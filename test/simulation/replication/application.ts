@@ -14,7 +14,10 @@ export interface Append {
   readonly length: number;
 }
 export type Request =
-  { readonly kind: 'random'; readonly seed: number } | { readonly kind: 'append'; readonly log: string };
+  | { readonly kind: 'random'; readonly seed: number }
+  | { readonly kind: 'append'; readonly log: string }
+  /** A record that nobody syncs. */
+  | { readonly kind: 'plain'; readonly log: string };
 
 /** Bytes of a log are a function of its name and their place: what is there can be judged without a model. */
 export function logBytes(log: string, from: number, to: number): Buffer {
@@ -57,7 +60,8 @@ export class Application {
   run(request: Request, syncLater?: (inode: Inode) => void): number | null {
     if (!this.#sink.changesAllowed()) return null;
     if (request.kind === 'append') return this.#append(request.log, syncLater);
-    this.#change(randomOf(request.seed));
+    if (request.kind === 'plain') this.#release(this.#record(request.log), true);
+    else this.#change(randomOf(request.seed));
     return 0;
   }
 
@@ -71,6 +75,16 @@ export class Application {
   }
 
   #append(log: string, syncLater?: (inode: Inode) => void): number {
+    const node = this.#record(log);
+    const sequence = this.#sink.sync(node, true);
+    if (syncLater) syncLater(node.inode);
+    else if (this.#tree.sync(node.id) < 0) throw new Error(`${log} could not be synced`);
+    this.#release(node, true);
+    return sequence;
+  }
+
+  /** Writes the next record of a log; the node is to be released. */
+  #record(log: string): SimNode {
     const name = Buffer.from(log);
     let node = this.#tree.lookup(1, name);
     if (typeof node === 'number') node = this.#create(this.#tree.root, name, 0o100644, null);
@@ -78,11 +92,7 @@ export class Application {
     node.lookups += 1;
     const from = this.length(log);
     this.#write(node, logBytes(log, from, from + 8 + (from % 13)), from);
-    const sequence = this.#sink.sync(node, true);
-    if (syncLater) syncLater(node.inode);
-    else if (this.#tree.sync(node.id) < 0) throw new Error(`${log} could not be synced`);
-    this.#release(node, true);
-    return sequence;
+    return node;
   }
 
   #attributesOf(node: SimNode): Attributes {

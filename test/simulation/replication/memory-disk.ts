@@ -264,6 +264,12 @@ export class MemoryDisk {
     return 0;
   }
 
+  /** A file in the root as it is read now; null: there is none. */
+  content(name: string): Buffer | null {
+    const number = this.get(1).entries.get(name);
+    return number === undefined ? null : this.get(number).data;
+  }
+
   /** What a power cut now would leave of a file in the root; null: nothing. */
   durableContent(name: string): Buffer | null {
     const number = this.#durable.get(1)?.entries.get(name);

@@ -10,6 +10,7 @@ import { CollectedSyncs } from '../../../agent/replication/collected-syncs.ts';
 import { FrameWriter } from '../../../agent/replication/change-codec.ts';
 import { ControlBlock } from '../../../agent/replication/control-block.ts';
 import type { FromPrimary, FromSecondary, ToPrimary, ToSecondary } from '../../../agent/replication/lane-messages.ts';
+import { LevelStream } from '../../../agent/replication/level-stream.ts';
 import type { Marks } from '../../../agent/replication/marks.ts';
 import { ObjectSyncs } from '../../../agent/replication/object-syncs.ts';
 import type { Lane, Operation } from '../../../agent/replication/operations.ts';
@@ -19,7 +20,7 @@ import { SendWindow } from '../../../agent/replication/send-window.ts';
 import { SyncOffers } from '../../../agent/replication/sync-pool.ts';
 import * as lineage from '../../../agent/replication/volume-lineage.ts';
 import { protocolVersion } from '../../../agent/contract/index.ts';
-import type { FaultRecord, Generation, VolumeRecord } from '../../../agent/contract/index.ts';
+import type { AcknowledgeLevel, FaultRecord, Generation, VolumeRecord } from '../../../agent/contract/index.ts';
 import { Memory } from '../../../agent/sys/memory.ts';
 import { Application, logBytes } from './application.ts';
 import type { Random, Request } from './application.ts';
@@ -159,6 +160,9 @@ export class World {
   readonly machines: readonly [SimMachine, SimMachine];
   readonly random: Random;
   nowMs = 1_000_000;
+  /** What an answer promises, and what the lanes keep: the same, but for the judge's own test. */
+  level: AcknowledgeLevel = 'durable';
+  kept: AcknowledgeLevel | null = null;
   /** Acknowledged length of each log. */
   readonly acknowledged = new Map<string, number>();
   steps = 0;
@@ -177,7 +181,7 @@ export class World {
   sourceMinor: number = protocolVersion.minor;
   targetMinor: number = protocolVersion.minor;
   #unique = 0;
-  readonly #waiting = new Map<number, { log: string; length: number }>();
+  readonly #waiting = new Map<number, { log: string; length: number; synced: boolean }>();
   readonly #wires: Wire[] = [];
 
   constructor(random: Random, mutant: Mutant | null = null) {
@@ -202,10 +206,14 @@ export class World {
   // --- the judge ------------------------------------------------------------------------------------------------------
 
   /** Invariant 2: an acknowledged sync is on both disks, or on this one, which had recorded that the peer is stale. */
-  #judgeAcknowledged(machine: SimMachine, log: string, length: number): void {
+  #judgeAcknowledged(machine: SimMachine, log: string, length: number, synced: boolean): void {
     const expected = logBytes(log, 0, length);
-    const holds = (one: SimMachine): boolean =>
-      one.disk.durableContent(log)?.subarray(0, length).equals(expected) === true;
+    const holds = (one: SimMachine): boolean => {
+      // `received` promises the memory of both, and for a sync the disk of the one that was asked.
+      const inMemory = this.level === 'received' && !(synced && one === machine);
+      const content = inMemory ? one.disk.content(log) : one.disk.durableContent(log);
+      return content?.subarray(0, length).equals(expected) === true;
+    };
     if (!holds(machine)) throw new Error(`${log} is acknowledged up to ${length} but not on the primary's disk`);
     const other = this.other(machine);
     const alone = machine.record.peerStale;
@@ -458,7 +466,8 @@ export class World {
         primary!.localFailure(call, errno);
       },
     };
-    const stream = new ChangeStream(
+    const level = this.kept ?? this.level;
+    const parts: ConstructorParameters<typeof ChangeStream> = [
       tree,
       writer,
       {
@@ -470,7 +479,9 @@ export class World {
       },
       hooks,
       this.marksBytesMax,
-    );
+    ];
+    const stream = level === 'durable' ? new ChangeStream(...parts) : new LevelStream(level, ...parts);
+    const touched = stream instanceof LevelStream ? stream.touched : [];
     breakMarks(stream.marks, this.mutant);
     if (this.mutant === 'what-is-not-told-is-forgotten') stream.untold = () => undefined;
     const application = new Application(tree, stream, this.makesLinks);
@@ -484,7 +495,7 @@ export class World {
         return 4;
       },
     });
-    let last = { unique: 0, log: '', length: 0 };
+    let last = { unique: 0, log: '', length: 0, synced: false };
     const collected = new CollectedSyncs();
     /** What the descriptors of collected syncs stand for. */
     const syncing: Inode[] = [];
@@ -509,10 +520,13 @@ export class World {
         });
         if (sequence === null) return outcome.deferred;
         this.#unique += 1;
-        last = { unique: this.#unique, log: '', length: 0 };
-        if (body.kind !== 'append') return outcome.reply;
-        last = { unique: this.#unique, log: body.log, length: application.length(body.log) };
+        last = { unique: this.#unique, log: '', length: 0, synced: body.kind === 'append' };
+        if (body.kind === 'random') return outcome.reply;
+        last = { ...last, log: body.log, length: application.length(body.log) };
+        // Of what nobody has synced `durable` promises nothing.
+        if (body.kind === 'plain' && this.level === 'durable') return outcome.reply;
         this.#waiting.set(this.#unique, last);
+        if (body.kind === 'plain') return outcome.reply;
         if (!stream.collect(this.#unique, sequence, fd, true, 0)) throw new Error('a sync that nobody collects');
         return outcome.parked;
       },
@@ -522,7 +536,7 @@ export class World {
       const one = this.#waiting.get(unique);
       if (!one) return;
       this.#waiting.delete(unique);
-      this.#judgeAcknowledged(machine, one.log, one.length);
+      this.#judgeAcknowledged(machine, one.log, one.length, one.synced);
     };
     const answerSync = op({
       name: 'answer sync',
@@ -592,12 +606,23 @@ export class World {
         collected,
         syncFiles,
         answerSync,
-        reply: op({
+        reply: {
           name: 'reply',
+          bytes: request.bytes,
+          length: 16,
+          get unique() {
+            return last.unique;
+          },
           run: (): number => {
             acknowledge(last.unique);
             return 0;
           },
+        },
+        level,
+        touched,
+        syncTouched: op({
+          name: 'sync touched',
+          run: (): number => touched.reduce((status, { id }) => Math.min(status, tree.sync(id)), 0),
         }),
         answerParked: answerParked(),
         send: op({ name: 'send', run: flush }),

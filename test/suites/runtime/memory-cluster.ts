@@ -110,6 +110,7 @@ export class MemoryCluster {
           failback: 'manual',
           volumes: [{ id: 'db/0', path: '/data/db', volumeUuid: 'volume' }],
           cache: 'none',
+          acknowledge: 'durable',
           vips: [{ address: vip, prefixLength: 24, interface: null }],
           scripts: {
             prestart: null,

@@ -98,7 +98,8 @@ export class ParkedRequests {
 
   /**
    * Takes the oldest request whose sequence is reached (any, when `acknowledged` is null) into `claimed`. Either lane; false when there is none.
-   * Sequences are parked in rising order, so the first that is not reached ends the search.
+   * Sequences are parked in rising order, so the first that is not reached ends the search; a sync that was collected may stand behind a later one,
+   * and then waits for it too.
    */
   claim(acknowledged: number | null): boolean {
     const words = this.#words;

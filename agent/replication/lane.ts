@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault, invariant } from '../contract/index.ts';
 import { describeHolder, unmountIfUnused } from '../fuse/index.ts';
-import { dieNow, installDeath, sync, syncFilesystem } from '../sys/linux.ts';
+import { becomeIoFlusher, dieNow, installDeath, sync, syncFilesystem } from '../sys/linux.ts';
 import { makeAcknowledgementLane } from './acknowledgement-ports.ts';
 import { ControlBlock } from './control-block.ts';
 import { faultPoint } from './fault-point.ts';
@@ -58,6 +58,8 @@ function run(): void {
       tell({ status: syncFilesystem(data.directoryFd) });
       return;
     case 'sync-helper':
+      // Like the lane that waits for it: memory must not be sought in pages that only that lane could write.
+      becomeIoFlusher();
       new SyncOffers(data.syncOffers).work(sync);
   }
 }

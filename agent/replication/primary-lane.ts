@@ -38,6 +38,8 @@ const livenessIntervalMs = 1000;
 /** Contents that nobody waits for go with what comes next, or after this: each record costs both nodes a wake-up. */
 const lingerMs = 2;
 const lingerBytesMax = 64 * 1024;
+/** So many requests pass them at most: an application that never stops reading must not keep them here. */
+const lingerRequestsMax = 32;
 const ioError = 5;
 /** A sync that was read waits for so many further requests at most, and only while they are there already. */
 const syncAgeMax = 24;
@@ -117,6 +119,8 @@ export class PrimaryLane implements LaneHooks {
   /** Of the stream's bytes, told to the measures. */
   #countedBytes = 0;
   #ended = false;
+  /** Requests since contents were kept back. */
+  #lingered = 0;
   /** Changes were parked until the peer has them, and it has not been told that somebody waits. */
   #askDue = false;
   #cleanStop: { call: number; sequence: number; checkpoint: number } | null = null;
@@ -399,7 +403,8 @@ export class PrimaryLane implements LaneHooks {
   /** What is collected is sent with the syncs; contents that nobody waits for with what comes next. */
   #mayLinger(result: number): boolean {
     const { stream, collected } = this.#ports;
-    if (stream.writer.length >= lingerBytesMax) return false;
+    this.#lingered += 1;
+    if (stream.writer.length >= lingerBytesMax || this.#lingered > lingerRequestsMax) return false;
     return collected.count > 0 || this.#askDue || (result === outcome.reply && this.mode === 'in-sync' && !stream.writer.urgent);
   }
 
@@ -434,6 +439,7 @@ export class PrimaryLane implements LaneHooks {
   }
 
   *#send(): Lane {
+    this.#lingered = 0;
     const sent = yield this.#ports.send;
     if (sent < 0) yield* this.#lost();
   }

@@ -12,7 +12,19 @@ import {
   writeParkedReply,
   writeReply,
 } from '../fuse/index.ts';
-import { becomeIoFlusher, bootTimeMs, close, Memory, POLL, Poll, sync, ThreadIdentity } from '../sys/linux.ts';
+import type { Backing } from '../fuse/index.ts';
+import {
+  becomeIoFlusher,
+  bootTimeMs,
+  close,
+  fileType,
+  Memory,
+  O,
+  POLL,
+  Poll,
+  sync,
+  ThreadIdentity,
+} from '../sys/linux.ts';
 import { tlsFree, tlsWrite } from '../sys/openssl.ts';
 import { setBlocking, shutdownSocket } from '../sys/socket.ts';
 import { frameBytesMax, FrameWriter } from './change-codec.ts';
@@ -84,6 +96,17 @@ class DataConnection {
     close(this.#handle.fd);
     this.#handle = null;
   }
+}
+
+/** With a descriptor of its own, which must not keep the space of a file that is removed next. */
+function syncNode(backing: Backing, id: number): number {
+  const node = backing.nodes.get(id);
+  if (!node || (node.type !== fileType.file && node.type !== fileType.directory)) return 0;
+  const fd = backing.openNode(node, O.RDONLY);
+  if (fd < 0) return fd;
+  const status = sync(fd, false);
+  close(fd);
+  return status;
 }
 
 export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrimary) => void): PrimaryLane {
@@ -220,7 +243,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     touched,
     syncTouched: operation('sync touched', () => {
       let status = 0;
-      for (const { id } of touched) status = Math.min(status, backing.sync(id, false));
+      for (const { id } of touched) status = Math.min(status, syncNode(backing, id));
       return status;
     }),
     // -ENOENT: the caller was killed and nobody waits; -ENODEV: the next read says it.

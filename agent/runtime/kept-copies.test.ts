@@ -34,6 +34,8 @@ let kept: string;
 let manifest: KeptManifest;
 let definition: ModuleDefinition;
 const program = [process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../main.ts')];
+// Each restore is a process of its own.
+vi.setConfig({ testTimeout: 60_000 });
 const copies = keptCopies(commandRunner(), program);
 
 beforeEach(() => {

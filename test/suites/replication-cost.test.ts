@@ -132,6 +132,7 @@ class LaneAlone {
         window,
         request: this.#request,
         resyncBuffer: new Memory(4096),
+        used: () => null,
         wait: {
           name: 'wait',
           timeoutMs: 0,

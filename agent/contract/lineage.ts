@@ -49,9 +49,25 @@ export const volumeRecordSchema = z.object({
    * used for nothing: neither run, nor made equal to another one, which would remove what has not been moved yet.
    */
   settingAside: z.string().nullish(),
+  /**
+   * How far the meetings of both copies have gone: grows with every contact, on each side in turn, durably before it has a consequence. Of two copies of one generation neither is ever
+   * more than one ahead; one that is two or more behind was set back. Absent: written by a version that does not count.
+   */
+  contacts: z.number().int().optional(),
+  /** What it was when the last generation began: a copy of the former one that is further has met somebody since. */
+  leftAtContacts: z.number().int().optional(),
   /** Of a target: a comparison found that this copy differs. It may be the right one of the two: nothing overwrites it before a person has ordered that. */
   foundDifferent: z.boolean().optional(),
   /** Of a source: that order. Until the target has been made equal, or is found to be. */
   repairsPeer: z.boolean().optional(),
 });
 export type VolumeRecord = z.infer<typeof volumeRecordSchema>;
+
+/** Of each volume of a module, in the order of its definition; null: not counted. */
+export const contactCountsSchema = z.array(z.number().int().nullable());
+export type ContactCounts = z.infer<typeof contactCountsSchema>;
+
+/** Of one generation: whoever is so far behind was set back to an image or a snapshot. Counting is done on one side after the other, so one is nothing. */
+export function isSetBack(contacts: number | null | undefined, known: number | null | undefined): boolean {
+  return typeof contacts === 'number' && typeof known === 'number' && known - contacts >= 2;
+}

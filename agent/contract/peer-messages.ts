@@ -3,7 +3,7 @@
  * Every message may be lost, repeated, delayed or reordered: receivers only rely on numbered requests and on fresh sessions.
  */
 import { z } from 'zod';
-import { generationSchema } from './lineage.ts';
+import { contactCountsSchema, generationSchema } from './lineage.ts';
 import { dataStates, moduleStates, resyncProgressSchema } from './status.ts';
 
 /** What a node says of one module in every heartbeat. */
@@ -20,6 +20,8 @@ export const moduleBeatSchema = z.object({
   copy: z.enum(['up-to-date', 'stale']),
   peerStale: z.boolean(),
   clean: z.boolean(),
+  /** How far the meetings of both copies have gone, by volume. Agents of an earlier version do not count. */
+  contacts: contactCountsSchema.optional(),
   /** Holds (or is about to use) the right to be primary. */
   active: z.boolean(),
   /** Was the last one to run the application, as recorded. Breaks ties at a cold start. */
@@ -50,6 +52,8 @@ export const voteRequestSchema = z.object({
   leaseMs: z.number().int(),
   /** Lineage of the candidate's copy. The voter refuses one that is older than what it knows. */
   generation: generationSchema,
+  /** Of that copy, by volume: one of this generation that is further behind than a meeting cut short was set back to an image. */
+  contacts: contactCountsSchema.optional(),
   /** Generations that this node has asked for since it wrote one: a voter that stored exactly one of them still accepts its copy. */
   pending: z.array(generationSchema),
   /**
@@ -73,6 +77,11 @@ export const voteReplySchema = z.object({
   reason: z.string(),
   /** The newest generation that the voter knows. */
   newest: generationSchema.nullable(),
+  /**
+   * Of a node that gives way: what it has asked other voters for and never wrote. Whoever goes on instead carries it with its own wishes, or a voter that stored one of these would
+   * refuse it. Agents of an earlier version do not say it.
+   */
+  givenUp: z.array(generationSchema).optional(),
   holder: z.string().nullable(),
 });
 /** The holder gives the right back before it runs out (planned stop or swap): all grants of this session up to this number, none that came later. */

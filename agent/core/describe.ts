@@ -166,6 +166,7 @@ export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
     copy: copy.complete ? 'up-to-date' : 'stale',
     peerStale: copy.peerStale,
     clean: copy.clean,
+    contacts: copy.contacts,
     active: mayBeActive(state),
     lastPrimary: state.record.lastPrimary,
     wanted: state.record.wanted,

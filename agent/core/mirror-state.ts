@@ -1,8 +1,8 @@
 /** What the mirror machine remembers between events, and the small questions that every phase asks of it. */
-import type { EventDraft, Generation, ModuleBeat, VolumeStatus, VoteReply } from '../contract/index.ts';
+import type { ContactCounts, EventDraft, Generation, ModuleBeat, VolumeStatus, VoteReply } from '../contract/index.ts';
 import type { CheckerMemory } from './checkers.ts';
 import type { CommandRefusal, MirrorAction, MirrorIdentity, ModuleRecord, PlanStep } from './mirror-types.ts';
-import { behind, forked, includesGeneration, newVoter, sameGeneration, type VoterState } from './voter.ts';
+import { behind, forked, includesGeneration, newVoter, sameGeneration, setBack, type VoterState } from './voter.ts';
 
 /** Why a node that is wanted does not run the application. */
 export interface WaitReason {
@@ -91,6 +91,7 @@ export function freshRecord(): ModuleRecord {
     wanted: 'stopped',
     maintenance: false,
     newest: null,
+    contacts: null,
     grantedMs: null,
     pending: [],
     activeBoot: null,
@@ -144,7 +145,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     // A grant made before this start is forgotten, and only the other node can have it: it may renew it, this node waits for its end.
     // Whoever was active under this boot (resuming) had given none.
     voter: {
-      ...newVoter(record.newest, 0),
+      ...newVoter(record.newest, 0, record.contacts),
       grant: resuming
         ? null
         : { holder: identity.peer, untilMs: atMs + forgottenGrantMs(identity, record), session: '', number: 0 },
@@ -249,6 +250,10 @@ export interface Copy {
   readonly usable: boolean;
   readonly peerStale: boolean;
   readonly clean: boolean;
+  /** By volume; null: not counted. */
+  readonly contacts: ContactCounts;
+  /** This node knows that a copy of this generation went on after this one: it was set back to an image. */
+  readonly isSetBack: boolean;
 }
 
 export function ownCopy(state: MirrorState): Copy {
@@ -260,6 +265,8 @@ export function ownCopy(state: MirrorState): Copy {
     usable: false,
     peerStale: false,
     clean: false,
+    contacts: [],
+    isSetBack: false,
   };
   const records = (state.volumes ?? []).map((volume) => volume.record);
   if (records.length === 0 || records.some((record) => record === null)) return none;
@@ -271,14 +278,18 @@ export function ownCopy(state: MirrorState): Copy {
   }
   const upToDate = generation !== null && known.every((record) => record.copy === 'up-to-date');
   const { pending, newest } = state.record;
+  const contacts = known.map((record) => record.contacts ?? null);
+  const isSetBack = generation !== null && setBack(generation, contacts, state.record.contacts);
   return {
     generation,
     whole: known.every((record) => sameGeneration(record.generation, generation)),
     initialised: true,
     complete: upToDate,
-    usable: upToDate && (!behind(generation, newest) || includesGeneration(pending, newest)),
+    usable: upToDate && !isSetBack && (!behind(generation, newest) || includesGeneration(pending, newest)),
     peerStale: known.every((record) => record.peerStale),
     clean: known.every((record) => record.cleanCheckpoint !== null),
+    contacts,
+    isSetBack,
   };
 }
 

@@ -15,6 +15,7 @@ import type {
   VoteRequest,
 } from '../contract/index.ts';
 import type { Timing } from './timing.ts';
+import type { KnownContacts } from './voter.ts';
 
 /** What the machine has to know of a checker: how it looks is the business of the runtime. */
 export interface CheckerRule {
@@ -52,6 +53,8 @@ export interface ModuleRecord {
   readonly maintenance: boolean;
   /** The newest generation this node has promised anybody (it is a voter), itself included. */
   readonly newest: Generation | null;
+  /** The furthest that this node has heard of the newest generation's copies, its own included: one that is behind was set back. */
+  readonly contacts: KnownContacts | null;
   /** The longest life of a grant of this node that may still be running: whoever starts again waits for the end of one. Null: never given. */
   readonly grantedMs: number | null;
   /** Asked of the voters since the last one was written into the volumes, oldest first: whoever stored one of them still accepts this copy. */

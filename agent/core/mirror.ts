@@ -5,7 +5,7 @@
  * primary and exists in wait and secondary only. An active node whose lease has run out is *suspended*: the kernel and the replicator answer
  * nothing, the machine asks again, and fences itself when somebody else was chosen or nobody answers for too long.
  */
-import { assertNever, type VoteRequest } from '../contract/index.ts';
+import { assertNever, type Generation, type VoteRequest } from '../contract/index.ts';
 import { absorbCheck, unableOf } from './checkers.ts';
 import { command } from './commands.ts';
 import { committed, Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } from './mirror-state.ts';
@@ -13,7 +13,7 @@ import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
 import { absorbReply, askForVotes } from './right.ts';
 import { finishPlan, resume, serve } from './serving.ts';
 import { leaseMsMax } from './timing.ts';
-import { holderOf, includesGeneration, older, release, sameGeneration, vote, type VoterState } from './voter.ts';
+import { furthest, holderOf, includesGeneration, older, release, sameGeneration, vote, type VoterState } from './voter.ts';
 import { decideSecondary, decideStopped, decideWait } from './waiting.ts';
 import { reportChanges } from './describe.ts';
 
@@ -79,7 +79,7 @@ function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
   if (volumes?.some((volume) => volume.mode === 'in-sync' || volume.mode === 'resynchronising') === true)
     s.hadLink = true;
   if (volumes !== null && volumes.length > 0 && volumes.every((volume) => volume.role === 'primary')) s.mounted = true;
-  const { generation, usable, initialised, complete } = ownCopy(s);
+  const { generation, usable, initialised, complete, whole, contacts } = ownCopy(s);
   // A stale copy holds nothing that the peer's lacks: what was wished for it is void, or it would bar the peer from going on. What was
   // promised to the peer stays: the copy may become complete again, and still be older than that.
   if (initialised && !complete && !mayBeActive(s) && s.seek === null) {
@@ -87,13 +87,14 @@ function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
   }
   if (generation === null) return;
   const { newest, pending } = s.record;
+  if (usable && whole) draft.persist({ contacts: furthest(generation, contacts, s.record.contacts) });
   if (usable && (newest === null || generation.number > newest.number)) draft.persist({ newest: generation });
   const unwritten = pending.filter((wish) => wish.number > generation.number);
   if (unwritten.length < pending.length) draft.persist({ pending: unwritten });
   // What the other one wrote meanwhile is as new as the wish, and has just been received.
   const asked = s.seek?.store ?? null;
   if (asked !== null && !includesGeneration(unwritten, asked)) s.seek = null;
-  s.voter = { ...s.voter, newest: s.record.newest };
+  s.voter = { ...s.voter, newest: s.record.newest, contacts: s.record.contacts };
 }
 
 /** This node as a voter. Whoever may be active, or wants to be, keeps his own vote. */
@@ -121,7 +122,8 @@ function answer(draft: Draft, message: VoteRequest): void {
   // While a change of the detection time is on its way the other one counts on the lease that it asked for, not on ours.
   const { leaseMs, grantMs: ownMs } = s.identity.timing;
   const grantMs = Math.ceil(ownMs * Math.max(1, message.leaseMs / leaseMs));
-  const { state, reply, persist } = vote(voterFor(draft, message), s.identity.peer, message, now, grantMs);
+  const { voter, givenUp } = voterFor(draft, message);
+  const { state, reply, persist } = vote(voter, s.identity.peer, message, now, grantMs);
   if (reply.granted) {
     // A longer one of before may still be running; it was noted when it was given.
     const outlasted = (s.voter.grant?.untilMs ?? 0) > now + grantMs;
@@ -129,24 +131,30 @@ function answer(draft: Draft, message: VoteRequest): void {
     draft.persist({
       grantedMs: outlasted ? Math.max(grantMs, s.record.grantedMs ?? 0) : grantMs,
       newest: persist ? state.newest : s.record.newest,
+      contacts: state.contacts,
       // Without a witness only the last primary may start again alone: whoever gives his vote away is not the last one any more.
       lastPrimary: false,
     });
   }
-  draft.actions.push({ type: 'send', to: 'peer', message: reply });
+  const told = reply.granted && givenUp.length > 0 ? { ...reply, givenUp: [...givenUp] } : reply;
+  draft.actions.push({ type: 'send', to: 'peer', message: told });
 }
 
 /**
  * A generation that was promised to this node and that none of its volumes has written: nobody else can. The other one may go on with one that is newer still,
  * from the same copy where the application does not run here, and from a newer copy always. Else each of the two would wait for the other for ever.
  */
-function voterFor({ s, now }: Draft, message: VoteRequest): VoterState {
+function voterFor(
+  { s, now }: Draft,
+  message: VoteRequest,
+): { readonly voter: VoterState; readonly givenUp: readonly Generation[] } {
   const { generation, whole } = ownCopy(s);
   const notNeeded =
     older(generation, message.generation) ||
     (sameGeneration(message.generation, generation) && unableOf(s, now) !== null);
   const givesWay = whole && committed(s) && notNeeded && older(s.record.newest, message.store);
-  return givesWay ? { ...s.voter, newest: generation } : s.voter;
+  if (!givesWay) return { voter: s.voter, givenUp: [] };
+  return { voter: { ...s.voter, newest: generation }, givenUp: s.record.pending };
 }
 
 function decide(draft: Draft): void {

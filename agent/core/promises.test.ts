@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Generation, ModuleBeat, VoteRequest } from '../contract/index.ts';
+import type { Generation, ModuleBeat, VolumeStatus, VoteRequest } from '../contract/index.ts';
 import { Bench, generation, identity, promised, requestOfPeer, secondary, timing, volume } from './mirror-bench.ts';
 import { beatOf, describeOwn, voteGivenTo } from './mirror.ts';
 import { votesInWords } from './right.ts';
 import { timingFor } from './timing.ts';
+import { newVoter, vote } from './voter.ts';
 
 describe('votes, promises and what the other one said', () => {
   it('gives the vote to one at a time: whoever wants to be primary refuses', () => {
@@ -317,5 +318,57 @@ describe('votes, promises and what the other one said', () => {
     expect(renewing({ generation: former }, former).state.goingAlone).toBeNull();
     expect(renewing({ copy: 'stale' }, former).state.goingAlone).toBeNull();
     expect(renewing({}, ours).state.goingAlone).toBeNull();
+  });
+
+  it('does not run a copy that was set back to an image: not alone, and not before one that has met more often', () => {
+    const counted = (contacts: number): VolumeStatus => volume({ record: { ...volume().record!, contacts } });
+    const bench = new Bench({ newest: generation });
+    bench.event({ type: 'data', volumes: [counted(7)] });
+    expect(bench.state.record.contacts).toEqual({ generation: 'first', counts: [7] });
+    const restored = new Bench(bench.state.record);
+    restored.event({ type: 'data', volumes: [counted(5)] });
+    restored.after(timing.settleMs + 1);
+    expect(restored.state.seek).toBeNull();
+    expect(describeOwn(restored.state, restored.now)).toMatchObject({ data: 'stale', reason: 'copy-stale' });
+    // Its memory went with the image: the other one's words tell.
+    const whole = new Bench({}, { prefer: 'n1' });
+    whole.event({ type: 'data', volumes: [counted(5)] });
+    whole.after(timing.grantMs);
+    whole.peer({ state: 'wait', contacts: [7] });
+    expect(describeOwn(whole.state, whole.now)).toMatchObject({ reason: 'waiting-for-primary' });
+    whole.after(1);
+    whole.peer({ state: 'wait', contacts: [6] });
+    expect(whole.state.seek?.purpose).toBe('start');
+  });
+
+  it('carries on what the other one gave up, so that the witness, which stored it, accepts this copy when that one dies', () => {
+    const wish = { number: 2, id: '2.n1.s1' };
+    const broken = new Bench({ startFailed: true, newest: wish, pending: [wish] });
+    broken.event({ type: 'data', volumes: [volume()] });
+    broken.after(timing.grantMs);
+    const other = new Bench({}, { node: 'n2', peer: 'n1', session: 's2' });
+    other.event({ type: 'data', volumes: [volume()] });
+    other.after(timing.grantMs);
+    other.peer({ ...beatOf(broken.state, broken.now), generation, unable: 'start-failed', committed: true });
+    other.after(500);
+    const store = { number: 3, id: '3.n2.s2' };
+    const given = broken.event({ type: 'vote-request', message: requestOfPeer({ store, pending: [store] }) });
+    const reply = given.flatMap((action) =>
+      action.type === 'send' && action.message.kind === 'vote-reply' ? [action.message] : [],
+    )[0];
+    expect(reply).toMatchObject({ granted: true, givenUp: [wish] });
+    other.reply('peer', { givenUp: reply?.givenUp });
+    expect(other.state.record.pending).toContainEqual(wish);
+    const asked = other.after(500).flatMap((action) =>
+      action.type === 'send' && action.message.kind === 'vote-request' ? [action.message] : [],
+    )[0];
+    if (asked === undefined) throw new Error('no vote was asked for');
+    // It asked for one of the same number before it had heard of this one.
+    const renumbered = { ...asked, store, pending: [...asked.pending, store] };
+    const witness = vote(newVoter(wish, 0), 'n2', renumbered, 0, timing.grantMs);
+    expect(witness.reply).toMatchObject({ granted: true });
+    // Written: what was wished for before is over.
+    other.event({ type: 'data', volumes: [volume({ record: { ...volume().record!, generation: store } })] });
+    expect(other.state.record.pending).toEqual([]);
   });
 });

@@ -4,14 +4,14 @@
  */
 import { assertNever, type EventDraft, type Generation, type VoteReply, type VoteRequest } from '../contract/index.ts';
 import { mayBeActive, ownCopy, peerAlive, type Ballot, type Draft, type MirrorState } from './mirror-state.ts';
-import { behind, sameGeneration } from './voter.ts';
+import { behind, includesGeneration, sameGeneration } from './voter.ts';
 
 const inFlightMax = 8;
 
 /** Asks every voter that might answer. `store`: the generation that must be durable elsewhere before this node writes alone. */
 export function askForVotes(draft: Draft, store: Generation | null, order: boolean): void {
   const { s } = draft;
-  const { generation } = ownCopy(s);
+  const { generation, contacts } = ownCopy(s);
   if (generation === null) return;
   const number = s.nextNumber;
   s.nextNumber += 1;
@@ -22,6 +22,7 @@ export function askForVotes(draft: Draft, store: Generation | null, order: boole
     session: s.identity.session,
     leaseMs: s.identity.timing.leaseMs,
     generation,
+    contacts,
     pending: [...s.record.pending],
     store,
     order,
@@ -54,6 +55,14 @@ export function absorbReply(draft: Draft, from: 'peer' | 'witness', reply: VoteR
     : ballot.deadlineMs;
   const next: Ballot = { ...ballot, deadlineMs, stored: reply.stored ?? ballot.stored, reply, replyMs: draft.now };
   s.ballots = from === 'peer' ? { ...s.ballots, peer: next } : { ...s.ballots, witness: next };
+  if (from === 'peer' && reply.granted) inherit(draft, reply.givenUp ?? []);
+}
+
+/** The other one never wrote them and goes on from none of them any more: the witness may have stored one, and has to know that this copy is what they were asked for. */
+function inherit(draft: Draft, givenUp: readonly Generation[]): void {
+  const { pending } = draft.s.record;
+  const more = givenUp.filter((wish) => !includesGeneration(pending, wish));
+  if (more.length > 0) draft.persist({ pending: [...more, ...pending].sort((one, other) => one.number - other.number) });
 }
 
 /** Ends every grant that this node holds: the voters may give it to the other one at once. Only after stop or fence. */

@@ -34,6 +34,21 @@ describe('a vote', () => {
     expect(vote(granted, 'n2', request(), 3100, grantMs).reply.granted).toBe(true);
   });
 
+  it('is not given to a copy of the same generation that was set back to an image, except by order', () => {
+    const known = vote(newVoter(first, 0), 'n1', request({ contacts: [7, null] }), 0, grantMs);
+    expect(known).toMatchObject({ persist: true, state: { contacts: { generation: 'first', counts: [7, null] } } });
+    const free = release(known.state, 'n1', { kind: 'vote-release', module: 'db', number: 1, session: 's' });
+    const asked = (change: Partial<VoteRequest>): string => vote(free, 'n2', request(change), 0, grantMs).reply.reason;
+    expect(asked({ contacts: [5, 9] })).toBe('older-generation');
+    // A contact that was cut short, a copy that does not count, a generation that is newer.
+    for (const contacts of [[6, 9], [null, null], [8, 2], undefined] as const)
+      expect(asked(contacts === undefined ? {} : { contacts: [...contacts] })).toBe('granted');
+    expect(asked({ contacts: [0, 0], generation: second })).toBe('granted');
+    expect(asked({ contacts: [5, 9], order: true })).toBe('granted');
+    const renewed = vote(known.state, 'n1', request({ contacts: [6, null] }), 0, grantMs);
+    expect(renewed).toMatchObject({ persist: false, state: { contacts: { counts: [7, null] } } });
+  });
+
   it('says to whose request it belongs: numbers begin anew with every process', () => {
     const granted = vote(newVoter(null, 0), 'n1', request({ session: 'a1' }), 1000, grantMs);
     expect(granted.reply).toMatchObject({ granted: true, session: 'a1' });

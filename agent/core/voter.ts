@@ -2,11 +2,26 @@
  * One vote: the same rules for a node's own vote, the peer's and the witness's. A grant is exclusive until it has run out by the
  * voter's clock; the newest generation is durable before it is confirmed, and older ones are refused for ever.
  */
-import type { Generation, VoteRelease, VoteReply, VoteRequest } from '../contract/index.ts';
+import {
+  isSetBack,
+  type ContactCounts,
+  type Generation,
+  type VoteRelease,
+  type VoteReply,
+  type VoteRequest,
+} from '../contract/index.ts';
+
+/** The furthest that was heard of a generation. */
+export interface KnownContacts {
+  readonly generation: string;
+  readonly counts: ContactCounts;
+}
 
 export interface VoterState {
   /** Durable. */
   readonly newest: Generation | null;
+  /** Durable. */
+  readonly contacts: KnownContacts | null;
   /** In memory: after a restart `quietUntilMs` stands in for grants that were forgotten. */
   readonly grant: {
     readonly holder: string;
@@ -21,12 +36,37 @@ export interface VoterState {
 export interface VoterStep {
   readonly state: VoterState;
   readonly reply: VoteReply;
-  /** `state.newest` has changed and must be on disk before the reply leaves. */
+  /** `state.newest` or `state.contacts` has changed and must be on disk before the reply leaves. */
   readonly persist: boolean;
 }
 
-export function newVoter(newest: Generation | null, quietUntilMs: number): VoterState {
-  return { newest, grant: null, quietUntilMs };
+export function newVoter(
+  newest: Generation | null,
+  quietUntilMs: number,
+  contacts: KnownContacts | null = null,
+): VoterState {
+  return { newest, contacts, grant: null, quietUntilMs };
+}
+
+/** A copy of this generation that has met the other one less often than is known: the image of a disk, or of a whole server. */
+export function setBack(generation: Generation, counts: ContactCounts | undefined, known: KnownContacts | null): boolean {
+  if (known?.generation !== generation.id || counts === undefined) return false;
+  return counts.some((count, index) => isSetBack(count, known.counts[index]));
+}
+
+/** The furthest of both; of a newer generation only what is said of that. */
+export function furthest(
+  generation: Generation,
+  counts: ContactCounts | undefined,
+  known: KnownContacts | null,
+): KnownContacts | null {
+  if (counts === undefined || counts.every((count) => count === null)) return known;
+  if (known?.generation !== generation.id) return { generation: generation.id, counts };
+  const merged = counts.map((count, index) => {
+    const before = known.counts[index] ?? null;
+    return count === null || before === null ? (count ?? before) : Math.max(count, before);
+  });
+  return merged.every((count, index) => count === known.counts[index]) ? known : { ...known, counts: merged };
 }
 
 export function sameGeneration(a: Generation | null, b: Generation | null): boolean {
@@ -86,17 +126,20 @@ export function vote(
   if (nowMs < voter.quietUntilMs) return refuse('just-started');
   // A wish that was stored for this candidate and not written by it yet: its copy is still the one that the wish was made for.
   const ownWish = includesGeneration(request.pending, voter.newest);
-  if (behind(request.generation, voter.newest) && !request.order && !ownWish) return refuse('older-generation');
+  const old = behind(request.generation, voter.newest) || setBack(request.generation, request.contacts, voter.contacts);
+  if (old && !request.order && !ownWish) return refuse('older-generation');
   let newest = voter.newest;
   const wanted = request.store ?? request.generation;
   // An order overrides the age of the copy, but its new generation must be the newest too: the candidate asks again, with a higher number.
   if (newest === null || wanted.number > newest.number) newest = wanted;
   else if (!sameGeneration(wanted, newest) && (request.store !== null || request.order))
     return refuse('older-generation');
+  const contacts = furthest(request.generation, request.contacts, voter.contacts);
   return {
     state: {
       ...voter,
       newest,
+      contacts,
       grant: {
         holder: candidate,
         untilMs: Math.max(nowMs + grantMs, voter.grant?.untilMs ?? 0),
@@ -104,7 +147,7 @@ export function vote(
         number: request.number,
       },
     },
-    persist: !sameGeneration(newest, voter.newest),
+    persist: !sameGeneration(newest, voter.newest) || contacts !== voter.contacts,
     reply: {
       kind: 'vote-reply',
       module: request.module,

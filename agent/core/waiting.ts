@@ -1,5 +1,5 @@
 /** Nodes without the application: stopped, waiting, secondary; and the wish to become primary. */
-import type { Generation, ModuleBeat } from '../contract/index.ts';
+import { isSetBack, type ContactCounts, type Generation, type ModuleBeat } from '../contract/index.ts';
 import { blockedBy, unableOf, type Unable } from './checkers.ts';
 import {
   committed,
@@ -181,6 +181,9 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   if (forked(copy.generation, beat.generation)) return 'forked';
   if (older(copy.generation, beat.generation)) return 'peer';
   if (older(beat.generation, copy.generation)) return 'me';
+  // Of one generation, and yet not the same: the one that has met less often was set back, and is never the better one.
+  const ahead = metMoreOften(copy.contacts, beat.contacts);
+  if (ahead !== null) return ahead;
   const peerUnable = (beat.unable ?? null) !== null || beat.reason === 'start-failed';
   const canStart = { me: unableOf(state, now) === null, peer: beat.wanted === 'started' && !peerUnable };
   // Whoever was promised a newer generation goes on from it, unless the application does not run there.
@@ -194,6 +197,12 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   if (prefer !== null) return prefer === node ? 'me' : 'peer';
   if (state.record.lastPrimary !== beat.lastPrimary) return state.record.lastPrimary ? 'me' : 'peer';
   return node < peer ? 'me' : 'peer';
+}
+
+/** Null: neither. With several volumes, each of them may be: then neither copy may be used as it is, and both leave it to the other one. */
+function metMoreOften(own: ContactCounts, others: ContactCounts | undefined): 'me' | 'peer' | null {
+  if (own.some((count, index) => isSetBack(count, others?.[index]))) return 'peer';
+  return own.some((count, index) => isSetBack(others?.[index], count)) ? 'me' : null;
 }
 
 /**

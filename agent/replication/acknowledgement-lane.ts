@@ -132,6 +132,7 @@ export class AcknowledgementLane {
       marks: minor >= marksSinceMinor ? theirs.marks : undefined,
       verifies: open.theirs.verifies,
       sharedGeneration: lineage.shareGeneration(ours.record, theirs),
+      contacts: lineage.contactsOfSource(ours.record, theirs),
       data: this.#ports.data(),
     });
     return true;

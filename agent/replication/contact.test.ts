@@ -38,6 +38,37 @@ describe('contact', () => {
     expect(decideContact({ ...a, volumeUuid: 'v' }, b)).toEqual({ kind: 'refused', code: 'not-the-same-data' });
     expect(decideContact(lineage.resyncTarget(a), b)).toEqual({ kind: 'refused', code: 'copy-stale' });
   });
+  it('tells a copy that was set back to an image from one that is of the same generation, in both directions', () => {
+    const meet = (source: VolumeRecord, target: VolumeRecord): readonly [VolumeRecord, VolumeRecord] => {
+      const contacts = lineage.contactsOfTarget(source, target);
+      const begun = lineage.inContact(lineage.connectedClean(target), contacts);
+      return [
+        lineage.inContact(lineage.connectedClean(source), lineage.contactsOfSource(source, target)),
+        lineage.contactSettled(begun, contacts),
+      ];
+    };
+    const source = lineage.resyncedSource(good);
+    const image = after(source);
+    // A contact that only the target has recorded, however often: nothing was written, and nothing is refused.
+    let half = image;
+    for (let count = 0; count < 5; count += 1)
+      half = lineage.inContact(half, lineage.contactsOfTarget(source, half));
+    expect(decideContact(source, half).kind).toBe('resync');
+    let [one, other] = meet(source, half);
+    expect(Math.abs((one.contacts ?? 0) - (other.contacts ?? 0))).toBe(1);
+    [one, other] = meet(one, other);
+    expect([decideContact(one, other).kind, decideContact(other, one).kind]).toEqual(['resync', 'resync']);
+    expect(decideContact(one, image).kind).toBe('resync');
+    const refused = { kind: 'refused', code: 'peer-is-newer' };
+    expect(decideContact(image, one)).toEqual(refused);
+    expect(decideContact(source, other)).toEqual(refused);
+    // It went on alone before they met: each has something that the other one lacks.
+    expect(decideContact(lineage.goneAlone(image, generation(2)), one)).toEqual({ kind: 'refused', code: 'forked' });
+    expect(decideContact(lineage.goneAlone(other, generation(2)), one).kind).toBe('resync');
+    // Whoever does not count is believed as before.
+    const { contacts: _, ...uncounted } = image;
+    expect(decideContact(uncounted, one).kind).toBe('resync');
+  });
   it('overwrites what a comparison has found to differ only by order', () => {
     const source = lineage.resyncSource(lineage.resyncedSource(good));
     const target = lineage.foundDifferent(after(source));

@@ -2,7 +2,7 @@
  * What happens when a primary (source) meets a secondary (target), decided from the two volume records alone. Pure; both sides
  * compute it and must come to the same answer. No clock takes part.
  */
-import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
+import { isSetBack, type FaultRecord, type VolumeRecord } from '../contract/index.ts';
 import { copiesDifferFault } from './verify-report.ts';
 
 export type RefusalCode = 'not-the-same-data' | 'copy-stale' | 'peer-is-newer' | 'forked' | 'copies-differ';
@@ -21,7 +21,10 @@ export function decideContact(source: VolumeRecord, target: VolumeRecord): Conta
   if (target.generation === null) return resync;
   // Declared good, but without a generation yet: whatever holds a generation has more of a history than this copy.
   if (source.generation === null) return refused('peer-is-newer');
+  const used = target.copy === 'up-to-date';
   if (source.generation.id === target.generation.id) {
+    // Set back to an image, and run: the target has what this copy has lost.
+    if (used && isSetBack(source.contacts, target.contacts)) return refused('peer-is-newer');
     const identical =
       source.cleanCheckpoint !== null &&
       source.cleanCheckpoint === target.cleanCheckpoint &&
@@ -30,6 +33,9 @@ export function decideContact(source: VolumeRecord, target: VolumeRecord): Conta
       !target.peerStale;
     return identical ? inSync : resyncIfAllowed(source, target);
   }
+  // The same, found out after the source has gone on alone: what it lost and what it has written since are two branches.
+  const leftIt = source.history[0] === target.generation.id;
+  if (leftIt && used && isSetBack(source.leftAtContacts, target.contacts)) return refused('forked');
   if (source.history.includes(target.generation.id)) return resyncIfAllowed(source, target);
   if (target.history.includes(source.generation.id)) return refused('peer-is-newer');
   return refused('forked');

@@ -31,6 +31,8 @@ export type ToPrimary =
       readonly verifies: boolean;
       /** The target holds the generation that the source has: what it does not get needs another one. */
       readonly sharedGeneration: boolean;
+      /** To be recorded with the contact. */
+      readonly contacts: number;
       readonly data: ConnectionHandle;
     }
   /** `refused`: the target could not make a change, and left. */

@@ -576,7 +576,8 @@ export class PrimaryLane implements LaneHooks {
     }
     const { stream, control, window, tree } = this.#ports;
     const resync = message.contact === 'resync';
-    yield* this.#persist(resync ? lineage.resyncSource(this.record) : lineage.connectedClean(this.record));
+    const met = lineage.inContact(this.record, message.contacts);
+    yield* this.#persist(resync ? lineage.resyncSource(met) : lineage.connectedClean(met));
     this.#session = message.session;
     this.#finishSequence = 0;
     this.#peerDiffers = false;

@@ -98,6 +98,8 @@ export class SecondaryLane {
   #resync: ResyncTarget | null = null;
   #verify: VerifyTarget | null = null;
   #linked = false;
+  /** With which this contact began. */
+  #contacts = 0;
   #ended = false;
   #purging = false;
   #fault: FaultRecord | null = null;
@@ -214,7 +216,9 @@ export class SecondaryLane {
       return;
     }
     const resync = contact.kind === 'resync';
-    const next = resync ? lineage.resyncTarget(this.record) : lineage.connectedClean(this.record);
+    this.#contacts = lineage.contactsOfTarget(message.record, this.record);
+    const met = lineage.inContact(this.record, this.#contacts);
+    const next = resync ? lineage.resyncTarget(met) : lineage.connectedClean(met);
     if (!(yield* this.#persist(next)) || !this.#begin(resync) || (yield ports.ready) < 0) {
       ports.closeLink();
       return;
@@ -472,7 +476,8 @@ export class SecondaryLane {
       yield* this.#leave(applyFault('syncfs', status));
       return false;
     }
-    return yield* this.#persist(lineage.checkpointed(this.record, frame.size));
+    const settled = lineage.contactSettled(this.record, this.#contacts);
+    return yield* this.#persist(lineage.checkpointed(settled, frame.size));
   }
 
   /** The first frame says what kind of a resync this is. */
@@ -533,7 +538,8 @@ export class SecondaryLane {
     }
     if (pending?.call !== message.call) return;
     this.#checkpoint = null;
-    if (!(yield* this.#persist(lineage.markedSince(this.record, pending.log, pending.checkpoint)))) {
+    const settled = lineage.contactSettled(this.record, this.#contacts);
+    if (!(yield* this.#persist(lineage.markedSince(settled, pending.log, pending.checkpoint)))) {
       yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
       return;
     }

@@ -15,6 +15,7 @@ export function freshGood(volumeUuid: string, generation: Generation | null): Vo
     copy: 'up-to-date',
     peerStale: false,
     cleanCheckpoint: null,
+    contacts: 0,
   };
 }
 
@@ -28,6 +29,7 @@ export function freshBlank(volumeUuid: string): VolumeRecord {
     copy: 'stale',
     peerStale: false,
     cleanCheckpoint: null,
+    contacts: 0,
   };
 }
 
@@ -59,6 +61,7 @@ export function goneAlone(record: VolumeRecord, generation: Generation): VolumeR
     ...record,
     generation,
     history: (former === null ? record.history : [former.id, ...record.history]).slice(0, historyLengthMax),
+    leftAtContacts: former === null ? undefined : record.contacts,
     copy: 'up-to-date',
     peerStale: true,
     cleanCheckpoint: null,
@@ -120,6 +123,8 @@ export function resyncedTarget(record: VolumeRecord, source: VolumeRecord): Volu
     cleanCheckpoint: null,
     marks: source.marks ?? null,
     unwritten: false,
+    contacts: source.contacts === undefined ? record.contacts : source.contacts + 1,
+    leftAtContacts: source.leftAtContacts,
   };
 }
 
@@ -142,4 +147,26 @@ export function resyncedSource(record: VolumeRecord): VolumeRecord {
 export function checkpointed(record: VolumeRecord, checkpoint: number): VolumeRecord {
   invariant(record.copy === 'up-to-date' && !record.peerStale, 'only copies that are in sync agree on a checkpoint');
   return { ...record, cleanCheckpoint: checkpoint };
+}
+
+/** Target, with the record of the contact: one ahead of the source. */
+export function contactsOfTarget(source: VolumeRecord, target: VolumeRecord): number {
+  return Math.max(target.contacts ?? 0, (source.contacts ?? 0) + 1);
+}
+
+/** Source, with its record of the contact, which follows the target's: one ahead of that. */
+export function contactsOfSource(source: VolumeRecord, target: VolumeRecord): number {
+  return Math.max(source.contacts ?? 0, contactsOfTarget(source, target) + 1);
+}
+
+export function inContact(record: VolumeRecord, contacts: number): VolumeRecord {
+  return { ...record, contacts };
+}
+
+/**
+ * Target, later in the session, when something of the source has come that follows its own record of the contact: one ahead of that.
+ * @param contacts with which this target began it.
+ */
+export function contactSettled(record: VolumeRecord, contacts: number): VolumeRecord {
+  return { ...record, contacts: Math.max(record.contacts ?? 0, contacts + 2) };
 }

@@ -1,7 +1,7 @@
 /** `/var/lib/holdfast/modules/<module>.json`. */
 import path from 'node:path';
 import { z } from 'zod';
-import { Fault, generationSchema } from '../contract/index.ts';
+import { contactCountsSchema, Fault, generationSchema } from '../contract/index.ts';
 import type { ModuleRecord } from '../core/index.ts';
 import { readIfThere, removeDurably, writeDurably } from './durable-file.ts';
 import type { ModuleStore } from './ports.ts';
@@ -11,6 +11,7 @@ const recordSchema: z.ZodType<ModuleRecord> = z.object({
   wanted: z.enum(['started', 'stopped']),
   maintenance: z.boolean(),
   newest: generationSchema.nullable(),
+  contacts: z.object({ generation: z.string(), counts: contactCountsSchema }).nullable().default(null),
   grantedMs: z.number().nullable().default(null),
   pending: z.array(generationSchema),
   activeBoot: z.string().nullable(),

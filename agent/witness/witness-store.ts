@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Generation } from '../contract/index.ts';
-import { Fault, generationSchema } from '../contract/index.ts';
+import { contactCountsSchema, Fault, generationSchema } from '../contract/index.ts';
 import { writeDurably } from '../runtime/durable-file.ts';
 
 const voteFileSchema = z.object({
@@ -12,6 +11,7 @@ const voteFileSchema = z.object({
   cluster: z.string(),
   module: z.string(),
   newest: generationSchema.nullable(),
+  contacts: z.object({ generation: z.string(), counts: contactCountsSchema }).nullable().default(null),
   /** The longest lease that was ever granted: how long this voter is quiet after a restart. */
   leaseMs: z.number(),
 });
@@ -20,7 +20,7 @@ export type StoredVote = z.infer<typeof voteFileSchema>;
 export interface WitnessStore {
   load(): Promise<readonly StoredVote[]>;
   /** Durable when it resolves. */
-  save(cluster: string, module: string, newest: Generation | null, leaseMs: number): Promise<void>;
+  save(cluster: string, module: string, vote: Pick<StoredVote, 'newest' | 'contacts' | 'leaseMs'>): Promise<void>;
 }
 
 export function fileWitnessStore(directory: string): WitnessStore {
@@ -36,8 +36,11 @@ export function fileWitnessStore(directory: string): WitnessStore {
       const files = names.filter((name) => name.endsWith('.json')).map((name) => path.join(directory, name));
       return await Promise.all(files.map(read));
     },
-    save: (cluster, module, newest, leaseMs) =>
-      writeDurably(fileOf(cluster, module), `${JSON.stringify({ format: 1, cluster, module, newest, leaseMs })}\n`),
+    save: (cluster, module, { newest, contacts, leaseMs }) =>
+      writeDurably(
+        fileOf(cluster, module),
+        `${JSON.stringify({ format: 1, cluster, module, newest, contacts, leaseMs })}\n`,
+      ),
   };
 }
 

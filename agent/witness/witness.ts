@@ -50,9 +50,9 @@ export class Witness implements Disposable {
 
   static async start(ports: WitnessPorts, listen: Endpoint): Promise<Witness> {
     const witness = new Witness(ports);
-    for (const { cluster, module, newest, leaseMs } of await ports.store.load()) {
+    for (const { cluster, module, newest, contacts, leaseMs } of await ports.store.load()) {
       // What was granted before this start is forgotten: nothing is granted until the longest of it has run out.
-      const voter = newVoter(newest, witness.startedMs + grantMsFor(leaseMs));
+      const voter = newVoter(newest, witness.startedMs + grantMsFor(leaseMs), contacts);
       witness.ballots.set(keyOf(cluster, module), witness.ballot(cluster, module, voter, leaseMs));
     }
     witness.port = ports.open(listen, (datagram, from) => {
@@ -132,7 +132,7 @@ export class Witness implements Disposable {
     const result = vote(ballot.voter, node, request, this.ports.nowMs(), grantMsFor(request.leaseMs));
     const leaseMs = result.reply.granted ? Math.max(ballot.leaseMs, request.leaseMs) : ballot.leaseMs;
     if (result.persist || leaseMs !== ballot.leaseMs)
-      await this.ports.store.save(ballot.cluster, ballot.module, result.state.newest, leaseMs);
+      await this.ports.store.save(ballot.cluster, ballot.module, { ...result.state, leaseMs });
     ballot.voter = result.state;
     ballot.leaseMs = leaseMs;
     reply(result.reply);

@@ -1,6 +1,6 @@
 /** Two whole nodes, a witness, clients and people around one world. */
-import type { stepMirror, MirrorIdentity, ModuleRecord, Timing } from '../../agent/core/index.ts';
-import { freshRecord } from '../../agent/core/index.ts';
+import type { stepMirror, MirrorIdentity, ModuleRecord, Timing, VoterState } from '../../agent/core/index.ts';
+import { freshRecord, setBack } from '../../agent/core/index.ts';
 import type { CheckerAction, VolumeRecord } from '../../agent/contract/index.ts';
 import { faultDeed, networks, type Trouble } from './faults.ts';
 import { Judges } from './judges.ts';
@@ -220,16 +220,20 @@ export class Simulation {
   }
 
   /**
-   * An image is told from the present by its generation: one that is as new as what the other voters know would pass for it. Whoever restores such
-   * a one and starts it first loses data.
+   * An image is told from the present by its generation, or by the number of its meetings: one that is as new in both as what the other voters know would pass for it. Whoever
+   * restores such a one and starts it first loses data.
    */
   restoreImage(node: SimulatedNode): boolean {
     const image = this.images.get(node);
     const other = this.node(node.identity.peer);
     if (image === undefined || other.replica.durable.record?.copy !== 'up-to-date' || !this.judges.isWhole(other))
       return false;
-    const age = image.volume.record?.generation?.number ?? 0;
-    if ([this.witness.durable, other.record.newest].some((known) => known === null || known.number <= age))
+    const { generation, contacts } = image.volume.record ?? { generation: null };
+    const isKnown = ({ newest, contacts: known }: Pick<VoterState, 'newest' | 'contacts'>): boolean =>
+      newest !== null &&
+      (newest.number > (generation?.number ?? 0) ||
+        (generation !== null && setBack(generation, [contacts ?? null], known)));
+    if (![{ newest: this.witness.durable, contacts: this.witness.durableContacts }, other.record].every(isKnown))
       return false;
     this.setBack(node);
     this.copyLost = true;

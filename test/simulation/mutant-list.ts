@@ -306,8 +306,8 @@ export const mutants: readonly Mutant[] = [
     name: 'a promise to a node that cannot start bars the other one',
     breaks: 'liveness',
     file: 'agent/core/mirror.ts',
-    find: 'return givesWay ? { ...s.voter, newest: generation } : s.voter;',
-    replace: 'return s.voter;',
+    find: 'if (!givesWay) return { voter: s.voter, givenUp: [] };',
+    replace: 'if (!givesWay || generation !== null) return { voter: s.voter, givenUp: [] };',
   },
   {
     name: 'waits for a copy that is lost',
@@ -420,5 +420,12 @@ export const mutants: readonly Mutant[] = [
     file: 'agent/core/alone.ts',
     find: 'return same && behind(generation, reply.newest) ? reply.newest : null;',
     replace: 'return same && now < 0 ? reply.newest : null;',
+  },
+  {
+    name: 'an image of the same generation is as good as the present',
+    breaks: '2',
+    file: 'agent/core/voter.ts',
+    find: 'behind(request.generation, voter.newest) || setBack(request.generation, request.contacts, voter.contacts);',
+    replace: 'behind(request.generation, voter.newest);',
   },
 ];

@@ -7,9 +7,13 @@ import { contactFault, decideContact } from '../../agent/replication/contact.ts'
 import {
   checkpointed,
   connectedClean,
+  contactSettled,
+  contactsOfSource,
+  contactsOfTarget,
   freshBlank,
   freshGood,
   goneAlone,
+  inContact,
   resyncedSource,
   resyncedTarget,
   resyncSource,
@@ -20,6 +24,8 @@ import type { World } from './world.ts';
 
 /** A request that the peer leaves unacknowledged for longer expels it. */
 const acknowledgeTimeoutMs = 3000;
+/** Of so many contacts one ends when only the target has recorded it. */
+const cutShortOneOf = 7;
 
 interface PendingWrite {
   readonly id: number;
@@ -68,6 +74,10 @@ export class Replica {
   private pending: PendingWrite[] = [];
   private inbox: (() => void)[] = [];
   private nextCheckpoint = 1;
+  /** Of a target: with which its contact began. */
+  private contacts = 0;
+  /** Contacts as a source. */
+  private begun = 0;
   private finishSent = false;
   /** The target of this resync had the source's generation when it began. */
   private sharedGeneration = false;
@@ -330,15 +340,21 @@ export class Replica {
     const link = new Link(this, peer);
     this.link = link;
     peer.link = link;
+    peer.contacts = contactsOfTarget(own, theirs);
+    peer.persist((old) => inContact(verdict.kind === 'in-sync' ? connectedClean(old) : resyncTarget(old), peer.contacts));
+    this.begun += 1;
+    if (this.begun % cutShortOneOf === 0) {
+      this.breakLink(0);
+      return;
+    }
+    const met = (old: VolumeRecord): VolumeRecord => inContact(old, contactsOfSource(own, theirs));
     if (verdict.kind === 'in-sync') {
-      peer.persist(connectedClean);
-      this.persist(connectedClean);
+      this.persist((old) => connectedClean(met(old)));
       this.becomeSynced();
       peer.changed();
       return;
     }
-    peer.persist(resyncTarget);
-    this.persist(resyncSource);
+    this.persist((old) => resyncSource(met(old)));
     this.mode = 'resynchronising';
     this.finishSent = false;
     this.sharedGeneration = shareGeneration(own, theirs);
@@ -402,7 +418,7 @@ export class Replica {
         break;
       case 'clean':
         if (this.role !== 'secondary') return;
-        this.persist((old) => checkpointed(old, message.checkpoint));
+        this.persist((old) => checkpointed(contactSettled(old, this.contacts), message.checkpoint));
         this.send({ kind: 'acknowledge-clean', checkpoint: message.checkpoint });
         break;
       case 'acknowledge-clean':

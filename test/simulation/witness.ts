@@ -1,6 +1,6 @@
 /** The witness in the simulator: the production voter, its durable memory, and silence after a restart. */
 import type { Generation, MessageBody } from '../../agent/contract/index.ts';
-import { holderOf, newVoter, release, vote, type VoterState } from '../../agent/core/index.ts';
+import { holderOf, newVoter, release, vote, type KnownContacts, type VoterState } from '../../agent/core/index.ts';
 import { Breach } from './breach.ts';
 import type { World } from './world.ts';
 
@@ -10,6 +10,7 @@ export class SimulatedWitness {
   private readonly grantMs: number;
   readonly clockRate: number;
   durable: Generation | null = null;
+  durableContacts: KnownContacts | null = null;
   voter: VoterState = newVoter(null, 0);
   /** What it has granted, as somebody knows who forgets nothing in a restart. */
   private promised: { readonly holder: string; readonly untilMs: number } | null = null;
@@ -28,7 +29,7 @@ export class SimulatedWitness {
 
   restart(): void {
     this.up = true;
-    this.voter = newVoter(this.durable, this.now() + this.grantMs);
+    this.voter = newVoter(this.durable, this.now() + this.grantMs, this.durableContacts);
   }
 
   receive(from: string, body: MessageBody): void {
@@ -38,6 +39,7 @@ export class SimulatedWitness {
       const step = vote(this.voter, from, body, this.now(), this.grantMs);
       this.voter = step.state;
       this.durable = step.state.newest;
+      this.durableContacts = step.state.contacts;
       if (step.reply.granted) this.promise(from);
       this.reply(from, step.reply);
     } else if (body.kind === 'vote-release') {

@@ -4,6 +4,10 @@ import { contactFault, decideContact } from '../../../agent/replication/contact.
 import {
   checkpointed,
   connectedClean,
+  contactSettled,
+  contactsOfSource,
+  contactsOfTarget,
+  inContact,
   resyncedSource,
   resyncedTarget,
   resyncSource,
@@ -235,15 +239,19 @@ function connect(draft: Draft, side: Side): void {
     return;
   }
   const linked = { linked: true, fault: null } as const;
+  const [met, metTarget] = [
+    inContact(own, contactsOfSource(own, theirs)),
+    inContact(theirs, contactsOfTarget(own, theirs)),
+  ];
   if (verdict.kind === 'in-sync') {
-    draft.changeVolume(other, { ...linked, record: connectedClean(theirs) });
-    draft.changeVolume(side, { ...linked, record: connectedClean(own), mode: 'in-sync' });
+    draft.changeVolume(other, { ...linked, record: connectedClean(metTarget) });
+    draft.changeVolume(side, { ...linked, record: connectedClean(met), mode: 'in-sync' });
     return;
   }
   // From the first byte on this copy is a mixture.
-  draft.changeVolume(other, { ...linked, record: resyncTarget(theirs), lacks: true });
+  draft.changeVolume(other, { ...linked, record: resyncTarget(metTarget), lacks: true });
   const finish = shareGeneration(own, theirs) ? 'shared' : 'none';
-  draft.changeVolume(side, { ...linked, record: resyncSource(own), mode: 'resynchronising', finish });
+  draft.changeVolume(side, { ...linked, record: resyncSource(met), mode: 'resynchronising', finish });
 }
 
 function planStep(draft: Draft, side: Side, fails: boolean): void {
@@ -328,7 +336,8 @@ function unmount(draft: Draft, side: Side, plan: Plan, after: Plan): Plan {
   if (volume.linked && volume.mode === 'in-sync' && plan.agreed === null) {
     draft.world.checkpoints += 1;
     const checkpoint = draft.world.checkpoints;
-    draft.changeVolume(other, { record: checkpointed(draft.node(other).volume.record, checkpoint) });
+    const settled = contactSettled(draft.node(other).volume.record, (volume.record.contacts ?? 0) - 1);
+    draft.changeVolume(other, { record: checkpointed(settled, checkpoint) });
     return { ...plan, agreed: checkpoint };
   }
   const clean = volume.linked && plan.agreed !== null;

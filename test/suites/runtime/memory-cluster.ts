@@ -133,8 +133,8 @@ export class MemoryCluster {
         secrets: { clusters: 1, find: (id: Buffer) => (id.equals(this.key.id) ? this.key : null) } as never,
         store: {
           load: async () => [...this.votes.values()],
-          save: async (cluster, module, newest, leaseMs) => {
-            this.votes.set(`${cluster} ${module}`, { format: 1, cluster, module, newest, leaseMs });
+          save: async (cluster, module, { newest, contacts, leaseMs }) => {
+            this.votes.set(`${cluster} ${module}`, { format: 1, cluster, module, newest, contacts, leaseMs });
           },
         },
         open: this.network.open,

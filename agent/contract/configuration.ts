@@ -29,6 +29,8 @@ export const mirrorModuleSchema = z.strictObject({
   kind: z.literal('mirror'),
   prefer: nameSchema.optional(),
   failback: z.enum(['manual', 'automatic']).default('manual'),
+  /** Other modules that have to run somewhere before this one's application is started. */
+  dependsOn: z.array(nameSchema).max(32, 'write at most 32 modules').default([]),
   replicate: z
     .array(
       z.strictObject({
@@ -97,6 +99,8 @@ export const clusterRecordSchema = z.object({
       name: nameSchema,
       prefer: nameSchema.nullable(),
       failback: z.enum(['manual', 'automatic']),
+      /** Records of earlier versions have none. */
+      dependsOn: z.array(nameSchema).default([]),
       /** volume id is `<module>/<index>`. */
       volumes: z.array(z.object({ id: z.string(), path: z.string(), volumeUuid: z.string() })).min(1),
       cache: z.enum(['writeback', 'none']),

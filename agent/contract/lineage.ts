@@ -63,11 +63,25 @@ export const volumeRecordSchema = z.object({
 });
 export type VolumeRecord = z.infer<typeof volumeRecordSchema>;
 
-/** Of each volume of a module, in the order of its definition; null: not counted. */
-export const contactCountsSchema = z.array(z.number().int().nullable());
+/** Of each volume of a module that counts, by the beginning of its identity: places in a configuration change. */
+export const contactCountsSchema = z.record(z.string(), z.number().int());
 export type ContactCounts = z.infer<typeof contactCountsSchema>;
+/** A datagram has room for so much of the identity of each volume; within a module that tells them apart. */
+const identityLength = 8;
+
+export function contactCounts(records: readonly VolumeRecord[]): ContactCounts {
+  const counted = records.flatMap(({ volumeUuid, contacts }) =>
+    contacts === undefined ? [] : [[volumeUuid.slice(0, identityLength), contacts] as const],
+  );
+  return Object.fromEntries(counted);
+}
+
+/** Any of them. What is not counted on both sides says nothing. */
+export function anySetBack(counts: ContactCounts, known: ContactCounts): boolean {
+  return Object.entries(counts).some(([volume, count]) => isSetBack(count, known[volume]));
+}
 
 /** Of one generation: whoever is so far behind was set back to an image or a snapshot. Counting is done on one side after the other, so one is nothing. */
-export function isSetBack(contacts: number | null | undefined, known: number | null | undefined): boolean {
-  return typeof contacts === 'number' && typeof known === 'number' && known - contacts >= 2;
+export function isSetBack(contacts: number | undefined, known: number | undefined): boolean {
+  return contacts !== undefined && known !== undefined && known - contacts >= 2;
 }

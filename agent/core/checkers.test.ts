@@ -47,6 +47,7 @@ class Primary {
         peer: 'n2',
         prefer: null,
         failback: 'manual',
+        dependsOn: [],
         witness: false,
         withoutWitness: 'prefer-one-copy',
         timing,

@@ -12,6 +12,7 @@ export const identity: MirrorIdentity = {
   peer: 'n2',
   prefer: null,
   failback: 'manual',
+  dependsOn: [],
   witness: true,
   withoutWitness: 'prefer-one-copy',
   timing,

@@ -1,5 +1,13 @@
 /** What the mirror machine remembers between events, and the small questions that every phase asks of it. */
-import type { ContactCounts, EventDraft, Generation, ModuleBeat, VolumeStatus, VoteReply } from '../contract/index.ts';
+import {
+  contactCounts,
+  type ContactCounts,
+  type EventDraft,
+  type Generation,
+  type ModuleBeat,
+  type VolumeStatus,
+  type VoteReply,
+} from '../contract/index.ts';
 import type { CheckerMemory } from './checkers.ts';
 import type { CommandRefusal, MirrorAction, MirrorIdentity, ModuleRecord, PlanStep } from './mirror-types.ts';
 import { behind, forked, includesGeneration, newVoter, sameGeneration, setBack, type VoterState } from './voter.ts';
@@ -53,6 +61,8 @@ export interface MirrorState {
   readonly goAloneSentMs: number;
   readonly heardMs: Readonly<Record<string, number>>;
   readonly beat: ModuleBeat | null;
+  /** Modules that this one needs and that run nowhere; all of them until somebody has looked. */
+  readonly missing: readonly string[];
   /** Of `beat`: what has a lower one was said before it. */
   readonly beatOrder: number;
   readonly volumes: readonly VolumeStatus[] | null;
@@ -137,6 +147,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     goAloneSentMs: 0,
     heardMs: {},
     beat: null,
+    missing: identity.dependsOn,
     beatOrder: -1,
     volumes: null,
     undecidedSinceMs: null,
@@ -250,7 +261,6 @@ export interface Copy {
   readonly usable: boolean;
   readonly peerStale: boolean;
   readonly clean: boolean;
-  /** By volume; null: not counted. */
   readonly contacts: ContactCounts;
   /** This node knows that a copy of this generation went on after this one: it was set back to an image. */
   readonly isSetBack: boolean;
@@ -265,7 +275,7 @@ export function ownCopy(state: MirrorState): Copy {
     usable: false,
     peerStale: false,
     clean: false,
-    contacts: [],
+    contacts: {},
     isSetBack: false,
   };
   const records = (state.volumes ?? []).map((volume) => volume.record);
@@ -278,7 +288,7 @@ export function ownCopy(state: MirrorState): Copy {
   }
   const upToDate = generation !== null && known.every((record) => record.copy === 'up-to-date');
   const { pending, newest } = state.record;
-  const contacts = known.map((record) => record.contacts ?? null);
+  const contacts = contactCounts(known);
   const isSetBack = generation !== null && setBack(generation, contacts, state.record.contacts);
   return {
     generation,

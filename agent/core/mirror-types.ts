@@ -34,6 +34,8 @@ export interface MirrorIdentity {
   /** Breaks ties at a cold start; null: the last primary, then the first name in the alphabet. */
   readonly prefer: string | null;
   readonly failback: 'manual' | 'automatic';
+  /** Modules that have to run somewhere before the application is started here. */
+  readonly dependsOn: readonly string[];
   readonly witness: boolean;
   readonly withoutWitness: 'prefer-one-copy' | 'prefer-availability';
   readonly timing: Timing;
@@ -140,6 +142,8 @@ export type MirrorEvent =
       readonly failed: { readonly step: PlanStep['do']; readonly fault: FaultRecord } | null;
       readonly clean: boolean;
     }
+  /** Of `dependsOn`, those that run on neither node as far as this one knows. */
+  | { readonly type: 'needs'; readonly missing: readonly string[] }
   /** A checker has looked. `beganMs`: when, by this node's clock. */
   | { readonly type: 'checked'; readonly checker: string; readonly beganMs: number; readonly finding: Finding }
   | { readonly type: 'command'; readonly command: MirrorCommand };

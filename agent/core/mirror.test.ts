@@ -249,4 +249,36 @@ describe('the mirror machine', () => {
     const described = describeOwn(bench.state, bench.now);
     expect(described).toMatchObject({ state: 'alone', reason: code ?? 'peer-not-connected' });
   });
+
+  it('starts the application only when what it depends on runs somewhere, and takes nothing over before', () => {
+    const told = (bench: Bench): unknown[] =>
+      bench.actions.flatMap((action) => (action.type === 'emit' ? [action.event.code, action.event.evidence] : []));
+    const bench = new Bench({}, { dependsOn: ['db'] });
+    bench.event({ type: 'data', volumes: [volume()] });
+    bench.after(timing.grantMs);
+    bench.peer({ state: 'wait' });
+    expect(bench.state.seek).toBeNull();
+    expect(told(bench)).toEqual(expect.arrayContaining(['module-missing', { modules: 'db' }]));
+    expect(describeOwn(bench.state, bench.now)).toMatchObject({ state: 'wait', reason: 'module-missing' });
+    bench.after(500);
+    bench.peer({ state: 'wait' });
+    expect(told(bench)).not.toContain('module-missing');
+    bench.event({ type: 'needs', missing: [] });
+    expect(bench.state.seek?.purpose).toBe('start');
+
+    const heir = secondary();
+    heir.event({ type: 'needs', missing: ['db'] });
+    heir.after(timing.detectionMs);
+    expect(describeOwn(heir.state, heir.now)).toMatchObject({ state: 'secondary', reason: 'module-missing' });
+    heir.event({ type: 'needs', missing: [] });
+    expect(heir.state.seek?.purpose).toBe('takeover');
+  });
+
+  it('keeps running when what it depends on ends: that is what a checker is for', () => {
+    const bench = secondary();
+    bench.after(timing.detectionMs);
+    bench.reply('witness');
+    bench.event({ type: 'needs', missing: ['db'] });
+    expect(bench.state.phase.name).toBe('activating');
+  });
 });

@@ -60,6 +60,9 @@ function absorb(draft: Draft, event: TimedMirrorEvent): void {
         finishPlan(draft, event);
       }
       break;
+    case 'needs':
+      s.missing = event.missing;
+      break;
     case 'checked':
       absorbCheck(draft, event);
       break;

@@ -324,7 +324,7 @@ describe('votes, promises and what the other one said', () => {
     const counted = (contacts: number): VolumeStatus => volume({ record: { ...volume().record!, contacts } });
     const bench = new Bench({ newest: generation });
     bench.event({ type: 'data', volumes: [counted(7)] });
-    expect(bench.state.record.contacts).toEqual({ generation: 'first', counts: [7] });
+    expect(bench.state.record.contacts).toEqual({ generation: 'first', counts: { u: 7 } });
     const restored = new Bench(bench.state.record);
     restored.event({ type: 'data', volumes: [counted(5)] });
     restored.after(timing.settleMs + 1);
@@ -334,10 +334,10 @@ describe('votes, promises and what the other one said', () => {
     const whole = new Bench({}, { prefer: 'n1' });
     whole.event({ type: 'data', volumes: [counted(5)] });
     whole.after(timing.grantMs);
-    whole.peer({ state: 'wait', contacts: [7] });
+    whole.peer({ state: 'wait', contacts: { u: 7 } });
     expect(describeOwn(whole.state, whole.now)).toMatchObject({ reason: 'waiting-for-primary' });
     whole.after(1);
-    whole.peer({ state: 'wait', contacts: [6] });
+    whole.peer({ state: 'wait', contacts: { u: 6 } });
     expect(whole.state.seek?.purpose).toBe('start');
   });
 

@@ -35,18 +35,19 @@ describe('a vote', () => {
   });
 
   it('is not given to a copy of the same generation that was set back to an image, except by order', () => {
-    const known = vote(newVoter(first, 0), 'n1', request({ contacts: [7, null] }), 0, grantMs);
-    expect(known).toMatchObject({ persist: true, state: { contacts: { generation: 'first', counts: [7, null] } } });
+    const known = vote(newVoter(first, 0), 'n1', request({ contacts: { u: 7 } }), 0, grantMs);
+    expect(known).toMatchObject({ persist: true, state: { contacts: { generation: 'first', counts: { u: 7 } } } });
     const free = release(known.state, 'n1', { kind: 'vote-release', module: 'db', number: 1, session: 's' });
     const asked = (change: Partial<VoteRequest>): string => vote(free, 'n2', request(change), 0, grantMs).reply.reason;
-    expect(asked({ contacts: [5, 9] })).toBe('older-generation');
+    expect(asked({ contacts: { u: 5, v: 9 } })).toBe('older-generation');
     // A contact that was cut short, a copy that does not count, a generation that is newer.
-    for (const contacts of [[6, 9], [null, null], [8, 2], undefined] as const)
-      expect(asked(contacts === undefined ? {} : { contacts: [...contacts] })).toBe('granted');
-    expect(asked({ contacts: [0, 0], generation: second })).toBe('granted');
-    expect(asked({ contacts: [5, 9], order: true })).toBe('granted');
-    const renewed = vote(known.state, 'n1', request({ contacts: [6, null] }), 0, grantMs);
-    expect(renewed).toMatchObject({ persist: false, state: { contacts: { counts: [7, null] } } });
+    for (const contacts of [{ u: 6, v: 9 }, {}, { v: 2 }, { u: 8, v: 0 }])
+      expect(asked({ contacts })).toBe('granted');
+    expect(asked({})).toBe('granted');
+    expect(asked({ contacts: { u: 0 }, generation: second })).toBe('granted');
+    expect(asked({ contacts: { u: 5 }, order: true })).toBe('granted');
+    const renewed = vote(known.state, 'n1', request({ contacts: { u: 6 } }), 0, grantMs);
+    expect(renewed).toMatchObject({ persist: false, state: { contacts: { counts: { u: 7 } } } });
   });
 
   it('says to whose request it belongs: numbers begin anew with every process', () => {

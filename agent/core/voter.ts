@@ -3,7 +3,7 @@
  * voter's clock; the newest generation is durable before it is confirmed, and older ones are refused for ever.
  */
 import {
-  isSetBack,
+  anySetBack,
   type ContactCounts,
   type Generation,
   type VoteRelease,
@@ -51,7 +51,7 @@ export function newVoter(
 /** A copy of this generation that has met the other one less often than is known: the image of a disk, or of a whole server. */
 export function setBack(generation: Generation, counts: ContactCounts | undefined, known: KnownContacts | null): boolean {
   if (known?.generation !== generation.id || counts === undefined) return false;
-  return counts.some((count, index) => isSetBack(count, known.counts[index]));
+  return anySetBack(counts, known.counts);
 }
 
 /** The furthest of both; of a newer generation only what is said of that. */
@@ -60,13 +60,10 @@ export function furthest(
   counts: ContactCounts | undefined,
   known: KnownContacts | null,
 ): KnownContacts | null {
-  if (counts === undefined || counts.every((count) => count === null)) return known;
+  if (counts === undefined || Object.keys(counts).length === 0) return known;
   if (known?.generation !== generation.id) return { generation: generation.id, counts };
-  const merged = counts.map((count, index) => {
-    const before = known.counts[index] ?? null;
-    return count === null || before === null ? (count ?? before) : Math.max(count, before);
-  });
-  return merged.every((count, index) => count === known.counts[index]) ? known : { ...known, counts: merged };
+  const further = Object.entries(counts).filter(([volume, count]) => count > (known.counts[volume] ?? -1));
+  return further.length === 0 ? known : { ...known, counts: { ...known.counts, ...Object.fromEntries(further) } };
 }
 
 export function sameGeneration(a: Generation | null, b: Generation | null): boolean {

@@ -1,5 +1,5 @@
 /** Nodes without the application: stopped, waiting, secondary; and the wish to become primary. */
-import { isSetBack, type ContactCounts, type Generation, type ModuleBeat } from '../contract/index.ts';
+import { anySetBack, type ContactCounts, type Generation, type ModuleBeat } from '../contract/index.ts';
 import { blockedBy, unableOf, type Unable } from './checkers.ts';
 import {
   committed,
@@ -201,8 +201,9 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
 
 /** Null: neither. With several volumes, each of them may be: then neither copy may be used as it is, and both leave it to the other one. */
 function metMoreOften(own: ContactCounts, others: ContactCounts | undefined): 'me' | 'peer' | null {
-  if (own.some((count, index) => isSetBack(count, others?.[index]))) return 'peer';
-  return own.some((count, index) => isSetBack(others?.[index], count)) ? 'me' : null;
+  if (others === undefined) return null;
+  if (anySetBack(own, others)) return 'peer';
+  return anySetBack(others, own) ? 'me' : null;
 }
 
 /**
@@ -221,10 +222,22 @@ export function seek(draft: Draft, purpose: Seek['purpose'], store: Generation |
     draft.wait('vote-given', `The vote of this node belongs to ${s.identity.peer} until its lease has run out.`);
     return;
   }
+  if (s.missing.length > 0) {
+    waitForModules(draft, s.missing);
+    return;
+  }
   if (store !== null) rememberWish(draft, store);
   s.seek = { purpose, store, sinceMs: now, unassisted: !peerAlive(s, now) || purpose === 'takeover' };
   askForVotes(draft, store, s.record.order !== null);
   pursue(draft, s.seek);
+}
+
+/** Nothing is asked of any voter meanwhile: the other one may run the application, and this one serve as its secondary. */
+function waitForModules(draft: Draft, missing: readonly string[]): void {
+  const message = `Waits until ${missing.join(', ')} ${missing.length === 1 ? 'runs' : 'run'} on one of the servers.`;
+  if (draft.s.waiting.code !== 'module-missing')
+    draft.emit('info', 'module-missing', message, { modules: missing.join(', ') });
+  draft.wait('module-missing', message);
 }
 
 function dropSeek(draft: Draft): void {

@@ -57,6 +57,19 @@ export function sameCircumstances(former: ClusterRecord, next: ClusterRecord, na
   return essence(former) === essence(next);
 }
 
+/** In waves: whatever depends on another module is stopped before it. */
+export function stopOrder(modules: readonly Pick<ModuleDefinition, 'name' | 'dependsOn'>[]): string[][] {
+  const waves: string[][] = [];
+  for (let left = modules; left.length > 0;) {
+    const free = left.filter(({ name }) => !left.some(({ dependsOn }) => dependsOn.includes(name)));
+    // Refused where it is written; should one come here all the same, nobody waits for ever.
+    const wave = free.length > 0 ? free : left;
+    waves.push(wave.map(({ name }) => name));
+    left = left.filter((one) => !wave.includes(one));
+  }
+  return waves;
+}
+
 export function replicatorConfiguration(record: ClusterRecord, node: string): Params<ReplicatorApi, 'configure'> {
   const own = ownOf(record, node);
   const peer = peerOf(record, node);

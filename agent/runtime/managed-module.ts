@@ -33,6 +33,7 @@ export class ManagedModule {
   readonly lease: LeaseKeeper;
   readonly raised: Set<string>;
   private readonly watch: CheckerWatch;
+  private readonly moduleRuns: ModuleSurroundings['moduleRuns'];
   private readonly ports: RuntimePorts;
 
   private constructor(
@@ -44,6 +45,7 @@ export class ManagedModule {
   ) {
     const { ports } = around;
     this.ports = ports;
+    this.moduleRuns = around.moduleRuns;
     this.definition = definition;
     this.identity = identity;
     this.raised = raised;
@@ -95,6 +97,11 @@ export class ManagedModule {
     for (const { address } of definition.vips) if (await ports.vip.present(address)) raised.add(address);
     const identity = identityOf(definition, record, ports, around.session);
     return new ManagedModule(definition, identity, stored, around, raised);
+  }
+
+  tick(): void {
+    this.machine.needs(this.definition.dependsOn.filter((name) => this.moduleRuns(name) !== true));
+    this.machine.tick();
   }
 
   /** All volumes of this module, or null while any of them is unknown. */
@@ -165,6 +172,7 @@ function identityOf(
     peer: peerOf(record, ports.node).name,
     prefer: definition.prefer,
     failback: definition.failback,
+    dependsOn: definition.dependsOn,
     witness: record.witness !== null,
     withoutWitness: record.withoutWitness,
     timing: timingFor(record.detectionMs),

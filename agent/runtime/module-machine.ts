@@ -48,11 +48,13 @@ export class ModuleMachine {
   /** The last state that was not on the way to another one. */
   private settled: ModuleBeat['state'] = 'unknown';
   private actionSinceMs: number | null = null;
+  private missing: string;
 
   constructor(initial: MirrorState, ports: MachinePorts) {
     this.module = initial.identity.module;
     this.state = initial;
     this.told = initial;
+    this.missing = initial.missing.join();
     this.ports = ports;
   }
 
@@ -70,6 +72,12 @@ export class ModuleMachine {
 
   tick(): void {
     this.replaceOrPush('tick', (event) => event.type === 'tick', { type: 'tick' });
+  }
+  /** Modules that this one waits for. */
+  needs(missing: readonly string[]): void {
+    if (missing.join() === this.missing) return;
+    this.missing = missing.join();
+    this.replaceOrPush('needs', (event) => event.type === 'needs', { type: 'needs', missing });
   }
   data(volumes: readonly VolumeStatus[] | null): void {
     this.replaceOrPush('data', (event) => event.type === 'data', { type: 'data', volumes });

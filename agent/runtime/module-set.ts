@@ -1,7 +1,7 @@
 /** The modules of this node, as the cluster record wants them: what is new is loaded, what is gone is ended, what is unchanged goes on. */
 import type { ClusterRecord, VolumeStatus } from '../contract/index.ts';
 import { Fault } from '../contract/index.ts';
-import { sameCircumstances } from './cluster-record.ts';
+import { sameCircumstances, stopOrder } from './cluster-record.ts';
 import type { ModuleSurroundings } from './managed-module.ts';
 import { ManagedModule } from './managed-module.ts';
 import type { RuntimePorts } from './ports.ts';
@@ -75,7 +75,8 @@ export class ModuleSet implements Iterable<ManagedModule> {
   }
 
   async withdraw(): Promise<void> {
-    await Promise.all([...this.modules.values()].map((one) => one.windDown()));
+    const definitions = [...this.modules.values()].map(({ definition }) => definition);
+    for (const wave of stopOrder(definitions)) await Promise.all(wave.map((name) => this.get(name).windDown()));
     for (const module of [...this.modules.values()]) await this.forget(module);
   }
 

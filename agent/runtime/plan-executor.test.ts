@@ -12,6 +12,7 @@ const definition: ModuleDefinition = {
   name: 'db',
   prefer: null,
   failback: 'manual',
+  dependsOn: [],
   volumes: [
     { id: 'db/0', path: '/data/a', volumeUuid: 'a' },
     { id: 'db/1', path: '/data/b', volumeUuid: 'b' },

@@ -19,7 +19,7 @@ import { describeOwn, timingFor } from '../core/index.ts';
 import { HeartbeatSocket, sealingKey } from '../network/index.ts';
 import type { Vote } from '../network/index.ts';
 import { Comparisons, type VolumeVerification } from './comparisons.ts';
-import { heartbeatNetworks, ownOf, peerOf, replicatorConfiguration } from './cluster-record.ts';
+import { heartbeatNetworks, ownOf, peerOf, replicatorConfiguration, stopOrder } from './cluster-record.ts';
 import { journalEvent } from './journal.ts';
 import type { ManagedModule, ModuleSurroundings } from './managed-module.ts';
 import { Measurements } from './measurements.ts';
@@ -177,6 +177,7 @@ export class Runtime {
 
   /** Fault: what the machine says, or no-such-module. */
   async command(name: string, command: MirrorCommand): Promise<void> {
+    if (command.name === 'stop') this.mustNotBeNeeded(name);
     const refusal = await this.module(name).machine.command(command);
     if (refusal !== null) throw new Fault(refusal.code, { message: refusal.message, remedy: refusal.remedy });
   }
@@ -247,7 +248,9 @@ export class Runtime {
 
   /** The host goes down: the application is handed over while there is time, or at least stopped in order. */
   async leaveForShutdown(patienceMs: number): Promise<void> {
-    await Promise.all([...this.modules].map((one) => this.leave(one, patienceMs)));
+    const untilMs = this.ports.clock.bootMs() + patienceMs;
+    for (const wave of stopOrder([...this.modules].map(({ definition }) => definition)))
+      await Promise.all(wave.map((name) => this.leave(this.module(name), untilMs)));
   }
 
   /** The agent alone goes: the application runs on under the lease that it has. */
@@ -263,11 +266,10 @@ export class Runtime {
     for (const listener of this.listeners) listener.event(event);
   };
 
-  private async leave(module: ManagedModule, patienceMs: number): Promise<void> {
+  private async leave(module: ManagedModule, untilMs: number): Promise<void> {
     const { machine, definition } = module;
     const active = (): boolean => machine.published.volumes?.some((volume) => volume.role === 'primary') ?? false;
     if (!active()) return;
-    const untilMs = this.ports.clock.bootMs() + patienceMs;
     if ((await machine.command({ name: 'swap' })) === null) {
       // Until the other one has its application running: leaving earlier would end its link in the middle of the start.
       const handedOver = (): boolean => !active() && runsApplication(this.peer.beats.get(definition.name));
@@ -294,6 +296,23 @@ export class Runtime {
         remedy: 'Apply a configuration from the laptop.',
       });
     return this.running;
+  }
+  /** Where it runs: a node that does not run it is stopped for other reasons. Fault: module-needed. */
+  private mustNotBeNeeded(name: string): void {
+    if (!runsApplication(this.module(name).machine.beat())) return;
+    const above = [...this.modules]
+      .filter(({ definition }) => definition.dependsOn.includes(name))
+      .map(({ definition }) => definition.name)
+      .filter((one) => runsApplication(this.module(one).machine.beat()) || runsApplication(this.peer.beats.get(one)));
+    if (above.length === 0) return;
+    throw new Fault(
+      'module-needed',
+      {
+        message: `${above.join(', ')} ${above.length === 1 ? 'runs and depends' : 'run and depend'} on ${name}.`,
+        remedy: `Stop ${above.join(', ')} first.`,
+      },
+      { module: name, others: above.join(', ') },
+    );
   }
   private module(name: string): ManagedModule {
     this.mustRun();
@@ -399,7 +418,7 @@ export class Runtime {
       this.ignoreDatagramsUntilMs = now + staleDatagramsMs;
       this.ports.journal.notice(`This process did not run for ${Math.round(lateMs)} ms.`);
     }
-    for (const module of this.modules) module.machine.tick();
+    for (const module of this.modules) module.tick();
     this.beat(this.ticks % 2 === 0);
     this.checkFence(now);
     this.reportDropped(now);
@@ -490,7 +509,7 @@ export class Runtime {
     this.expiry?.[Symbol.dispose]();
     this.expiry = this.ports.timers.every(running.record.detectionMs + 1, () => {
       this.expiry?.[Symbol.dispose]();
-      for (const module of this.modules) module.machine.tick();
+      for (const module of this.modules) module.tick();
     });
   }
 

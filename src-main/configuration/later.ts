@@ -21,7 +21,6 @@ function inModule(module: Record<string, unknown>, path: Path): ProblemAt[] {
   if ('library' in module) {
     found.push(refused([...path, 'library'], '`library`', 'Write `start:` and `stop:` commands instead.', true));
   }
-  if ('dependsOn' in module) found.push(refused([...path, 'dependsOn'], '`dependsOn`', 'Remove it.', true));
   const checkers = module['checkers'];
   if (Array.isArray(checkers)) {
     checkers.forEach((checker: unknown, index) => {

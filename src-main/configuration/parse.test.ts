@@ -375,3 +375,19 @@ describe('a configuration file', () => {
     expect((fault as Fault).details['problems']).toHaveLength(2);
   });
 });
+
+it('knows which module needs which other one, and refuses those that are not there or would wait for themselves', () => {
+  const module = (name: string, dependsOn: string): string =>
+    `  - { name: ${name}, kind: mirror, dependsOn: ${dependsOn}, replicate: [{ path: /data/${name} }], start: a, stop: b }\n`;
+  const web = checkConfiguration(`${good}${module('web', '[db]')}`);
+  expect(web.configuration?.modules.map(({ dependsOn }) => dependsOn)).toEqual([[], ['db']]);
+  const told = (text: string): unknown[] => checkConfiguration(text).problems.map(({ reason, line }) => [reason, line]);
+  expect(told(`${good}${module('web', '[dv]')}`)).toEqual([['dependency-unknown', 20]]);
+  expect(told(`${good}${module('web', '[web]')}`)).toEqual([['dependency-cycle', 20]]);
+  const circle = `${good}${module('web', '[app, db]')}${module('app', '[web]')}`;
+  expect(told(circle)).toEqual([
+    ['dependency-cycle', 20],
+    ['dependency-cycle', 21],
+  ]);
+  expect(checkConfiguration(circle).problems[0]?.message).toBe('web would wait for itself: web → app → web.');
+});

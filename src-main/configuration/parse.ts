@@ -97,6 +97,7 @@ const reasons: Readonly<Record<string, string>> = {
   cluster: 'name-invalid',
   name: 'name-invalid',
   prefer: 'name-invalid',
+  dependsOn: 'name-invalid',
   ssh: 'destination-invalid',
   port: 'port-invalid',
   subnet: 'subnet-invalid',
@@ -257,7 +258,7 @@ const keysAt: Readonly<Record<string, string>> = {
   networks: 'name, subnet',
   witness: 'ssh, port, sudo',
   modules:
-    'name, kind, prefer, failback, replicate, acknowledge, cache, vip, interface, prestart, start, stop, poststop, forceStop, transition, checkers, restartLimit',
+    'name, kind, prefer, failback, dependsOn, replicate, acknowledge, cache, vip, interface, prestart, start, stop, poststop, forceStop, transition, checkers, restartLimit',
   replicate: 'path',
   checkers:
     'tcp, http, https, process, service, ping, interface, mount, disk, script, module; interval, timeout, failures, action, gracePeriod; status, contains',

@@ -44,6 +44,7 @@ export function makeClusterRecord(
         name: module.name,
         prefer: module.prefer ?? null,
         failback: module.failback,
+        dependsOn: [...module.dependsOn],
         volumes: module.replicate.map(({ path }, index) => ({
           id: `${module.name}/${index}`,
           path,

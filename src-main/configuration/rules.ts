@@ -101,6 +101,53 @@ function checkModules(configuration: Configuration): ProblemAt[] {
   return found;
 }
 
+function checkDependencies(configuration: Configuration): ProblemAt[] {
+  const { modules } = configuration;
+  const found: ProblemAt[] = [];
+  modules.forEach((module, index) => {
+    module.dependsOn.forEach((name, place) => {
+      const path = ['modules', index, 'dependsOn', place];
+      const facts = { name: module.name, other: name };
+      if (!modules.some((one) => one.name === name))
+        found.push(
+          problem(
+            path,
+            { reason: 'dependency-unknown', facts },
+            `No module is named ${name}.`,
+            'Name another module of this file.',
+          ),
+        );
+      const way = wayBack(modules, name, module.name);
+      if (way !== null)
+        found.push(
+          problem(
+            path,
+            { reason: 'dependency-cycle', facts: { ...facts, way: way.join(' → ') } },
+            `${module.name} would wait for itself: ${[module.name, ...way].join(' → ')}.`,
+            'Take one of these dependencies away.',
+          ),
+        );
+    });
+  });
+  return found;
+}
+
+/** The modules on the way from one to another, both included; null: none leads there. */
+function wayBack(
+  modules: Configuration['modules'],
+  from: string,
+  to: string,
+  seen: readonly string[] = [],
+): string[] | null {
+  if (from === to) return [from];
+  if (seen.includes(from)) return null;
+  for (const next of modules.find((one) => one.name === from)?.dependsOn ?? []) {
+    const way = wayBack(modules, next, to, [...seen, from]);
+    if (way !== null) return [from, ...way];
+  }
+  return null;
+}
+
 const forbiddenRoots = [
   '/',
   '/bin',
@@ -262,6 +309,7 @@ export function findBrokenRules(configuration: Configuration): ProblemAt[] {
     ...checkMachines(configuration),
     ...checkNetworks(configuration),
     ...checkModules(configuration),
+    ...checkDependencies(configuration),
     ...checkDirectories(configuration),
     ...findBrokenCheckers(configuration),
   ];

@@ -92,6 +92,7 @@ export class Simulation {
       peer,
       prefer: options.prefer,
       failback: options.failback(),
+      dependsOn: [],
       witness: options.witness,
       withoutWitness: options.withoutWitness,
       timing: options.timing,
@@ -232,7 +233,7 @@ export class Simulation {
     const isKnown = ({ newest, contacts: known }: Pick<VoterState, 'newest' | 'contacts'>): boolean =>
       newest !== null &&
       (newest.number > (generation?.number ?? 0) ||
-        (generation !== null && setBack(generation, [contacts ?? null], known)));
+        (generation !== null && setBack(generation, contacts === undefined ? {} : { uuid: contacts }, known)));
     if (![{ newest: this.witness.durable, contacts: this.witness.durableContacts }, other.record].every(isKnown))
       return false;
     this.setBack(node);

@@ -28,6 +28,7 @@ function record(revision: number, change: Partial<ClusterRecord> = {}): ClusterR
         name: 'db',
         prefer: null,
         failback: 'manual',
+        dependsOn: [],
         volumes: [{ id: 'db/0', path: '/etc/holdfast/data', volumeUuid: 'volume' }],
         cache: 'none',
         acknowledge: 'durable',

@@ -175,6 +175,7 @@ export function identityOf(node: NodeModel, withWitness: boolean): MirrorIdentit
     peer: nameOf(otherOf(node.side)),
     prefer: null,
     failback: 'manual',
+    dependsOn: [],
     witness: withWitness,
     withoutWitness: 'prefer-one-copy',
     checkers: [],

@@ -108,6 +108,7 @@ export class MemoryCluster {
           name: 'db',
           prefer: 'n1',
           failback: 'manual',
+          dependsOn: [],
           volumes: [{ id: 'db/0', path: '/data/db', volumeUuid: 'volume' }],
           cache: 'none',
           acknowledge: 'durable',

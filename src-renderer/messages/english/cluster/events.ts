@@ -49,6 +49,7 @@ const worded = {
   'leftovers-killed': () => 'Processes that still ran after the stop command had to be ended.',
   'transition-failed': () => 'The command that tells others of a change failed.',
   // --- checkers
+  'module-missing': ({ evidence }) => `Waits until ${String(evidence['modules'] ?? 'another module')} runs.`,
   'checker-failed': (event, peer) => checkerSentence(event, peer),
   'checker-recovered': (event) => `The checker “${checker(event)}” is good again on ${node(event)}.`,
   'checker-unusable': (event) =>

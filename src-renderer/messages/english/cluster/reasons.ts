@@ -42,6 +42,11 @@ const worded = {
   }),
   'node-unreachable': (node) => ({ what: `${node} cannot be reached from here` }),
   'waiting-for-peer': (node, peer) => ({ what: `${node} waits for a sign of ${peer}`, remedy: soon }),
+  'module-missing': (node) => ({
+    what: `${node} waits for a module that this one depends on`,
+    cause: 'It runs on neither server.',
+    remedy: 'Start that module; this one follows by itself.',
+  }),
   'waiting-for-primary': (node, peer) => ({ what: `${node} waits for ${peer} to become primary` }),
   'waiting-for-resync': (node, peer) => ({
     what: `${node} waits for ${peer} to bring its copy up to date`,

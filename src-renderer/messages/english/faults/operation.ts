@@ -71,6 +71,11 @@ export const operation = {
     what: 'This server already runs the application, or is about to.',
     remedy: 'Nothing to do.',
   }),
+  'module-needed': () => ({
+    what: 'Another module that runs depends on this one',
+    cause: 'Its application would lose what it needs.',
+    remedy: 'Stop the other module first.',
+  }),
   'peer-not-ready': () => ({
     what: 'The other server cannot take over now.',
     cause: 'Its copy is not up to date.',

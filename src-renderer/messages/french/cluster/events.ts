@@ -82,6 +82,7 @@ export const events: Messages['cluster']['events'] = {
   'holders-killed': () => 'Des processus utilisaient encore le répertoire ; il a fallu les terminer.',
   'leftovers-killed': () => 'Des processus tournaient encore après la commande d’arrêt ; il a fallu les terminer.',
   'transition-failed': () => 'La commande qui annonce un changement a échoué.',
+  'module-missing': ({ evidence }) => `Attend que ${String(evidence['modules'] ?? 'un autre module')} fonctionne.`,
   'checker-failed': (event, peer) => checkerSentence(event, peer),
   'checker-recovered': (event) => `Le contrôle « ${checker(event)} » est de nouveau bon sur ${event.node}.`,
   'checker-unusable': (event) =>

@@ -39,6 +39,11 @@ export const reasons: Messages['cluster']['reasons'] = {
   }),
   'node-unreachable': (node) => ({ what: `${node} est injoignable d’ici` }),
   'waiting-for-peer': (node, peer) => ({ what: `${node} attend un signe de ${peer}`, remedy: bientot }),
+  'module-missing': (node) => ({
+    what: `${node} attend un module dont celui-ci dépend`,
+    cause: 'Il ne fonctionne sur aucun des deux serveurs.',
+    remedy: 'Démarrez ce module ; celui-ci suivra de lui-même.',
+  }),
   'waiting-for-primary': (node, peer) => ({ what: `${node} attend que ${peer} devienne primaire` }),
   'waiting-for-resync': (node, peer) => ({
     what: `${node} attend que ${peer} mette sa copie à jour`,

@@ -74,6 +74,11 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     what: 'Ce serveur porte déjà l’application, ou va le faire.',
     remedy: 'Rien à faire.',
   }),
+  'module-needed': () => ({
+    what: 'Un autre module en marche dépend de celui-ci',
+    cause: 'Son application perdrait ce dont elle a besoin.',
+    remedy: 'Arrêtez d’abord l’autre module.',
+  }),
   'peer-not-ready': () => ({
     what: 'L’autre serveur ne peut pas prendre le relais maintenant.',
     cause: 'Sa copie n’est pas à jour.',

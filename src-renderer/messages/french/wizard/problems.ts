@@ -53,6 +53,14 @@ export const problems: typeof english = {
     what: `${listed(f, 'subnet')} recouvre ${listed(f, 'other')}.`,
     remedy: 'Deux fois le même réseau ne protège de rien : indiquez-en deux différents.',
   }),
+  'dependency-unknown': (f) => ({
+    what: `Aucun module ne s’appelle ${listed(f, 'other')}.`,
+    remedy: 'Nommez un autre module de ce fichier.',
+  }),
+  'dependency-cycle': (f) => ({
+    what: `${listed(f, 'name')} s’attendrait lui-même : ${listed(f, 'way')}.`,
+    remedy: 'Retirez une de ces dépendances.',
+  }),
   'node-unknown': (f) => ({
     what: `Aucun serveur ne s’appelle ${listed(f, 'name')}.`,
     remedy: 'Choisissez l’un des deux.',

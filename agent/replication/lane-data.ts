@@ -83,4 +83,10 @@ export interface SyncHelperData {
 }
 
 export type LaneData =
-  SyncHelperData | SyncData | PrimaryLaneData | AcknowledgementLaneData | SecondaryLaneData | ListenerLaneData | UnmountData;
+  | SyncHelperData
+  | SyncData
+  | PrimaryLaneData
+  | AcknowledgementLaneData
+  | SecondaryLaneData
+  | ListenerLaneData
+  | UnmountData;

@@ -169,7 +169,7 @@ export class PrimaryLane implements LaneHooks {
         yield* this.#replay();
         continue;
       }
-      yield* this.#observe();
+      if (this.#finishSequence !== 0 || this.#cleanStop !== null) yield* this.#observe();
       if (this.#unrecordedFailure) yield* this.#recordFailedSync();
       this.#ports.stream.marks.tidy();
       if (this.#checkpointIsDue()) yield* this.#checkpoint();
@@ -337,9 +337,9 @@ export class PrimaryLane implements LaneHooks {
     if (stream.writer.length > 0 && !this.#mayLinger(result)) yield* this.#send();
     this.#countSent(false);
     // Acknowledged before it was parked: nobody else will look at it.
-    if (result === outcome.parked) yield* this.#answerReached(control.acknowledged);
+    if (result === outcome.parked && control.parked.count > 0) yield* this.#answerReached(control.acknowledged);
     if (result === outcome.reply || result === outcome.ended) {
-      if (yield* this.#permitted()) {
+      if (this.#isPermitted() || (yield* this.#permitted())) {
         yield this.#ports.reply;
         if (this.#asksForChange()) this.#countAnswered(this.#instants[instant.read] ?? 0);
       }
@@ -405,7 +405,11 @@ export class PrimaryLane implements LaneHooks {
     const { stream, collected } = this.#ports;
     this.#lingered += 1;
     if (stream.writer.length >= lingerBytesMax || this.#lingered > lingerRequestsMax) return false;
-    return collected.count > 0 || this.#askDue || (result === outcome.reply && this.mode === 'in-sync' && !stream.writer.urgent);
+    return (
+      collected.count > 0 ||
+      this.#askDue ||
+      (result === outcome.reply && this.mode === 'in-sync' && !stream.writer.urgent)
+    );
   }
 
   /** The peer is asked first, and works while the local disk does. No message is looked at in between: the link and the mode are those of the requests. */
@@ -424,13 +428,13 @@ export class PrimaryLane implements LaneHooks {
       if (!waits) yield* this.#answerSync(place, status < 0);
     }
     // Acknowledged before they were parked: nobody else will look at them.
-    yield* this.#answerReached(control.acknowledged);
+    if (control.parked.count > 0) yield* this.#answerReached(control.acknowledged);
     if (this.#ports.linkBroken()) yield* this.#lost();
   }
 
   *#answerSync(place: number, failed: boolean): Lane {
     const { collected, answerSync } = this.#ports;
-    if (!(yield* this.#permitted())) return;
+    if (!this.#isPermitted() && !(yield* this.#permitted())) return;
     answerSync.unique = collected.unique(place);
     answerSync.written = collected.written(place);
     answerSync.error = failed ? -ioError : 0;
@@ -442,6 +446,12 @@ export class PrimaryLane implements LaneHooks {
     this.#lingered = 0;
     const sent = yield this.#ports.send;
     if (sent < 0) yield* this.#lost();
+  }
+
+  /** Asked first: a generator is an object, and this is on the way of every answer. */
+  #isPermitted(): boolean {
+    const { control, nowMs } = this.#ports;
+    return !control.fenced && nowMs() < control.leaseDeadlineMs;
   }
 
   /** Waits until the lease covers this instant. False: fenced, nothing is answered any more. */
@@ -457,7 +467,7 @@ export class PrimaryLane implements LaneHooks {
   *#answerReached(acknowledged: number | null): Lane {
     const { control, answerParked } = this.#ports;
     // Permission first: what is claimed is answered at once, or by nobody.
-    while (control.parked.count > 0 && (yield* this.#permitted())) {
+    while (control.parked.count > 0 && (this.#isPermitted() || (yield* this.#permitted()))) {
       if (!control.parked.claim(acknowledged)) return;
       yield answerParked;
       this.#countAnswered(control.parked.claimed.readAtMs);

@@ -53,7 +53,9 @@ function loseOne(seed: number, level: AcknowledgeLevel, kept: AcknowledgeLevel =
   world.judgeData(survivor);
   const isEqual = (): boolean => {
     const { control } = survivor;
-    return survivor.primary?.mode === 'in-sync' && survivor.requests.length === 0 && control.acknowledged === control.sent;
+    return (
+      survivor.primary?.mode === 'in-sync' && survivor.requests.length === 0 && control.acknowledged === control.sent
+    );
   };
   run(world, 40_000, isEqual);
   expect(world.acknowledged.size + world.steps).toBeGreaterThan(0);

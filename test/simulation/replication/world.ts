@@ -99,7 +99,12 @@ const memories = {
 };
 
 /** Deliberate faults of the code itself: the judge must notice each. */
-export const mutants = ['source-does-not-sync', 'target-does-not-sync', 'stale-is-not-recorded', 'alone-without-a-record'] as const;
+export const mutants = [
+  'source-does-not-sync',
+  'target-does-not-sync',
+  'stale-is-not-recorded',
+  'alone-without-a-record',
+] as const;
 export const mutantsOfMarks: readonly Mutant[] = [
   'writes-are-not-marked',
   'names-are-not-marked',

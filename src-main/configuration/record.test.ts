@@ -42,3 +42,16 @@ it('is valid, keeps identities, and keeps the revision as long as nothing else c
   );
   expect(moved.modules[0]?.volumes[0]?.volumeUuid).not.toBe(first.modules[0]?.volumes[0]?.volumeUuid);
 });
+
+it.each(['received', 'durable', 'write-through'] as const)('tells the nodes `acknowledge: %s`', (level) => {
+  const written = text.replace('start: a', `acknowledge: ${level}, start: a`);
+  const record = makeClusterRecord(parseConfiguration(written, 'x'), machines, null, uuid);
+  expect(record.modules[0]?.acknowledge).toBe(level);
+});
+
+it('is `durable` when nobody says otherwise, also in a record of an earlier version', () => {
+  const record = makeClusterRecord(parseConfiguration(text, 'x'), machines, null, uuid);
+  const { acknowledge, ...earlier } = record.modules[0]!;
+  expect(acknowledge).toBe('durable');
+  expect(clusterRecordSchema.parse({ ...record, modules: [earlier] })).toEqual(record);
+});

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describeHolder, unmountIfUnused } from '../../../agent/fuse/index.ts';
 import type { CacheMode } from '../../../agent/fuse/index.ts';
 
+const shutdownProgram = fileURLToPath(new URL('../../lab/shutdown-filesystem.ts', import.meta.url));
 /** One fixed place, so that the next run finds what a killed one has left. */
 const home = '/var/tmp/holdfast-filesystem-suite';
 
@@ -65,6 +66,20 @@ export class LoopDisk {
     const path = join(this.root, name);
     mkdirSync(path, { recursive: true });
     return path;
+  }
+
+  /** The filesystem stops at once, as in a power cut: nothing more is written, not even its log. */
+  cutPower(): void {
+    run(process.execPath, '--disable-warning=ExperimentalWarning', shutdownProgram, this.root);
+  }
+
+  /** After `cutPower`: what a new mount finds, of a copy of the image. */
+  recovered(): string {
+    const [image, root] = [join(this.#directory, 'recovered-image'), join(this.#directory, 'recovered')];
+    run('cp', '--sparse=always', join(this.#directory, 'image'), image);
+    mkdirSync(root);
+    run('mount', '-o', 'loop', image, root);
+    return root;
   }
 
   dispose(): void {

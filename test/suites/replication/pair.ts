@@ -5,7 +5,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient, replicatorApi } from '../../../agent/contract/index.ts';
-import type { Params, ReplicatorApi, Result, RpcClient, VolumeStatus } from '../../../agent/contract/index.ts';
+import type {
+  AcknowledgeLevel,
+  Params,
+  ReplicatorApi,
+  Result,
+  RpcClient,
+  VolumeStatus,
+} from '../../../agent/contract/index.ts';
 import { openBackingDirectory } from '../../../agent/fuse/index.ts';
 import { makeCertificate } from '../../../agent/network/certificate.ts';
 import { bootTimeMs, close } from '../../../agent/sys/linux.ts';
@@ -26,6 +33,7 @@ export interface NodeOptions {
   readonly address: string;
   readonly diskMb?: number;
   readonly cache?: 'none' | 'writeback';
+  readonly acknowledge?: AcknowledgeLevel;
 }
 
 /** Waits for a fact; says what it waited for when it does not come. */
@@ -74,6 +82,7 @@ export class ReplicatorNode {
   readonly path: string;
   readonly directory: string;
   readonly #cache: 'none' | 'writeback';
+  readonly #acknowledge: AcknowledgeLevel;
   child: ChildProcess | null = null;
   client: RpcClient<ReplicatorApi> | null = null;
   last: VolumeStatus | null = null;
@@ -90,6 +99,7 @@ export class ReplicatorNode {
     this.name = options.name;
     this.address = options.address;
     this.#cache = options.cache ?? 'none';
+    this.#acknowledge = options.acknowledge ?? 'durable';
     const own = `${suite}-${options.name}-${process.pid}`;
     this.directory = join(home, own);
     rmSync(this.directory, { recursive: true, force: true });
@@ -147,7 +157,16 @@ export class ReplicatorNode {
     const peer = this.#peer!;
     return {
       node: this.name,
-      volumes: [{ id: volume, module: 'db', path: this.path, volumeUuid: this.uuid, cache: this.#cache }],
+      volumes: [
+        {
+          id: volume,
+          module: 'db',
+          path: this.path,
+          volumeUuid: this.uuid,
+          cache: this.#cache,
+          acknowledge: this.#acknowledge,
+        },
+      ],
       listen: [{ address: this.address, port: this.port }],
       peer: {
         name: peer.name,
@@ -234,13 +253,18 @@ export class ReplicatorNode {
 /** Configured; nothing set up yet. */
 export async function makePair(
   suite: string,
-  options: { diskMb?: readonly [number, number]; cache?: 'none' | 'writeback'; acknowledgeTimeoutMs?: number } = {},
+  options: {
+    diskMb?: readonly [number, number];
+    cache?: 'none' | 'writeback';
+    acknowledge?: AcknowledgeLevel;
+    acknowledgeTimeoutMs?: number;
+  } = {},
 ): Promise<readonly [ReplicatorNode, ReplicatorNode]> {
   removeLeftovers();
-  const cache = options.cache ?? 'none';
+  const { cache = 'none', acknowledge = 'durable' } = options;
   const [mb1, mb2] = options.diskMb ?? [192, 192];
-  const n1 = new ReplicatorNode(suite, { name: 'n1', address: '127.0.0.1', diskMb: mb1, cache });
-  const n2 = new ReplicatorNode(suite, { name: 'n2', address: '127.0.0.2', diskMb: mb2, cache });
+  const n1 = new ReplicatorNode(suite, { name: 'n1', address: '127.0.0.1', diskMb: mb1, cache, acknowledge });
+  const n2 = new ReplicatorNode(suite, { name: 'n2', address: '127.0.0.2', diskMb: mb2, cache, acknowledge });
   for (const node of [n1, n2]) {
     await node.makeKeys();
     node.acknowledgeTimeoutMs = options.acknowledgeTimeoutMs ?? node.acknowledgeTimeoutMs;

@@ -68,7 +68,7 @@ now=$(date +%s%N); rm -rf clone; echo $(( now - began ))`;
 
 /** What a reader would look for and does not find. */
 export const notMeasured: readonly string[] = [
-  '4 KiB random write answered when the peer has it: `acknowledge: received` is not in this version',
+  '4 KiB random write answered when the peer has it: takes a second module with `acknowledge: received`',
   'npm ci: needs a registry of packages inside of the lab',
   'first sync beside rsync, and the latency of an application during a resync',
 ];

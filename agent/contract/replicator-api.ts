@@ -21,7 +21,7 @@ export const volumeStatusSchema = z.object({
   /**
    * Of a primary. `undecided`: no peer, and no right yet to go on without it: reads are answered, changes wait.
    * `alone`: changes go to this disk only, `peerStale` is on disk. `resynchronising`: changes go to both, the peer's copy is stale.
-   * `in-sync`: an acknowledged fsync is on both disks. Null for other roles.
+   * `in-sync`: what was answered is where the level of the module promises, with `durable` an fsync on both disks. Null for other roles.
    */
   mode: z.enum(['undecided', 'alone', 'resynchronising', 'in-sync']).nullable(),
   /** The peer link of this volume. */

@@ -186,6 +186,7 @@ class LaneAlone {
       marks: undefined,
       verifies: true,
       sharedGeneration: true,
+      contacts: 1,
       data: { fd: -1, ssl: 0n, peer: 'n2' },
     });
     this.#lane = lane.run();

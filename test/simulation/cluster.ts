@@ -1,11 +1,12 @@
 /** Two whole nodes, a witness, clients and people around one world. */
 import type { stepMirror, MirrorIdentity, ModuleRecord, Timing, VoterState } from '../../agent/core/index.ts';
 import { freshRecord, setBack } from '../../agent/core/index.ts';
-import type { CheckerAction, VolumeRecord } from '../../agent/contract/index.ts';
+import type { CheckerAction } from '../../agent/contract/index.ts';
 import { faultDeed, networks, type Trouble } from './faults.ts';
 import { Judges } from './judges.ts';
 import { SimulatedNode, waitChecker, type NodePorts } from './node.ts';
 import { Random } from './random.ts';
+import type { Durable } from './replica.ts';
 import type { PlannedFault } from './schedule.ts';
 import { Seen } from './seen.ts';
 import { SimulatedWitness } from './witness.ts';
@@ -18,6 +19,7 @@ export interface ClusterOptions {
   readonly rateError: number;
   readonly prefer: string | null;
   readonly failback: () => MirrorIdentity['failback'];
+  readonly volumes: 1 | 2;
   readonly checkers: { readonly application: CheckerAction; readonly surroundings: boolean };
   readonly stepMirror: typeof stepMirror;
 }
@@ -35,7 +37,7 @@ const mendMs = 6000;
 
 interface Image {
   readonly record: ModuleRecord;
-  readonly volume: { record: VolumeRecord | null; data: number[] };
+  readonly volume: Durable;
 }
 
 export class Simulation {
@@ -63,6 +65,7 @@ export class Simulation {
     const [first, second] = this.nodes;
     first.replica.peer = second.replica;
     second.replica.peer = first.replica;
+    for (const { replica } of this.nodes) replica.two = options.volumes === 2;
     first.replica.initialise('uuid', { number: 1, id: 'first' });
     second.replica.initialise('uuid', null);
     this.judges = new Judges({
@@ -188,7 +191,7 @@ export class Simulation {
 
   blank(node: SimulatedNode, withRecord: boolean): void {
     node.powerOff();
-    node.replica.durable = { record: null, data: [] };
+    node.replica.durable = { record: null, second: null, data: [] };
     node.replica.initialise('uuid', null);
     if (withRecord) node.record = { ...freshRecord(), wanted: 'started' };
     this.world.at(mendMs, () => {
@@ -206,7 +209,7 @@ export class Simulation {
       }
       this.judges.chosen(this.node(node.identity.peer));
       this.judges.twoAllowed = this.options.withoutWitness === 'prefer-availability';
-      node.replica.durable = { record: null, data: [] };
+      node.replica.durable = { record: null, second: null, data: [] };
       node.replica.initialise('uuid', null);
       node.replica.fault = null;
       node.replica.changed();
@@ -216,8 +219,8 @@ export class Simulation {
   }
 
   takeImage(node: SimulatedNode): void {
-    const { record, data } = node.replica.durable;
-    this.images.set(node, { record: node.record, volume: { record, data: [...data] } });
+    const { durable } = node.replica;
+    this.images.set(node, { record: node.record, volume: { ...durable, data: [...durable.data] } });
   }
 
   /**
@@ -246,7 +249,7 @@ export class Simulation {
     if (image === undefined) throw new RangeError(`no image of ${node.name} was taken`);
     node.powerOff();
     node.record = { ...image.record, wanted: 'started' };
-    node.replica.durable = { record: image.volume.record, data: [...image.volume.data] };
+    node.replica.durable = { ...image.volume, data: [...image.volume.data] };
     this.world.at(mendMs, () => {
       node.powerOn();
     });

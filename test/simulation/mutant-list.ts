@@ -428,4 +428,11 @@ export const mutants: readonly Mutant[] = [
     find: 'behind(request.generation, voter.newest) || setBack(request.generation, request.contacts, voter.contacts);',
     replace: 'behind(request.generation, voter.newest);',
   },
+  {
+    name: 'gives way from what one of two volumes has written',
+    breaks: '2',
+    file: 'agent/core/mirror.ts',
+    find: 'const givesWay = whole && committed(s)',
+    replace: 'const givesWay = committed(s)',
+  },
 ];

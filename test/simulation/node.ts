@@ -99,7 +99,7 @@ export class SimulatedNode {
       pathUp,
       () => this.localNow(),
       () => {
-        this.event({ type: 'data', volumes: this.replica.alive ? [this.replica.status()] : null });
+        this.event({ type: 'data', volumes: this.replica.alive ? this.replica.statuses() : null });
       },
     );
   }
@@ -139,7 +139,7 @@ export class SimulatedNode {
     const { life } = this;
     this.world.at(this.world.random.between(5, 60), () => {
       if (this.life === life)
-        this.event({ type: 'data', volumes: this.replica.alive ? [this.replica.status()] : null });
+        this.event({ type: 'data', volumes: this.replica.alive ? this.replica.statuses() : null });
     });
     this.scheduleTick(life);
     for (const { name } of this.identity.checkers) this.scheduleCheck(name, life);
@@ -298,7 +298,7 @@ export class SimulatedNode {
       return;
     }
     // The connection to the replicator keeps its order: what counts is how things are when the event is worked off.
-    if (event.type === 'data') event = { type: 'data', volumes: this.replica.alive ? [this.replica.status()] : null };
+    if (event.type === 'data') event = { type: 'data', volumes: this.replica.alive ? this.replica.statuses() : null };
     const before = this.mirror;
     const { state, actions } = this.ports.stepMirror(before, { ...event, atMs: this.localNow() });
     this.mirror = state;

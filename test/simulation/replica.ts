@@ -3,7 +3,7 @@
  * docs/replication.md, with the lineage rules of production; the bytes are left to the tests of agent/replication.
  */
 import type { Generation, VolumeRecord, VolumeStatus } from '../../agent/contract/index.ts';
-import { contactFault, decideContact } from '../../agent/replication/contact.ts';
+import { contactFault, decideContact, type Contact } from '../../agent/replication/contact.ts';
 import {
   checkpointed,
   connectedClean,
@@ -34,7 +34,12 @@ interface PendingWrite {
 
 type StreamMessage =
   | { readonly kind: 'write'; readonly id: number }
-  | { readonly kind: 'finish'; readonly record: VolumeRecord; readonly data: readonly number[] }
+  | {
+      readonly kind: 'finish';
+      readonly record: VolumeRecord;
+      readonly second: VolumeRecord | null;
+      readonly data: readonly number[];
+    }
   | { readonly kind: 'clean'; readonly checkpoint: number }
   | { readonly kind: 'acknowledge-write'; readonly id: number }
   | { readonly kind: 'acknowledge-finish' }
@@ -55,14 +60,24 @@ class Link {
   }
 }
 
+export interface Durable {
+  record: VolumeRecord | null;
+  second: VolumeRecord | null;
+  data: number[];
+}
+
 export class Replica {
   readonly name: string;
   private readonly world: World;
   private readonly pathUp: (from: string, to: string) => boolean;
   private readonly localNow: () => number;
   readonly changed: () => void;
-  /** Survives a power cut. */
-  durable: { record: VolumeRecord | null; data: number[] } = { record: null, data: [] };
+  /** Survives a power cut. `second`: of a module with two volumes, which goes the same ways but for going alone. */
+  durable: Durable = { record: null, second: null, data: [] };
+  /** The module has two volumes: a new generation is written into one after the other. */
+  two = false;
+  /** Has not written the generation yet that the first one has. */
+  private secondWaits = false;
   alive = false;
   frozen = false;
   role: VolumeStatus['role'] = 'idle';
@@ -110,8 +125,20 @@ export class Replica {
     };
   }
 
+  /** Of every volume. */
+  statuses(): VolumeStatus[] {
+    const first = this.status();
+    const { second } = this.durable;
+    if (second === null) return [first];
+    const mode = this.secondWaits && this.mode === 'alone' ? 'undecided' : this.mode;
+    return [first, { ...first, id: 'db/1', path: '/data/log', record: second, mode }];
+  }
+
   initialise(volumeUuid: string, generation: Generation | null): void {
-    this.durable.record = generation === null ? freshBlank(volumeUuid) : freshGood(volumeUuid, generation);
+    const fresh = (uuid: string): VolumeRecord =>
+      generation === null ? freshBlank(uuid) : freshGood(uuid, generation);
+    this.durable.record = fresh(volumeUuid);
+    this.durable.second = this.two ? fresh(`second ${volumeUuid}`) : null;
   }
 
   /** Process start: nothing is remembered but the disk. */
@@ -121,6 +148,7 @@ export class Replica {
     this.mode = null;
     this.fault = null;
     this.leaseUntilMs = 0;
+    this.secondWaits = false;
     this.pending = [];
     this.inbox = [];
     this.changed();
@@ -155,6 +183,7 @@ export class Replica {
   private persist(transition: (record: VolumeRecord) => VolumeRecord): void {
     if (this.durable.record === null) throw new Error('no record');
     this.durable.record = transition(this.durable.record);
+    if (this.durable.second !== null) this.durable.second = transition(this.durable.second);
   }
 
   serveSecondary(): void {
@@ -165,7 +194,10 @@ export class Replica {
   }
 
   servePrimary(order: boolean): boolean {
-    if (this.durable.record?.copy !== 'up-to-date' && !order) return false;
+    const { record, second } = this.durable;
+    const usable = record?.copy === 'up-to-date' && (second === null || second.copy === 'up-to-date');
+    if (!usable && !order) return false;
+    this.secondWaits = false;
     this.breakLink(0);
     this.role = 'primary';
     this.mode = 'undecided';
@@ -182,11 +214,25 @@ export class Replica {
     if (this.role !== 'primary' || record === null) return;
     if (record.generation?.id !== generation.id) {
       this.breakLink(0);
-      this.persist((old) => goneAlone(old, generation));
+      this.durable.record = goneAlone(record, generation);
     }
+    this.secondGoesAlone(generation);
     if (this.mode === 'undecided') this.mode = 'alone';
     this.release();
     this.changed();
+  }
+
+  private secondGoesAlone(generation: Generation): void {
+    const { second } = this.durable;
+    if (second === null || second.generation?.id === generation.id || this.secondWaits) return;
+    this.secondWaits = true;
+    this.world.at(this.world.random.between(0, 400), () => {
+      const late = this.durable.second;
+      if (!this.secondWaits || !this.alive || this.role !== 'primary' || late === null) return;
+      this.secondWaits = false;
+      if (this.durable.record?.generation?.id === generation.id) this.durable.second = goneAlone(late, generation);
+      this.changed();
+    });
   }
 
   private release(): void {
@@ -321,12 +367,13 @@ export class Replica {
       !reachable ||
       own === null ||
       theirs === null ||
+      this.secondWaits ||
       this.localNow() >= this.leaseUntilMs
     ) {
       again();
       return;
     }
-    const verdict = decideContact(own, theirs);
+    const verdict = this.verdictWith(peer, own, theirs);
     if (verdict.kind === 'refused') {
       this.fault = contactFault(verdict.code, 'db/0', peer.name);
       peer.fault = this.fault;
@@ -357,18 +404,33 @@ export class Replica {
     this.persist((old) => resyncSource(met(old)));
     this.mode = 'resynchronising';
     this.finishSent = false;
-    this.sharedGeneration = shareGeneration(own, theirs);
+    this.sharedGeneration = shareGeneration(own, theirs) || this.secondsShare(peer);
     this.replayUndecided();
     this.changed();
     peer.changed();
     this.world.at(this.world.random.between(100, 3000), () => {
       if (!link.open || this.frozen || this.durable.record === null) return;
       this.finishSent = true;
-      this.send({ kind: 'finish', record: this.durable.record, data: [...this.durable.data] });
+      const { record, second, data } = this.durable;
+      this.send({ kind: 'finish', record, second, data: [...data] });
     });
     this.world.at(30_000, () => {
       if (link.open && this.mode === 'resynchronising') this.breakLink(0);
     });
+  }
+
+  /** Each volume has a link of its own; here both have one, made when both may be. */
+  private verdictWith(peer: Replica, own: VolumeRecord, theirs: VolumeRecord): Contact {
+    const first = decideContact(own, theirs);
+    const [mine, others] = [this.durable.second, peer.durable.second];
+    if (first.kind === 'refused' || mine === null || others === null) return first;
+    const second = decideContact(mine, others);
+    return second.kind === 'in-sync' ? first : second;
+  }
+
+  private secondsShare(peer: Replica): boolean {
+    const [mine, others] = [this.durable.second, peer.durable.second];
+    return mine !== null && others !== null && shareGeneration(mine, others);
   }
 
   private becomeSynced(): void {
@@ -404,9 +466,11 @@ export class Replica {
       }
       case 'finish': {
         if (this.role !== 'secondary') return;
-        const { record } = message;
+        const { record, second } = message;
         this.durable.data = [...message.data];
-        this.persist((old) => resyncedTarget(old, record));
+        if (this.durable.record !== null) this.durable.record = resyncedTarget(this.durable.record, record);
+        if (this.durable.second !== null && second !== null)
+          this.durable.second = resyncedTarget(this.durable.second, second);
         this.send({ kind: 'acknowledge-finish' });
         this.changed();
         break;

@@ -31,6 +31,7 @@ export interface RunResult {
 const faultPeriodMs = 60_000;
 const healMs = 90_000;
 const badMomentsSalt = 0x2e5a1d07;
+const volumesSalt = 0x51c3b80f;
 
 export function run(options: RunOptions): RunResult {
   const random = new Random(options.seed);
@@ -48,6 +49,8 @@ export function run(options: RunOptions): RunResult {
     rateError,
     prefer: random.pick([null, 'n1', 'n2']),
     failback: () => (random.chance(0.3) ? 'automatic' : 'manual'),
+    // Drawn apart, as below.
+    volumes: new Random(options.seed ^ volumesSalt).chance(0.3) ? 2 : 1,
     checkers: { application: action, surroundings: random.chance(0.3) },
     stepMirror,
   });

@@ -89,6 +89,7 @@ class SimulatedCluster implements ScenarioCluster {
       rateError,
       prefer: settings.prefer,
       failback: () => settings.failback,
+      volumes: 1,
       checkers: { application: 'restart', surroundings: settings.surroundings },
       stepMirror,
     });

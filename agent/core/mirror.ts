@@ -13,7 +13,16 @@ import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
 import { absorbReply, askForVotes } from './right.ts';
 import { finishPlan, resume, serve } from './serving.ts';
 import { leaseMsMax } from './timing.ts';
-import { furthest, holderOf, includesGeneration, older, release, sameGeneration, vote, type VoterState } from './voter.ts';
+import {
+  furthest,
+  holderOf,
+  includesGeneration,
+  older,
+  release,
+  sameGeneration,
+  vote,
+  type VoterState,
+} from './voter.ts';
 import { decideSecondary, decideStopped, decideWait } from './waiting.ts';
 import { reportChanges } from './describe.ts';
 

@@ -359,9 +359,11 @@ describe('votes, promises and what the other one said', () => {
     expect(reply).toMatchObject({ granted: true, givenUp: [wish] });
     other.reply('peer', { givenUp: reply?.givenUp });
     expect(other.state.record.pending).toContainEqual(wish);
-    const asked = other.after(500).flatMap((action) =>
-      action.type === 'send' && action.message.kind === 'vote-request' ? [action.message] : [],
-    )[0];
+    const asked = other
+      .after(500)
+      .flatMap((action) =>
+        action.type === 'send' && action.message.kind === 'vote-request' ? [action.message] : [],
+      )[0];
     if (asked === undefined) throw new Error('no vote was asked for');
     // It asked for one of the same number before it had heard of this one.
     const renumbered = { ...asked, store, pending: [...asked.pending, store] };

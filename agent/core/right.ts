@@ -62,7 +62,8 @@ export function absorbReply(draft: Draft, from: 'peer' | 'witness', reply: VoteR
 function inherit(draft: Draft, givenUp: readonly Generation[]): void {
   const { pending } = draft.s.record;
   const more = givenUp.filter((wish) => !includesGeneration(pending, wish));
-  if (more.length > 0) draft.persist({ pending: [...more, ...pending].sort((one, other) => one.number - other.number) });
+  if (more.length > 0)
+    draft.persist({ pending: [...more, ...pending].sort((one, other) => one.number - other.number) });
 }
 
 /** Ends every grant that this node holds: the voters may give it to the other one at once. Only after stop or fence. */

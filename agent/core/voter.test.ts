@@ -41,8 +41,7 @@ describe('a vote', () => {
     const asked = (change: Partial<VoteRequest>): string => vote(free, 'n2', request(change), 0, grantMs).reply.reason;
     expect(asked({ contacts: { u: 5, v: 9 } })).toBe('older-generation');
     // A contact that was cut short, a copy that does not count, a generation that is newer.
-    for (const contacts of [{ u: 6, v: 9 }, {}, { v: 2 }, { u: 8, v: 0 }])
-      expect(asked({ contacts })).toBe('granted');
+    for (const contacts of [{ u: 6, v: 9 }, {}, { v: 2 }, { u: 8, v: 0 }]) expect(asked({ contacts })).toBe('granted');
     expect(asked({})).toBe('granted');
     expect(asked({ contacts: { u: 0 }, generation: second })).toBe('granted');
     expect(asked({ contacts: { u: 5 }, order: true })).toBe('granted');

@@ -49,7 +49,11 @@ export function newVoter(
 }
 
 /** A copy of this generation that has met the other one less often than is known: the image of a disk, or of a whole server. */
-export function setBack(generation: Generation, counts: ContactCounts | undefined, known: KnownContacts | null): boolean {
+export function setBack(
+  generation: Generation,
+  counts: ContactCounts | undefined,
+  known: KnownContacts | null,
+): boolean {
   if (known?.generation !== generation.id || counts === undefined) return false;
   return anySetBack(counts, known.counts);
 }

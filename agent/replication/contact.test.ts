@@ -51,8 +51,7 @@ describe('contact', () => {
     const image = after(source);
     // A contact that only the target has recorded, however often: nothing was written, and nothing is refused.
     let half = image;
-    for (let count = 0; count < 5; count += 1)
-      half = lineage.inContact(half, lineage.contactsOfTarget(source, half));
+    for (let count = 0; count < 5; count += 1) half = lineage.inContact(half, lineage.contactsOfTarget(source, half));
     expect(decideContact(source, half).kind).toBe('resync');
     let [one, other] = meet(source, half);
     expect(Math.abs((one.contacts ?? 0) - (other.contacts ?? 0))).toBe(1);

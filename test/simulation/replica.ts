@@ -388,7 +388,9 @@ export class Replica {
     this.link = link;
     peer.link = link;
     peer.contacts = contactsOfTarget(own, theirs);
-    peer.persist((old) => inContact(verdict.kind === 'in-sync' ? connectedClean(old) : resyncTarget(old), peer.contacts));
+    peer.persist((old) =>
+      inContact(verdict.kind === 'in-sync' ? connectedClean(old) : resyncTarget(old), peer.contacts),
+    );
     this.begun += 1;
     if (this.begun % cutShortOneOf === 0) {
       this.breakLink(0);

@@ -125,7 +125,10 @@ export class Draft {
 
   restartWitness(): void {
     const { witness } = this.world;
-    this.world.witness = { ...witness, voter: newVoter(witness.durable, witness.clockMs + timing.grantMs, witness.voter.contacts) };
+    this.world.witness = {
+      ...witness,
+      voter: newVoter(witness.durable, witness.clockMs + timing.grantMs, witness.voter.contacts),
+    };
   }
 
   /** One event through the real machine, and its actions in order. `crash` ends the process after that many of them. */

@@ -44,7 +44,10 @@ export const problems = {
     what: `${listed(f, 'subnet')} overlaps ${listed(f, 'other')}.`,
     remedy: 'The same network twice protects nobody: name two different ones.',
   }),
-  'dependency-unknown': (f) => ({ what: `No module is named ${listed(f, 'other')}.`, remedy: 'Name another module of this file.' }),
+  'dependency-unknown': (f) => ({
+    what: `No module is named ${listed(f, 'other')}.`,
+    remedy: 'Name another module of this file.',
+  }),
   'dependency-cycle': (f) => ({
     what: `${listed(f, 'name')} would wait for itself: ${listed(f, 'way')}.`,
     remedy: 'Take one of these dependencies away.',

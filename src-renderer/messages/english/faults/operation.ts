@@ -72,7 +72,7 @@ export const operation = {
     remedy: 'Nothing to do.',
   }),
   'module-needed': () => ({
-    what: 'Another module that runs depends on this one',
+    what: 'Another module that runs depends on this one.',
     cause: 'Its application would lose what it needs.',
     remedy: 'Stop the other module first.',
   }),

@@ -75,7 +75,7 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     remedy: 'Rien à faire.',
   }),
   'module-needed': () => ({
-    what: 'Un autre module en marche dépend de celui-ci',
+    what: 'Un autre module en marche dépend de celui-ci.',
     cause: 'Son application perdrait ce dont elle a besoin.',
     remedy: 'Arrêtez d’abord l’autre module.',
   }),

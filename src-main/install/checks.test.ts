@@ -248,6 +248,16 @@ describe('the checks', () => {
       ['n1 directory-read-only ■'],
     ],
     [
+      'a directory with a disk in it',
+      machines({
+        surroundings: {
+          ...noSurroundings,
+          ownMounts: parseMounts('32 1 8:33 / /data/db/archive rw shared:9 - ext4 /dev/sdc1 rw'),
+        },
+      }),
+      ['n1 directory-holds-mounts ■'],
+    ],
+    [
       'memory for a disk',
       machines({ directories: [{ ...directory, filesystem: 'tmpfs' }] }),
       ['n1 directory-filesystem ■', '- filesystems-differ ■'],

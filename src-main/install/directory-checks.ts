@@ -2,7 +2,7 @@
 import { failed, passed, remarked, type Check, type CheckedModule, type ProbedMachine } from './check.ts';
 import type { DirectoryProbe } from './probe.ts';
 import { labelChecks } from './surroundings-checks.ts';
-import { mountBelow } from './surroundings.ts';
+import { mountBelow, mountsInside } from './surroundings.ts';
 
 /** As `stat -f` names them; what the agent refuses by the kernel's names (agent/fuse/refusals.ts). */
 const refusedFilesystems = [
@@ -98,6 +98,22 @@ export function directoryChecks(machine: ProbedMachine, directory: DirectoryProb
           remedy: 'Move the data to a local disk with ext4 or XFS.',
         },
         { path, filesystem },
+      ),
+    ];
+  }
+  const inside = mountsInside(machine.probe.surroundings, path);
+  if (inside.length > 0) {
+    return [
+      failed(
+        'directory-holds-mounts',
+        name,
+        title,
+        {
+          what: `other file systems are mounted below ${path}: ${inside.join(', ')}`,
+          why: 'What is on them would neither be replicated nor be seen any more.',
+          remedy: `Unmount them (umount ${inside.join(' ')}) and take them out of /etc/fstab, or replicate a directory that holds none.`,
+        },
+        { path, mounts: inside },
       ),
     ];
   }

@@ -130,6 +130,7 @@ function selinuxChecks({ name, probe }: ProbedMachine): Check[] {
   checks.push(...codeChecks(name, probe.selinuxEnforcing, probe.surroundings.booleans));
   for (const { path, label, byPolicy } of labels) {
     if (byPolicy === null || typeOf(byPolicy) === typeOf(label)) continue;
+    const command = `semanage fcontext -a -t ${typeOf(label)} '${path}(/.*)?'`;
     checks.push(
       remarked(
         'selinux-label',
@@ -138,9 +139,9 @@ function selinuxChecks({ name, probe }: ProbedMachine): Check[] {
         {
           what: `${path} has the label ${typeOf(label)}, and ${typeOf(byPolicy)} by the policy of the server`,
           why: 'When the server is labelled anew, the directory loses this label, and the application its data.',
-          remedy: `semanage fcontext -a -t ${typeOf(label)} '${path}(/.*)?'`,
+          remedy: command,
         },
-        { path, label: typeOf(label), byPolicy: typeOf(byPolicy) },
+        { path, label: typeOf(label), byPolicy: typeOf(byPolicy), command },
       ),
     );
   }
@@ -218,6 +219,7 @@ export function labelChecks(nodes: readonly ProbedMachine[], path: string): Chec
   });
   const [first, second] = found;
   if (first === undefined || second === undefined || first.type === second.type) return [];
+  const command = `semanage fcontext -a -t ${first.type} '${path}(/.*)?' && restorecon -R ${path}`;
   return [
     failed(
       'selinux-labels-differ',
@@ -226,9 +228,9 @@ export function labelChecks(nodes: readonly ProbedMachine[], path: string): Chec
       {
         what: `${path} has the label ${second.type}, and ${first.type} on ${first.name}`,
         why: 'A confined application that may use it on one server may not on the other.',
-        remedy: `On the server where it is wrong, for example: semanage fcontext -a -t ${first.type} '${path}(/.*)?' && restorecon -R ${path}`,
+        remedy: `On the server where it is wrong, for example: ${command}`,
       },
-      { path, label: second.type, otherLabel: first.type, other: first.name },
+      { path, label: second.type, otherLabel: first.type, other: first.name, command },
     ),
   ];
 }

@@ -40,11 +40,12 @@ const linesMax = 40;
  * process of each other mount namespace, its control group, and its mounts of the disks that we are asked about.
  */
 export const surroundingsScript = `scanners() {
-  for p in /proc/[0-9]*; do cat "$p/comm" 2>/dev/null; done | sort -u | while read -r name; do
+  cat /proc/[0-9]*/comm 2>/dev/null | sort -u | while read -r name; do
     case $name in ${knownScanners.join('|')}) say scanner "$name" ;; esac
   done
   # Bits of FAN_OPEN_PERM, FAN_ACCESS_PERM and FAN_OPEN_EXEC_PERM: the program that opens waits for an answer.
-  grep -l '^fanotify ' /proc/[0-9]*/fdinfo/* 2>/dev/null | while read -r f; do
+  ls -l /proc/[0-9]*/fd 2>/dev/null | awk '/^\\/proc\\// { split($0, part, "/"); pid = part[3] }
+    /anon_inode:\\[fanotify\\]/ { for (i = 2; i <= NF; i++) if ($i == "->") print "/proc/" pid "/fdinfo/" $(i - 1) }' | while read -r f; do
     marks=$(grep '^fanotify .*mask:[0-9a-f]*[1-7][0-9a-f][0-9a-f][0-9a-f][0-9a-f] ignored' "$f" 2>/dev/null | head -n 50)
     [ -n "$marks" ] || continue
     pid=\${f#/proc/}; pid=\${pid%%/*}
@@ -54,8 +55,8 @@ $marks"
 }
 elsewhere() {
   own=$(readlink /proc/self/ns/mnt)
-  for p in /proc/[0-9]*; do n=$(readlink "$p/ns/mnt" 2>/dev/null) && [ "$n" != "$own" ] && echo "$n \${p#/proc/}"; done |
-    sort -u -k 1,1 | head -n ${namespacesMax} | while read -r n p; do
+  ls -l /proc/[0-9]*/ns/mnt 2>/dev/null | OWN="$own" awk '{ split($(NF - 2), part, "/"); if ($NF != ENVIRON["OWN"] && !seen[$NF]++) print part[3] }' |
+    head -n ${namespacesMax} | while read -r p; do
     lines=$(DEVICES="$1" awk 'BEGIN { split(ENVIRON["DEVICES"], d, " "); for (i in d) want[d[i]] } $3 in want || / - tmpfs holdfast-cover / || / - fuse.holdfast /' "/proc/$p/mountinfo" 2>/dev/null | head -n ${linesMax})
     [ -n "$lines" ] || continue
     say elsewhere "$p $(cat "/proc/$p/comm" 2>/dev/null)
@@ -76,9 +77,9 @@ surroundings() {
   say own-mounts "$(cat /proc/self/mountinfo)"
   devices=
   for d in "$@"; do
+    if [ -d "$d" ] && [ -e /sys/fs/selinux/enforce ]; then say label "$(stat -c %C "$d") $(matchpathcon -n "$d" 2>/dev/null || echo unknown) $d"; fi
     while [ ! -d "$d" ]; do d=$(dirname "$d"); done
     devices="$devices $(OF="$(mount_of "$d")" awk '$5 == ENVIRON["OF"] && !/ holdfast-cover / && !/ - fuse.holdfast / { o = $3 } END { print o }' /proc/self/mountinfo)"
-    if [ -e /sys/fs/selinux/enforce ]; then say label "$(stat -c %C "$d") $(matchpathcon -n "$d" 2>/dev/null || echo unknown) $d"; fi
   done
   elsewhere "$devices"
 }`;

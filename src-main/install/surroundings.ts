@@ -161,6 +161,14 @@ export function mountBelow({ ownMounts }: Surroundings, path: string): SeenMount
   );
 }
 
+/** Of other file systems, inside of the directory. */
+export function mountsInside({ ownMounts }: Surroundings, path: string): string[] {
+  const inside = ownMounts.filter(
+    ({ mountPoint, isOurs }) => mountPoint !== path && isBelow(mountPoint, path) && !isOurs,
+  );
+  return [...new Set(inside.map(({ mountPoint }) => mountPoint))];
+}
+
 function group(mount: SeenMount, kind: 'shared' | 'master'): string | undefined {
   return mount.propagation.find((word) => word.startsWith(`${kind}:`))?.slice(kind.length + 1);
 }

@@ -131,13 +131,19 @@ export const checks: Messages['checks'] = {
     title: directoryTitle(f),
     what: `${listed(f, 'path')} porte l’étiquette ${listed(f, 'label')}, et la politique du serveur lui donnerait ${listed(f, 'byPolicy')}`,
     why: 'Quand le serveur sera réétiqueté, le répertoire perdra cette étiquette, et l’application ses données.',
-    remedy: `semanage fcontext -a -t ${listed(f, 'label')} '${listed(f, 'path')}(/.*)?'`,
+    remedy: listed(f, 'command'),
   }),
   'selinux-labels-differ': (f) => ({
     title: directoryTitle(f),
     what: `${listed(f, 'path')} porte l’étiquette ${listed(f, 'label')}, et ${listed(f, 'otherLabel')} sur ${listed(f, 'other')}`,
     why: 'Une application confinée qui peut s’en servir sur un serveur ne le peut pas sur l’autre.',
-    remedy: `Sur le serveur où elle est fausse, par exemple : semanage fcontext -a -t ${listed(f, 'otherLabel')} '${listed(f, 'path')}(/.*)?' && restorecon -R ${listed(f, 'path')}`,
+    remedy: `Sur le serveur où elle est fausse, par exemple : ${listed(f, 'command')}`,
+  }),
+  'directory-holds-mounts': (f) => ({
+    title: directoryTitle(f),
+    what: `d’autres systèmes de fichiers sont montés sous ${listed(f, 'path')} : ${listed(f, 'mounts')}`,
+    why: 'Ce qu’ils contiennent ne serait ni répliqué ni visible.',
+    remedy: 'Démontez-les et retirez-les de /etc/fstab, ou répliquez un répertoire qui n’en contient pas.',
   }),
   'directory-read-only': (f) => ({
     title: directoryTitle(f),
@@ -171,7 +177,7 @@ export const checks: Messages['checks'] = {
     title: directoryTitle(f),
     what: `${listed(f, 'containers')} voit ${listed(f, 'path')} par des montages qui ne suivent pas ceux du serveur`,
     why: 'Il continuerait d’écrire sous le répertoire répliqué : sans que l’autre serveur le sache, et dans une copie qui doit rester telle quelle.',
-    remedy: `Arrêtez-le pour le déploiement, et donnez-lui le répertoire avec rslave : docker run -v ${listed(f, 'path')}:${listed(f, 'path')}:rslave (dans un fichier compose : bind: { propagation: rslave }).`,
+    remedy: `Arrêtez-le pour le déploiement, et donnez-lui le répertoire avec rslave : docker run -v ${listed(f, 'path')}:${listed(f, 'path')}:rslave (dans un fichier compose, la propagation rslave du montage).`,
   }),
   'container-propagation': (f) => ({
     title: `Démarrage de ${listed(f, 'module')}`,

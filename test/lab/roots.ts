@@ -27,6 +27,9 @@ export const namedLayers: Readonly<Record<string, readonly string[]>> = {
   postgresql: ['postgresql'],
   /** Peers to measure beside, and what measures. */
   replication: ['fio', 'git', 'rsync', 'postgresql', 'glusterfs-server', 'glusterfs-client'],
+  /** What people keep on a replicated directory. */
+  programs: ['postgresql', 'mariadb-server', 'sqlite3', 'git', 'rsync', 'acl', 'attr', 'fio', 'busybox-static'],
+  machines: ['qemu-system-x86', 'qemu-utils', 'linux-image-cloud-amd64', 'busybox-static', 'cpio'],
   keepalived: ['keepalived'],
   /** Login shells that do not speak the language of sh. */
   shells: ['tcsh', 'fish'],
@@ -50,7 +53,7 @@ async function build(target: string, argv: readonly string[], what: string): Pro
   // flock: of two labs that start together one builds and the other waits; a killed builder gives the lock back.
   // unshare: whatever the build mounts disappears with it, however it ends.
   const command = [...nodeCommand('root-build.ts'), ...argv];
-  const result = await run(['flock', `${target}.lock`, 'unshare', '-m', '--propagation', 'private', ...command]);
+  const result = await run(['flock', `${target}.lock`, 'unshare', '-m', '--propagation', 'slave', ...command]);
   if (result.code === 0 && existsSync(target)) return;
   const log = existsSync(`${target}.log`) ? readFileSync(`${target}.log`, 'utf8').trim().split('\n').slice(-5) : [];
   throw new Fault('lab-root-build-failed', {

@@ -159,7 +159,6 @@ describe('the door', () => {
 
   it('closes while a container only looks, and over one that follows', async (context) => {
     if (!hasProgram('nsenter')) context.skip('nsenter is not installed');
-    spawnSync('mount', ['--make-shared', disk.root]);
     const looking = await apart('private', `mount -o remount,bind,ro ${disk.root}`);
     const following = await apart('slave', `mount --bind ${path} /mnt`);
     holders.push(looking, following);
@@ -173,7 +172,6 @@ describe('the door', () => {
     uncoverDirectory(path);
     expect(enter(following.pid, `mount --bind ${path}/inside /opt`)).toBe(0);
     expect(faultOf(() => coverDirectory(path))).toMatchObject({ code: 'directory-in-use' });
-    spawnSync('mount', ['--make-private', disk.root]);
   });
 
   it('names what cannot be replicated', () => {

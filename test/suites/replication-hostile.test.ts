@@ -1,6 +1,6 @@
 /** Two real replicators whose disks fail, or become read-only, on one side; and certificates that are retired or come from wrong clocks. */
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -74,8 +74,8 @@ describe('a replicated directory in bad company', () => {
     await n1.call('goAlone', { volume, generation: nextGeneration() });
     expect(await writing).toBe(0);
     expect((await n1.status()).record).toMatchObject({ copy: 'up-to-date', peerStale: true });
-    await until('it says why', async () => (await n2.status()).fault !== null);
-    expect(['apply-failed', 'disk-failed']).toContain((await n2.status()).fault?.code);
+    const code = await until('it says why', async () => (await n2.status()).fault?.code ?? null);
+    expect(['apply-failed', 'disk-failed']).toContain(code);
     expect(readFileSync(join(n1.path, 'after'), 'utf8')).toBe('after\n');
   });
 
@@ -126,5 +126,20 @@ describe('a replicated directory in bad company', () => {
     await n1.call('goAlone', { volume, generation: nextGeneration() });
     await until('it is named', () => n2.output.includes('has another certificate than the one this node knows'));
     expect([(await n1.status()).mode, statSync(join(n1.directory, 'node.crt')).mtimeMs]).toEqual(['alone', inUse]);
+  });
+
+  it('makes no link to a peer whose certificate is retired, also when it had one before', async () => {
+    [n1, n2] = await makePair('retired-peer');
+    // A file of its own, as on two servers.
+    n1.peerCertificateFile = join(n1.directory, 'peer.crt');
+    copyFileSync(join(n2.directory, 'node.crt'), n1.peerCertificateFile);
+    await startPair(n1, n2);
+    await n1.mode('in-sync');
+    writeFileSync(n1.peerCertificateFile, (await makeCertificate('n2')).certificatePem);
+    await n1.configure();
+    await n1.mode('undecided');
+    await until('it says why', async () => (await n1.status()).fault?.code === 'peer-unknown-certificate');
+    await n1.call('goAlone', { volume, generation: nextGeneration() });
+    await n1.mode('alone');
   });
 });

@@ -60,6 +60,8 @@ export class LoopDisk {
     const quotaOptions = quotas ? ['-O', 'quota', '-E', 'quotatype=usrquota'] : [];
     run(`mkfs.${type}`, '-q', type === 'ext4' ? '-F' : '-f', ...quotaOptions, image);
     run('mount', '-o', quotas ? 'loop,usrquota' : 'loop', image, this.root);
+    // As every mount is under systemd: what other suites start meanwhile with mounts of its own follows, and holds no door open.
+    run('mount', '--make-shared', this.root);
   }
 
   directory(name: string): string {

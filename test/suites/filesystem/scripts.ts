@@ -139,6 +139,27 @@ export const scripts: readonly Script[] = [
       cd ../r; git mv d1 e1; git commit -qm mv; git rev-parse HEAD; git repack -adfq; git fsck --full; git status --short; git worktree add -q ../w HEAD~5; ls ../w | wc -l; cd ..; rm -rf r c w .gitconfig`,
     needs: ['git'],
   },
+  {
+    name: 'npm ci, from packages that are there',
+    needs: ['npm'],
+    text: `
+      export HOME=$PWD npm_config_cache=$PWD/cache npm_config_offline=true npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false
+      mkdir -p a/lib/d b app; printf '{"name":"a","version":"1.0.0","bin":{"a":"run.js"},"main":"run.js"}' > a/package.json; printf '#!/usr/bin/env node\nconsole.log(require("./lib/d/m").n)\n' > a/run.js
+      echo 'exports.n = 42' > a/lib/d/m.js; for i in $(seq 1 300); do echo "exports.n = $i" > a/lib/d/f$i.js; done
+      printf '{"name":"b","version":"1.0.0","dependencies":{"a":"file:../a-1.0.0.tgz"}}' > b/package.json
+      npm pack --silent ./a >/dev/null && npm pack --silent ./b >/dev/null; ls *.tgz
+      printf '{"name":"app","version":"1.0.0","dependencies":{"a":"file:../a-1.0.0.tgz"}}' > app/package.json
+      cd app; npm install --silent --package-lock-only; npm ci --silent; ls node_modules node_modules/a/lib/d | wc -l; node_modules/.bin/a; rm -f node_modules/a/run.js; npm ci --silent; node_modules/.bin/a
+      cd ..; rm -rf a b app cache *.tgz .npm`,
+  },
+  {
+    name: 'rsync -aHAX there and back',
+    needs: ['rsync', 'setfacl', 'setfattr'],
+    text: `
+      mkdir -p t/u/v; echo x > t/a; ln t/a t/u/b; ln -s ../a t/u/l; truncate -s 5M t/sparse; echo end >> t/sparse; mkfifo t/p; chmod 4751 t/a; chown 5:6 t/u
+      setfacl -m u:7:rw t/u/b; setfacl -d -m g:8:rx t/u; setfattr -n user.k -v v t/sparse; touch -d 2010-10-10T10:10:10.5Z t/u/v
+      rsync -aHAX t/ x/; rsync -aHAX --delete -nci t/ x/ | wc -l; echo more >> t/u/b; rm t/p; rsync -aHAX --delete t/ x/; rsync -aHAX --delete -nci t/ x/ | wc -l; getfacl -n x/u/b x/u 2>/dev/null; stat -c '%h %a' x/a; rm -rf t x`,
+  },
   ...['wal', 'delete', 'truncate', 'persist'].map((mode): Script => ({
     name: `sqlite3, journal mode ${mode}, two writers`,
     needs: ['sqlite3'],

@@ -44,7 +44,7 @@ export class Enclosure implements AsyncDisposable {
     ].join(' && ');
     const keeper = spawn(
       'ip',
-      ['netns', 'exec', network, 'unshare', '--mount', '--propagation', 'private', 'sh', '-c', script],
+      ['netns', 'exec', network, 'unshare', '--mount', '--propagation', 'slave', 'sh', '-c', script],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     await once(keeper.stdout, 'data');

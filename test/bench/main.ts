@@ -61,6 +61,11 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     needsLab: true,
     run: async ({ part, files }) => (await import('./resync.ts')).measureResync(part, files),
   },
+  tls: {
+    summary: 'what encryption costs the stream between the servers, beside the same bytes without it [--rounds 7]',
+    needsLab: false,
+    run: async (options) => (await import('./tls.ts')).measureTls(options),
+  },
   calm: {
     summary: 'no failover under load, loss and pauses [--minutes 30]',
     needsLab: true,
@@ -102,7 +107,7 @@ if (name === undefined) {
   const obstacle = benchmark.needsLab ? labObstacle() : undefined;
   if (obstacle !== undefined) refuse(`not run: ${name}: ${obstacle.reason}: ${obstacle.remedy}`);
   const report = await benchmark.run({
-    rounds: positive('rounds', name === 'replication' ? 3 : 20),
+    rounds: positive('rounds', name === 'replication' ? 3 : name === 'tls' ? 7 : 20),
     minutes: positive('minutes', 30),
     modules: positive('modules', 128),
     only: list(values.only),

@@ -12,6 +12,8 @@ export const resyncProgressSchema = z.object({
   sentBytes: z.number(),
   bytesPerSecond: z.number().nullable(),
   etaSeconds: z.number().nullable(),
+  /** It leaves room for the application, which is at work: slower than it could be. */
+  yields: z.boolean().optional(),
 });
 export type ResyncProgress = z.infer<typeof resyncProgressSchema>;
 

@@ -5,6 +5,7 @@ import {
   eventSchema,
   faultRecordSchema,
   lastComparisonSchema,
+  resyncEstimateSchema,
   verificationSchema,
 } from '../../agent/contract/index.ts';
 
@@ -77,6 +78,12 @@ export const comparisonSchema = z.object({
 });
 export type Comparison = z.infer<typeof comparisonSchema>;
 
+/** What a resync of a module would have to do if the server that is away came back now, of each replicated directory. */
+export const estimateSchema = z.object({
+  volumes: z.array(z.object({ path: z.string(), estimate: resyncEstimateSchema })),
+});
+export type Estimate = z.infer<typeof estimateSchema>;
+
 export const clusterMethods = {
   /** All, last used first, with what is known now; does not wait for a server. A screen that looks at the list keeps all of them read. */
   clusters: { params: z.object({}), result: z.array(knownClusterSchema) },
@@ -103,6 +110,8 @@ export const clusterMethods = {
    * person saw it run; elsewhere by now, and it is refused, since the other copy would be overwritten. Faults: no-primary, not-primary, verify-not-possible.
    */
   compareCopies: { params: z.object({ ...moduleOf, repair: z.boolean(), primary: z.string() }), result: z.null() },
+  /** Of the server that runs the application; the first files are named. Faults: those of the agents and of the connections, no-primary. */
+  estimate: { params: z.object(moduleOf), result: estimateSchema },
   stopComparing: { params: z.object(moduleOf), result: z.null() },
   /** Journal lines of the Holdfast units of one node. */
   logs: {

@@ -8,7 +8,7 @@ import { serverEvents, serverMethods } from './servers.ts';
 import { terminalEvents, terminalMethods } from './terminals.ts';
 import { wizardEvents, wizardMethods } from './wizard.ts';
 
-export type { ClusterView, Comparison, KnownCluster, Order, Timeline } from './clusters.ts';
+export type { ClusterView, Comparison, Estimate, KnownCluster, Order, Timeline } from './clusters.ts';
 export type { Series } from './history.ts';
 export type { Practice } from './practice.ts';
 export type { StoredPreferences } from './preferences.ts';

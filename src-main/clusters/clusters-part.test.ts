@@ -13,6 +13,7 @@ import {
   type Handlers,
   type LastComparison,
   type NodeStatus,
+  type ResyncEstimate,
   type RpcServer,
   type TimelineEvent,
   type Verification,
@@ -30,6 +31,18 @@ import { tickMs } from './laptop.ts';
 type Name = 'n1' | 'n2';
 const refusal = (code: string, details = {}): Fault => new Fault(code, { message: code }, details);
 const signalNever = new AbortController().signal;
+
+const estimated = (files: number): ResyncEstimate => ({
+  scope: 'marks',
+  why: null,
+  objects: files,
+  names: 0,
+  wholeDirectories: 0,
+  bytes: 70,
+  bytesPerSecond: null,
+  seconds: null,
+  files: [],
+});
 
 class Server {
   readonly name: Name;
@@ -181,7 +194,7 @@ class Server {
         this.#answer([
           { volume: 'db/0', path: '/data/db', verification: this.runs ? this.verification : null, last: this.last },
         ]),
-      estimate: refuse,
+      estimate: ({ files }) => this.#answer([{ volume: 'db/0', path: '/data/db', estimate: estimated(files) }]),
       kept: refuse,
       compareKept: refuse,
       restoreKept: refuse,
@@ -606,6 +619,12 @@ describe('the comparison of the copies', () => {
     await until(() => page.seen === 'n1:ok n2:ssh-unreachable');
     const told = await page.ask.comparison({ cluster, module: 'db' }, signalNever);
     expect(told).toMatchObject({ primary: 'n1', volumes: [{ path: '/data/db' }] });
+  });
+
+  it('tells what the next resync has to compare, of whoever runs the application', async () => {
+    const { page, cluster } = await look();
+    const told = await page.ask.estimate({ cluster, module: 'db' }, signalNever);
+    expect(told).toEqual({ volumes: [{ path: '/data/db', estimate: estimated(50) }] });
   });
 
   it('is ordered where the person saw the application run, and nowhere else', async () => {

@@ -7,7 +7,7 @@ import { giveOrder, refusalIn, type GivenOrder } from '../cluster/orders.ts';
 import { machinesOf, programVersion, type Connect, type MachineAddress } from '../install/index.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { ClusterWatch, WatchListener } from './cluster-watch.ts';
-import { compareCopies, readComparison, stopComparing } from './comparison.ts';
+import { compareCopies, readComparison, readEstimate, stopComparing } from './comparison.ts';
 import { KnownWatches } from './known-watches.ts';
 import { thisLaptop, Ticker, type Laptop, type Tick } from './laptop.ts';
 import { lastLooksIn, type LastLooks } from './last-look.ts';
@@ -133,6 +133,10 @@ class Clusters implements ClustersPart {
         await using access = new WatchAccess(await this.#known.watch(cluster), signal);
         await stopComparing(access, module);
         return null;
+      },
+      estimate: async ({ cluster, module }, signal) => {
+        await using access = new WatchAccess(await this.#known.watch(cluster), signal);
+        return await readEstimate(access, module);
       },
       logs: async ({ cluster, node, lines }, signal) => {
         const watch = await this.#known.watch(cluster);

@@ -1,6 +1,6 @@
-/** The comparison of the two copies of a module, as a screen asks for it: of whoever runs the application, with what either server remembers. */
+/** The comparison of the two copies of a module, and what the next resync has to compare, as a screen asks for it: of whoever runs the application. */
 import { Fault, type ControlApi, type LastComparison, type Result } from '../../agent/contract/index.ts';
-import type { Comparison } from '../app-api/index.ts';
+import type { Comparison, Estimate } from '../app-api/index.ts';
 import type { ClusterAccess } from '../cluster/access.ts';
 import { moduleStatus, runningOn } from '../cluster/orders.ts';
 
@@ -8,6 +8,7 @@ type Verifications = Result<ControlApi, 'verification'>;
 
 const readTimeoutMs = 5000;
 const orderTimeoutMs = 30_000;
+const filesNamed = 50;
 
 /** Faults: no-such-module, and those of the server that runs the application. */
 export async function readComparison(access: ClusterAccess, module: string): Promise<Comparison> {
@@ -64,4 +65,11 @@ export async function compareCopies(
 
 export async function stopComparing(access: ClusterAccess, module: string): Promise<void> {
   await access.call(await access.primaryOf(module), 'stopVerify', { module }, orderTimeoutMs);
+}
+
+/** What a resync would have to do if the server that is away came back now. Faults: no-primary, and those of the server that runs the application. */
+export async function readEstimate(access: ClusterAccess, module: string): Promise<Estimate> {
+  const node = await access.primaryOf(module);
+  const volumes = await access.call(node, 'estimate', { module, files: filesNamed }, orderTimeoutMs);
+  return { volumes: volumes.map(({ path, estimate }) => ({ path, estimate })) };
 }

@@ -38,11 +38,12 @@ export function timeText(iso: string): string {
 function dataText(node: ModuleOnNode): string {
   if (node.data === 'unknown') return '';
   if (node.resync === undefined) return node.data.replaceAll('-', ' ');
-  const { doneBytes, totalBytes, bytesPerSecond, etaSeconds } = node.resync;
+  const { doneBytes, totalBytes, bytesPerSecond, etaSeconds, yields } = node.resync;
   const parts = [
     totalBytes === null ? `${bytesText(doneBytes)} compared` : `${bytesText(doneBytes)} of ${bytesText(totalBytes)}`,
     ...(bytesPerSecond === null ? [] : [`${bytesText(bytesPerSecond)}/s`]),
     ...(etaSeconds === null ? [] : [`${secondsText(etaSeconds)} left`]),
+    ...(yields === true ? ['yields to the application'] : []),
   ];
   return `${node.data.replaceAll('-', ' ')} (${parts.join(', ')})`;
 }

@@ -33,5 +33,6 @@ export function resyncText(words: Messages, resync: ResyncProgress): string {
     bytesPerSecond === null || etaSeconds === null
       ? said.resyncTimeUnknown
       : said.resyncRate(rateText(words, bytesPerSecond), durationText(words, etaSeconds)),
+    ...(resync.yields === true ? [said.resyncYields] : []),
   ].join(' · ');
 }

@@ -3,7 +3,7 @@ import type { ClusterStatus, ModuleOnNode, Verification } from '../../agent/cont
 import type { Comparison } from '../../src-main/app-api/index.ts';
 import { english } from '../messages/english/index.ts';
 import { lastComparisonIn } from './last.ts';
-import { comparedPart, comparedText } from './progress.ts';
+import { comparedPart, comparedText, resyncText } from './progress.ts';
 import { stageOf, type Stage } from './stage.ts';
 
 const at = '2026-01-01T14:02:11Z';
@@ -121,6 +121,12 @@ describe('how far it is', () => {
       '1.0 kB · 10 files · 100 byte/s · how long is not known yet · nothing differs so far',
     );
   });
+});
+
+test('a resync says when it is slow for the sake of the application', () => {
+  const resync = { doneBytes: 1000, totalBytes: 4000, sentBytes: 0, bytesPerSecond: 100, etaSeconds: 30 };
+  expect(resyncText(english, resync)).toBe('25% · 1.0 kB of 4.0 kB · 100 byte/s, 30 s left');
+  expect(resyncText(english, { ...resync, yields: true })).toMatch(/ · yields to the application$/);
 });
 
 test('the last comparison is the newest that came to its end, of this module', () => {

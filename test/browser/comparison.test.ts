@@ -133,3 +133,19 @@ test('by keyboard alone, in French and in the dark', async () => {
   await page.keyboard.press('Escape');
   await cluster.dialog.waitFor({ state: 'hidden' });
 });
+
+test('while n2 is away: what its return will cost, and which files, also when nobody can be asked', async () => {
+  const { parts, page, cluster } = await look(comparisons.neverCompared, aloneCluster);
+  const sentence = 'When n2 returns, at most 1.2 GB in 312 files and directories are compared.';
+  await page.getByRole('region', { name: 'Situation' }).getByText(sentence).waitFor();
+  await cluster.server('n1').getByRole('button', { name: 'alone' }).click();
+  await says(cluster, sentence);
+  await cluster.dialog.getByText('Which files').click();
+  await says(cluster, '/data/db/pg_wal/000000010000000000000042');
+  await says(cluster, '… and 309 more: holdfast resync MODULE --estimate --files');
+  await page.keyboard.press('Escape');
+  parts.clusters.showEstimate(null);
+  parts.clusters.show('site-a', protectedCluster);
+  await cluster.says('Protected.');
+  await page.getByText(sentence).waitFor({ state: 'detached' });
+});

@@ -1,9 +1,16 @@
 /** Clusters as a test lays them out; what it shows reaches every page that looks. */
 import { Fault, type ClusterStatus, type FaultRecord, type TimelineEvent } from '../../agent/contract/index.ts';
-import type { ClusterHandlers, ClusterView, Comparison, KnownCluster, Order } from '../../src-main/app-api/index.ts';
+import type {
+  ClusterHandlers,
+  ClusterView,
+  Comparison,
+  Estimate,
+  KnownCluster,
+  Order,
+} from '../../src-main/app-api/index.ts';
 import type { Screen } from '../../src-main/app.ts';
 import { at, protectedCluster, timelineEvents } from './demonstration.ts';
-import { equalComparison, runningComparison, stoppedComparison } from './demonstration-comparison.ts';
+import { changedSince, equalComparison, runningComparison, stoppedComparison } from './demonstration-comparison.ts';
 import { DemonstrationPart } from './demonstration-part.ts';
 
 export const configurationText = `version: 1
@@ -38,6 +45,8 @@ export class DemonstrationClusters extends DemonstrationPart<ClusterHandlers> {
   #events: readonly TimelineEvent[] = timelineEvents;
   readonly #lookedAt = new Map<Screen, string>();
   #comparison: Comparison = equalComparison;
+  /** Null: nobody can be asked. */
+  #estimate: Estimate | null = changedSince;
 
   constructor(known: readonly KnownCluster[]) {
     super();
@@ -61,6 +70,11 @@ export class DemonstrationClusters extends DemonstrationPart<ClusterHandlers> {
   /** What a comparison of the copies of any module has come to. */
   showComparison(comparison: Comparison): void {
     this.#comparison = comparison;
+  }
+
+  /** What a returning server would be compared with. */
+  showEstimate(estimate: Estimate | null): void {
+    this.#estimate = estimate;
   }
 
   /** It could be read until now. */
@@ -128,6 +142,10 @@ export class DemonstrationClusters extends DemonstrationPart<ClusterHandlers> {
       compareCopies: async ({ repair }) => {
         this.#comparison = runningComparison(this.#comparison, repair);
         return null;
+      },
+      estimate: async () => {
+        if (this.#estimate === null) throw new Fault('no-primary', { message: 'It runs nowhere.' });
+        return this.#estimate;
       },
       stopComparing: async () => {
         this.#comparison = stoppedComparison(this.#comparison);

@@ -1,6 +1,6 @@
 /** Comparisons of two copies as agents would tell of them, at every stage. */
 import type { Difference, LastComparison, Verification } from '../../agent/contract/index.ts';
-import type { Comparison } from '../../src-main/app-api/index.ts';
+import type { Comparison, Estimate } from '../../src-main/app-api/index.ts';
 
 const counted: Verification = {
   state: 'equal',
@@ -83,3 +83,27 @@ export const repairingComparison = comparisonOf({
   differing: 4321,
   differences,
 });
+
+/** n2 is away; on n1 a database goes on. */
+export const changedSince: Estimate = {
+  volumes: [
+    {
+      path: '/data/db',
+      estimate: {
+        scope: 'marks',
+        why: null,
+        objects: 312,
+        names: 14,
+        wholeDirectories: 0,
+        bytes: 1.21e9,
+        bytesPerSecond: 212e6,
+        seconds: 5.7,
+        files: [
+          { path: 'base/16384/2619', kind: 'content', bytes: 131_072 },
+          { path: 'pg_wal/000000010000000000000042', kind: 'new', bytes: 16_777_216 },
+          { path: 'pg_wal', kind: 'names', bytes: 0 },
+        ],
+      },
+    },
+  ],
+};

@@ -1,6 +1,7 @@
 /** Of a cluster: its sentence, its picture, its modules, its timeline. */
 import type { ModuleOnNode } from '../../../agent/contract/index.ts';
 import { comparison } from './cluster/comparison.ts';
+import { estimate } from './cluster/estimate.ts';
 import { events } from './cluster/events.ts';
 import { findings } from './cluster/findings.ts';
 import { orders } from './cluster/orders.ts';
@@ -12,6 +13,7 @@ export const cluster = {
   events,
   orders,
   comparison,
+  estimate,
   refresh: 'Read again',
   observedAt: (time: string, ago: string) => `as of ${time} · ${ago}`,
   unknownCluster: 'This laptop does not know that cluster.',
@@ -62,6 +64,7 @@ export const cluster = {
   resyncDone: (done: string, total: string) => `${done} of ${total}`,
   resyncRate: (rate: string, left: string) => `${rate}, ${left} left`,
   resyncTimeUnknown: 'how long is not known yet',
+  resyncYields: 'yields to the application',
   resyncOf: (node: string) => `Resync of ${node}`,
   // --- reasons, one click below
   whyTitle: (node: string, state: string) => `${node} · ${state}`,

@@ -1,5 +1,6 @@
 import type { Messages } from '../messages.ts';
 import { comparison } from './cluster/comparison.ts';
+import { estimate } from './cluster/estimate.ts';
 import { events } from './cluster/events.ts';
 import { findings } from './cluster/findings.ts';
 import { orders } from './cluster/orders.ts';
@@ -11,6 +12,7 @@ export const cluster: Messages['cluster'] = {
   events,
   orders,
   comparison,
+  estimate,
   refresh: 'Relire',
   observedAt: (time, ago) => `état à ${time} · ${ago}`,
   unknownCluster: 'Ce portable ne connaît pas ce cluster.',
@@ -60,6 +62,7 @@ export const cluster: Messages['cluster'] = {
   resyncDone: (done, total) => `${done} sur ${total}`,
   resyncRate: (rate, left) => `${rate}, encore ${left}`,
   resyncTimeUnknown: 'durée encore inconnue',
+  resyncYields: 'cède la place à l’application',
   resyncOf: (node) => `Resynchronisation de ${node}`,
   whyTitle: (node, state) => `${node} · ${state}`,
   why: 'Pourquoi',

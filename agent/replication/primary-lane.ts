@@ -16,6 +16,7 @@ import type { ControlBlock, Mode } from './control-block.ts';
 import { EstimateRun } from './estimate.ts';
 import type { FromPrimary, ToPrimary } from './lane-messages.ts';
 import type { Lane, Operation } from './operations.ts';
+import { ResyncPace } from './resync-pace.ts';
 import { ResyncSource } from './resync-source.ts';
 import type { SendWindow } from './send-window.ts';
 import type { Tree } from './tree.ts';
@@ -104,6 +105,7 @@ export class PrimaryLane implements LaneHooks {
   #session = 0;
   #resync: ResyncSource | null = null;
   #resyncWaits = false;
+  #pace = new ResyncPace(0);
   /** Sequence of `finish`: from then on the target may call itself up to date. 0: not sent. */
   #finishSequence = 0;
   /** Since the last goAlone: a target may have this generation. */
@@ -182,7 +184,11 @@ export class PrimaryLane implements LaneHooks {
       if (bits === 0 && this.#ports.stream.writer.length > 0) yield* this.#send();
       if (bits === 0 && this.#resync && this.#finishSequence === 0) {
         this.#instants[instant.stepBegan] = this.#ports.nowMs();
+      if (this.#resync && this.#finishSequence === 0 && this.#mayStep(bits === 0)) {
+        const beganMs = this.#ports.nowMs();
+        this.#instants[instant.stepBegan] = beganMs;
         yield* this.#resyncStep();
+        this.#pace.stepped(beganMs, this.#ports.nowMs());
       } else if (this.#verify?.running === true && (bits === 0 || this.#verify.starved)) {
         yield* this.#verifyStep(this.#verify);
       }
@@ -205,9 +211,12 @@ export class PrimaryLane implements LaneHooks {
     // What was acknowledged before the flag was up wakes nobody: look once more.
     if (control.wakeOnAcknowledgement && this.#acknowledgedNow !== control.acknowledged) {
       this.#acknowledgedNow = control.acknowledged;
+      // Its rest may not be over yet: then it is looked at when it is.
+      this.#resyncWaits = false;
       return 0;
     }
-    if ((steps && !this.#resyncWaits) || this.#estimates.length > 0) return 0;
+    if (this.#estimates.length > 0) return 0;
+    if (steps && !this.#resyncWaits) return this.#pace.dueInMs(this.#ports.nowMs());
     const dueInMs = this.#verify?.running === true ? this.#verify.dueInMs(this.#ports.nowMs()) : null;
     const restMs = this.#ports.stream.writer.length > 0 ? lingerMs : livenessIntervalMs;
     return Math.min(dueInMs ?? restMs, restMs);
@@ -299,6 +308,7 @@ export class PrimaryLane implements LaneHooks {
     this.#instants[instant.stepBegan] = 0;
     this.#instants[instant.read] = stepBeganMs === 0 ? this.#ports.nowMs() : stepBeganMs;
     if (this.#verify?.running === true) this.#servedMs = this.#instants[instant.read] ?? 0;
+    if (this.#resync) this.#pace.served(this.#instants[instant.read] ?? 0);
     yield* this.#handle(this.#ports.request, length);
   }
 
@@ -603,7 +613,10 @@ export class PrimaryLane implements LaneHooks {
     this.#verifies = message.verifies;
     this.#lastCheckpointMs = this.#ports.nowMs();
     if (resync) {
-      this.#resync = new ResyncSource(tree, stream, this.#ports.resyncBuffer, () => control.acknowledged, byMarks);
+      const { resyncBuffer, nowMs } = this.#ports;
+      this.#pace = new ResyncPace(nowMs());
+      const options = { acknowledged: () => control.acknowledged, byMarks, pace: this.#pace, nowMs };
+      this.#resync = new ResyncSource(tree, stream, resyncBuffer, options);
       this.#resyncWaits = false;
       this.#lastProgress = { atMs: this.#ports.nowMs(), doneBytes: 0, bytesPerSecond: null };
       stream.walk = this.#resync;
@@ -663,6 +676,13 @@ export class PrimaryLane implements LaneHooks {
   }
 
   // --- resync ---------------------------------------------------------------------------------------------------------
+
+  /** Of what the target has not acknowledged nothing is waited for here: that is its own answer. */
+  #mayStep(isQuiet: boolean): boolean {
+    const now = this.#ports.nowMs();
+    if (isQuiet) return this.#pace.dueInMs(now) === 0;
+    return !this.#resyncWaits && this.#pace.isStarved(now);
+  }
 
   *#resyncStep(): Lane {
     const resync = this.#resync;
@@ -929,6 +949,6 @@ export class PrimaryLane implements LaneHooks {
     const { bytesPerSecond } = this.#lastProgress;
     const left = progress.totalBytes === null ? null : progress.totalBytes - progress.doneBytes;
     const eta = left === null || bytesPerSecond === null || bytesPerSecond <= 0 ? null : left / bytesPerSecond;
-    return { ...progress, bytesPerSecond, etaSeconds: eta };
+    return { ...progress, bytesPerSecond, etaSeconds: eta, ...(this.#pace.yields(now) && { yields: true }) };
   }
 }

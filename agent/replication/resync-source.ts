@@ -21,11 +21,10 @@ import type { Extents } from './extents.ts';
 import { MarkedWalk } from './marked-walk.ts';
 import { afterAnswer, blockBytes, coarseBytes, stepBytes } from './refinement.ts';
 import type { Piece, Texture } from './refinement.ts';
+import type { ResyncPace } from './resync-pace.ts';
 import type { Tree } from './tree.ts';
 
 const entriesPerStep = 64;
-/** What may be under way to the target: small enough that an fsync behind it does not wait long. */
-const windowBytes = 4 * 1024 * 1024;
 const listingPartBytesMax = 256 * 1024;
 const xattrBytesMax = 512 * 1024;
 
@@ -93,7 +92,9 @@ export class ResyncSource implements WalkQueue {
   readonly #pieces: FilePiece[] = [];
   readonly #asked: AskedBlocks[] = [];
   /** Sent and not acknowledged, oldest first, to bound what is under way. */
-  readonly #underWay: { sequence: number; bytes: number }[] = [];
+  readonly #underWay: { sequence: number; bytes: number; sentMs: number }[] = [];
+  readonly #pace: ResyncPace;
+  readonly #nowMs: () => number;
   #underWayBytes = 0;
 
   #totalBytes: number | null = null;
@@ -104,7 +105,15 @@ export class ResyncSource implements WalkQueue {
   #readError = 0;
 
   /** `buffer`: at least one step. `byMarks`: the target has all that the stream's marks do not name. */
-  constructor(tree: Tree, stream: ChangeStream, buffer: Memory, acknowledged: () => number, byMarks: boolean) {
+  constructor(
+    tree: Tree,
+    stream: ChangeStream,
+    buffer: Memory,
+    options: { acknowledged: () => number; byMarks: boolean; pace: ResyncPace; nowMs: () => number },
+  ) {
+    const { acknowledged, byMarks } = options;
+    this.#pace = options.pace;
+    this.#nowMs = options.nowMs;
     invariant(buffer.length >= stepBytes, 'a step reads into the buffer');
     this.#tree = tree;
     this.#stream = stream;
@@ -207,7 +216,7 @@ export class ResyncSource implements WalkQueue {
     this.#settle();
     if (!this.#readable()) return 'unreadable';
     if (this.#marked?.hasFailed() === true) return 'insufficient';
-    if (this.#underWayBytes >= windowBytes) return 'waiting';
+    if (this.#underWayBytes >= this.#pace.windowBytes) return 'waiting';
     const next = this.#pieces.shift();
     if (next) this.#follow(next);
     else if (this.#toCount.length > 0 && this.#objects.length === 0 && !this.#file) this.#count();
@@ -246,11 +255,13 @@ export class ResyncSource implements WalkQueue {
     const acknowledged = this.#acknowledged();
     for (let first = this.#underWay[0]; first && reached(acknowledged, first.sequence); first = this.#underWay[0]) {
       this.#underWayBytes -= first.bytes;
+      const now = this.#nowMs();
+      this.#pace.answered(now - first.sentMs, now);
       this.#underWay.shift();
     }
   }
   #sent(sequence: number, bytes: number): void {
-    this.#underWay.push({ sequence, bytes });
+    this.#underWay.push({ sequence, bytes, sentMs: this.#nowMs() });
     this.#underWayBytes += bytes;
   }
 

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { Applier } from '../../../agent/replication/applier.ts';
 import { FrameReader, FrameWriter, kind } from '../../../agent/replication/change-codec.ts';
 import { ChangeStream } from '../../../agent/replication/change-stream.ts';
+import { ResyncPace } from '../../../agent/replication/resync-pace.ts';
 import { ResyncSource } from '../../../agent/replication/resync-source.ts';
 import { ResyncTarget } from '../../../agent/replication/resync-target.ts';
 import { Memory } from '../../../agent/sys/memory.ts';
@@ -59,7 +60,12 @@ class Pair {
       { changesAllowed: () => true, park: () => false, syncWaits: () => false, localFailure: () => undefined },
     );
     this.stream.begin(false);
-    this.#source = new ResyncSource(this.#tree, this.stream, stepBuffer, () => this.#acknowledged, false);
+    this.#source = new ResyncSource(this.#tree, this.stream, stepBuffer, {
+      acknowledged: () => this.#acknowledged,
+      byMarks: false,
+      pace: new ResyncPace(0),
+      nowMs: () => 0,
+    });
     this.stream.walk = this.#source;
     this.node = this.#tree.lookup(1, Buffer.from('a')) as SimNode;
     const copyTree = new MemoryTree(this.#copy, [this.#input, this.#buffer]);

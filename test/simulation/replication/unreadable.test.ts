@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { ChangeStream } from '../../../agent/replication/change-stream.ts';
 import { FrameWriter } from '../../../agent/replication/change-codec.ts';
+import { ResyncPace } from '../../../agent/replication/resync-pace.ts';
 import { ResyncSource, type StepResult } from '../../../agent/replication/resync-source.ts';
 import { Memory } from '../../../agent/sys/memory.ts';
 import { MemoryDisk } from './memory-disk.ts';
@@ -24,7 +25,12 @@ function ending(failing: 'read' | 'list' | 'attributes' | 'lookup' | null): Step
     { changesAllowed: () => true, park: () => false, syncWaits: () => false, localFailure: () => undefined },
   );
   stream.begin(false);
-  const source = new ResyncSource(tree, stream, buffer, () => 0, false);
+  const source = new ResyncSource(tree, stream, buffer, {
+    acknowledged: () => 0,
+    byMarks: false,
+    pace: new ResyncPace(0),
+    nowMs: () => 0,
+  });
   if (failing !== null) Object.assign(tree, { [failing]: () => inputOutputError });
   for (let step = 0; step < stepsMax; step += 1) {
     const result = source.step();

@@ -11,7 +11,7 @@ import type { Node } from '../fuse/index.ts';
 import { Memory } from '../sys/memory.ts';
 import { parkedMax, reached } from './acknowledgement.ts';
 import type { ChangeStream, LaneHooks } from './change-stream.ts';
-import { CollectedSyncs } from './collected-syncs.ts';
+import type { CollectedSyncs } from './collected-syncs.ts';
 import type { ControlBlock, Mode } from './control-block.ts';
 import { EstimateRun } from './estimate.ts';
 import type { FromPrimary, ToPrimary } from './lane-messages.ts';

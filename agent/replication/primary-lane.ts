@@ -182,8 +182,6 @@ export class PrimaryLane implements LaneHooks {
       else this.#instants[instant.stepBegan] = 0;
       this.#estimateStep(bits === 0);
       if (bits === 0 && this.#ports.stream.writer.length > 0) yield* this.#send();
-      if (bits === 0 && this.#resync && this.#finishSequence === 0) {
-        this.#instants[instant.stepBegan] = this.#ports.nowMs();
       if (this.#resync && this.#finishSequence === 0 && this.#mayStep(bits === 0)) {
         const beganMs = this.#ports.nowMs();
         this.#instants[instant.stepBegan] = beganMs;
@@ -216,9 +214,9 @@ export class PrimaryLane implements LaneHooks {
       return 0;
     }
     if (this.#estimates.length > 0) return 0;
-    if (steps && !this.#resyncWaits) return this.#pace.dueInMs(this.#ports.nowMs());
-    const dueInMs = this.#verify?.running === true ? this.#verify.dueInMs(this.#ports.nowMs()) : null;
     const restMs = this.#ports.stream.writer.length > 0 ? lingerMs : livenessIntervalMs;
+    if (steps && !this.#resyncWaits) return Math.min(this.#pace.dueInMs(this.#ports.nowMs()), restMs);
+    const dueInMs = this.#verify?.running === true ? this.#verify.dueInMs(this.#ports.nowMs()) : null;
     return Math.min(dueInMs ?? restMs, restMs);
   }
 

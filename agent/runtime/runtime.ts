@@ -297,9 +297,11 @@ export class Runtime {
       });
     return this.running;
   }
-  /** Where it runs: a node that does not run it is stopped for other reasons. Fault: module-needed. */
+  /** By both nodes alike: the order reaches both, and the one without the application would stop alone. A copy that has forked is stopped to be set aside. Fault: module-needed. */
   private mustNotBeNeeded(name: string): void {
-    if (!runsApplication(this.module(name).machine.beat())) return;
+    const own = this.module(name).machine.beat();
+    const serves = own.state === 'secondary' && own.data !== 'forked' && runsApplication(this.peer.beats.get(name));
+    if (!runsApplication(own) && !serves) return;
     const above = [...this.modules]
       .filter(({ definition }) => definition.dependsOn.includes(name))
       .map(({ definition }) => definition.name)

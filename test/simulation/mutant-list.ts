@@ -35,7 +35,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a voter accepts an older copy',
     breaks: '3',
     file: 'agent/core/voter.ts',
-    find: "if (behind(request.generation, voter.newest) && !request.order && !ownWish) return refuse('older-generation');",
+    find: "if (old && !request.order && !ownWish) return refuse('older-generation');",
     replace: '',
   },
   {
@@ -77,7 +77,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a promise to the other node is forgotten',
     breaks: '3',
     file: 'agent/core/mirror-state.ts',
-    find: 'usable: upToDate && (!behind(generation, newest) || includesGeneration(pending, newest)),',
+    find: 'usable: upToDate && !isSetBack && (!behind(generation, newest) || includesGeneration(pending, newest)),',
     replace: 'usable: upToDate,',
   },
   {

@@ -1,6 +1,7 @@
 /** One connection over loopback, with TLS or without it, as the lanes use theirs: blocking, tuned, through foreign calls. */
 import { TlsContext, tlsHandshake, tlsRead, tlsWrite } from '../../agent/sys/openssl.ts';
-import { close, Memory, POLL, Poll, read, write } from '../../agent/sys/linux.ts';
+import { close, POLL, Poll, read, write } from '../../agent/sys/linux.ts';
+import type { Memory } from '../../agent/sys/linux.ts';
 import { setBlocking, shutdownSocket, tuneLink } from '../../agent/sys/socket.ts';
 
 export interface Keys {

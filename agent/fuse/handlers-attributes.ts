@@ -174,6 +174,11 @@ function tellExtended(service: Service, node: TableNode, fd: number, name: Buffe
   else service.sink.attributes(node, service.attributes);
 }
 
+function hasValue(fd: number, name: Buffer, value: Buffer): boolean {
+  const found = getXattr(fd, name);
+  return typeof found !== 'number' && found.equals(value);
+}
+
 export const setExtended: Handler = (service, { bytes }) => {
   const node = service.node();
   if (!node) return service.fail(-E.STALE);
@@ -185,7 +190,9 @@ export const setExtended: Handler = (service, { bytes }) => {
   const value = Buffer.from(bytes.subarray(valueStart, valueStart + bytes.readUInt32LE(body)));
   const fd = service.backing.nodes.descriptor(node);
   const status = fd < 0 ? fd : setXattr(fd, name, value, bytes.readUInt32LE(body + 4));
-  if (status < 0) {
+  // A predecessor has made it: nobody else could have.
+  const isThere = status === -E.EXIST && service.keeper.isRepeated && hasValue(fd, name, value);
+  if (status < 0 && !isThere) {
     service.reportIfDisk('setxattr', status);
     return service.fail(status);
   }
@@ -205,7 +212,13 @@ export const removeExtended: Handler = (service, { bytes }) => {
   if (!service.sink.changesAllowed()) return 'deferred';
   const name = Buffer.from(nameAt(bytes, body));
   const fd = service.backing.nodes.descriptor(node);
-  const status = fd < 0 ? fd : removeXattr(fd, name);
+  const { keeper } = service;
+  const wasRemoved = keeper.isRepeated && keeper.before.subject !== 0;
+  const isThere = wasRemoved || (fd >= 0 && typeof getXattr(fd, name) !== 'number');
+  // Nothing else would tell a successor whether it was there before.
+  if (isThere) keeper.noteSubject(node.id);
+  const result = fd < 0 ? fd : removeXattr(fd, name);
+  const status = result === -E.NODATA && wasRemoved ? 0 : result;
   if (status < 0) {
     service.reportIfDisk('removexattr', status);
     return service.fail(status);

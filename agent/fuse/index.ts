@@ -7,6 +7,9 @@ export { Backing, hiddenName, openBacking } from './backing.ts';
 export type { DirectoryEntry } from './backing.ts';
 export type { Errno } from './backing-tree.ts';
 export type { CacheMode } from './codec.ts';
+export { KeptMemory, makeKeptFile } from './kept-memory.ts';
+export type { KeptIdentity } from './kept-memory.ts';
+export type { Carried } from './kept-requests.ts';
 export { writeFailedReply, writeParkedReply } from './codec.ts';
 export { Filesystem } from './filesystem.ts';
 export type { FilesystemOptions } from './filesystem.ts';
@@ -18,6 +21,7 @@ export type { FilesystemLaneOptions } from './lane.ts';
 export {
   canonicalPath,
   comparablePath,
+  connectionAt,
   coverDirectory,
   holdersOfDirectory,
   holdersOfMount,

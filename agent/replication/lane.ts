@@ -7,7 +7,7 @@ import { makeAcknowledgementLane } from './acknowledgement-ports.ts';
 import { ControlBlock } from './control-block.ts';
 import { faultPoint } from './fault-point.ts';
 import { Inbox } from './inbox.ts';
-import type { LaneData, ListenerLaneData, UnmountData } from './lane-data.ts';
+import type { LaneData, ListenerLaneData, PrimaryLaneData, UnmountData } from './lane-data.ts';
 import type { FromListener, ToListener } from './lane-messages.ts';
 import { Listener } from './listener.ts';
 import { runLane } from './operations.ts';
@@ -37,10 +37,16 @@ function runUnmount({ path }: UnmountData): void {
   }
 }
 
+function runPrimary(primary: PrimaryLaneData): void {
+  const { lane, close } = makePrimaryLane(primary, tell);
+  if (lane) runLane(lane.run(), faultPoint(primary.lane));
+  close();
+}
+
 function run(): void {
   switch (data.lane) {
     case 'primary':
-      runLane(makePrimaryLane(data, tell).run(), faultPoint(data.lane));
+      runPrimary(data);
       return;
     case 'acknowledgement':
       runLane(makeAcknowledgementLane(data, tell).run(), faultPoint(data.lane));

@@ -7,8 +7,8 @@
  */
 import { Fault, invariant } from '../contract/index.ts';
 import type { AcknowledgeLevel, VolumeRecord } from '../contract/index.ts';
-import type { Node } from '../fuse/index.ts';
-import { Memory } from '../sys/memory.ts';
+import type { Carried, Node } from '../fuse/index.ts';
+import type { Memory } from '../sys/memory.ts';
 import { parkedMax, reached } from './acknowledgement.ts';
 import type { ChangeStream, LaneHooks } from './change-stream.ts';
 import type { CollectedSyncs } from './collected-syncs.ts';
@@ -33,6 +33,8 @@ export const outcome = { none: 0, reply: 1, deferred: 2, parked: 3, ended: 4 } a
 /** Unacknowledged bytes of changes beyond which further changes wait: the socket takes what is below without blocking. */
 const windowBytes = 2 * 1024 * 1024;
 const progressIntervalMs = 500;
+/** As a sequence: no session gets so far. */
+const neverReached = 0x7fffffff;
 /** The kernel writes by itself what is this old: then a syncfs of the peer has little left to do. */
 export const checkpointIntervalMs = 30_000;
 const livenessIntervalMs = 1000;
@@ -72,6 +74,12 @@ export interface PrimaryPorts {
   readonly touched: Node[];
   /** Syncs `touched` on the local disk; 0 or -errno. */
   readonly syncTouched: Operation;
+  /** A copy of the request in hand, for as long as it waits. */
+  readonly hold: (length: number) => Memory;
+  /** What a predecessor of this process has left unanswered, once. */
+  readonly carried: Carried | null;
+  /** Sends the answer that the predecessor had completed. */
+  readonly replyAgain: Operation;
   /** Answers `control.parked.claimed`. */
   readonly answerParked: Operation;
   /** Sends what the stream's writer holds; -1: the link is lost. */
@@ -164,6 +172,7 @@ export class PrimaryLane implements LaneHooks {
   *run(): Lane {
     const { wait } = this.#ports;
     this.#tellStatus();
+    yield* this.#takeOver();
     while (!this.#ended) {
       yield* this.#messages();
       if (this.#isEnded()) break;
@@ -195,6 +204,29 @@ export class PrimaryLane implements LaneHooks {
     if (this.#ports.stream.writer.length > 0) yield* this.#send();
     this.#endLink();
     this.#ports.tell({ type: 'ended' });
+  }
+
+  /**
+   * What was read and not answered comes first, in the order in which it came. What waited for a former peer waits for the next decision: none of its numbers is reached
+   * by what a new link acknowledges.
+   */
+  *#takeOver(): Lane {
+    const { carried, control, nowMs, request } = this.#ports;
+    if (carried === null) return;
+    const now = nowMs();
+    for (const { unique, written } of carried.parked)
+      control.parked.park(
+        (unique % 4294967296) | 0,
+        Math.floor(unique / 4294967296),
+        neverReached,
+        Math.floor(now) | 0,
+        written,
+        now,
+      );
+    this.#held = carried.held.map((one) => ({ ...one, readAtMs: now }));
+    if (carried.replyLength > 0 && (yield* this.#permitted())) yield this.#ports.replyAgain;
+    this.#instants[instant.read] = now;
+    if (carried.inHandLength > 0) yield* this.#handle(request, carried.inHandLength);
   }
 
   #isEnded(): boolean {
@@ -335,7 +367,7 @@ export class PrimaryLane implements LaneHooks {
     const before = stream.writer.sequence;
     let result = yield apply;
     if (result === outcome.deferred) {
-      const copy = memory === this.#ports.request ? Memory.copyOf(memory.bytes.subarray(0, length)) : memory;
+      const copy = memory === this.#ports.request ? this.#ports.hold(length) : memory;
       const readAtMs = this.#instants[instant.read] ?? 0;
       if (this.#replaying) this.#held.unshift({ memory: copy, length, readAtMs });
       else this.#held.push({ memory: copy, length, readAtMs });

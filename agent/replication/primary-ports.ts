@@ -5,6 +5,7 @@ import type { VolumeRecord } from '../contract/index.ts';
 import {
   Filesystem,
   isTransient,
+  KeptMemory,
   openBacking,
   readRequest,
   requestBytesMax,
@@ -12,7 +13,7 @@ import {
   writeParkedReply,
   writeReply,
 } from '../fuse/index.ts';
-import type { Backing } from '../fuse/index.ts';
+import type { Backing, Carried } from '../fuse/index.ts';
 import {
   becomeIoFlusher,
   bootTimeMs,
@@ -109,16 +110,36 @@ function syncNode(backing: Backing, id: number): number {
   return status;
 }
 
-export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrimary) => void): PrimaryLane {
+function takeOver(data: PrimaryLaneData, filesystem: Filesystem): Carried | string | null {
+  return data.takesOver ? filesystem.takeOver() : null;
+}
+
+/** What waits for the peer is not counted: most of it has been answered. */
+function unansweredIn({ held, inHandLength, replyLength }: Carried): number {
+  return held.length + (inHandLength > 0 ? 1 : 0) + (replyLength > 0 ? 1 : 0);
+}
+
+export interface PrimaryThread {
+  /** Null: the lane has told why it cannot go on where its predecessor ended, and ends. */
+  readonly lane: PrimaryLane | null;
+  /** The last of this thread. */
+  readonly close: () => void;
+}
+
+export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrimary) => void): PrimaryThread {
   const identity = ThreadIdentity.enter();
   // Refused on kernels before 5.6; then memory pressure is only less well handled.
   becomeIoFlusher();
   const control = new ControlBlock(data.control);
-  const backing = openBacking(data.directoryFd, { idsAreGiven: false });
+  const kept = data.keptFd < 0 ? null : new KeptMemory(data.keptFd);
+  const backing = openBacking(data.directoryFd, {
+    idsAreGiven: false,
+    ...(kept && { kept: { nodes: kept.nodes, firstId: kept.reservedIds } }),
+  });
   const connection = new DataConnection(control);
   const store = new RecordStore(new DirectoryRecordDisk(data.directoryFd), data.volume);
   const inbox = new Inbox<ToPrimary>([data.inbox, data.link], data.wakeFd);
-  const request = new Memory(requestBytesMax);
+  const request = kept?.request ?? new Memory(requestBytesMax);
 
   // The stream asks the lane, the lane is made of the stream: the hooks are looked up when they are called.
   const { level } = data;
@@ -136,7 +157,11 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     },
     {
       changesAllowed: () => lane.changesAllowed(),
-      park: (unique, sequence, written) => lane.park(unique, sequence, written),
+      park: (unique, sequence, written) => {
+        if (!lane.park(unique, sequence, written)) return false;
+        kept?.requests.park(unique, written);
+        return true;
+      },
       syncWaits: () => lane.syncWaits(),
       collect: (unique, sequence, fd, dataOnly, written) => lane.collect(unique, sequence, fd, dataOnly, written),
       localFailure: (call, errno) => {
@@ -148,7 +173,17 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   const touched = stream instanceof LevelStream ? stream.touched : [];
   // What the kernel keeps back is on no disk.
   const cache = level === 'write-through' ? 'none' : data.cache;
-  const filesystem = new Filesystem({ backing, sink: stream, cache, identity });
+  const filesystem = new Filesystem({ backing, sink: stream, cache, identity, ...(kept && { kept }) });
+  const end = (): void => {
+    kept?.close();
+  };
+  const taken = takeOver(data, filesystem);
+  if (typeof taken === 'string') {
+    tell({ type: 'not-taken-over', reason: taken });
+    return { lane: null, close: end };
+  }
+  if (taken === null) backing.removeOrphans();
+  else tell({ type: 'taken-over', openFiles: filesystem.openFiles, requests: unansweredIn(taken) });
 
   const poll = new Poll([data.wakeFd, data.deviceFd]);
   const wait = {
@@ -170,7 +205,14 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     name: 'apply',
     memory: request,
     length: 0,
-    run: (): number => outcomes[filesystem.handle(apply.memory, apply.length)],
+    run: (): number => {
+      kept?.requests.begin(apply.memory);
+      const result = filesystem.handle(apply.memory, apply.length);
+      // The answer itself is noted before it is sent, and done with afterwards.
+      if (result === 'reply' || result === 'destroyed') kept?.requests.hasReply(filesystem.replyLength);
+      else if (result !== 'deferred') kept?.requests.finished();
+      return outcomes[result];
+    },
   };
   const collected = new CollectedSyncs();
   const offers = new SyncOffers(data.syncOffers);
@@ -229,6 +271,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       return 0;
     }),
     readRequest: operation('read request', () => {
+      kept?.requests.expect();
       const length = readRequest(data.deviceFd, request);
       return isTransient(length) ? 0 : length;
     }),
@@ -256,8 +299,21 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       get unique() {
         return filesystem.unique;
       },
-      run: () => writeReply(data.deviceFd, filesystem.reply, filesystem.replyLength),
+      run: () => {
+        const status = writeReply(data.deviceFd, filesystem.reply, filesystem.replyLength);
+        kept?.requests.finished();
+        return status;
+      },
     },
+    hold: (length) => {
+      const copy = kept?.requests.hold(length) ?? null;
+      if (copy === null) kept?.giveUp();
+      return copy ?? Memory.copyOf(request.bytes.subarray(0, length));
+    },
+    carried: taken,
+    replyAgain: operation('reply again', () =>
+      taken === null ? 0 : writeReply(data.deviceFd, filesystem.reply, taken.replyLength),
+    ),
     answerParked: parkedAnswer(control, data.deviceFd),
     send: operation('send', () => connection.flush()),
     persist,
@@ -282,5 +338,5 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     randomCheckpoint: () => randomInt(1, 2 ** 47),
   };
   const lane = new PrimaryLane(ports, data.record);
-  return lane;
+  return { lane, close: end };
 }

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { Fault, replicatorApi, serve } from '../contract/index.ts';
 import type { FaultRecord, Handlers, Params, ReplicatorApi, RpcServer } from '../contract/index.ts';
 import { comparablePath, mountTable, nestedPaths } from '../fuse/index.ts';
-import { bootTimeMs, dieNow, installDeath, Memory, notifySystemd } from '../sys/linux.ts';
+import { bootTimeMs, dieNow, installDeath, Memory, notifySystemd, takeDescriptors } from '../sys/linux.ts';
 import { listenLines } from '../sys/line-port.ts';
 import { tlsWrite } from '../sys/openssl.ts';
 import { agentVersion } from '../version.ts';
@@ -17,6 +17,7 @@ import { closeConnection } from './connection.ts';
 import { ControlBlock } from './control-block.ts';
 import { writeDurably } from './durable-file.ts';
 import { encodeHandshake } from './handshake.ts';
+import { HandedMounts } from './kept-mount.ts';
 import type { FromListener, ListenerConfiguration, ToListener } from './lane-messages.ts';
 import { makeInbox, spawnLane } from './spawn.ts';
 import { helpSyncIfWanted } from './sync-helpers.ts';
@@ -47,6 +48,7 @@ class Replicator {
   #listener: ReturnType<typeof makeInbox<ToListener>> | null = null;
   #configuration: Configuration | null = null;
   readonly #watchdog = new WatchdogPace();
+  readonly #handed = new HandedMounts(takeDescriptors());
   #ticks = 0;
   #mounts: Buffer | null = null;
   /** Configurations come one after the other. */
@@ -69,6 +71,7 @@ class Replicator {
     timer.ref();
     const known = this.#readConfiguration();
     if (known) await this.#takeUp(known, true);
+    this.#handed.closeAll();
     await listenLines(this.#options.socketPath, (port) => {
       const client = serve(replicatorApi, this.#handlers, port, agentVersion);
       this.#clients.add(client);
@@ -191,11 +194,17 @@ class Replicator {
         },
       );
       this.#volumes.set(wanted.id, volume);
-      // Nobody of this process serves it: it is a predecessor's.
-      if (starting) await volume.removeDeadMount();
+      if (starting) await this.#goOnWith(volume);
     }
     volume.configuration = wanted;
     volume.close();
+  }
+
+  /** What stands there is a predecessor's. */
+  async #goOnWith(volume: Volume): Promise<void> {
+    const mount = this.#handed.take(volume.configuration.id);
+    if (mount && (await volume.takeOver(mount))) return;
+    await volume.removeDeadMount();
   }
 
   #settings(): ReturnType<ConstructorParameters<typeof Volume>[1]> {

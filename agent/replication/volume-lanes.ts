@@ -3,12 +3,13 @@ import { MessageChannel } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { Fault } from '../contract/index.ts';
 import type { AcknowledgeLevel, FaultRecord, VolumeRecord } from '../contract/index.ts';
-import { mountDevice } from '../fuse/index.ts';
+import { KeptMemory, makeKeptFile, mountDevice } from '../fuse/index.ts';
 import type { MountedDevice } from '../fuse/index.ts';
 import { bootTimeMs, close } from '../sys/linux.ts';
 import { shutdownSocket } from '../sys/socket.ts';
 import { ControlBlock } from './control-block.ts';
 import type { Outbox } from './inbox.ts';
+import { forgetMount, holdsDescriptors, storeMount } from './kept-mount.ts';
 import type {
   FromAcknowledgement,
   FromPrimary,
@@ -34,6 +35,13 @@ export interface LaneSettings {
   readonly tls: { readonly certificateFile: string; readonly keyFile: string; readonly peerCertificateFile: string };
   readonly acknowledgeTimeoutMs: number;
   readonly directoryFd: number;
+  readonly volumeUuid: string;
+}
+
+/** A mount that a predecessor of this process has served. */
+export interface TakenMount {
+  readonly device: MountedDevice;
+  readonly memoryFd: number;
 }
 
 /** A resync may make the peer write out much at once: only what nobody waits for may take this long. */
@@ -87,22 +95,30 @@ export async function within<T>(timeoutMs: number, promise: Promise<T>, otherwis
 export class PrimaryLanes {
   readonly control = new ControlBlock();
   readonly device: MountedDevice;
+  readonly #volume: string;
+  /** -1: nobody would take it over. */
+  readonly #keptFd: number;
+  readonly #kept: KeptMemory | null = null;
   readonly watch: AcknowledgementWatch;
   readonly #primary: { readonly outbox: Outbox<ToPrimary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly #link: { readonly outbox: Outbox<ToAcknowledgement>; readonly port: MessagePort; readonly wakeFd: number };
   readonly ended: Promise<void>;
 
-  /** Mounts, then starts both lanes. Throws Fault `mount-failed`. */
+  /** Mounts, unless a predecessor has, then starts both lanes. Throws Fault `mount-failed`. */
   constructor(
     settings: LaneSettings,
     record: VolumeRecord,
     onPrimary: (message: FromPrimary) => void,
     onLink: (message: FromAcknowledgement) => void,
+    taken: TakenMount | null = null,
   ) {
     const { volume, directoryFd, cache } = settings;
+    this.#volume = volume;
     this.watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
-    this.device = mountDevice({ path: settings.path, directoryFd });
+    this.device = taken?.device ?? mountDevice({ path: settings.path, directoryFd });
     const { deviceFd } = this.device;
+    this.#keptFd = taken?.memoryFd ?? this.#keep(settings);
+    if (this.#keptFd >= 0) this.#kept = new KeptMemory(this.#keptFd);
     this.control.publishRecord(record);
     this.#primary = makeInbox<ToPrimary>();
     this.#link = makeInbox<ToAcknowledgement>();
@@ -124,6 +140,8 @@ export class PrimaryLanes {
         level: settings.acknowledge ?? 'durable',
         record,
         syncOffers: syncOffersMemory(),
+        keptFd: this.#keptFd,
+        takesOver: taken !== null,
       },
       [this.#primary.port, between.port1],
       onPrimary,
@@ -155,7 +173,34 @@ export class PrimaryLanes {
       closeInbox(this.#primary);
       closeInbox(this.#link);
       close(deviceFd);
+      this.#forget();
     });
+  }
+
+  /** Given away before the first request is read: from then on an end of this process is not the end of the mount. */
+  #keep(settings: LaneSettings): number {
+    if (!holdsDescriptors()) return -1;
+    const memory = makeKeptFile();
+    if (memory < 0) return -1;
+    const kept = new KeptMemory(memory);
+    kept.begin(settings, this.device.connection, settings.cache);
+    kept.close();
+    if (storeMount(settings.volume, { device: this.device.deviceFd, directory: settings.directoryFd, memory }))
+      return memory;
+    forgetMount(settings.volume);
+    close(memory);
+    return -1;
+  }
+  #forget(): void {
+    this.#kept?.close();
+    if (this.#keptFd < 0) return;
+    forgetMount(this.#volume);
+    close(this.#keptFd);
+  }
+
+  /** What was taken over has been served for a while. */
+  takeoverHasSucceeded(): void {
+    this.#kept?.adoptionHasSucceeded();
   }
 
   post(message: ToPrimary): void {

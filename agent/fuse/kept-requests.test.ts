@@ -1,0 +1,176 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { close } from '../sys/linux.ts';
+import { KeptMemory, makeKeptFile } from './kept-memory.ts';
+import { syncStage } from './kept-requests.ts';
+import type { Carried } from './kept-requests.ts';
+import { opcode } from './protocol.ts';
+import { killAtEveryStore } from './store-by-store.ts';
+
+const descriptors: number[] = [];
+const memories: KeptMemory[] = [];
+afterEach(() => {
+  for (const memory of memories.splice(0)) memory.close();
+  for (const fd of descriptors.splice(0)) close(fd);
+});
+
+function makeFile(): number {
+  const fd = makeKeptFile();
+  expect(fd).toBeGreaterThan(0);
+  descriptors.push(fd);
+  return fd;
+}
+function open(fd: number): KeptMemory {
+  const memory = new KeptMemory(fd);
+  memories.push(memory);
+  return memory;
+}
+
+/** As the kernel does it, in one call. */
+function read(kept: KeptMemory, unique: number, code: number = opcode.WRITE, length = 56): void {
+  kept.requests.expect();
+  const request = Buffer.alloc(length, unique);
+  request.writeUInt32LE(length, 0);
+  request.writeUInt32LE(code, 4);
+  request.writeBigUInt64LE(BigInt(unique), 8);
+  kept.request.bytes.set(request);
+  kept.requests.begin(kept.request);
+}
+
+const uniqueOf = (bytes: Buffer): number => Number(bytes.readBigUInt64LE(8));
+const carriedOf = (fd: number): Carried => {
+  const carried = open(fd).requests.carried();
+  expect(carried).not.toBeNull();
+  return carried!;
+};
+
+describe('requests that were read and not answered', () => {
+  it('are found by a successor: in hand, held in their order, parked', () => {
+    const fd = makeFile();
+    const kept = open(fd);
+    for (const unique of [2, 4, 6]) {
+      read(kept, unique, opcode.WRITE, unique === 4 ? 200_000 : 60);
+      expect(kept.requests.hold(unique === 4 ? 200_000 : 60)).not.toBeNull();
+    }
+    read(kept, 8);
+    kept.requests.park(8, 512);
+    kept.requests.finished();
+    read(kept, 10);
+    kept.requests.noteSubject(77);
+    const successor = open(fd);
+    const carried = successor.requests.carried()!;
+    expect(carried.held.map(({ memory, length }) => [uniqueOf(memory.bytes), length])).toEqual([
+      [2, 60],
+      [4, 200_000],
+      [6, 60],
+    ]);
+    expect(carried.held[1]!.memory.bytes.subarray(16, 200_000).every((byte) => byte === 4)).toBe(true);
+    expect([carried.parked, carried.inHandLength, carried.replyLength]).toEqual([[{ unique: 8, written: 512 }], 56, 0]);
+    successor.requests.begin(successor.request);
+    expect([successor.requests.isRepeated, successor.requests.before]).toEqual([true, { subject: 77, sync: 0 }]);
+  });
+
+  it('keep what was noted of them when they have to wait, and are not repeated once they were answered', () => {
+    const fd = makeFile();
+    const kept = open(fd);
+    read(kept, 10, opcode.FSYNC);
+    kept.requests.noteSync(syncStage.begun);
+    const second = open(fd);
+    expect(second.requests.carried()?.inHandLength).toBe(56);
+    expect(second.requests.hasUnheardSync).toBe(true);
+    second.requests.begin(second.request);
+    second.requests.hold(56);
+    const third = open(fd);
+    const { held } = third.requests.carried()!;
+    expect(third.requests.hasUnheardSync).toBe(true);
+    third.requests.begin(held[0]!.memory);
+    expect(third.requests.before).toEqual({ subject: 0, sync: syncStage.begun });
+    third.requests.hasReply(16);
+    third.requests.finished();
+    expect(third.requests.hasUnheardSync).toBe(false);
+    read(third, 12);
+    expect(third.requests.isRepeated).toBe(false);
+    expect(carriedOf(fd).held).toEqual([]);
+  });
+
+  it('are not repeated when they would count twice', () => {
+    const fd = makeFile();
+    const kept = open(fd);
+    read(kept, 10, opcode.BATCH_FORGET);
+    expect(carriedOf(fd).inHandLength).toBe(0);
+  });
+
+  it('are refused when they are not what is written', () => {
+    const fd = makeFile();
+    read(open(fd), 10);
+    open(fd).request.bytes.writeUInt32LE(7, 0);
+    expect(open(fd).requests.carried()).toBeNull();
+  });
+
+  /** Where a request is: each of them exactly once, or answered. */
+  function places(carried: Carried, kept: KeptMemory, unique: number): string[] {
+    const found: string[] = [];
+    if (carried.replyLength > 0 && uniqueOf(kept.reply.bytes) === unique) found.push('answered');
+    if (carried.inHandLength > 0 && uniqueOf(kept.request.bytes) === unique) found.push('in hand');
+    for (const { memory } of carried.held) if (uniqueOf(memory.bytes) === unique) found.push('held');
+    if (carried.parked.some((one) => one.unique === unique)) found.push('parked');
+    return found;
+  }
+
+  interface World {
+    readonly fd: number;
+    read: number[];
+    /** The kernel has got the answer. */
+    answered: number[];
+  }
+
+  function answer(world: World, kept: KeptMemory, unique: number): void {
+    kept.reply.bytes.fill(0, 0, 16);
+    kept.reply.bytes[8] = unique;
+    kept.requests.hasReply(16);
+    world.answered.push(unique);
+    kept.requests.finished();
+  }
+
+  function live(world: World): void {
+    const kept = open(world.fd);
+    const take = (unique: number): void => {
+      read(kept, unique);
+      world.read.push(unique);
+    };
+    take(2);
+    answer(world, kept, 2);
+    take(4);
+    const held = kept.requests.hold(56)!;
+    take(6);
+    kept.requests.park(6, 0);
+    kept.requests.finished();
+    take(8);
+    answer(world, kept, 8);
+    kept.requests.begin(held);
+    answer(world, kept, 4);
+    take(10);
+    kept.requests.noteSubject(3);
+    const again = kept.requests.hold(56)!;
+    kept.requests.begin(again);
+    kept.requests.park(10, 0);
+    kept.requests.finished();
+  }
+
+  it('are in one place or answered, whenever the process is killed', () => {
+    const stores = killAtEveryStore<World>(
+      () => ({ fd: makeFile(), read: [], answered: [] }),
+      live,
+      (world) => {
+        const kept = open(world.fd);
+        const carried = kept.requests.carried()!;
+        for (const unique of world.read) {
+          const found = places(carried, kept, unique);
+          // What is answered again is known to nobody any more; what is parked may have been answered since.
+          if (world.answered.includes(unique)) expect(found.filter((place) => place !== 'answered')).toEqual([]);
+          else expect(found).toHaveLength(1);
+        }
+      },
+    );
+    expect(stores).toBeGreaterThan(30);
+  });
+});

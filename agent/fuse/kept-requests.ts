@@ -1,0 +1,279 @@
+/**
+ * Requests that have been read and not been answered yet, as a successor has to know them: the one in hand, those that wait until changes are allowed, and those that
+ * wait for the peer. None is answered twice to anybody: the kernel knows no request by a number that has been answered.
+ *
+ * Of the request in hand: its header is zero until it has been read; `reply` is stored when its answer is complete, before it is sent; `subject` and `sync` say what a
+ * successor could not see from the disk.
+ */
+import { allocate, FALLOC } from '../sys/linux.ts';
+import type { Memory, SharedFile } from '../sys/linux.ts';
+import { opcode, replyBytesMax, requestBytesMax, requestHeaderBytes } from './protocol.ts';
+import { readNumber } from './codec.ts';
+
+export const heldMax = 4096;
+const parkedMax = 1024;
+
+/** Slot 0 is the request in hand, in the buffer that it was read into. */
+const inHand = 0;
+const slotBytes = 32;
+const slotWords = slotBytes / 4;
+/** In words; `subject` is a double. */
+const place = { state: 0, order: 1, reply: 2, sync: 3, subject: 4 } as const;
+const parkedStart = heldMax * slotWords;
+const parkedWords = 4;
+/** Where the next one is parked, counted without end. */
+const parkedHead = parkedStart + parkedMax * parkedWords;
+const regionBytes = (parkedHead + 16) * 4;
+
+const heldStride = 2 << 20;
+/** Of a longer one the memory is given back. */
+const smallBytes = 64 * 1024;
+export const syncStage = { none: 0, begun: 1, succeeded: 2 } as const;
+
+export interface Stage {
+  /** What the handler has noted of what it is about to change; 0: nothing yet. */
+  readonly subject: number;
+  /** One of `syncStage`. */
+  readonly sync: number;
+}
+
+const notBegun: Stage = { subject: 0, sync: syncStage.none };
+
+/** What handlers tell of the request that they carry out. */
+export interface RequestKeeper {
+  readonly isRepeated: boolean;
+  readonly before: Stage;
+  readonly noteSubject: (subject: number) => void;
+  readonly noteSync: (stage: number) => void;
+}
+
+/** Where nobody takes over. */
+export const keepsNothing: RequestKeeper = {
+  isRepeated: false,
+  before: notBegun,
+  noteSubject: () => undefined,
+  noteSync: () => undefined,
+};
+
+export interface Carried {
+  /** Length of the complete answer that may not have been sent; 0: there is none. */
+  readonly replyLength: number;
+  /** In the order in which they came. */
+  readonly held: readonly { readonly memory: Memory; readonly length: number }[];
+  /** In the request buffer; 0: none. */
+  readonly inHandLength: number;
+  readonly parked: readonly { readonly unique: number; readonly written: number }[];
+}
+
+export class KeptRequests implements RequestKeeper {
+  readonly #request: Memory;
+  readonly #header: Uint32Array;
+  readonly #file: SharedFile;
+  readonly #heldStart: number;
+  readonly #words: Uint32Array;
+  readonly #subjects: Float64Array;
+  readonly #memories: { small: Memory | null; large: Memory | null }[] = [];
+  readonly #slotOf = new Map<Memory, number>();
+  #order = 0;
+  #current = inHand;
+  /** Stages of requests that a predecessor may have begun. */
+  readonly #begun = new Map<number, Stage>();
+  /** Of the request that is being handled; null: nobody has begun it before. */
+  #before: Stage | null = null;
+
+  constructor(request: Memory, file: SharedFile, start: { readonly slots: number; readonly held: number }) {
+    this.#request = request;
+    this.#header = new Uint32Array(request.bytes.buffer, request.bytes.byteOffset, 4);
+    this.#file = file;
+    this.#heldStart = start.held;
+    const { bytes } = file.map(start.slots, regionBytes);
+    this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, regionBytes / 4);
+    this.#subjects = new Float64Array(bytes.buffer, bytes.byteOffset, regionBytes / 8);
+  }
+
+  // --- the request in hand ----------------------------------------------------------------------------------------------
+
+  /** Before the next one is read. */
+  expect(): void {
+    this.#header[0] = 0;
+    this.#clear(inHand);
+  }
+
+  #clear(slot: number): void {
+    const at = slot * slotWords;
+    this.#words[at + place.reply] = 0;
+    this.#words[at + place.sync] = 0;
+    this.#subjects[(at + place.subject) / 2] = 0;
+  }
+
+  /** It is going to be carried out. */
+  begin(memory: Memory): void {
+    this.#current = this.#slotOf.get(memory) ?? inHand;
+    this.#before = this.#begun.size === 0 ? null : (this.#begun.get(readNumber(memory.bytes, 8)) ?? null);
+  }
+
+  /** A predecessor has held it already, and may have carried it out in part or as a whole. */
+  get isRepeated(): boolean {
+    return this.#before !== null;
+  }
+  /** What that predecessor noted. */
+  get before(): Stage {
+    return this.#before ?? notBegun;
+  }
+
+  /** Stored before the change is made; not 0. */
+  noteSubject(subject: number): void {
+    this.#subjects[(this.#current * slotWords + place.subject) / 2] = subject;
+  }
+  noteSync(stage: number): void {
+    this.#words[this.#current * slotWords + place.sync] = stage;
+  }
+
+  /** The answer is complete in its buffer. */
+  hasReply(length: number): void {
+    this.#words[this.#current * slotWords + place.reply] = length;
+  }
+
+  /** It was answered, or has been noted as waiting elsewhere. */
+  finished(): void {
+    const slot = this.#current;
+    if (this.#before !== null) this.#begun.delete(readNumber(this.#memoryOf(slot).bytes, 8));
+    if (slot === inHand) this.#header[0] = 0;
+    else this.#free(slot);
+    this.#words[slot * slotWords + place.reply] = 0;
+  }
+
+  // --- requests that wait -----------------------------------------------------------------------------------------------
+
+  /** A copy of the request in hand, which a successor finds; null: there is no more room. */
+  hold(length: number): Memory | null {
+    for (let slot = 1; slot < heldMax; slot++) {
+      const at = slot * slotWords;
+      if (this.#words[at + place.state] !== 0) continue;
+      const memory = this.#heldMemory(slot, length);
+      memory.bytes.set(this.#request.bytes.subarray(0, length));
+      this.#clear(slot);
+      if (this.#before !== null) this.#noteBefore(slot, this.#before);
+      this.#words[at + place.order] = this.#order = (this.#order + 1) >>> 0;
+      this.#words[at + place.state] = 1;
+      this.#slotOf.set(memory, slot);
+      this.#header[0] = 0;
+      return memory;
+    }
+    return null;
+  }
+  #noteBefore(slot: number, stage: Stage): void {
+    this.#words[slot * slotWords + place.sync] = stage.sync;
+    this.#subjects[(slot * slotWords + place.subject) / 2] = stage.subject;
+  }
+
+  #heldMemory(slot: number, length: number): Memory {
+    const memories = (this.#memories[slot] ??= { small: null, large: null });
+    const offset = this.#heldStart + slot * heldStride;
+    if (length <= smallBytes) return (memories.small ??= this.#file.map(offset, smallBytes));
+    return (memories.large ??= this.#file.map(offset, requestBytesMax));
+  }
+  #memoryOf(slot: number): Memory {
+    if (slot === inHand) return this.#request;
+    const { small = null, large = null } = this.#memories[slot] ?? {};
+    const current = [small, large].find((memory) => memory !== null && this.#slotOf.get(memory) === slot);
+    return current ?? this.#request;
+  }
+
+  #free(slot: number): void {
+    this.#words[slot * slotWords + place.state] = 0;
+    const memory = this.#memoryOf(slot);
+    const length = memory.bytes.readUInt32LE(0);
+    this.#slotOf.delete(memory);
+    const punch = FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE;
+    if (length > smallBytes) allocate(this.#file.fd, punch, this.#heldStart + slot * heldStride, requestBytesMax);
+  }
+
+  /** It waits for the peer; `written` as in the answer. Of the last ones each may still wait. */
+  park(unique: number, written: number): void {
+    const head = this.#words[parkedHead] ?? 0;
+    const at = parkedStart + (head % parkedMax) * parkedWords;
+    this.#subjects[at / 2] = unique;
+    this.#words[at + 2] = written;
+    this.#words[parkedHead] = (head + 1) >>> 0;
+  }
+
+  // --- a predecessor's --------------------------------------------------------------------------------------------------
+
+  /** Once, before anything is read. Null: it is not what this version writes. */
+  carried(): Carried | null {
+    const parked = this.#parkedBefore();
+    const isParked = new Set(parked.map(({ unique }) => unique));
+    const held: { memory: Memory; length: number; order: number }[] = [];
+    let replyLength = 0;
+    for (let slot = 1; slot < heldMax; slot++) {
+      if (this.#words[slot * slotWords + place.state] !== 1) continue;
+      const memory = this.#heldMemory(slot, requestBytesMax);
+      const length = memory.bytes.readUInt32LE(0);
+      if (length < requestHeaderBytes || length > requestBytesMax) return null;
+      this.#slotOf.set(memory, slot);
+      const answered = this.#words[slot * slotWords + place.reply] ?? 0;
+      if (answered !== 0 || isParked.has(readNumber(memory.bytes, 8))) {
+        replyLength = answered === 0 ? replyLength : answered;
+        this.#free(slot);
+        continue;
+      }
+      const order = this.#words[slot * slotWords + place.order] ?? 0;
+      this.#order = Math.max(this.#order, order);
+      this.#begun.set(readNumber(memory.bytes, 8), this.#stageOf(slot));
+      held.push({ memory, length, order });
+    }
+    held.sort((one, other) => one.order - other.order);
+    const hand = this.#handBefore(isParked, new Set(this.#begun.keys()));
+    if (hand === null) return null;
+    replyLength = hand.replyLength === 0 ? replyLength : hand.replyLength;
+    return replyLength > replyBytesMax ? null : { replyLength, held, inHandLength: hand.length, parked };
+  }
+
+  #handBefore(
+    isParked: ReadonlySet<number>,
+    isHeld: ReadonlySet<number>,
+  ): { length: number; replyLength: number } | null {
+    const { bytes } = this.#request;
+    const length = bytes.readUInt32LE(0);
+    if (length === 0) return { length: 0, replyLength: 0 };
+    if (length < requestHeaderBytes || length > requestBytesMax) return null;
+    const unique = readNumber(bytes, 8);
+    const replyLength = this.#words[place.reply] ?? 0;
+    if (replyLength !== 0) return { length: 0, replyLength };
+    const code = bytes.readUInt32LE(4);
+    // Carried out twice it would count twice; not at all it costs a little memory.
+    const isForget = code === opcode.FORGET || code === opcode.BATCH_FORGET;
+    if (isForget || isParked.has(unique) || isHeld.has(unique)) return { length: 0, replyLength: 0 };
+    this.#begun.set(unique, this.#stageOf(inHand));
+    return { length, replyLength: 0 };
+  }
+
+  #stageOf(slot: number): Stage {
+    const at = slot * slotWords;
+    return {
+      subject: this.#subjects[(at + place.subject) / 2] ?? 0,
+      sync: this.#words[at + place.sync] ?? 0,
+    };
+  }
+
+  #parkedBefore(): { unique: number; written: number }[] {
+    const head = this.#words[parkedHead] ?? 0;
+    const parked: { unique: number; written: number }[] = [];
+    for (let index = Math.max(0, head - parkedMax); index < head; index++) {
+      const at = parkedStart + (index % parkedMax) * parkedWords;
+      parked.push({ unique: this.#subjects[at / 2] ?? 0, written: this.#words[at + 2] ?? 0 });
+    }
+    return parked;
+  }
+
+  /** One of a predecessor that nobody has heard the answer of. */
+  wasBegun(unique: number): boolean {
+    return this.#begun.has(unique);
+  }
+
+  /** A sync was begun whose outcome only the dead process has heard. */
+  get hasUnheardSync(): boolean {
+    return [...this.#begun.values()].some(({ sync }) => sync === syncStage.begun);
+  }
+}

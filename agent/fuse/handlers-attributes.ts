@@ -160,6 +160,8 @@ export const listExtended: Handler = (service, { bytes }) => {
   return sendSized(service, visibleNames(packed, service.header.uid), bytes.readUInt32LE(body));
 };
 
+/** It must not be there yet. */
+const xattrCreate = 1;
 const aclPrefix = Buffer.from('system.posix_acl_');
 const setGroupId = 0o2000;
 
@@ -174,11 +176,6 @@ function tellExtended(service: Service, node: TableNode, fd: number, name: Buffe
   else service.sink.attributes(node, service.attributes);
 }
 
-function hasValue(fd: number, name: Buffer, value: Buffer): boolean {
-  const found = getXattr(fd, name);
-  return typeof found !== 'number' && found.equals(value);
-}
-
 export const setExtended: Handler = (service, { bytes }) => {
   const node = service.node();
   if (!node) return service.fail(-E.STALE);
@@ -189,10 +186,14 @@ export const setExtended: Handler = (service, { bytes }) => {
   const valueStart = nameStart + name.length + 1;
   const value = Buffer.from(bytes.subarray(valueStart, valueStart + bytes.readUInt32LE(body)));
   const fd = service.backing.nodes.descriptor(node);
-  const status = fd < 0 ? fd : setXattr(fd, name, value, bytes.readUInt32LE(body + 4));
-  // A predecessor has made it: nobody else could have.
-  const isThere = status === -E.EXIST && service.keeper.isRepeated && hasValue(fd, name, value);
-  if (status < 0 && !isThere) {
+  const flags = bytes.readUInt32LE(body + 4);
+  const { keeper } = service;
+  const wasMade = keeper.isRepeated && keeper.before.subject !== 0;
+  // Nothing else would tell a successor whether it was there before.
+  if ((flags & xattrCreate) !== 0 && (wasMade || typeof getXattr(fd, name) === 'number')) keeper.noteSubject(node.id);
+  const result = fd < 0 ? fd : setXattr(fd, name, value, flags);
+  const status = result === -E.EXIST && wasMade ? 0 : result;
+  if (status < 0) {
     service.reportIfDisk('setxattr', status);
     return service.fail(status);
   }

@@ -6,8 +6,13 @@ export class Killed extends Error {}
  * Runs `life` again and again, each time one store longer, until it survives; after each death `successor` looks at what is there. Stores are those of single words,
  * and each call that writes a number or copies bytes.
  */
-export function killAtEveryStore<T>(prepare: () => T, life: (world: T) => void, successor: (world: T) => void): number {
-  for (let stores = 0; ; stores++) {
+export function killAtEveryStore<T>(
+  prepare: () => T,
+  life: (world: T) => void,
+  successor: (world: T) => void,
+  { first = 0, stride = 1 } = {},
+): number {
+  for (let stores = first; ; stores += stride) {
     const world = prepare();
     const survived = runWithStores(stores, () => {
       life(world);

@@ -189,8 +189,15 @@ export class KeptRequests implements RequestKeeper {
     if (length > smallBytes) allocate(this.#file.fd, punch, this.#heldStart + slot * heldStride, requestBytesMax);
   }
 
+  /** Of the request that was parked last. */
+  get lastParked(): number {
+    return this.#lastParked;
+  }
+  #lastParked = 0;
+
   /** It waits for the peer; `written` as in the answer. Of the last ones each may still wait. */
   park(unique: number, written: number): void {
+    this.#lastParked = unique;
     const head = this.#words[parkedHead] ?? 0;
     const at = parkedStart + (head % parkedMax) * parkedWords;
     this.#subjects[at / 2] = unique;

@@ -1,6 +1,6 @@
 /** The primary lane on Linux: the real operations behind its ports. */
 import { randomInt } from 'node:crypto';
-import { Fault } from '../contract/index.ts';
+import { Fault, invariant } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import {
   Filesystem,
@@ -208,6 +208,8 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     run: (): number => {
       kept?.requests.begin(apply.memory);
       const result = filesystem.handle(apply.memory, apply.length);
+      const isKnown = result !== 'parked' || kept === null || kept.requests.lastParked === filesystem.unique;
+      invariant(isKnown, 'a successor would not know of a request that waits');
       // The answer itself is noted before it is sent, and done with afterwards.
       if (result === 'reply' || result === 'destroyed') kept?.requests.hasReply(filesystem.replyLength);
       else if (result !== 'deferred') kept?.requests.finished();

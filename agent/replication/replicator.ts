@@ -137,19 +137,34 @@ class Replicator {
       writeDurably(this.#configurationFile, `${JSON.stringify(content)}\n`);
     }
     this.#configuration = configuration;
+    const first = starting ? await this.#startVolumes(configuration) : await this.#takeUpVolumes(configuration);
+    // After the volumes: whoever waits in a mount waits for nothing else.
     this.#configureListener(configuration);
     this.#retireCertificates(configuration);
+    if (first === null) return;
+    if (!starting) throw first;
+    complain(`${first.message} ${first.remedy}`);
+  }
+
+  /** The first fault, after everything else has been done. */
+  async #takeUpVolumes(configuration: Configuration): Promise<Fault | null> {
     let first: Fault | null = null;
     for (const wanted of configuration.volumes) {
       try {
-        await this.#takeUpVolume(wanted, starting);
+        await this.#takeUpVolume(wanted, false);
       } catch (error) {
         first ??= Fault.from(error);
       }
     }
-    if (first === null) return;
-    if (!starting) throw first;
-    complain(`${first.message} ${first.remedy}`);
+    return first;
+  }
+
+  /** All at once: in each of their mounts an application may be waiting. */
+  async #startVolumes(configuration: Configuration): Promise<Fault | null> {
+    const started = configuration.volumes.map((wanted) => this.#takeUpVolume(wanted, true));
+    const outcomes = await Promise.allSettled(started);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    return failed === undefined ? null : Fault.from(failed.reason);
   }
 
   /** A link that was made with other keys or another certificate is made anew: what was retired keeps no connection. */

@@ -59,7 +59,8 @@ const create = (on: string, name: string): Request => ({
 const write = (name: string, text: string): Request => ({
   code: opcode.WRITE,
   on: name,
-  body: (known) => Buffer.concat([numbers(handle(known, name), 0, 0, 0, text.length, 0, 0, 0, 0, 0), Buffer.from(text)]),
+  body: (known) =>
+    Buffer.concat([numbers(handle(known, name), 0, 0, 0, text.length, 0, 0, 0, 0, 0), Buffer.from(text)]),
 });
 const read = (name: string, text: string): Request => ({
   code: opcode.READ,
@@ -102,7 +103,11 @@ const requests: readonly Request[] = [
     on: 'root',
     body: (known) => Buffer.concat([numbers(node(known, 'd'), 0, exchange, 0), names('a', 'b')]),
   },
-  { code: opcode.SETXATTR, on: 'a', body: () => Buffer.concat([numbers(3, 1), names('user.kept'), Buffer.from('yes')]) },
+  {
+    code: opcode.SETXATTR,
+    on: 'a',
+    body: () => Buffer.concat([numbers(3, 1), names('user.kept'), Buffer.from('yes')]),
+  },
   { code: opcode.SETXATTR, on: 'a', body: () => Buffer.concat([numbers(2, 0), names('user.gone'), Buffer.from('no')]) },
   { code: opcode.REMOVEXATTR, on: 'a', body: () => names('user.gone') },
   create('root', 'nameless'),
@@ -122,7 +127,11 @@ const requests: readonly Request[] = [
     answered: entryAndHandle('unnamed'),
   },
   { code: opcode.WRITE, on: 'unnamed', body: (known) => write('unnamed', 'soon named').body(known) },
-  { code: opcode.LINK, on: 'root', body: (known) => Buffer.concat([numbers(node(known, 'unnamed'), 0), names('named')]) },
+  {
+    code: opcode.LINK,
+    on: 'root',
+    body: (known) => Buffer.concat([numbers(node(known, 'unnamed'), 0), names('named')]),
+  },
   { code: opcode.SETATTR, on: 'b', body: () => Buffer.concat([numbers(1 << 3, 0, 0, 0, 3, 0), Buffer.alloc(64)]) },
   { code: opcode.FALLOCATE, on: 'a', body: (known) => numbers(handle(known, 'a'), 0, 0, 0, 9, 0, 0, 0) },
   makeDirectory('empty'),
@@ -151,7 +160,16 @@ const requests: readonly Request[] = [
   read('a', 'hello\0\0\0\0'),
 ];
 
-const expected = ['a=oth', 'd/', 'd/b=hello\0\0\0\0', 'd/moved=hello\0\0\0\0', 'fifo', 'l>target', 'named=soon named', 'replaced='];
+const expected = [
+  'a=oth',
+  'd/',
+  'd/b=hello\0\0\0\0',
+  'd/moved=hello\0\0\0\0',
+  'fifo',
+  'l>target',
+  'named=soon named',
+  'replaced=',
+];
 
 /** One process after the other, and the kernel between them. */
 class World {

@@ -46,6 +46,8 @@ export interface TakenMount {
 
 /** A resync may make the peer write out much at once: only what nobody waits for may take this long. */
 const resyncSilenceMaxMs = 30_000;
+/** The control plane comes back to a process that was started again within half a second. */
+const contactPatienceMs = 2000;
 /** What a role's end may take before its connections are cut. */
 const endPatienceMs = 3000;
 
@@ -123,12 +125,37 @@ export class PrimaryLanes {
     this.#primary = makeInbox<ToPrimary>();
     this.#link = makeInbox<ToAcknowledgement>();
     const between = new MessageChannel();
-    const primaryName = `primary ${volume}`;
+    this.#startLink = (): Promise<void> => {
+      const name = `link ${volume}`;
+      return spawnLane(
+        name,
+        {
+          lane: 'acknowledgement',
+          name,
+          control: this.control.memory,
+          inbox: this.#link.port,
+          primary: between.port2,
+          primaryWakeFd: this.#primary.wakeFd,
+          wakeFd: this.#link.wakeFd,
+          volume,
+          node: settings.node,
+          peer: settings.peer,
+          programVersion: settings.programVersion,
+          deviceFd,
+          endpoints: settings.endpoints,
+          tls: settings.tls,
+          linkTimeoutMs: settings.acknowledgeTimeoutMs,
+        },
+        [this.#link.port, between.port2],
+        onLink,
+      );
+    };
+    const name = `primary ${volume}`;
     const primary = spawnLane(
-      primaryName,
+      name,
       {
         lane: 'primary',
-        name: primaryName,
+        name,
         control: this.control.memory,
         inbox: this.#primary.port,
         link: between.port1,
@@ -144,36 +171,48 @@ export class PrimaryLanes {
         takesOver: taken !== null,
       },
       [this.#primary.port, between.port1],
-      onPrimary,
-    );
-    const linkName = `link ${volume}`;
-    const link = spawnLane(
-      linkName,
-      {
-        lane: 'acknowledgement',
-        name: linkName,
-        control: this.control.memory,
-        inbox: this.#link.port,
-        primary: between.port2,
-        primaryWakeFd: this.#primary.wakeFd,
-        wakeFd: this.#link.wakeFd,
-        volume,
-        node: settings.node,
-        peer: settings.peer,
-        programVersion: settings.programVersion,
-        deviceFd,
-        endpoints: settings.endpoints,
-        tls: settings.tls,
-        linkTimeoutMs: settings.acknowledgeTimeoutMs,
+      (message: FromPrimary) => {
+        this.#considerLink(message);
+        onPrimary(message);
       },
-      [this.#link.port, between.port2],
-      onLink,
     );
-    this.ended = Promise.all([primary, link]).then(() => {
+    if (!taken) this.#meetPeer();
+    this.ended = Promise.all([primary, this.#linkEnded.promise]).then(() => {
       closeInbox(this.#primary);
       closeInbox(this.#link);
       close(deviceFd);
       this.#forget();
+    });
+  }
+
+  readonly #startLink: () => Promise<void>;
+  readonly #linkEnded = Promise.withResolvers<undefined>();
+  #linkIsDecided = false;
+  #linkTimer: NodeJS.Timeout | null = null;
+
+  /**
+   * The first contact after a predecessor's end makes the other copy stale until all of it has been compared. So the peer is left as it is, and able to go on, until it is
+   * known that this process can, and has the right to; where nobody says so, a contact may be the only way to it.
+   */
+  #considerLink(message: FromPrimary): void {
+    if (message.type === 'not-taken-over' || message.type === 'ended') this.#decideLink(false);
+    else if (message.type === 'status' && message.mode !== 'undecided') this.#meetPeer();
+    else if (message.type === 'taken-over')
+      this.#linkTimer = setTimeout(() => {
+        this.#meetPeer();
+      }, contactPatienceMs);
+  }
+  #meetPeer(): void {
+    this.#decideLink(true);
+  }
+  /** Once. */
+  #decideLink(wanted: boolean): void {
+    if (this.#linkIsDecided) return;
+    this.#linkIsDecided = true;
+    if (this.#linkTimer) clearTimeout(this.#linkTimer);
+    const ended = wanted ? this.#startLink() : Promise.resolve();
+    void ended.then(() => {
+      this.#linkEnded.resolve(undefined);
     });
   }
 
@@ -215,6 +254,7 @@ export class PrimaryLanes {
 
   /** Both lanes end as soon as they can; the mount is somebody else's. */
   end(): void {
+    this.#decideLink(false);
     this.#primary.outbox.post({ type: 'end' });
     this.#link.outbox.post({ type: 'end' });
   }

@@ -2,6 +2,7 @@
  * Descriptors that the service manager keeps for the next process (sd_notify(3) FDSTORE, systemd 219 and later; names since 233), and hands
  * over when it starts it (sd_listen_fds_with_names(3)).
  */
+import { E } from './errno.ts';
 import { library, result } from './library.ts';
 import { Memory } from './memory.ts';
 import { notifySystemd } from './process.ts';
@@ -25,7 +26,7 @@ export function storeDescriptor(name: string, fd: number, socketPath = process.e
   const { bytes } = memory;
   const at = memory.address();
   const address = unixAddress(socketPath);
-  if (address.length > 128) return -36;
+  if (address.length > place.text - place.address) return -E.NAMETOOLONG;
   bytes.fill(0);
   bytes.set(address, place.address);
   const textBytes = bytes.write(`FDSTORE=1\nFDNAME=${name}`, place.text);

@@ -163,6 +163,8 @@ describe('the replicator is killed under a running application', () => {
 
   it('ends as before what it cannot go on with: the application gets errors, and never the directory below', async () => {
     await begin('none');
+    await n2.call('serveSecondary', { volume });
+    await n1.mode('in-sync');
     const fd = openBackingDirectory(n1.path);
     const orphans = `/proc/self/fd/${fd}/.holdfast/orphans`;
     // What only the dead process had cannot be found: a file that is open and has no name any more.
@@ -171,6 +173,8 @@ describe('the replicator is killed under a running application', () => {
     close(fd);
     await n1.killKept();
     expect(await n1.status()).toMatchObject({ role: 'idle' });
+    // No contact has made it stale: the other server can go on.
+    expect((await n2.status()).record).toMatchObject({ copy: 'up-to-date' });
     expect(n1.output).toContain('cannot be gone on with: a file without a name is not there any more');
     await until('the application has failed', () => application!.failed);
     expect(isCovered(n1.path) && !isMounted(n1.path)).toBe(true);

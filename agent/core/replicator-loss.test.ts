@@ -85,6 +85,13 @@ describe('a replicator that ends under a running application', () => {
     expect(bench.state.phase.name).toBe('fencing');
   });
 
+  it('is not waited for without end by a control plane that was started anew as well', () => {
+    const bench = new Bench({ activeBoot: 'b1', running: true, runningSinceMs: 7000 });
+    let waitedMs = 0;
+    for (; bench.state.phase.name !== 'fencing' && waitedMs < 60_000; waitedMs += 500) bench.after(500);
+    expect(waitedMs).toBeLessThan(7000);
+  });
+
   it('loses the right to run while it is away as it would otherwise', () => {
     const bench = active();
     bench.event({ type: 'data', volumes: null });

@@ -77,7 +77,17 @@ function unsettledWish(state: MirrorState): Generation | null {
 /** A control plane that comes back under a running application takes it over again, or ends it for good. */
 export function resume(draft: Draft): void {
   const { s } = draft;
-  if (s.volumes === null) return;
+  if (s.volumes === null) {
+    // Its right to run would be kept for as long as it is hoped for.
+    if (draft.now - s.startedMs >= s.identity.timing.detectionMs + replicatorStartMs)
+      fence(
+        draft,
+        'replicator-lost',
+        'The replication process does not answer: the application had lost its files.',
+        'wait',
+      );
+    return;
+  }
   s.resuming = false;
   if (s.record.running && s.volumes.length > 0 && s.volumes.every((volume) => volume.role === 'primary')) {
     draft.enter({ name: 'active' });
@@ -98,6 +108,8 @@ export function resume(draft: Draft): void {
     );
 }
 
+/** Beside the control plane that has just been started itself, and its configuration. */
+const replicatorStartMs = 3000;
 /** One that ends again and again serves nobody: the next loss within this time is not waited for. */
 const replicatorLossesMax = 5;
 const replicatorLossesWithinMs = 60_000;

@@ -230,12 +230,18 @@ export class BackingTree {
     if (node.orphan) this.#setOrphan(node, false);
   }
 
-  /** Whoever the table believes at this place, and is not there, has lost this name; who is there has it. */
-  lookAgain(parent: TableNode, name: Name): void {
-    parent.holds += 1;
-    const found = this.find(parent, name, this.scratch);
-    for (const node of this.nodes.withLink(parent, name)) if (node !== found) this.recordRemoved(parent, name, node);
-    parent.holds -= 1;
+  /**
+   * Whoever is at one of these places has its name; whoever the table believes there, and is not, has lost it. All are found before anybody loses anything: a directory that
+   * was moved from one of them to the other is not gone.
+   */
+  lookAgain(places: readonly { readonly parent: TableNode; readonly name: Name }[]): void {
+    for (const { parent } of places) parent.holds += 1;
+    const found = places.map(({ parent, name }) => this.find(parent, name, this.scratch));
+    places.forEach(({ parent, name }, index) => {
+      for (const node of this.nodes.withLink(parent, name))
+        if (node !== found[index]) this.recordRemoved(parent, name, node);
+    });
+    for (const { parent } of places) parent.holds -= 1;
   }
 
   /**
@@ -269,12 +275,6 @@ export class BackingTree {
     this.nodes.pinOpened(node, fd);
     this.#setOrphan(node, true);
     return true;
-  }
-
-  /** For a mount that nobody has used before: what a crash of the machine has left. */
-  removeOrphans(): void {
-    const { orphans } = this;
-    if (orphans) for (const id of orphans.ids()) orphans.remove(id);
   }
 
   /** Nobody has it open any more. */

@@ -1,6 +1,6 @@
 /** The primary's filesystem: one request in, one outcome out. Knows no device; whoever calls it reads and replies. */
 import { release } from 'node:os';
-import { E } from '../sys/linux.ts';
+import { close, E } from '../sys/linux.ts';
 import { kernelAtLeast } from '../sys/kernel.ts';
 import type { Memory, ThreadIdentity } from '../sys/linux.ts';
 import type { Backing } from './backing.ts';
@@ -11,6 +11,7 @@ import * as attributes from './handlers-attributes.ts';
 import * as directories from './handlers-directories.ts';
 import * as files from './handlers-files.ts';
 import * as names from './handlers-names.ts';
+import { keptFileFlag } from './kept-files.ts';
 import type { KeptMemory } from './kept-memory.ts';
 import type { Carried } from './kept-requests.ts';
 import { opcode, requestHeaderBytes } from './protocol.ts';
@@ -135,23 +136,29 @@ export class Filesystem {
     if (!kept) return 'nothing was kept';
     const carried = kept.requests.carried();
     if (carried === null) return 'its requests cannot be read';
-    if (kept.requests.hasUnheardSync && !tellsFailedSyncs(release()))
-      return 'this kernel would not tell of a failed sync';
     const open = [...kept.files.all(kept.fileChunks)];
     const files = open.filter(({ unique }) => !kept.requests.wasBegun(unique));
     for (const file of open) if (kept.requests.wasBegun(file.unique)) kept.files.closed(file.handle);
+    const isWritten = kept.requests.hasUnheardSync || files.some(({ flags }) => (flags & keptFileFlag.readWrite) !== 0);
+    if (isWritten && !tellsFailedSyncs(release())) return 'this kernel would not tell of a failed sync';
     const ids = new Set(files.map(({ node }) => node));
     const isOpen = (id: number): boolean => ids.has(id);
     if (!backing.nodes.adopt(kept.nodeChunks, isOpen)) return 'its nodes cannot be read';
     const problem = backing.adoptOrphans(isOpen) ?? this.#service.adoptFiles(files);
     if (problem !== null) return problem;
     this.#service.negotiation = kept.negotiation;
+    this.#service.formerErrors = 'unheard';
     this.#tellUnnamed();
     return carried;
   }
 
   get openFiles(): number {
     return this.#service.files.filter((file) => file !== undefined).length;
+  }
+
+  /** Closes what is still open; nothing may be handled afterwards. */
+  close(): void {
+    for (const file of this.#service.files) if (file && file.fd >= 0) close(file.fd);
   }
 
   /** Files that were made without a name and may still get one. */

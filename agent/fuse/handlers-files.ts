@@ -98,6 +98,8 @@ export const write: Handler = (service, request) => {
 function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writtenBytes: number): Outcome {
   const { node } = file;
   const { unique } = service.header;
+  // A removed directory that a predecessor had open.
+  if (file.fd < 0) return service.done();
   const sequence = node.unlinked ? 0 : service.sink.sync(node, dataOnly);
   if (service.sink.collect?.(unique, sequence, file.fd, dataOnly, writtenBytes) === true) return 'parked';
   const status = syncHere(service, file, dataOnly);
@@ -111,15 +113,14 @@ function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writte
 }
 
 /**
- * An error is told once, to the first who asks: was that a process that died before it could say so, then only the filesystem as a whole still knows, through a
- * descriptor that has been open all the time.
+ * An error is told once, to the first who asks: was that a process that died, then only the filesystem as a whole still knows, through a descriptor that has been open all
+ * the time (Linux 5.8). Which file it was nobody can say, so from then on none is synced.
  */
 function syncHere(service: Service, file: OpenFile, dataOnly: boolean): number {
   const { keeper, backing } = service;
-  const isUnheard = keeper.isRepeated && keeper.before.sync === syncStage.begun;
   keeper.noteSync(syncStage.begun);
-  const whole = isUnheard ? backing.syncAll() : 0;
-  const status = whole < 0 ? whole : sync(file.fd, dataOnly);
+  if (service.formerErrors === 'unheard') service.formerErrors = backing.syncAll() < 0 ? 'failed' : 'none';
+  const status = service.formerErrors === 'failed' ? -E.IO : sync(file.fd, dataOnly);
   if (status === 0) keeper.noteSync(syncStage.succeeded);
   return status;
 }

@@ -280,8 +280,10 @@ function isRenamedAlready(service: Service, to: TableNode, toName: Buffer): bool
 /** The table is brought to what is there: whoever stood at the two places is found anew, or is gone. */
 function renamedAlready(service: Service, from: TableNode, name: Buffer, to: TableNode, toName: Buffer): Outcome {
   const { backing } = service;
-  backing.lookAgain(from, name);
-  backing.lookAgain(to, toName);
+  backing.lookAgain([
+    { parent: from, name },
+    { parent: to, name: toName },
+  ]);
   service.sink.untold();
   return service.done();
 }

@@ -16,6 +16,7 @@ export type { FilesystemOptions } from './filesystem.ts';
 export type { Outcome } from './service.ts';
 export { requestBytesMax } from './protocol.ts';
 export * from './device.ts';
+export { removeOrphans } from './orphans.ts';
 export { runFilesystemLane } from './lane.ts';
 export type { FilesystemLaneOptions } from './lane.ts';
 export {

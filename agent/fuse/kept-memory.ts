@@ -75,6 +75,8 @@ export class KeptMemory {
   readonly #file: SharedFile;
   readonly #header: Memory;
   readonly #words: Uint32Array;
+  /** The same memory: one store of a number is whole or not there. */
+  readonly #numbers: Float64Array;
   #served: Served | null = null;
 
   /** `fd` stays the caller's. */
@@ -82,6 +84,7 @@ export class KeptMemory {
     this.#file = new SharedFile(fd);
     this.#header = this.#file.map(0, headerBytes);
     this.#words = new Uint32Array(this.#header.bytes.buffer, this.#header.bytes.byteOffset, 32);
+    this.#numbers = new Float64Array(this.#header.bytes.buffer, this.#header.bytes.byteOffset, 32);
   }
 
   /** For a mount that has just been made. */
@@ -191,7 +194,7 @@ export class KeptMemory {
   }
   /** Ids below may be known to the kernel. */
   get reservedIds(): number {
-    return this.#header.bytes.readDoubleLE(reservedIdsPlace);
+    return this.#numbers[reservedIdsPlace / 8] ?? 0;
   }
 
   readonly nodes: RecordMemory = {
@@ -202,7 +205,7 @@ export class KeptMemory {
       return memory.bytes;
     },
     reserveIds: (below) => {
-      this.#header.bytes.writeDoubleLE(below, reservedIdsPlace);
+      this.#numbers[reservedIdsPlace / 8] = below;
     },
   };
 

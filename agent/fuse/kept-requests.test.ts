@@ -92,6 +92,29 @@ describe('requests that were read and not answered', () => {
     expect(carriedOf(fd).held).toEqual([]);
   });
 
+  it('have their completed answer until it was sent, whoever dies in between', () => {
+    const fd = makeFile();
+    const kept = open(fd);
+    read(kept, 10);
+    const held = kept.requests.hold(56)!;
+    read(kept, 12);
+    kept.requests.finished();
+    kept.requests.begin(held);
+    kept.requests.hasReply(16);
+    expect(carriedOf(fd)).toMatchObject({ replyLength: 16, held: [], inHandLength: 0 });
+    const second = open(fd);
+    expect(second.requests.carried()?.replyLength).toBe(16);
+    second.requests.repliedAgain();
+    expect(carriedOf(fd)).toMatchObject({ replyLength: 0, held: [] });
+    read(second, 14);
+    second.requests.hasReply(16);
+    expect(carriedOf(fd).replyLength).toBe(16);
+    const third = open(fd);
+    expect(third.requests.carried()?.replyLength).toBe(16);
+    third.requests.repliedAgain();
+    expect(carriedOf(fd)).toMatchObject({ replyLength: 0, inHandLength: 0 });
+  });
+
   it('are not repeated when they would count twice', () => {
     const fd = makeFile();
     const kept = open(fd);

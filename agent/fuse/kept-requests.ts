@@ -220,8 +220,12 @@ export class KeptRequests implements RequestKeeper {
       if (length < requestHeaderBytes || length > requestBytesMax) return null;
       this.#slotOf.set(memory, slot);
       const answered = this.#words[slot * slotWords + place.reply] ?? 0;
-      if (answered !== 0 || isParked.has(readNumber(memory.bytes, 8))) {
-        replyLength = answered === 0 ? replyLength : answered;
+      if (answered !== 0) {
+        replyLength = answered;
+        this.#answeredSlot = slot;
+        continue;
+      }
+      if (isParked.has(readNumber(memory.bytes, 8))) {
         this.#free(slot);
         continue;
       }
@@ -247,7 +251,10 @@ export class KeptRequests implements RequestKeeper {
     if (length < requestHeaderBytes || length > requestBytesMax) return null;
     const unique = readNumber(bytes, 8);
     const replyLength = this.#words[place.reply] ?? 0;
-    if (replyLength !== 0) return { length: 0, replyLength };
+    if (replyLength !== 0) {
+      this.#answeredSlot = inHand;
+      return { length: 0, replyLength };
+    }
     const code = bytes.readUInt32LE(4);
     // Carried out twice it would count twice; not at all it costs a little memory.
     const isForget = code === opcode.FORGET || code === opcode.BATCH_FORGET;
@@ -273,6 +280,17 @@ export class KeptRequests implements RequestKeeper {
     }
     return parked;
   }
+
+  /** Its completed answer has been sent: until then the next successor has to find it as well. */
+  repliedAgain(): void {
+    const slot = this.#answeredSlot;
+    if (slot === inHand) this.#header[0] = 0;
+    else if (slot > 0) this.#free(slot);
+    if (slot >= 0) this.#words[slot * slotWords + place.reply] = 0;
+    this.#answeredSlot = -1;
+  }
+  /** -1: none. */
+  #answeredSlot = -1;
 
   /** One of a predecessor that nobody has heard the answer of. */
   wasBegun(unique: number): boolean {

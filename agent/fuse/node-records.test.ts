@@ -26,7 +26,7 @@ const successorOf = (memory: Chunks): Map<number, NodeRecord> => {
   const records = new NodeRecords(memory);
   const units = records.adopt(memory.chunks.length);
   expect(units).not.toBeNull();
-  return new Map(units!.map((unit) => [records.idAt(unit), records.read(unit)]));
+  return new Map(Array.from(units!, (unit) => [records.idAt(unit), records.read(unit)]));
 };
 
 type Step =

@@ -63,6 +63,24 @@ interface Chunk {
   readonly words: Uint32Array;
 }
 
+/** Outside of the heap. */
+class GrowingList {
+  #values = new Uint32Array(1024);
+  #count = 0;
+
+  add(value: number): void {
+    if (this.#count === this.#values.length) {
+      const longer = new Uint32Array(2 * this.#count);
+      longer.set(this.#values);
+      this.#values = longer;
+    }
+    this.#values[this.#count++] = value;
+  }
+  get values(): Uint32Array {
+    return this.#values.subarray(0, this.#count);
+  }
+}
+
 export class NodeRecords {
   readonly #memory: RecordMemory;
   readonly #chunks: Chunk[] = [];
@@ -164,15 +182,16 @@ export class NodeRecords {
   }
 
   /**
-   * What a predecessor has left in the first `chunks` chunks, the live ones; of two of one id the later. Null: it is not what we would have written.
+   * What a predecessor has left in the first `chunks` chunks, the live ones; of two of one id the later. Null: it is not what we would have written. There may be more
+   * of them than objects have room.
    */
-  adopt(chunks: number): number[] | null {
-    const live = new Map<number, number>();
+  adopt(chunks: number): Uint32Array | null {
+    const live = new GrowingList();
     for (let index = 0; index < chunks; index++) if (!this.#adoptChunk(index, live)) return null;
-    return [...live.values()];
+    return this.#withoutDoubles(live.values);
   }
 
-  #adoptChunk(index: number, live: Map<number, number>): boolean {
+  #adoptChunk(index: number, live: GrowingList): boolean {
     const { words } = this.#appendChunk();
     const first = index * unitsPerChunk;
     let unit = first;
@@ -181,24 +200,32 @@ export class NodeRecords {
       if (word === 0) break;
       const units = word >>> 8;
       if (units < 3 || unit + units > end) return false;
-      if ((word & 255) === state.live) this.#adoptRecord(unit, live);
-      else (this.#free[units] ??= []).push(unit);
+      if ((word & 255) === state.live) {
+        live.add(unit);
+        this.#stamp = Math.max(this.#stamp, this.#stampAt(unit));
+      } else (this.#free[units] ??= []).push(unit);
       unit += units;
     }
     this.#nextUnit = unit;
     return true;
   }
 
-  #adoptRecord(unit: number, live: Map<number, number>): void {
-    const id = this.idAt(unit);
-    const stamp = this.#stampAt(unit);
-    this.#stamp = Math.max(this.#stamp, stamp);
-    const other = live.get(id);
-    if (other === undefined) live.set(id, unit);
-    else if (this.#stampAt(other) < stamp) {
-      this.remove(other);
-      live.set(id, unit);
-    } else this.remove(unit);
+  #withoutDoubles(units: Uint32Array): Uint32Array {
+    const ids = Float64Array.from(units, (unit) => this.idAt(unit)).sort();
+    const latest = new Map<number, number>();
+    for (let index = 1; index < ids.length; index++) {
+      const id = ids[index] ?? 0;
+      if (id === ids[index - 1]) latest.set(id, -1);
+    }
+    if (latest.size === 0) return units;
+    for (const unit of units) {
+      const other = latest.get(this.idAt(unit));
+      if (other === undefined) continue;
+      const isLater = other < 0 || this.#stampAt(other) < this.#stampAt(unit);
+      if (isLater) latest.set(this.idAt(unit), unit);
+      if (other >= 0) this.remove(isLater ? other : unit);
+    }
+    return units.filter((unit) => (latest.get(this.idAt(unit)) ?? unit) === unit);
   }
 
   #stampAt(unit: number): number {

@@ -237,18 +237,19 @@ export class NodeTable {
   adopt(chunks: number, isOpen: (id: NodeId) => boolean): boolean {
     const units = this.#records.adopt(chunks);
     if (units === null) return false;
+    const isObject = (unit: number): boolean => {
+      const isDirectory = this.#records.typeAt(unit) === fileType.directory;
+      return isDirectory || this.#records.flagsAt(unit) !== 0 || isOpen(this.#records.idAt(unit));
+    };
     const objects: TableNode[] = [];
-    const idle: number[] = [];
     for (const unit of units) {
       const id = this.#records.idAt(unit);
       // An id that is counted from the beginning again would be given twice.
       if (!Number.isSafeInteger(id) || id <= rootId || id >= this.#nextId) return false;
-      const isObject = this.#records.typeAt(unit) === fileType.directory || this.#records.flagsAt(unit) !== 0;
-      if (isObject || isOpen(id)) objects.push(this.#adoptNode(unit));
-      else idle.push(unit);
+      if (isObject(unit)) objects.push(this.#adoptNode(unit));
     }
     for (const node of objects) this.#adoptLink(node);
-    for (const unit of idle) this.#adoptIdle(unit);
+    for (const unit of units) if (!isObject(unit)) this.#adoptIdle(unit);
     for (const node of objects) if (!isOpen(node.id)) this.collect(node);
     return true;
   }

@@ -45,7 +45,10 @@ export class Orphans {
     const fd = this.#directory();
     if (fd < 0) return fd;
     const status = linkAt(fileFd, nothing, fd, nameOf(id), AT.EMPTY_PATH);
-    return status === -E.EXIST ? 0 : status;
+    if (status !== -E.EXIST) return status;
+    // Left by somebody else, who had this id.
+    unlinkAt(fd, nameOf(id));
+    return linkAt(fileFd, nothing, fd, nameOf(id), AT.EMPTY_PATH);
   }
 
   /** It gets its first name. */
@@ -87,4 +90,11 @@ export class Orphans {
     if (this.#fd >= 0) close(this.#fd);
     this.#fd = -1;
   }
+}
+
+/** Nobody has any of them open: a crash of the machine, or of a role, has left them. */
+export function removeOrphans(rootFd: number): void {
+  const orphans = new Orphans(rootFd);
+  for (const id of orphans.ids()) orphans.remove(id);
+  orphans.close();
 }

@@ -62,6 +62,11 @@ export class Service {
   readonly otherAttributes = new Attributes();
   readonly parentTime: Time = { seconds: 0, nanoseconds: 0 };
   readonly otherParentTime: Time = { seconds: 0, nanoseconds: 0 };
+  /**
+   * Of a mount that was taken over: an error of writing may have been told to the predecessor, or to nobody, and the descriptors of now do not know it. `unheard`: before
+   * anything is called synced, the filesystem as a whole is asked. `failed`: nothing is any more.
+   */
+  formerErrors: 'none' | 'unheard' | 'failed' = 'none';
   /** Counts requests; a supervisor sees that the lane lives. */
   handled = 0;
 
@@ -196,7 +201,8 @@ export class Service {
       const access = (flags & keptFileFlag.readWrite) === 0 ? O.RDONLY : O.RDWR;
       const more = isDirectory ? O.DIRECTORY : (flags & keptFileFlag.noAccessTime) === 0 ? 0 : O.NOATIME;
       const fd = this.backing.openNode(node, access | more);
-      // Of a removed directory nothing is ever asked again but to close it.
+      // Of a removed directory nothing is ever asked again but to close it. The note of its removal may be missing.
+      if (isDirectory && fd === -E.STALE) this.backing.nodes.setUnlinked(node);
       if (fd < 0 && !(isDirectory && node.unlinked)) return `an open file that does not open again (errno ${-fd})`;
       while (this.files.length < handle) this.#freeHandles.push(this.files.push(undefined) - 1);
       const at = this.#freeHandles.indexOf(handle);

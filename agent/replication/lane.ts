@@ -1,7 +1,7 @@
 /** The one entry of every worker thread of the replicator; bundled as lane.mjs. Dying comes first. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault, invariant } from '../contract/index.ts';
-import { describeHolder, unmountIfUnused } from '../fuse/index.ts';
+import { describeHolder, removeOrphans, unmountIfUnused } from '../fuse/index.ts';
 import { becomeIoFlusher, dieNow, installDeath, sync, syncFilesystem } from '../sys/linux.ts';
 import { makeAcknowledgementLane } from './acknowledgement-ports.ts';
 import { ControlBlock } from './control-block.ts';
@@ -52,6 +52,7 @@ function run(): void {
       runLane(makeAcknowledgementLane(data, tell).run(), faultPoint(data.lane));
       return;
     case 'secondary':
+      removeOrphans(data.directoryFd);
       runLane(makeSecondaryLane(data, tell).run(), faultPoint(data.lane));
       return;
     case 'listener':

@@ -379,6 +379,8 @@ export class PrimaryLane implements LaneHooks {
     // Acknowledged before it was parked: nobody else will look at it.
     if (result === outcome.parked && control.parked.count > 0) yield* this.#answerReached(control.acknowledged);
     if (result === outcome.reply || result === outcome.ended) {
+      // Before anybody hears of it: a process that dies in between would leave a copy behind that seems good.
+      if (this.#unrecordedFailure) yield* this.#recordFailedSync();
       if (this.#isPermitted() || (yield* this.#permitted())) {
         yield this.#ports.reply;
         if (this.#asksForChange()) this.#countAnswered(this.#instants[instant.read] ?? 0);

@@ -8,6 +8,7 @@ import {
   KeptMemory,
   openBacking,
   readRequest,
+  removeOrphans,
   requestBytesMax,
   writeFailedReply,
   writeParkedReply,
@@ -175,6 +176,8 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   const cache = level === 'write-through' ? 'none' : data.cache;
   const filesystem = new Filesystem({ backing, sink: stream, cache, identity, ...(kept && { kept }) });
   const end = (): void => {
+    filesystem.close();
+    backing.close();
     kept?.close();
   };
   const taken = takeOver(data, filesystem);
@@ -182,7 +185,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     tell({ type: 'not-taken-over', reason: taken });
     return { lane: null, close: end };
   }
-  if (taken === null) backing.removeOrphans();
+  if (taken === null) removeOrphans(data.directoryFd);
   else tell({ type: 'taken-over', openFiles: filesystem.openFiles, requests: unansweredIn(taken) });
 
   const poll = new Poll([data.wakeFd, data.deviceFd]);
@@ -313,9 +316,11 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       return copy ?? Memory.copyOf(request.bytes.subarray(0, length));
     },
     carried: taken,
-    replyAgain: operation('reply again', () =>
-      taken === null ? 0 : writeReply(data.deviceFd, filesystem.reply, taken.replyLength),
-    ),
+    replyAgain: operation('reply again', () => {
+      const status = writeReply(data.deviceFd, filesystem.reply, taken?.replyLength ?? 0);
+      kept?.requests.repliedAgain();
+      return status;
+    }),
     answerParked: parkedAnswer(control, data.deviceFd),
     send: operation('send', () => connection.flush()),
     persist,

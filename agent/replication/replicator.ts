@@ -36,6 +36,8 @@ const configurationSchema = replicatorApi.methods.configure.params;
 const tickMs = 100;
 /** How long an uncovered directory stays so at most. */
 const doorTicks = 5;
+/** Half of the time that an application is left to wait. */
+const goOnMs = 1500;
 /** The same complaint about the same peer is written once in this time. */
 const complainAgainMs = 60_000;
 
@@ -218,8 +220,16 @@ class Replicator {
   /** What stands there is a predecessor's. */
   async #goOnWith(volume: Volume): Promise<void> {
     const mount = this.#handed.take(volume.configuration.id);
-    if (mount && (await volume.takeOver(mount))) return;
-    await volume.removeDeadMount();
+    // What is ordered meanwhile comes behind it.
+    const done = volume.inOrder(async () => {
+      if (mount && (await volume.takeOver(mount))) return;
+      await volume.removeDeadMount();
+    });
+    // A disk that hangs, or a process that does not let go, must not keep the control plane from the other volumes.
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(resolve, goOnMs, undefined);
+    await Promise.race([done, late]);
+    clearTimeout(timer);
   }
 
   #settings(): ReturnType<ConstructorParameters<typeof Volume>[1]> {

@@ -100,7 +100,8 @@ export class PrimaryLanes {
   readonly #volume: string;
   /** -1: nobody would take it over. */
   readonly #keptFd: number;
-  readonly #kept: KeptMemory | null = null;
+  #kept: KeptMemory | null = null;
+  #isServedWell = false;
   readonly watch: AcknowledgementWatch;
   readonly #primary: { readonly outbox: Outbox<ToPrimary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly #link: { readonly outbox: Outbox<ToAcknowledgement>; readonly port: MessagePort; readonly wakeFd: number };
@@ -232,6 +233,7 @@ export class PrimaryLanes {
   }
   #forget(): void {
     this.#kept?.close();
+    this.#kept = null;
     if (this.#keptFd < 0) return;
     forgetMount(this.#volume);
     close(this.#keptFd);
@@ -239,6 +241,8 @@ export class PrimaryLanes {
 
   /** What was taken over has been served for a while. */
   takeoverHasSucceeded(): void {
+    if (this.#isServedWell) return;
+    this.#isServedWell = true;
     this.#kept?.adoptionHasSucceeded();
   }
 

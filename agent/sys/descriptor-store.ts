@@ -20,7 +20,10 @@ const place = { message: 0, vector: 64, control: 96, address: 128, text: 256 } a
 const controlBytes = 24;
 const memory = new Memory(1024);
 
-/** `name`: no colon, no control characters, at most 100 of them. 0; -errno; also 0 when no service manager listens. */
+/**
+ * Not polled by the service manager (systemd 246; older ones do): each request would wake it too.
+ * `name`: no colon, no control characters, at most 100 of them. 0; -errno; also 0 when no service manager listens.
+ */
 export function storeDescriptor(name: string, fd: number, socketPath = process.env['NOTIFY_SOCKET']): number {
   if (socketPath === undefined || socketPath === '') return 0;
   const { bytes } = memory;
@@ -29,7 +32,7 @@ export function storeDescriptor(name: string, fd: number, socketPath = process.e
   if (address.length > place.text - place.address) return -E.NAMETOOLONG;
   bytes.fill(0);
   bytes.set(address, place.address);
-  const textBytes = bytes.write(`FDSTORE=1\nFDNAME=${name}`, place.text);
+  const textBytes = bytes.write(`FDSTORE=1\nFDNAME=${name}\nFDPOLL=0`, place.text);
   bytes.writeBigUInt64LE(at + BigInt(place.address), place.message);
   bytes.writeUInt32LE(address.length, place.message + 8);
   bytes.writeBigUInt64LE(at + BigInt(place.vector), place.message + 16);

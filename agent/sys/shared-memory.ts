@@ -1,15 +1,19 @@
 /** Memory that outlives the process: an anonymous file whose descriptor somebody else holds as well, mapped piece by piece. */
+import { E } from './errno.ts';
 import { library, result } from './library.ts';
 import { Memory } from './memory.ts';
 
 const closeOnExec = 1;
+/** Hardened hosts want it; before Linux 6.3 nobody knows it. */
+const noExecute = 8;
 const protection = { read: 1, write: 2 } as const;
 const mapShared = 1;
 const pageBytes = 4096;
 
 /** A descriptor, or -errno. Bytes that nobody has written are zero and cost nothing. */
 export function makeSharedFile(name: string, sizeBytes: number): number {
-  const fd = result(library.memfd_create(name, closeOnExec));
+  const sealed = result(library.memfd_create(name, closeOnExec | noExecute));
+  const fd = sealed === -E.INVAL ? result(library.memfd_create(name, closeOnExec)) : sealed;
   if (fd < 0) return fd;
   const status = result(library.ftruncate(fd, BigInt(sizeBytes)));
   if (status === 0) return fd;

@@ -143,7 +143,28 @@ const requests: readonly Request[] = [
       known.handle.set('d', body.readUInt32LE(0));
     },
   },
+  {
+    code: opcode.OPENDIR,
+    on: 'empty',
+    body: () => numbers(0, 0),
+    answered: (known, body) => {
+      known.handle.set('empty', body.readUInt32LE(0));
+    },
+  },
   remove(opcode.RMDIR, 'empty'),
+  { code: opcode.FSYNCDIR, on: 'empty', body: (known) => numbers(handle(known, 'empty'), 0, 0, 0) },
+  release('empty', opcode.RELEASEDIR),
+  makeDirectory('one'),
+  makeDirectory('two'),
+  rename('root', 'one', 'two', 'moved'),
+  makeDirectory('three'),
+  {
+    code: opcode.RENAME2,
+    on: 'root',
+    body: (known) => Buffer.concat([numbers(node(known, 'two'), 0, exchange, 0), names('three', 'moved')]),
+  },
+  create('one', 'in one'),
+  create('three', 'in three'),
   { code: opcode.FORGET, on: 'empty', body: () => numbers(1, 0), noAnswer: true },
   {
     code: opcode.READDIRPLUS,
@@ -169,6 +190,11 @@ const expected = [
   'l>target',
   'named=soon named',
   'replaced=',
+  'three/',
+  'three/in one=',
+  'two/',
+  'two/moved/',
+  'two/moved/in three=',
 ];
 
 /** One process after the other, and the kernel between them. */
@@ -198,7 +224,9 @@ class World {
     });
     this.#kept = kept;
     this.#backing = backing;
-    return { kept, filesystem: new Filesystem({ backing, sink: passthroughSink, cache: 'none', identity, kept }) };
+    const localFailure = (call: string, errno: number): void => void this.failures.push(`${call} ${errno}`);
+    const sink = { ...passthroughSink, localFailure };
+    return { kept, filesystem: new Filesystem({ backing, sink, cache: 'none', identity, kept }) };
   }
 
   #read(kept: KeptMemory, { code, on, body }: Request): number {
@@ -243,6 +271,33 @@ class World {
     const { kept, filesystem } = this.#serve(identity);
     this.#runFrom(kept, filesystem);
   }
+  runUntil(identity: ThreadIdentity, code: number): void {
+    const { kept, filesystem } = this.#serve(identity);
+    for (; requests[this.next]!.code !== code; this.#go())
+      this.#handle(kept, filesystem, this.#read(kept, requests[this.next]!));
+  }
+
+  readonly failures: string[] = [];
+  /** Two syncs of a file that was open before, on a disk that says so much of itself once. */
+  syncAfter(identity: ThreadIdentity, status: number): number[] {
+    const { kept, filesystem } = this.#serve(identity);
+    expect(filesystem.takeOver()).toMatchObject({ inHandLength: 0 });
+    let once = status;
+    this.#backing!.syncAll = () => {
+      const told = once;
+      once = 0;
+      return told;
+    };
+    const sync = requests.find(({ code }) => code === opcode.FSYNC)!;
+    return [1, 2].map(() => {
+      const length = this.#read(kept, sync);
+      kept.requests.begin(kept.request);
+      expect(filesystem.handle(kept.request, length)).toBe('reply');
+      kept.requests.finished();
+      return kept.reply.bytes.readInt32LE(4);
+    });
+  }
+
   #runFrom(kept: KeptMemory, filesystem: Filesystem): void {
     for (; this.next < requests.length; this.#go())
       this.#handle(kept, filesystem, this.#read(kept, requests[this.next]!));
@@ -286,6 +341,15 @@ class World {
     return readdirSync(join(this.path, '.holdfast/orphans'));
   }
 
+  /** What the kernel goes on to call by its old number, and has a name. */
+  expectKnown(): void {
+    for (const name of ['a', 'b', 'd', 'l', 'one', 'two', 'three', 'unnamed', 'new']) {
+      const found = this.#backing!.nodes.get(node(this.known, name));
+      expect([name, found?.unlinked, found?.links.length === 0]).toEqual([name, false, false]);
+      expect(this.#backing!.nodes.withHandle(found!.handle)).toBe(found);
+    }
+  }
+
   dispose(): void {
     this.#backing?.close();
     this.#kept?.close();
@@ -305,6 +369,21 @@ describe('a process that serves requests and is killed', () => {
     for (const world of worlds) world.dispose();
   });
 
+  it('asks the whole disk before it calls anything synced, and syncs nothing any more when that has failed', (context) => {
+    if (missing !== '') context.skip(missing);
+    const world = new World();
+    world.runUntil(identity, opcode.UNLINK);
+    world.bury(identity);
+    expect(world.syncAfter(identity, -5)).toEqual([-5, -5]);
+    expect(world.failures).toEqual(['fsync 5', 'fsync 5']);
+    world.bury(identity);
+    world.failures.length = 0;
+    expect(world.syncAfter(identity, 0)).toEqual([0, 0]);
+    expect(world.failures).toEqual([]);
+    world.bury(identity);
+    world.dispose();
+  });
+
   /** All of them: STRIDE=1, ten minutes. */
   const stride = Number(process.env['STRIDE'] ?? '23');
   it('is gone on with from any of its stores', { timeout: 900_000 }, (context) => {
@@ -319,6 +398,7 @@ describe('a process that serves requests and is killed', () => {
         world.bury(identity);
         world.goOn(identity);
         expect(world.tree()).toEqual(expected);
+        world.expectKnown();
         expect(world.orphans().length).toBeLessThanOrEqual(0);
         world.dispose();
       },

@@ -56,10 +56,9 @@ story(
     await cluster.waitUntilProtected();
     if ((await cluster.primary()) !== primary) throw new Error('the application has moved');
     if ((await postmaster(t, primary)) !== server) throw new Error('PostgreSQL was started anew');
-    const { longestGapMs, undecided, lastError } = await workload.report();
+    const { longestGapMs, undecided, lastError } = await workload.stop();
     t.measured('longest time without a COMMIT', longestGapMs);
     if (undecided > 0 || lastError !== '') throw new Error(`a client has seen an error: ${lastError}`);
-    await workload.stop();
     const verdict = await assertNothingLost(workload);
     t.step(`${String(verdict.acknowledged)} returned COMMITs, all there`);
     await assertCopiesEqual(t, cluster);

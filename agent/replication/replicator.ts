@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Fault, replicatorApi, serve } from '../contract/index.ts';
 import type { FaultRecord, Handlers, Params, ReplicatorApi, RpcServer } from '../contract/index.ts';
@@ -36,6 +37,7 @@ const configurationSchema = replicatorApi.methods.configure.params;
 const tickMs = 100;
 /** How long an uncovered directory stays so at most. */
 const doorTicks = 5;
+const failedStartMs = 1000;
 /** Half of the time that an application is left to wait. */
 const goOnMs = 1500;
 /** The same complaint about the same peer is written once in this time. */
@@ -399,6 +401,8 @@ export async function runReplicator(options: ReplicatorOptions): Promise<void> {
     await new Replicator(options).start();
   } catch (error) {
     const fault = Fault.from(error);
+    // It is started again at once, and would be for ever.
+    await sleep(failedStartMs);
     dieNow(1, `${fault.message} ${fault.remedy}`);
   }
 }

@@ -5,7 +5,14 @@
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Filesystem, KeptMemory, makeKeptFile, openBacking, passthroughSink } from '../../agent/fuse/index.ts';
+import {
+  Filesystem,
+  KeptMemory,
+  makeKeptFile,
+  openBacking,
+  passthroughSink,
+  removeOrphans,
+} from '../../agent/fuse/index.ts';
 import type { Backing } from '../../agent/fuse/index.ts';
 import { opcode } from '../../agent/fuse/protocol.ts';
 import { killAtEveryStore } from '../../agent/fuse/store-by-store.ts';
@@ -381,6 +388,17 @@ describe('a process that serves requests and is killed', () => {
     expect(world.syncAfter(identity, 0)).toEqual([0, 0]);
     expect(world.failures).toEqual([]);
     world.bury(identity);
+    world.dispose();
+  });
+
+  it('leaves nothing behind for whoever serves the directory next', (context) => {
+    if (missing !== '') context.skip(missing);
+    const world = new World();
+    world.runUntil(identity, opcode.FSYNC);
+    world.bury(identity);
+    expect(world.orphans()).toHaveLength(2);
+    removeOrphans(world.directoryFd);
+    expect(world.orphans()).toEqual([]);
     world.dispose();
   });
 

@@ -90,8 +90,9 @@ export class IdleNodes {
   #size = 0;
   readonly #byId = new Index((unit) => hashOfId(this.#records.idAt(unit)));
   readonly #byHandle = new Index((unit) => {
-    const handle = this.#records.handleAt(unit);
-    return hashOfHandle(handle, handleHashFrom, handle.length);
+    const start = this.#records.handleStart(unit);
+    const end = start + this.#records.handleLength(unit);
+    return hashOfHandle(this.#records.bytesOf(unit), start + handleHashFrom, end);
   });
 
   constructor(records = new NodeRecords()) {
@@ -114,7 +115,8 @@ export class IdleNodes {
 
   /** A record of a predecessor. False: another one has its handle. */
   putRecord(unit: number): boolean {
-    if (this.#unitOfHandle(this.#records.handleAt(unit)) >= 0) return false;
+    const handle = this.#records.handleAt(unit);
+    if (this.#unitOfHandle(handle) >= 0) return false;
     this.#records.setUse(unit, 0, 0);
     this.#index(unit);
     return true;
@@ -145,9 +147,12 @@ export class IdleNodes {
   }
 
   #unitOfHandle(handle: Buffer): number {
-    return this.#byHandle.find(hashOfHandle(handle, handleHashFrom, handle.length), (unit) =>
-      this.#records.handleAt(unit).equals(handle),
-    );
+    return this.#byHandle.find(hashOfHandle(handle, handleHashFrom, handle.length), (unit) => {
+      const length = this.#records.handleLength(unit);
+      if (length !== handle.length) return false;
+      const [bytes, start] = [this.#records.bytesOf(unit), this.#records.handleStart(unit)];
+      return handle.compare(bytes, start, start + length) === 0;
+    });
   }
 
   #takeAt(unit: number): IdleNode | null {

@@ -59,8 +59,9 @@ export const ownMemory: RecordMemory = { isKept: false, nextChunk: () => Buffer.
 
 interface Chunk {
   readonly bytes: Buffer;
-  /** The same memory: one store of a word is whole or not there. */
+  /** The same memory: one store of a word is whole or not there. And a look at it costs no call. */
   readonly words: Uint32Array;
+  readonly numbers: Float64Array;
 }
 
 /** Outside of the heap. */
@@ -161,24 +162,37 @@ export class NodeRecords {
   }
 
   idAt(unit: number): number {
-    return this.#chunkOf(unit).bytes.readDoubleLE(offsetOf(unit) + place.id);
+    return this.#chunkOf(unit).numbers[wordOf(unit, place.id) / 2] ?? 0;
   }
   lookupsAt(unit: number): number {
     return this.#chunkOf(unit).words[wordOf(unit, place.lookups)] ?? 0;
   }
   parentIdAt(unit: number): number {
-    return this.#chunkOf(unit).bytes.readDoubleLE(offsetOf(unit) + place.parentId);
+    return this.#chunkOf(unit).numbers[wordOf(unit, place.parentId) / 2] ?? 0;
+  }
+  /** Type, and the lengths of handle and name. */
+  #kindAt(unit: number): number {
+    return this.#chunkOf(unit).words[wordOf(unit, place.type)] ?? 0;
   }
   typeAt(unit: number): number {
-    return this.#chunkOf(unit).bytes.readUInt16LE(offsetOf(unit) + place.type);
+    return this.#kindAt(unit) & 0xffff;
   }
   flagsAt(unit: number): number {
-    return this.#chunkOf(unit).bytes.readUInt32LE(offsetOf(unit) + place.flags);
+    return this.#chunkOf(unit).words[wordOf(unit, place.flags)] ?? 0;
   }
   handleAt(unit: number): Buffer {
-    const { bytes } = this.#chunkOf(unit);
-    const at = offsetOf(unit);
-    return bytes.subarray(at + place.handle, at + place.handle + bytes.readUInt8(at + place.handleLength));
+    const start = this.handleStart(unit);
+    return this.#chunkOf(unit).bytes.subarray(start, start + this.handleLength(unit));
+  }
+  /** The handle without a view of it: where it lies in `bytesOf`. */
+  bytesOf(unit: number): Buffer {
+    return this.#chunkOf(unit).bytes;
+  }
+  handleStart(unit: number): number {
+    return offsetOf(unit) + place.handle;
+  }
+  handleLength(unit: number): number {
+    return (this.#kindAt(unit) >>> 16) & 255;
   }
 
   /**
@@ -229,7 +243,7 @@ export class NodeRecords {
   }
 
   #stampAt(unit: number): number {
-    return this.#chunkOf(unit).bytes.readUInt32LE(offsetOf(unit) + place.stamp);
+    return this.#chunkOf(unit).words[wordOf(unit, place.stamp)] ?? 0;
   }
 
   #allocate(units: number): number {
@@ -248,7 +262,8 @@ export class NodeRecords {
   #appendChunk(): Chunk {
     const bytes = this.#memory.nextChunk(this.#chunks.length);
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, chunkBytes / 4);
-    const chunk = { bytes, words };
+    const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, chunkBytes / 8);
+    const chunk = { bytes, words, numbers };
     this.#chunks.push(chunk);
     return chunk;
   }

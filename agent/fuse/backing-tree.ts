@@ -381,7 +381,7 @@ export class BackingTree {
     const toFd = this.nodes.descriptor(to);
     const status = fromFd < 0 || toFd < 0 ? Math.min(fromFd, toFd) : renameAt(fromFd, name, toFd, toName, flags);
     if (status === 0 && orphan) this.#setOrphan(other, true);
-    if (status < 0 && orphan) this.orphans?.remove(other.id);
+    if (status < 0 && orphan) this.orphans.remove(other.id);
     if (status < 0 && replaces) this.nodes.unpin(other);
     return status;
   }

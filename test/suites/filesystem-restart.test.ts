@@ -280,8 +280,10 @@ class World {
   }
   runUntil(identity: ThreadIdentity, code: number): void {
     const { kept, filesystem } = this.#serve(identity);
-    for (; requests[this.next]!.code !== code; this.#go())
+    while (requests[this.next]!.code !== code) {
       this.#handle(kept, filesystem, this.#read(kept, requests[this.next]!));
+      this.#go();
+    }
   }
 
   readonly failures: string[] = [];
@@ -306,8 +308,10 @@ class World {
   }
 
   #runFrom(kept: KeptMemory, filesystem: Filesystem): void {
-    for (; this.next < requests.length; this.#go())
+    while (this.next < requests.length) {
       this.#handle(kept, filesystem, this.#read(kept, requests[this.next]!));
+      this.#go();
+    }
   }
 
   /** Descriptors of a process that was killed are closed. */

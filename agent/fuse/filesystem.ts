@@ -152,6 +152,14 @@ export class Filesystem {
     return carried;
   }
 
+  /** See Service. */
+  formerErrorsAllowSync(): boolean {
+    return this.#service.formerErrorsAllowSync();
+  }
+  syncAll(): number {
+    return this.#service.syncAll();
+  }
+
   get openFiles(): number {
     return this.#service.files.filter((file) => file !== undefined).length;
   }

@@ -101,7 +101,9 @@ function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writte
   // A removed directory that a predecessor had open.
   if (file.fd < 0) return service.done();
   const sequence = node.unlinked ? 0 : service.sink.sync(node, dataOnly);
-  if (service.sink.collect?.(unique, sequence, file.fd, dataOnly, writtenBytes) === true) return 'parked';
+  // What a predecessor's disk has failed to write is heard here, before any sync goes beside this lane.
+  const isPlain = service.formerErrors === 'none';
+  if (isPlain && service.sink.collect?.(unique, sequence, file.fd, dataOnly, writtenBytes) === true) return 'parked';
   const status = syncHere(service, file, dataOnly);
   if (status < 0) {
     service.sink.localFailure('fsync', -status);
@@ -117,10 +119,9 @@ function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writte
  * the time (Linux 5.8). Which file it was nobody can say, so from then on none is synced.
  */
 function syncHere(service: Service, file: OpenFile, dataOnly: boolean): number {
-  const { keeper, backing } = service;
+  const { keeper } = service;
   keeper.noteSync(syncStage.begun);
-  if (service.formerErrors === 'unheard') service.formerErrors = backing.syncAll() < 0 ? 'failed' : 'none';
-  const status = service.formerErrors === 'failed' ? -E.IO : sync(file.fd, dataOnly);
+  const status = service.formerErrorsAllowSync() ? sync(file.fd, dataOnly) : -E.IO;
   if (status === 0) keeper.noteSync(syncStage.succeeded);
   return status;
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { close } from '../sys/linux.ts';
 import { KeptMemory, makeKeptFile } from './kept-memory.ts';
-import { syncStage } from './kept-requests.ts';
+import { heldMax, syncStage } from './kept-requests.ts';
 import type { Carried } from './kept-requests.ts';
 import { opcode } from './protocol.ts';
 import { killAtEveryStore } from './store-by-store.ts';
@@ -64,7 +64,8 @@ describe('requests that were read and not answered', () => {
       [6, 60],
     ]);
     expect(carried.held[1]!.memory.bytes.subarray(16, 200_000).every((byte) => byte === 4)).toBe(true);
-    expect([carried.parked, carried.inHandLength, carried.replyLength]).toEqual([[{ unique: 8, written: 512 }], 56, 0]);
+    expect(carried.parked).toMatchObject([{ unique: 8, written: 512, reply: { length: 0 } }]);
+    expect([carried.inHandLength, carried.replyLength]).toEqual([56, 0]);
     successor.requests.begin(successor.request);
     expect([successor.requests.isRepeated, successor.requests.before]).toEqual([true, { subject: 77, sync: 0 }]);
   });
@@ -115,6 +116,70 @@ describe('requests that were read and not answered', () => {
     expect(carriedOf(fd)).toMatchObject({ replyLength: 0, inHandLength: 0 });
   });
 
+  it('stay held while they wait for a sync that is made together with others', () => {
+    const fd = makeFile();
+    const kept = open(fd);
+    read(kept, 2, opcode.FSYNC);
+    expect(kept.requests.collect(2, 56)).toBe(true);
+    read(kept, 4);
+    const held = kept.requests.hold(56)!;
+    read(kept, 6, opcode.FSYNC);
+    expect(kept.requests.collect(6, 56)).toBe(true);
+    kept.requests.begin(held);
+    expect([kept.requests.collect(4, 56), kept.requests.lastCollected]).toEqual([true, 4]);
+    const second = open(fd);
+    const { held: found, inHandLength } = second.requests.carried()!;
+    expect([found.map(({ memory }) => uniqueOf(memory.bytes)), inHandLength]).toEqual([[2, 4, 6], 0]);
+    expect(second.requests.hasUnheardSync).toBe(true);
+    // Again by the successor, from where it is; then it is parked, answered, or still waits.
+    for (const { memory, length } of found) {
+      second.requests.begin(memory);
+      expect(second.requests.isRepeated).toBe(true);
+      expect(second.requests.collect(uniqueOf(memory.bytes), length)).toBe(true);
+    }
+    second.requests.park(2, 0);
+    expect([second.requests.letGo(2), second.requests.letGo(6), second.requests.letGo(8)]).toEqual([true, true, false]);
+    const third = carriedOf(fd);
+    expect(third.held.map(({ memory }) => uniqueOf(memory.bytes))).toEqual([4]);
+    expect(third.parked.map(({ unique }) => unique)).toEqual([2]);
+  });
+
+  it('have no room beyond what is kept, and say so', () => {
+    const kept = open(makeFile());
+    for (let unique = 2; unique < 2 * heldMax; unique += 2) {
+      read(kept, unique);
+      expect(kept.requests.hold(56)).not.toBeNull();
+    }
+    read(kept, 10_000, opcode.FSYNC);
+    expect(kept.requests.collect(10_000, 56)).toBe(false);
+    expect(kept.requests.letGo(10_000)).toBe(false);
+  });
+
+  it('are parked as a whole or not at all, where another was parked before', () => {
+    const answerOf = (unique: number): Buffer => Buffer.alloc(unique % 3 === 0 ? 24 + (unique % 100) : 0, unique);
+    const park = (kept: KeptMemory, unique: number): void => {
+      kept.requests.park(unique, unique % 7, answerOf(unique), answerOf(unique).length);
+    };
+    killAtEveryStore(
+      () => {
+        const fd = makeFile();
+        const kept = open(fd);
+        for (let unique = 1; unique <= 1026; unique++) park(kept, unique);
+        return fd;
+      },
+      (fd) => {
+        const kept = open(fd);
+        for (let unique = 1027; unique <= 1030; unique++) park(kept, unique);
+      },
+      (fd) => {
+        const { parked } = carriedOf(fd);
+        expect(parked.length).toBeGreaterThanOrEqual(1023);
+        for (const { unique, written, reply } of parked)
+          expect([unique, written, Buffer.from(reply)]).toEqual([unique, unique % 7, answerOf(unique)]);
+      },
+    );
+  });
+
   it('are not repeated when they would count twice', () => {
     const fd = makeFile();
     const kept = open(fd);
@@ -144,6 +209,8 @@ describe('requests that were read and not answered', () => {
     read: number[];
     /** The kernel has got the answer. */
     answered: number[];
+    /** The same of a sync, which may be made and answered once more. */
+    syncAnswered: number[];
   }
 
   function answer(world: World, kept: KeptMemory, unique: number): void {
@@ -177,11 +244,24 @@ describe('requests that were read and not answered', () => {
     kept.requests.begin(again);
     kept.requests.park(10, 0);
     kept.requests.finished();
+    take(12);
+    kept.requests.collect(12, 56);
+    take(14);
+    const third = kept.requests.hold(56)!;
+    kept.requests.begin(third);
+    kept.requests.collect(14, 56);
+    take(16);
+    kept.requests.park(16, 0, kept.reply.bytes, 144);
+    kept.requests.finished();
+    kept.requests.park(12, 0);
+    kept.requests.letGo(12);
+    world.syncAnswered.push(14);
+    kept.requests.letGo(14);
   }
 
   it('are in one place or answered, whenever the process is killed', () => {
     const stores = killAtEveryStore<World>(
-      () => ({ fd: makeFile(), read: [], answered: [] }),
+      () => ({ fd: makeFile(), read: [], answered: [], syncAnswered: [] }),
       live,
       (world) => {
         const kept = open(world.fd);
@@ -190,6 +270,7 @@ describe('requests that were read and not answered', () => {
           const found = places(carried, kept, unique);
           // What is answered again is known to nobody any more; what is parked may have been answered since.
           if (world.answered.includes(unique)) expect(found.filter((place) => place !== 'answered')).toEqual([]);
+          else if (world.syncAnswered.includes(unique)) expect(found.filter((place) => place !== 'held')).toEqual([]);
           else expect(found).toHaveLength(1);
         }
       },

@@ -1,10 +1,11 @@
 /**
- * Requests that have been read and not been answered yet, as a successor has to know them: the one in hand, those that wait until changes are allowed, and those that
- * wait for the peer. None is answered twice to anybody: the kernel knows no request by a number that has been answered.
+ * Requests that have been read and not been answered yet, as a successor has to know them: the one in hand, those that wait until changes are allowed or for a sync that
+ * is made together with others, and those that wait for the peer. None is answered twice to anybody: the kernel knows no request by a number that has been answered.
  *
  * Of the request in hand: its header is zero until it has been read; `reply` is stored when its answer is complete, before it is sent; `subject` and `sync` say what a
  * successor could not see from the disk.
  */
+import { invariant } from '../contract/index.ts';
 import { allocate, FALLOC } from '../sys/linux.ts';
 import type { Memory, SharedFile } from '../sys/linux.ts';
 import { opcode, replyBytesMax, requestBytesMax, requestHeaderBytes } from './protocol.ts';
@@ -12,6 +13,8 @@ import { readNumber } from './codec.ts';
 
 export const heldMax = 4096;
 const parkedMax = 1024;
+/** An answer that is parked as a whole is no longer than this. */
+const parkedReplyBytes = 192;
 
 /** Slot 0 is the request in hand, in the buffer that it was read into. */
 const inHand = 0;
@@ -21,9 +24,12 @@ const slotWords = slotBytes / 4;
 const place = { state: 0, order: 1, reply: 2, sync: 3, subject: 4 } as const;
 const parkedStart = heldMax * slotWords;
 const parkedWords = 4;
+/** Of one that is parked, in words; `unique` is a double, 0 while it is being written. */
+const parkedPlace = { unique: 0, written: 2, reply: 3 } as const;
 /** Where the next one is parked, counted without end. */
 const parkedHead = parkedStart + parkedMax * parkedWords;
-const regionBytes = (parkedHead + 16) * 4;
+const repliesStart = (parkedHead + 16) * 4;
+const regionBytes = repliesStart + parkedMax * parkedReplyBytes;
 
 const heldStride = 2 << 20;
 /** Of a longer one the memory is given back. */
@@ -37,6 +43,7 @@ export interface Stage {
   readonly sync: number;
 }
 
+const noBytes = Buffer.alloc(0);
 const notBegun: Stage = { subject: 0, sync: syncStage.none };
 
 /** What handlers tell of the request that they carry out. */
@@ -62,7 +69,14 @@ export interface Carried {
   readonly held: readonly { readonly memory: Memory; readonly length: number }[];
   /** In the request buffer; 0: none. */
   readonly inHandLength: number;
-  readonly parked: readonly { readonly unique: number; readonly written: number }[];
+  readonly parked: readonly ParkedBefore[];
+}
+
+export interface ParkedBefore {
+  readonly unique: number;
+  readonly written: number;
+  /** The whole answer; empty: it is told by `written`. */
+  readonly reply: Uint8Array;
 }
 
 export class KeptRequests implements RequestKeeper {
@@ -72,8 +86,14 @@ export class KeptRequests implements RequestKeeper {
   readonly #heldStart: number;
   readonly #words: Uint32Array;
   readonly #subjects: Float64Array;
+  readonly #replies: Buffer;
   readonly #memories: { small: Memory | null; large: Memory | null }[] = [];
+  /** Each memory stays with its slot. */
   readonly #slotOf = new Map<Memory, number>();
+  readonly #isLarge = new Uint8Array(heldMax);
+  /** By slot: the request there waits for a sync that is made together with others; 0: none does. */
+  readonly #collected = new Float64Array(heldMax);
+  #collectedCount = 0;
   #order = 0;
   #current = inHand;
   /** Stages of requests that a predecessor may have begun. */
@@ -89,6 +109,7 @@ export class KeptRequests implements RequestKeeper {
     const { bytes } = file.map(start.slots, regionBytes);
     this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, regionBytes / 4);
     this.#subjects = new Float64Array(bytes.buffer, bytes.byteOffset, regionBytes / 8);
+    this.#replies = bytes.subarray(repliesStart);
   }
 
   // --- the request in hand ----------------------------------------------------------------------------------------------
@@ -147,20 +168,22 @@ export class KeptRequests implements RequestKeeper {
 
   /** A copy of the request in hand, which a successor finds; null: there is no more room. */
   hold(length: number): Memory | null {
-    for (let slot = 1; slot < heldMax; slot++) {
-      const at = slot * slotWords;
-      if (this.#words[at + place.state] !== 0) continue;
-      const memory = this.#heldMemory(slot, length);
-      memory.bytes.set(this.#request.bytes.subarray(0, length));
-      this.#clear(slot);
-      if (this.#before !== null) this.#noteBefore(slot, this.#before);
-      this.#words[at + place.order] = this.#order = (this.#order + 1) >>> 0;
-      this.#words[at + place.state] = 1;
-      this.#slotOf.set(memory, slot);
-      this.#header[0] = 0;
-      return memory;
-    }
-    return null;
+    const slot = this.#hold(length, syncStage.none);
+    return slot === inHand ? null : this.#memoryOf(slot);
+  }
+  #hold(length: number, stage: number): number {
+    let slot = 1;
+    while (slot < heldMax && this.#words[slot * slotWords + place.state] !== 0) slot++;
+    if (slot === heldMax) return inHand;
+    const at = slot * slotWords;
+    this.#request.bytes.copy(this.#heldMemory(slot, length).bytes, 0, 0, length);
+    this.#clear(slot);
+    if (this.#before !== null) this.#noteBefore(slot, this.#before);
+    if (stage !== syncStage.none) this.#words[at + place.sync] = stage;
+    this.#words[at + place.order] = this.#order = (this.#order + 1) >>> 0;
+    this.#words[at + place.state] = 1;
+    this.#header[0] = 0;
+    return slot;
   }
   #noteBefore(slot: number, stage: Stage): void {
     this.#words[slot * slotWords + place.sync] = stage.sync;
@@ -169,24 +192,59 @@ export class KeptRequests implements RequestKeeper {
 
   #heldMemory(slot: number, length: number): Memory {
     const memories = (this.#memories[slot] ??= { small: null, large: null });
-    const offset = this.#heldStart + slot * heldStride;
-    if (length <= smallBytes) return (memories.small ??= this.#file.map(offset, smallBytes));
-    return (memories.large ??= this.#file.map(offset, requestBytesMax));
+    const isLarge = length > smallBytes;
+    this.#isLarge[slot] = isLarge ? 1 : 0;
+    return (isLarge ? memories.large : memories.small) ?? this.#mapHeld(slot, memories, isLarge);
+  }
+  #mapHeld(slot: number, memories: { small: Memory | null; large: Memory | null }, isLarge: boolean): Memory {
+    const memory = this.#file.map(this.#heldStart + slot * heldStride, isLarge ? requestBytesMax : smallBytes);
+    memories[isLarge ? 'large' : 'small'] = memory;
+    this.#slotOf.set(memory, slot);
+    return memory;
   }
   #memoryOf(slot: number): Memory {
-    if (slot === inHand) return this.#request;
-    const { small = null, large = null } = this.#memories[slot] ?? {};
-    const current = [small, large].find((memory) => memory !== null && this.#slotOf.get(memory) === slot);
-    return current ?? this.#request;
+    const memories = this.#memories[slot];
+    return (this.#isLarge[slot] === 1 ? memories?.large : memories?.small) ?? this.#request;
   }
 
   #free(slot: number): void {
     this.#words[slot * slotWords + place.state] = 0;
     const memory = this.#memoryOf(slot);
     const length = memory.bytes.readUInt32LE(0);
-    this.#slotOf.delete(memory);
     const punch = FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE;
     if (length > smallBytes) allocate(this.#file.fd, punch, this.#heldStart + slot * heldStride, requestBytesMax);
+  }
+
+  /**
+   * The request that is being carried out waits for a sync that is made together with others, while more are read: it stays held until `letGo`. False: there is no more
+   * room, so no successor would know of it.
+   */
+  collect(unique: number, length: number): boolean {
+    this.#lastCollected = unique;
+    const isHeld = this.#current !== inHand;
+    const slot = isHeld ? this.#current : this.#hold(length, syncStage.begun);
+    if (slot === inHand) return false;
+    if (isHeld) this.#words[slot * slotWords + place.sync] = syncStage.begun;
+    this.#collected[slot] = unique;
+    this.#collectedCount += 1;
+    return true;
+  }
+  /** Of the request that was collected last: it is not finished with the end of its handler. */
+  get lastCollected(): number {
+    return this.#lastCollected;
+  }
+  #lastCollected = 0;
+
+  /** It has been parked or answered. False: it was not collected. */
+  letGo(unique: number): boolean {
+    if (this.#collectedCount === 0) return false;
+    const slot = this.#collected.indexOf(unique);
+    if (slot <= 0) return false;
+    this.#collected[slot] = 0;
+    this.#collectedCount -= 1;
+    if (this.#begun.size > 0) this.#begun.delete(unique);
+    this.#free(slot);
+    return true;
   }
 
   /** Of the request that was parked last. */
@@ -195,13 +253,19 @@ export class KeptRequests implements RequestKeeper {
   }
   #lastParked = 0;
 
-  /** It waits for the peer; `written` as in the answer. Of the last ones each may still wait. */
-  park(unique: number, written: number): void {
+  /** It waits for the peer; `written` as in the answer, `reply` when that is more. Of the last ones each may still wait. */
+  park(unique: number, written: number, reply: Buffer = noBytes, replyLength = 0): void {
+    invariant(replyLength <= parkedReplyBytes, 'a parked answer that a successor would not know');
     this.#lastParked = unique;
     const head = this.#words[parkedHead] ?? 0;
-    const at = parkedStart + (head % parkedMax) * parkedWords;
-    this.#subjects[at / 2] = unique;
-    this.#words[at + 2] = written;
+    const index = head % parkedMax;
+    const at = parkedStart + index * parkedWords;
+    // Nobody may take a part of this one for a part of the one that was here.
+    this.#subjects[(at + parkedPlace.unique) / 2] = 0;
+    this.#words[at + parkedPlace.written] = written;
+    this.#words[at + parkedPlace.reply] = replyLength;
+    if (replyLength > 0) reply.copy(this.#replies, index * parkedReplyBytes, 0, replyLength);
+    this.#subjects[(at + parkedPlace.unique) / 2] = unique;
     this.#words[parkedHead] = (head + 1) >>> 0;
   }
 
@@ -218,7 +282,6 @@ export class KeptRequests implements RequestKeeper {
       const memory = this.#heldMemory(slot, requestBytesMax);
       const length = memory.bytes.readUInt32LE(0);
       if (length < requestHeaderBytes || length > requestBytesMax) return null;
-      this.#slotOf.set(memory, slot);
       const answered = this.#words[slot * slotWords + place.reply] ?? 0;
       if (answered !== 0) {
         replyLength = answered;
@@ -271,12 +334,17 @@ export class KeptRequests implements RequestKeeper {
     };
   }
 
-  #parkedBefore(): { unique: number; written: number }[] {
+  #parkedBefore(): ParkedBefore[] {
     const head = this.#words[parkedHead] ?? 0;
-    const parked: { unique: number; written: number }[] = [];
-    for (let index = Math.max(0, head - parkedMax); index < head; index++) {
-      const at = parkedStart + (index % parkedMax) * parkedWords;
-      parked.push({ unique: this.#subjects[at / 2] ?? 0, written: this.#words[at + 2] ?? 0 });
+    const parked: ParkedBefore[] = [];
+    for (let count = Math.max(0, head - parkedMax); count < head; count++) {
+      const index = count % parkedMax;
+      const at = parkedStart + index * parkedWords;
+      const unique = this.#subjects[(at + parkedPlace.unique) / 2] ?? 0;
+      if (unique === 0) continue;
+      const length = Math.min(this.#words[at + parkedPlace.reply] ?? 0, parkedReplyBytes);
+      const reply = this.#replies.subarray(index * parkedReplyBytes, index * parkedReplyBytes + length);
+      parked.push({ unique, written: this.#words[at + parkedPlace.written] ?? 0, reply });
     }
     return parked;
   }

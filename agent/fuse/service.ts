@@ -213,6 +213,18 @@ export class Service {
     return null;
   }
 
+  /** False: what a predecessor's disk has failed to write may be missing in any file. */
+  formerErrorsAllowSync(): boolean {
+    if (this.formerErrors === 'unheard') this.syncAll();
+    return this.formerErrors === 'none';
+  }
+  /** syncfs(2): the first one of a mount that was taken over hears what the predecessor has not. 0 or -errno. */
+  syncAll(): number {
+    const status = this.backing.syncAll();
+    if (this.formerErrors === 'unheard') this.formerErrors = status < 0 ? 'failed' : 'none';
+    return status;
+  }
+
   /** An errno of the disk itself: the copy here cannot be trusted to go on. */
   reportIfDisk(call: string, error: number): void {
     if (isOfDisk(error)) this.sink.localFailure(call, -error);

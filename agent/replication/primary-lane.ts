@@ -69,6 +69,8 @@ export interface PrimaryPorts {
   readonly answerSync: Operation & { unique: number; written: number; error: number };
   /** Sends the reply of the last `apply`. */
   readonly reply: Operation & { readonly bytes: Uint8Array; readonly length: number; readonly unique: number };
+  /** Before that reply is parked as a whole. */
+  readonly noteParkedReply: () => void;
   readonly level: AcknowledgeLevel;
   /** Of `write-through`: what the last `apply` has changed. */
   readonly touched: Node[];
@@ -214,7 +216,7 @@ export class PrimaryLane implements LaneHooks {
     const { carried, control, nowMs, request } = this.#ports;
     if (carried === null) return;
     const now = nowMs();
-    for (const { unique, written } of carried.parked)
+    for (const { unique, written, reply } of carried.parked)
       control.parked.park(
         (unique % 4294967296) | 0,
         Math.floor(unique / 4294967296),
@@ -222,6 +224,8 @@ export class PrimaryLane implements LaneHooks {
         Math.floor(now) | 0,
         written,
         now,
+        reply,
+        reply.length,
       );
     this.#held = carried.held.map((one) => ({ ...one, readAtMs: now }));
     if (carried.replyLength > 0 && (yield* this.#permitted())) yield this.#ports.replyAgain;
@@ -429,6 +433,7 @@ export class PrimaryLane implements LaneHooks {
     const { control, reply } = this.#ports;
     const { bytes, length, unique } = reply;
     if (this.mode === 'alone') return false;
+    this.#ports.noteParkedReply();
     control.parked.park(
       (unique % 4294967296) | 0,
       Math.floor(unique / 4294967296),

@@ -10,15 +10,17 @@ import {
   readRequest,
   removeOrphans,
   requestBytesMax,
+  syncStage,
   writeFailedReply,
   writeParkedReply,
   writeReply,
 } from '../fuse/index.ts';
-import type { Backing, Carried } from '../fuse/index.ts';
+import type { Backing, Carried, Outcome } from '../fuse/index.ts';
 import {
   becomeIoFlusher,
   bootTimeMs,
   close,
+  E,
   fileType,
   Memory,
   O,
@@ -144,6 +146,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
 
   // The stream asks the lane, the lane is made of the stream: the hooks are looked up when they are called.
   const { level } = data;
+  let asksForChange = false;
   const parts: ConstructorParameters<typeof ChangeStream> = [
     backing,
     connection.writer,
@@ -157,14 +160,22 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       },
     },
     {
-      changesAllowed: () => lane.changesAllowed(),
+      changesAllowed: () => {
+        asksForChange = true;
+        return lane.changesAllowed();
+      },
       park: (unique, sequence, written) => {
         if (!lane.park(unique, sequence, written)) return false;
         kept?.requests.park(unique, written);
+        kept?.requests.letGo(unique);
         return true;
       },
       syncWaits: () => lane.syncWaits(),
-      collect: (unique, sequence, fd, dataOnly, written) => lane.collect(unique, sequence, fd, dataOnly, written),
+      collect: (unique, sequence, fd, dataOnly, written) => {
+        const isCollected = lane.collect(unique, sequence, fd, dataOnly, written);
+        if (isCollected && kept?.requests.collect(unique, apply.length) === false) kept.giveUp();
+        return isCollected;
+      },
       localFailure: (call, errno) => {
         lane.localFailure(call, errno);
       },
@@ -172,9 +183,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   ];
   const stream = level === 'durable' ? new ChangeStream(...parts) : new LevelStream(level, ...parts);
   const touched = stream instanceof LevelStream ? stream.touched : [];
-  // What the kernel keeps back is on no disk.
-  const cache = level === 'write-through' ? 'none' : data.cache;
-  const filesystem = new Filesystem({ backing, sink: stream, cache, identity, ...(kept && { kept }) });
+  const filesystem = new Filesystem({ backing, sink: stream, cache: data.cache, identity, ...(kept && { kept }) });
   const end = (): void => {
     filesystem.close();
     backing.close();
@@ -204,18 +213,29 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       return (poll.ready(0) === 0 ? 0 : woken.message) | (poll.ready(1) === 0 ? 0 : woken.request);
     },
   };
+  const note = (requests: KeptMemory['requests'], result: Outcome): void => {
+    const { unique } = filesystem;
+    const isCollected = requests.lastCollected === unique;
+    const isKnown = result !== 'parked' || isCollected || requests.lastParked === unique;
+    invariant(isKnown, 'a successor would not know of a request that waits');
+    // The answer itself is noted before it is sent, and done with afterwards. Where a level asks for more than `durable`, it is one only when that has been done.
+    const isAnswer = result === 'reply' || result === 'destroyed';
+    if (isAnswer && level === 'durable') requests.hasReply(filesystem.replyLength);
+    if (isAnswer || result === 'deferred' || isCollected) return;
+    requests.finished();
+  };
   const apply = {
     name: 'apply',
     memory: request,
     length: 0,
     run: (): number => {
+      asksForChange = false;
       kept?.requests.begin(apply.memory);
       const result = filesystem.handle(apply.memory, apply.length);
-      const isKnown = result !== 'parked' || kept === null || kept.requests.lastParked === filesystem.unique;
-      invariant(isKnown, 'a successor would not know of a request that waits');
-      // The answer itself is noted before it is sent, and done with afterwards.
-      if (result === 'reply' || result === 'destroyed') kept?.requests.hasReply(filesystem.replyLength);
-      else if (result !== 'deferred') kept?.requests.finished();
+      // Whoever finds it done already tells nothing, and may have to sync it all the same.
+      const isDoneAgain = asksForChange && result === 'reply' && kept?.requests.isRepeated === true;
+      if (level === 'write-through' && isDoneAgain) touched.push(backing.nodes.root);
+      if (kept) note(kept.requests, result);
       return outcomes[result];
     },
   };
@@ -231,7 +251,10 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       const { unique, written, error } = answerSync;
       const { bytes } = syncAnswer;
       const length = error < 0 ? writeFailedReply(bytes, unique, error) : writeParkedReply(bytes, unique, written);
-      return writeReply(data.deviceFd, syncAnswer, length);
+      const status = writeReply(data.deviceFd, syncAnswer, length);
+      const wasCollected = kept?.requests.letGo(unique) === true;
+      if (!wasCollected && unique === filesystem.unique) kept?.requests.finished();
+      return status;
     },
   };
   const persist = {
@@ -290,7 +313,10 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     level,
     touched,
     syncTouched: operation('sync touched', () => {
-      let status = 0;
+      kept?.requests.noteSync(syncStage.begun);
+      if (!filesystem.formerErrorsAllowSync()) return -E.IO;
+      // What a predecessor has done of it is not known.
+      let status = kept?.requests.isRepeated === true ? filesystem.syncAll() : 0;
       for (const { id } of touched) status = Math.min(status, syncNode(backing, id));
       return status;
     }),
@@ -305,10 +331,15 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
         return filesystem.unique;
       },
       run: () => {
+        kept?.requests.hasReply(filesystem.replyLength);
         const status = writeReply(data.deviceFd, filesystem.reply, filesystem.replyLength);
         kept?.requests.finished();
         return status;
       },
+    },
+    noteParkedReply: () => {
+      kept?.requests.park(filesystem.unique, 0, filesystem.reply.bytes, filesystem.replyLength);
+      kept?.requests.finished();
     },
     hold: (length) => {
       const copy = kept?.requests.hold(length) ?? null;
@@ -325,7 +356,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     send: operation('send', () => connection.flush()),
     persist,
     persistIfPossible,
-    syncAll: operation('syncfs', () => backing.syncAll()),
+    syncAll: operation('syncfs', () => filesystem.syncAll()),
     used: () => usedOf(data.directoryFd),
     nowMs: bootTimeMs,
     message: () => inbox.receive(),

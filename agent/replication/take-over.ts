@@ -3,6 +3,7 @@ import { canonicalPath, connectionAt, isCovered, KeptMemory, openBackingDirector
 import type { CacheMode } from '../fuse/index.ts';
 import { close, handleOf } from '../sys/linux.ts';
 import type { KeptMount } from './kept-mount.ts';
+import type { VolumeConfiguration } from './volume.ts';
 import type { TakenMount } from './volume-lanes.ts';
 
 const itself = Buffer.alloc(0);
@@ -21,7 +22,7 @@ function isSame(path: string, fd: number): boolean {
 
 /** Throws an Error that says why not. From here on it counts as tried. */
 export function takeMount(
-  volume: { readonly id: string; readonly path: string; readonly volumeUuid: string },
+  volume: Pick<VolumeConfiguration, 'id' | 'path' | 'volumeUuid' | 'acknowledge'>,
   mount: KeptMount,
 ): TakenMount & { readonly cache: CacheMode } {
   const path = canonicalPath(volume.path);
@@ -30,6 +31,8 @@ export function takeMount(
     const reason = memory.refusal({ volumeUuid: volume.volumeUuid, volume: volume.id, path });
     if (reason !== null) refuse(reason);
     const { connection, cache } = memory;
+    if (volume.acknowledge === 'write-through' && cache === 'writeback')
+      refuse('its kernel keeps writes back, which its level does not allow any more');
     if (connectionAt(path) !== connection) refuse('its mount is gone');
     if (!isCovered(path)) refuse('the directory was not covered');
     if (!isSame(path, mount.directory)) refuse('another directory stands below');

@@ -94,6 +94,11 @@ export async function within<T>(timeoutMs: number, promise: Promise<T>, otherwis
   }
 }
 
+/** What the kernel keeps back is on no disk. */
+export function cacheOf({ acknowledge, cache }: Pick<LaneSettings, 'acknowledge' | 'cache'>): 'writeback' | 'none' {
+  return acknowledge === 'write-through' ? 'none' : cache;
+}
+
 export class PrimaryLanes {
   readonly control = new ControlBlock();
   readonly device: MountedDevice;
@@ -115,7 +120,7 @@ export class PrimaryLanes {
     onLink: (message: FromAcknowledgement) => void,
     taken: TakenMount | null = null,
   ) {
-    const { volume, directoryFd, cache } = settings;
+    const { volume, directoryFd } = settings;
     this.#volume = volume;
     this.watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
     this.device = taken?.device ?? mountDevice({ path: settings.path, directoryFd });
@@ -164,7 +169,7 @@ export class PrimaryLanes {
         volume,
         directoryFd,
         deviceFd,
-        cache,
+        cache: cacheOf(settings),
         level: settings.acknowledge ?? 'durable',
         record,
         syncOffers: syncOffersMemory(),
@@ -223,7 +228,7 @@ export class PrimaryLanes {
     const memory = makeKeptFile();
     if (memory < 0) return -1;
     const kept = new KeptMemory(memory);
-    kept.begin(settings, this.device.connection, settings.cache);
+    kept.begin(settings, this.device.connection, cacheOf(settings));
     kept.close();
     if (storeMount(settings.volume, { device: this.device.deviceFd, directory: settings.directoryFd, memory }))
       return memory;

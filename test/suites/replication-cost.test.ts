@@ -162,6 +162,7 @@ class LaneAlone {
         level: 'durable',
         touched: [],
         syncTouched: nothing('touched'),
+        noteParkedReply: () => undefined,
         hold: (length) => Memory.copyOf(this.#request.bytes.subarray(0, length)),
         carried: null,
         replyAgain: nothing('reply again'),

@@ -630,6 +630,7 @@ export class World {
           run: (): number => touched.reduce((status, { id }) => Math.min(status, tree.sync(id)), 0),
         }),
         // A machine of this world comes back without its mounts.
+        noteParkedReply: () => undefined,
         hold: (length) => Memory.copyOf(request.bytes.subarray(0, length)),
         carried: null,
         replyAgain: op({ name: 'reply again', run: () => 0 }),

@@ -146,7 +146,8 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
 
   // The stream asks the lane, the lane is made of the stream: the hooks are looked up when they are called.
   const { level } = data;
-  let asksForChange = false;
+  let changesWereAsked = false;
+  const asksForChange = (): boolean => changesWereAsked;
   const parts: ConstructorParameters<typeof ChangeStream> = [
     backing,
     connection.writer,
@@ -161,7 +162,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     },
     {
       changesAllowed: () => {
-        asksForChange = true;
+        changesWereAsked = true;
         return lane.changesAllowed();
       },
       park: (unique, sequence, written) => {
@@ -229,11 +230,11 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     memory: request,
     length: 0,
     run: (): number => {
-      asksForChange = false;
+      changesWereAsked = false;
       kept?.requests.begin(apply.memory);
       const result = filesystem.handle(apply.memory, apply.length);
       // Whoever finds it done already tells nothing, and may have to sync it all the same.
-      const isDoneAgain = asksForChange && result === 'reply' && kept?.requests.isRepeated === true;
+      const isDoneAgain = asksForChange() && result === 'reply' && kept?.requests.isRepeated === true;
       if (level === 'write-through' && isDoneAgain) touched.push(backing.nodes.root);
       if (kept) note(kept.requests, result);
       return outcomes[result];

@@ -1,9 +1,10 @@
 /** The replicator is killed under a running application, at any instant and in every mode: the application sees a pause and nothing else. */
 import { spawn } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isCovered, isMounted, openBackingDirectory } from '../../agent/fuse/index.ts';
+import type { AcknowledgeLevel } from '../../agent/contract/index.ts';
 import type { CacheMode } from '../../agent/fuse/index.ts';
 import { close } from '../../agent/sys/linux.ts';
 import { Random } from './filesystem/random-operations.ts';
@@ -13,15 +14,17 @@ import type { ReplicatorNode } from './replication/pair.ts';
 
 const missing = missingForFilesystemTests();
 const program = fileURLToPath(new URL('./replication/restart-application.ts', import.meta.url));
+const syncers = fileURLToPath(new URL('./replication/restart-syncers.ts', import.meta.url));
 
 class Application {
   output = '';
   readonly #child;
   readonly #ended: Promise<number | null>;
 
-  constructor(served: string, plain: string, seed: number) {
-    const args = ['--disable-warning=ExperimentalWarning', program, served, plain, String(seed)];
-    this.#child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  constructor(what: string, served: string, plain: string, seed: number) {
+    const args = ['--disable-warning=ExperimentalWarning', what, served, plain, String(seed)];
+    const env = { ...process.env, UV_THREADPOOL_SIZE: '10' };
+    this.#child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
     const hear = (text: Buffer): void => {
       this.output += text.toString();
     };
@@ -80,16 +83,20 @@ describe('the replicator is killed under a running application', () => {
     if (missing !== '') context.skip(missing);
   });
 
-  async function begin(cache: CacheMode): Promise<void> {
-    [n1, n2] = await makePair(`restart-${cache}`, { cache });
-    await n1.startKept();
+  /** Until the primary serves. */
+  async function beginPair(options: Parameters<typeof makePair>[1], haltAt: string | null = null): Promise<void> {
+    [n1, n2] = await makePair('restart', options);
+    await n1.startKept(haltAt === null ? {} : { HOLDFAST_HALT_AT: haltAt });
     await n2.start();
     for (const node of [n1, n2]) await node.configure();
     const common = { volume, keepAside: true, replaceRecord: false };
     await n1.call('initialise', { ...common, as: 'good', generation: { number: 1, id: 'generation-1' } });
     await n2.call('initialise', { ...common, as: 'blank', generation: null });
     await n1.servePrimary(nextGeneration());
-    application = new Application(n1.path, n1.disk.directory('plain'), seed);
+  }
+  async function begin(cache: CacheMode): Promise<void> {
+    await beginPair({ cache });
+    application = new Application(program, n1.path, n1.disk.directory('plain'), seed);
     await application.goesOn();
   }
 
@@ -160,6 +167,45 @@ describe('the replicator is killed under a running application', () => {
     // The application sits in a request nearly all the time.
     expect(requests.some((count) => count > 0)).toBe(true);
   }
+
+  async function isHalted(): Promise<void> {
+    const { keptPid } = n1;
+    await until('the replicator has halted', () => readFileSync(`/proc/${keptPid}/stat`, 'utf8').includes(' T '));
+  }
+
+  it.each<{ acknowledge: AcknowledgeLevel; operation: string; what: string }>([
+    { acknowledge: 'durable', operation: 'sync files,60', what: syncers },
+    { acknowledge: 'durable', operation: 'apply,300', what: syncers },
+    { acknowledge: 'write-through', operation: 'sync touched,150', what: program },
+    { acknowledge: 'write-through', operation: 'wait,600', what: program },
+    { acknowledge: 'received', operation: 'wait,600', what: program },
+  ])(
+    'at level $acknowledge nothing is lost that waits for a disk or the peer, killed before: $operation',
+    { timeout: 120_000 },
+    async ({ acknowledge, operation, what }) => {
+      await beginPair({ acknowledge }, `primary,${operation}`);
+      await n2.call('serveSecondary', { volume });
+      await n1.mode('in-sync');
+      application = new Application(what, n1.path, n1.disk.directory('plain'), seed);
+      await isHalted();
+      await killAndGoOn(1);
+      for (let time = 0; time < 2; time++) {
+        await n1.mode('in-sync');
+        await pause(settledMs);
+        await killAndGoOn(200);
+      }
+      await n1.mode('in-sync');
+      await application.end();
+      const counts = [...n1.output.matchAll(/ and (\d+) unanswered requests/g)].map(([, count]) => Number(count));
+      console.log(`unanswered: ${counts.join(' ')}; ${application.rounds} rounds`);
+      expect(counts).toHaveLength(3);
+      if (operation.startsWith('sync ')) expect(counts[0]).toBeGreaterThan(0);
+      await until('both copies are equal', () => n1.tree().join('\n') === n2.tree().join('\n'), 5000).catch(
+        () => undefined,
+      );
+      expect(n2.tree()).toEqual(n1.tree());
+    },
+  );
 
   it('ends as before what it cannot go on with: the application gets errors, and never the directory below', async () => {
     await begin('none');

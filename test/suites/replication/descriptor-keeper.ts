@@ -77,6 +77,8 @@ function start(): void {
     env: environment,
   });
   console.log(`started ${child.pid}`);
+  // A halt that a test wants is one of the first process.
+  delete process.env['HOLDFAST_HALT_AT'];
   child.on('exit', () => setTimeout(start, restartMs));
 }
 

@@ -125,11 +125,14 @@ export class ReplicatorNode {
   }
 
   /** Under something that keeps its descriptors and starts it again when it has ended. */
-  async startKept(): Promise<void> {
+  async startKept(environment: Record<string, string> = {}): Promise<void> {
     const replicator = ['--disable-warning=ExperimentalWarning', main, 'replicator'];
     const state = ['--state-dir', join(this.directory, 'state'), '--socket', this.socketPath];
     const own = ['--disable-warning=ExperimentalWarning', keeper, join(this.directory, 'notify'), process.execPath];
-    const child = spawn(process.execPath, [...own, ...replicator, ...state], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...own, ...replicator, ...state], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     this.child = child;
     const hear = (text: Buffer): void => {
       this.output += text.toString();

@@ -88,11 +88,11 @@ export class Backing extends BackingTree {
     if (!node) return -E.STALE;
     if (node.type === fileType.file) {
       const fd = this.files.get(id);
-      return fd < 0 ? fd : sync(fd, dataOnly);
+      return fd < 0 ? this.#syncWithout(fd) : sync(fd, dataOnly);
     }
     if (node.type !== fileType.directory) return 0;
     const fd = this.openNode(node, O.RDONLY | O.DIRECTORY);
-    if (fd < 0) return fd;
+    if (fd < 0) return this.#syncWithout(fd);
     const status = sync(fd, dataOnly);
     close(fd);
     return status;
@@ -101,6 +101,12 @@ export class Backing extends BackingTree {
   /** Of a regular file, for a sync on another thread: it stays open while this one does nothing else. -1: not such a file, see `sync`. */
   descriptorToSync(id: NodeId): number {
     return this.nodes.get(id)?.type === fileType.file ? this.files.get(id) : -1;
+  }
+
+  /** No descriptor or no memory for one says nothing of the disk. */
+  #syncWithout(failure: Errno): Errno {
+    const isOfProcess = failure === -E.MFILE || failure === -E.NOMEM;
+    return isOfProcess ? this.syncAll() : failure;
   }
 
   /** syncfs(2) of the whole filesystem below. */

@@ -20,9 +20,9 @@ export interface FilesystemLaneOptions {
  * deferred ones only until the next request arrives.
  */
 export function runFilesystemLane(options: FilesystemLaneOptions): void {
-  const identity = ThreadIdentity.enter();
-  // Refused on kernels before 5.6; then memory pressure is only less well handled.
+  // Before the right to it is given away. Refused on kernels before 5.6; then memory pressure is only less well handled.
   becomeIoFlusher();
+  const identity = ThreadIdentity.enter();
   const backing = openBacking(options.directoryFd, { idsAreGiven: false });
   const filesystem = new Filesystem({ backing, sink: options.sink, cache: options.cache, identity });
   const request = new Memory(requestBytesMax);

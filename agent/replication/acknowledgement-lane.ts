@@ -120,8 +120,6 @@ export class AcknowledgementLane {
     }
     this.#session += 1;
     this.#fault = null;
-    // Before the first frame of the new session: acknowledgements of the old one mean nothing to it.
-    control.acknowledged = 0;
     this.#ports.receive.end = 0;
     this.#ports.tell({ type: 'link', up: true, fault: null });
     this.#ports.tellPrimary({

@@ -23,7 +23,9 @@ export class LevelStream extends ChangeStream {
   }
 
   override sync(node: Node, dataOnly: boolean): Sequence {
-    if (this.#level === 'write-through' || !this.open) return super.sync(node, dataOnly);
+    // The mode that a write has taken away is no data.
+    if (this.#level === 'write-through') return super.sync(node, false);
+    if (!this.open) return super.sync(node, dataOnly);
     this.reserve(smallFrameBytes);
     return this.writer.barrier();
   }

@@ -46,6 +46,8 @@ const lingerRequestsMax = 32;
 const ioError = 5;
 /** A sync that was read waits for so many further requests at most, and only while they are there already. */
 const syncAgeMax = 24;
+/** And no longer than this: what is read meanwhile may be slow, and the first one waits. */
+const collectForMs = 1;
 
 export interface PrimaryPorts {
   readonly control: ControlBlock;
@@ -183,7 +185,7 @@ export class PrimaryLane implements LaneHooks {
         continue;
       }
       if (this.#finishSequence !== 0 || this.#cleanStop !== null) yield* this.#observe();
-      if (this.#unrecordedFailure) yield* this.#recordFailedSync();
+      yield* this.#recordFailedSync();
       this.#ports.stream.marks.tidy();
       if (this.#checkpointIsDue()) yield* this.#checkpoint();
       else if (this.#logIsDue()) yield* this.#beginMarks();
@@ -291,7 +293,9 @@ export class PrimaryLane implements LaneHooks {
   }
 
   collect(unique: number, sequence: number, fd: number, dataOnly: boolean, written: number): boolean {
-    this.#ports.collected.add(unique, sequence, fd, dataOnly, written, this.#instants[instant.read] ?? 0);
+    // With `write-through` the mode that a write has taken away is on both disks too.
+    const dataAlone = dataOnly && this.#ports.level !== 'write-through';
+    this.#ports.collected.add(unique, sequence, fd, dataAlone, written, this.#instants[instant.read] ?? 0);
     return true;
   }
 
@@ -310,15 +314,21 @@ export class PrimaryLane implements LaneHooks {
     while (collected.count > 0 || this.#askDue) {
       collected.age += 1;
       wait.timeoutMs = 0;
-      if (!collected.full && collected.age < syncAgeMax && (yield wait) === woken.request) yield* this.#serveOne();
+      if (this.#mayCollect() && (yield wait) === woken.request) yield* this.#serveOne();
       else yield* this.#finishCollected();
     }
+  }
+
+  #mayCollect(): boolean {
+    const { collected } = this.#ports;
+    if (collected.full || collected.age >= syncAgeMax) return false;
+    return collected.count === 0 || (this.#instants[instant.read] ?? 0) - collected.readAtMs(0) < collectForMs;
   }
 
   *#finishCollected(): Lane {
     if (this.#askDue) yield* this.#ask();
     if (this.#ports.collected.count > 0) yield* this.#syncCollected();
-    this.#ports.collected.clear();
+    this.#ports.collected.age = 0;
   }
 
   /** Contents alone are acknowledged in their own time; this says that somebody waits. */
@@ -403,7 +413,7 @@ export class PrimaryLane implements LaneHooks {
       const told = stream.writer.sequence > before;
       const sequence = told ? stream.writer.sequence : stream.open ? 0 : before + 1;
       if (sequence !== 0 && this.#parkReply(sequence)) {
-        this.#askDue = told;
+        this.#askDue ||= told;
         result = outcome.parked;
       }
     }
@@ -419,6 +429,7 @@ export class PrimaryLane implements LaneHooks {
     const status = yield syncTouched;
     if (status >= 0) return sequence !== 0 && this.#parkReply(sequence) ? outcome.parked : outcome.reply;
     stream.localFailure('fsync', -status);
+    yield* this.#recordFailedSync();
     answerSync.unique = reply.unique;
     answerSync.error = -ioError;
     if (yield* this.#permitted()) {
@@ -465,15 +476,18 @@ export class PrimaryLane implements LaneHooks {
     if (stream.writer.length > 0) yield* this.#send();
     this.#countSent(false);
     yield syncFiles;
+    // An error for good: the kernel below has dropped the pages, a second sync would lie. Recorded before anybody hears of it.
+    for (let place = 0; place < collected.count; place++)
+      if (collected.status(place) < 0) stream.localFailure('fsync', -collected.status(place));
+    yield* this.#recordFailedSync();
     for (let place = 0; place < collected.count; place++) {
       const status = collected.status(place);
       this.#instants[instant.read] = collected.readAtMs(place);
-      // An error for good: the kernel below has dropped the pages, a second sync would lie.
-      if (status < 0) stream.localFailure('fsync', -status);
       const waits =
         status >= 0 && stream.park(collected.unique(place), collected.sequence(place), collected.written(place));
       if (!waits) yield* this.#answerSync(place, status < 0);
     }
+    collected.clear();
     // Acknowledged before they were parked: nobody else will look at them.
     if (control.parked.count > 0) yield* this.#answerReached(control.acknowledged);
     if (this.#ports.linkBroken()) yield* this.#lost();
@@ -556,6 +570,7 @@ export class PrimaryLane implements LaneHooks {
 
   /** At once: whoever serves this copy after a crash of this process would believe what the kernel reads. Tried once; the supervisor knows it too. */
   *#recordFailedSync(): Lane {
+    if (!this.#unrecordedFailure) return;
     this.#unrecordedFailure = false;
     const { persistIfPossible, control } = this.#ports;
     const record = lineage.syncFailed(this.record);
@@ -635,6 +650,10 @@ export class PrimaryLane implements LaneHooks {
     const resync = message.contact === 'resync';
     const met = lineage.inContact(this.record, message.contacts);
     yield* this.#persist(resync ? lineage.resyncSource(met) : lineage.connectedClean(met));
+    // Requests of an earlier link: either the peer is recorded as stale by now, or nothing was changed since the checkpoint.
+    yield* this.#answerReached(null);
+    // What was acknowledged on the former link means nothing to the requests of this one.
+    control.acknowledged = 0;
     this.#session = message.session;
     this.#finishSequence = 0;
     this.#peerDiffers = false;
@@ -660,8 +679,6 @@ export class PrimaryLane implements LaneHooks {
       stream.tellUnnamed();
     }
     this.#setMode(resync ? 'resynchronising' : 'in-sync');
-    // Requests of an earlier link: either the peer is recorded as stale by now, or nothing was changed since the checkpoint.
-    yield* this.#answerReached(null);
     if (!resync) yield* this.#beginMarks();
   }
 
@@ -928,7 +945,7 @@ export class PrimaryLane implements LaneHooks {
     this.#verify?.interrupted();
     const status = yield this.#ports.syncAll;
     if (status < 0) this.localFailure('fsync', -status);
-    if (this.#unrecordedFailure) yield* this.#recordFailedSync();
+    yield* this.#recordFailedSync();
     this.#cleanStop = { call, sequence: 0, checkpoint: this.#ports.randomCheckpoint() };
     // A sync that succeeds after one that failed says nothing of what the first one has given up.
     if (this.mode !== 'in-sync' || this.#diskFailed || this.record.unwritten === true) {

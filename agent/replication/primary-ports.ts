@@ -107,7 +107,8 @@ function syncNode(backing: Backing, id: number): number {
   const node = backing.nodes.get(id);
   if (!node || (node.type !== fileType.file && node.type !== fileType.directory)) return 0;
   const fd = backing.openNode(node, O.RDONLY);
-  if (fd < 0) return fd;
+  // Only a sync that fails says something of the disk.
+  if (fd < 0) return backing.syncAll();
   const status = sync(fd, false);
   close(fd);
   return status;
@@ -130,9 +131,9 @@ export interface PrimaryThread {
 }
 
 export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrimary) => void): PrimaryThread {
-  const identity = ThreadIdentity.enter();
-  // Refused on kernels before 5.6; then memory pressure is only less well handled.
+  // Before the right to it is given away. Refused on kernels before 5.6; then memory pressure is only less well handled.
   becomeIoFlusher();
+  const identity = ThreadIdentity.enter();
   const control = new ControlBlock(data.control);
   const kept = data.keptFd < 0 ? null : new KeptMemory(data.keptFd);
   const backing = openBacking(data.directoryFd, {
@@ -142,6 +143,8 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   const connection = new DataConnection(control);
   const store = new RecordStore(new DirectoryRecordDisk(data.directoryFd), data.volume);
   const inbox = new Inbox<ToPrimary>([data.inbox, data.link], data.wakeFd);
+  // A request that poll has seen may be gone when it is read, with its caller: nobody may sleep on it who owes answers.
+  setBlocking(data.deviceFd, false);
   const request = kept?.request ?? new Memory(requestBytesMax);
 
   // The stream asks the lane, the lane is made of the stream: the hooks are looked up when they are called.

@@ -110,6 +110,8 @@ export class SecondaryLane {
   /** Highest sequence applied, and the highest acknowledged. */
   #applied = 0;
   #acknowledged = 0;
+  /** Somebody waits for a sync that was received; it may have been made by now. */
+  #owesSync = false;
   /** Applied since, and not acknowledged. */
   #unacknowledgedBytes = 0;
   #unacknowledgedReceives = 0;
@@ -172,7 +174,8 @@ export class SecondaryLane {
     for (let message = this.#ports.message(); message !== null; message = this.#ports.message()) {
       if (message.type === 'end') this.#ended = true;
       else if (message.type === 'synced') yield* this.#synced(message);
-      else yield* this.#accept(message);
+      // A link that comes while the role ends is left to the next one.
+      else if (!this.#ended) yield* this.#accept(message);
     }
   }
 
@@ -183,8 +186,10 @@ export class SecondaryLane {
     while (this.#linked && nowMs() < untilMs) {
       wait.link = true;
       wait.timeoutMs = 0;
-      if (((yield wait) & readable.data) === 0) break;
-      yield* this.#receive();
+      const bits = yield wait;
+      if (bits === 0) break;
+      if ((bits & readable.message) !== 0) yield* this.#messages();
+      if ((bits & readable.data) !== 0) yield* this.#receive();
     }
     if (this.#linked) yield* this.#acknowledge();
   }
@@ -241,6 +246,7 @@ export class SecondaryLane {
     this.#verify = new VerifyTarget(tree, this.#ports.compareBuffer, hasTrash);
     this.#applied = 0;
     this.#acknowledged = 0;
+    this.#owesSync = false;
     this.#unacknowledgedBytes = 0;
     this.#unacknowledgedReceives = 0;
     this.#ports.syncObjects.syncs.clear();
@@ -315,7 +321,7 @@ export class SecondaryLane {
   /** A resync is paced by what is acknowledged, and somebody waits for each sync. */
   #mustAcknowledge(): boolean {
     return (
-      this.#ports.syncObjects.syncs.count > 0 ||
+      this.#owesSync ||
       this.#resync?.active === true ||
       this.#unacknowledgedBytes >= unacknowledgedBytesMax ||
       this.#unacknowledgedReceives >= unacknowledgedReceivesMax
@@ -332,6 +338,7 @@ export class SecondaryLane {
     if (frame.kind === kind.sync) {
       // With all that was received together with it: one sync for those of the same object, others beside it.
       syncs.add(frame.id, frame.flag);
+      this.#owesSync = true;
     } else if (frame.kind === kind.finish) {
       if (!(yield* this.#finish(frame))) return false;
     } else if (frame.kind === kind.cleanStop) {
@@ -392,6 +399,7 @@ export class SecondaryLane {
     }
     if (this.#applied === this.#acknowledged) return;
     this.#acknowledged = this.#applied;
+    this.#owesSync = false;
     this.#unacknowledgedBytes = 0;
     this.#unacknowledgedReceives = 0;
     answer.length = encodeAcknowledgement(answer.bytes, this.#applied);

@@ -1,4 +1,5 @@
 /** Syncs that a lane has collected and does together: each file once, several files at once. Memory of its own, used again and again. */
+import { invariant } from '../contract/index.ts';
 import type { SyncFile, SyncOffers } from './sync-pool.ts';
 
 export const syncsMax = 32;
@@ -18,6 +19,8 @@ export class SyncBatch {
 
   /** Its place. A sync that begins later covers everything from before. */
   add(fd: number, dataOnly: boolean): number {
+    // Beyond the arrays it would be answered never, and synced never.
+    invariant(!this.full, 'more syncs than a batch has places');
     const place = this.count++;
     let same = 0;
     while (same < place && this.#fds[same] !== fd) same++;

@@ -23,7 +23,7 @@ function record(acknowledge: ClusterRecord['modules'][number]['acknowledge']): C
         name: 'db',
         prefer: null,
         failback: 'manual',
-          dependsOn: [],
+        dependsOn: [],
         volumes: [{ id: 'db/0', path: '/data', volumeUuid: 'v' }],
         cache: 'none',
         acknowledge,

@@ -288,6 +288,8 @@ export class World {
         return receive.end;
       },
     });
+    /** A sync was made, and the source has not heard of it. */
+    let tellsNobody = false;
     const answerBytes = Buffer.alloc(65536);
     const wait = op({
       name: 'wait',
@@ -298,7 +300,10 @@ export class World {
         return (data ? readable.data : 0) | (machine.toSecondary.length > 0 ? readable.message : 0);
       },
       // Nothing comes for a moment: what is owed is acknowledged.
-      ready: (): boolean => wait.timeoutMs === 0 || wait.run() !== 0 || (wait.timeoutMs < 100 && this.random(20) === 0),
+      ready: (): boolean => {
+        if (tellsNobody) throw new Error(`${machine.name} waits, and tells nobody of a sync that it has made`);
+        return wait.timeoutMs === 0 || wait.run() !== 0 || (wait.timeoutMs < 100 && this.random(20) === 0);
+      },
     });
     const welcome = op({
       name: 'welcome',
@@ -340,6 +345,7 @@ export class World {
           this.leaves || machine.secondary?.record.unwritten === true || machine.takesNoRecord || machine.takesFaults;
         if (leaves && !mayLeave)
           throw new Error(`${machine.name} left: ${answerBytes.toString('utf8', 5, answer.length)}`);
+        if (answerBytes[4] === answerKind.acknowledge) tellsNobody = false;
         if (!wire || wire.broken) return -1;
         wire.answers.push(Buffer.from(answerBytes.subarray(0, answer.length)));
         return 0;
@@ -365,6 +371,7 @@ export class World {
         let status = 0;
         for (let place = 0; place < syncObjects.syncs.count; place++)
           status = Math.min(status, machine.tree!.sync(syncObjects.syncs.id(place)));
+        tellsNobody = status >= 0;
         return status;
       },
     });
@@ -398,6 +405,7 @@ export class World {
           wire = this.#wires[accepted.data.fd] ?? null;
         },
         closeLink: () => {
+          tellsNobody = false;
           if (wire) wire.broken = true;
           wire = null;
         },
@@ -551,6 +559,8 @@ export class World {
       run: (): number => {
         if (answerSync.error === 0) acknowledge(answerSync.unique);
         else {
+          if (machine.record.unwritten !== true && !machine.takesNoRecord)
+            throw new Error('a failed sync is heard of before it is recorded');
           machine.answered += 1;
           this.#waiting.delete(answerSync.unique);
         }

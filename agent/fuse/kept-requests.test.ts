@@ -155,7 +155,7 @@ describe('requests that were read and not answered', () => {
     expect(kept.requests.letGo(10_000)).toBe(false);
   });
 
-  it('are parked as a whole or not at all, where another was parked before', () => {
+  it('are parked as a whole or not at all, where another was parked before', { timeout: 60_000 }, () => {
     const answerOf = (unique: number): Buffer => Buffer.alloc(unique % 3 === 0 ? 24 + (unique % 100) : 0, unique);
     const park = (kept: KeptMemory, unique: number): void => {
       kept.requests.park(unique, unique % 7, answerOf(unique), answerOf(unique).length);
@@ -259,7 +259,7 @@ describe('requests that were read and not answered', () => {
     kept.requests.letGo(14);
   }
 
-  it('are in one place or answered, whenever the process is killed', () => {
+  it('are in one place or answered, whenever the process is killed', { timeout: 60_000 }, () => {
     const stores = killAtEveryStore<World>(
       () => ({ fd: makeFile(), read: [], answered: [], syncAnswered: [] }),
       live,

@@ -71,7 +71,11 @@ export function mountDevice(options: { readonly path: string; readonly directory
       remedy: 'Load the fuse module of the kernel (modprobe fuse).',
     });
   const flags = inheritedFlags(mountTable(), options.path);
-  const status = mount('holdfast', options.path, filesystemType, flags, mountData(deviceFd, 1 << 20, label));
+  const mountWith = (context: string | null): number =>
+    mount('holdfast', options.path, filesystemType, flags, mountData(deviceFd, 1 << 20, context));
+  let status = mountWith(label);
+  // A label that the policy of this server does not know: an application that is not confined runs all the same.
+  if (status === -E.INVAL && label !== null) status = mountWith(null);
   if (status < 0) {
     close(deviceFd);
     throw new Fault(

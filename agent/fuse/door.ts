@@ -202,7 +202,8 @@ export function seenBesideCover(path: string): Holder[] {
     namespaces.map((one) => one.entries),
   );
   const place = placeThrough(below, asMountPath(canonical));
-  return namespaces.flatMap((namespace) =>
+  const others = namespaces.filter(({ isOurs }) => !isOurs);
+  return others.flatMap((namespace) =>
     uncoveredPaths(namespace.entries, place, (entry) => entry.id === below.id || follows(entry, groups)).map(
       (found): Holder => ({ pid: namespace.pid, command: commandOf(namespace.pid), kind: 'not-covered', path: found }),
     ),

@@ -130,15 +130,27 @@ export interface HolderScan {
 }
 
 /** The mounts of every namespace that has a process, each with one of those. */
-export function mountNamespaces(): { readonly pid: number; readonly entries: readonly MountEntry[] }[] {
+function isOurNamespace(pid: number): boolean {
+  return linkOf(`/proc/${pid}/ns/mnt`) === linkOf('/proc/self/ns/mnt');
+}
+
+export interface MountNamespace {
+  readonly pid: number;
+  /** That of this process: whoever mounts a disk a second time on this server (snapshots of a system disk) is its administrator. */
+  readonly isOurs: boolean;
+  readonly entries: readonly MountEntry[];
+}
+
+export function mountNamespaces(): MountNamespace[] {
   const seen = new Set<string>();
+
   return processIds().flatMap((pid) => {
     const namespace = linkOf(`/proc/${pid}/ns/mnt`);
     if (namespace === null || seen.has(namespace)) return [];
     const bytes = attempt(() => readFileSync(`/proc/${pid}/mountinfo`));
     if (!bytes || bytes.length === 0) return [];
     seen.add(namespace);
-    return [{ pid, entries: parseMountInfo(bytes) }];
+    return [{ pid, isOurs: isOurNamespace(pid), entries: parseMountInfo(bytes) }];
   });
 }
 
@@ -178,7 +190,7 @@ function* usesOfNamespace(
     if (entry.root === place.path && scan.isCoveredToo?.(entry, entries) === true) continue;
     yield { pid, command, kind: 'bind-mount', path: entry.mountPoint };
   }
-  if (scan.namespaces !== 'also-uncovered') return;
+  if (scan.namespaces !== 'also-uncovered' || isOurNamespace(pid)) return;
   for (const path of uncoveredPaths(entries, place)) yield { pid, command, kind: 'not-covered', path };
 }
 

@@ -62,7 +62,15 @@ describe('contact', () => {
     expect(decideContact(image, one)).toEqual(refused);
     expect(decideContact(source, other)).toEqual(refused);
     // It went on alone before they met: each has something that the other one lacks.
-    expect(decideContact(lineage.goneAlone(image, generation(2)), one)).toEqual({ kind: 'refused', code: 'forked' });
+    const startedOnce = lineage.goneAlone(image, generation(2));
+    expect(decideContact(startedOnce, one)).toEqual({ kind: 'refused', code: 'forked' });
+    expect(decideContact(lineage.goneAlone(startedOnce, generation(3)), one)).toEqual({
+      kind: 'refused',
+      code: 'forked',
+    });
+    expect(decideContact(lineage.goneAlone(lineage.goneAlone(one, generation(2)), generation(3)), other).kind).toBe(
+      'resync',
+    );
     expect(decideContact(lineage.goneAlone(other, generation(2)), one).kind).toBe('resync');
     // Whoever does not count is believed as before.
     const { contacts: _, ...uncounted } = image;

@@ -33,10 +33,10 @@ export function decideContact(source: VolumeRecord, target: VolumeRecord): Conta
       !target.peerStale;
     return identical ? inSync : resyncIfAllowed(source, target);
   }
-  // The same, found out after the source has gone on alone: what it lost and what it has written since are two branches.
-  const leftIt = source.history[0] === target.generation.id;
+  // The same, found out after the source has gone on alone, once or more often: what it lost and what it has written since are two branches.
+  const leftIt = source.history.includes(target.generation.id);
   if (leftIt && used && isSetBack(source.leftAtContacts, target.contacts)) return refused('forked');
-  if (source.history.includes(target.generation.id)) return resyncIfAllowed(source, target);
+  if (leftIt) return resyncIfAllowed(source, target);
   if (target.history.includes(source.generation.id)) return refused('peer-is-newer');
   return refused('forked');
 }

@@ -297,15 +297,20 @@ export class Runtime {
       });
     return this.running;
   }
+  /** As it said itself, while it is heard: what a silent node runs is not known, and is being taken over. */
+  private peerRuns(name: string): boolean {
+    const silentMs = this.ports.clock.bootMs() - Math.max(0, ...this.peer.heardMs.values());
+    return silentMs < this.mustRun().record.detectionMs && runsApplication(this.peer.beats.get(name));
+  }
   /** By both nodes alike: the order reaches both, and the one without the application would stop alone. A copy that has forked is stopped to be set aside. Fault: module-needed. */
   private mustNotBeNeeded(name: string): void {
     const own = this.module(name).machine.beat();
-    const serves = own.state === 'secondary' && own.data !== 'forked' && runsApplication(this.peer.beats.get(name));
+    const serves = own.state === 'secondary' && own.data !== 'forked' && this.peerRuns(name);
     if (!runsApplication(own) && !serves) return;
     const above = [...this.modules]
       .filter(({ definition }) => definition.dependsOn.includes(name))
       .map(({ definition }) => definition.name)
-      .filter((one) => runsApplication(this.module(one).machine.beat()) || runsApplication(this.peer.beats.get(one)));
+      .filter((one) => runsApplication(this.module(one).machine.beat()) || this.peerRuns(one));
     if (above.length === 0) return;
     throw new Fault(
       'module-needed',
@@ -406,7 +411,7 @@ export class Runtime {
       moduleRuns: (name: string) => {
         const module = this.modules.find(name);
         if (module === undefined) return null;
-        return runsApplication(module.machine.beat()) || runsApplication(this.peer.beats.get(name));
+        return runsApplication(module.machine.beat()) || this.peerRuns(name);
       },
     };
   }

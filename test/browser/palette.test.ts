@@ -86,11 +86,11 @@ describe('by keyboard', () => {
     const menu = page.getByRole('button', { name: 'Orders for db' });
     await menu.focus();
     await page.keyboard.press('Enter');
-    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toContain('Start');
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toContain('Compare the copies');
     await page.keyboard.press('End');
     await expect.poll(() => page.evaluate('document.activeElement.textContent')).toContain('Promote n2');
     await page.keyboard.press('ArrowDown');
-    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toContain('Start');
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toContain('Compare the copies');
     await page.keyboard.press('Escape');
     expect(await menu.getAttribute('aria-expanded')).toBe('false');
     await expect.poll(() => page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe('Orders for db');

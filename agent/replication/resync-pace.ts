@@ -9,10 +9,12 @@ const kib = 1024;
 /** Nobody waits behind it. */
 const quietBytesMax = 4096 * kib;
 /** Well below what may be unacknowledged before changes of the application wait at all (see the primary lane). */
-const busyBytesMax = 512 * kib;
-const busyBytesFirst = 256 * kib;
-/** Less than a step: then one step at a time. */
-const bytesMin = 32 * kib;
+const busyBytesMax = 1024 * kib;
+const busyBytesFirst = 512 * kib;
+/**
+ * A few steps, however slow the answers: a copy that is not there protects nobody, and a database that always commits must not keep it away for days.
+ */
+const bytesMin = 256 * kib;
 const growthBytes = 32 * kib;
 /** Of the target to one piece of work, while the application is at work too: less at once. */
 const slowAnswerMs = 20;
@@ -21,13 +23,13 @@ const verySlowAnswerMs = 50;
 const forgetsAfterMs = 2000;
 /** An application that has asked for nothing for so long does not feel what is sent. One that writes now and then does. */
 const busyMs = 1000;
-/** A quarter of the lane's time beside an application that works, and less when the target is slow. */
-const restPerStepMin = 3;
-const restPerStepMax = 24;
+/** Half of the lane's time beside an application that works, and less when the target is slow. */
+const restPerStepMin = 1;
+const restPerStepMax = 6;
 /** A step that took long for once (a huge directory) is no reason to stand still. */
-const restMsMax = 250;
+const restMsMax = 50;
 /** An application that never lets go of the lane gets a step in between: a resync has to end some day. */
-const starvedMs = 50;
+const starvedMs = 20;
 
 export class ResyncPace {
   #windowBytes = quietBytesMax;

@@ -238,7 +238,8 @@ export class PrimaryLane implements LaneHooks {
     return window.bytes < windowBytes;
   }
 
-  park(unique: number, sequence: number, written: number): boolean {
+  /** `reply`: the answer that is made already, `length` bytes of it; otherwise one about `written` bytes. */
+  park(unique: number, sequence: number, written: number, reply?: Uint8Array, length?: number): boolean {
     const { control } = this.#ports;
     if (this.mode === 'alone') return false;
     control.parked.park(
@@ -248,6 +249,8 @@ export class PrimaryLane implements LaneHooks {
       Math.floor(this.#ports.nowMs()) | 0,
       written,
       this.#instants[instant.read],
+      reply,
+      length,
     );
     return true;
   }
@@ -401,22 +404,10 @@ export class PrimaryLane implements LaneHooks {
     return outcome.none;
   }
 
-  /** As `park`, with the answer that the filesystem has made. */
+  /** With the answer that the filesystem has made. */
   #parkReply(sequence: number): boolean {
-    const { control, reply } = this.#ports;
-    const { bytes, length, unique } = reply;
-    if (this.mode === 'alone') return false;
-    control.parked.park(
-      (unique % 4294967296) | 0,
-      Math.floor(unique / 4294967296),
-      sequence | 0,
-      Math.floor(this.#ports.nowMs()) | 0,
-      0,
-      this.#instants[instant.read],
-      bytes,
-      length,
-    );
-    return true;
+    const { unique, bytes, length } = this.#ports.reply;
+    return this.park(unique, sequence, 0, bytes, length);
   }
 
   /** What is collected is sent with the syncs; contents that nobody waits for with what comes next. */

@@ -14,6 +14,8 @@ import { fileURLToPath } from 'node:url';
 /** @typedef {{ tasks: Record<string, Task>, packages: Record<string, string[]> }} Setup */
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+// Asked first of all: a shell that dies before it is asked for would never be missed.
+const shell = process.ppid;
 const [taskName = '', ...taskArguments] = process.argv.slice(2);
 
 /** @param {string} line */
@@ -249,7 +251,6 @@ function handOver(runtime, task) {
   }
   // npm passes a signal on to the shell between itself and this process; that shell dies of it without passing it on. A
   // task must not outlive the `npm run` that was stopped.
-  const shell = process.ppid;
   if (process.env['npm_lifecycle_event'] && process.platform !== 'win32') {
     setInterval(() => {
       if (process.ppid !== shell) child.kill('SIGTERM');

@@ -121,7 +121,7 @@ export class PrimaryLane implements LaneHooks {
   /** Sequence of `finish`: from then on the target may call itself up to date. 0: not sent. */
   #finishSequence = 0;
   /** Since the last goAlone: a target may have this generation. */
-  #peerMayHaveGeneration = false;
+  #peerMayHaveGeneration: boolean;
   /** The target of this link has our generation: without it we go on under another one only, or what it lacks could not be told from what it has. */
   #sharedGeneration = false;
   #held: { memory: Memory; length: number; readAtMs: number }[] = [];
@@ -168,6 +168,8 @@ export class PrimaryLane implements LaneHooks {
   constructor(ports: PrimaryPorts, record: VolumeRecord) {
     this.#ports = ports;
     this.record = record;
+    // A role cannot know what a former one, of a process that was killed, has given away.
+    this.#peerMayHaveGeneration = record.generation !== null;
     const { control } = ports;
     this.#recordVersion = control.recordVersion > 0 ? control.recordVersion : control.publishRecord(record);
   }
@@ -274,7 +276,8 @@ export class PrimaryLane implements LaneHooks {
     return window.bytes < windowBytes;
   }
 
-  park(unique: number, sequence: number, written: number): boolean {
+  /** `reply`: the answer that is made already, `length` bytes of it; otherwise one about `written` bytes. */
+  park(unique: number, sequence: number, written: number, reply?: Uint8Array, length?: number): boolean {
     const { control } = this.#ports;
     if (this.mode === 'alone') return false;
     control.parked.park(
@@ -284,6 +287,8 @@ export class PrimaryLane implements LaneHooks {
       Math.floor(this.#ports.nowMs()) | 0,
       written,
       this.#instants[instant.read],
+      reply,
+      length,
     );
     return true;
   }
@@ -439,23 +444,12 @@ export class PrimaryLane implements LaneHooks {
     return outcome.none;
   }
 
-  /** As `park`, with the answer that the filesystem has made. */
+  /** With the answer that the filesystem has made. */
   #parkReply(sequence: number): boolean {
-    const { control, reply } = this.#ports;
-    const { bytes, length, unique } = reply;
+    const { unique, bytes, length } = this.#ports.reply;
     if (this.mode === 'alone') return false;
     this.#ports.noteParkedReply();
-    control.parked.park(
-      (unique % 4294967296) | 0,
-      Math.floor(unique / 4294967296),
-      sequence | 0,
-      Math.floor(this.#ports.nowMs()) | 0,
-      0,
-      this.#instants[instant.read],
-      bytes,
-      length,
-    );
-    return true;
+    return this.park(unique, sequence, 0, bytes, length);
   }
 
   /** What is collected is sent with the syncs; contents that nobody waits for with what comes next. */

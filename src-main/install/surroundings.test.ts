@@ -1,4 +1,4 @@
-/** Lines as they were recorded on servers: Linux 6.1 and 6.18, Docker 24, Podman 4, SELinux of Debian 12. */
+/** Lines as `/proc` and the tools print them; those of fanotify were recorded (Linux 6.18), the others are written in that format. */
 import { describe, expect, it } from 'vitest';
 import type { CheckedModule, ProbedMachine } from './check.ts';
 import type { Probe } from './probe.ts';

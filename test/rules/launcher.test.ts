@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { repositoryRoot } from '../../resources/tools.ts';
 
 let directory: string;
@@ -130,6 +130,14 @@ test('a task does not outlive the npm that started it: the shell in between pass
   const shell = spawn('/bin/sh', ['-c', `'${process.execPath}' '${launcher}' work; true`], {
     env: { PATH: process.env['PATH'], npm_lifecycle_event: 'work' },
     stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  onTestFinished(() => {
+    try {
+      if (shell.pid !== undefined) process.kill(-shell.pid, 'SIGKILL');
+    } catch {
+      // Nobody is left of its group, as it should be.
+    }
   });
   let output = '';
   for await (const chunk of shell.stdout as AsyncIterable<Buffer>) {

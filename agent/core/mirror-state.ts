@@ -66,6 +66,10 @@ export interface MirrorState {
   /** Of `beat`: what has a lower one was said before it. */
   readonly beatOrder: number;
   readonly volumes: readonly VolumeStatus[] | null;
+  /** Since when the replicator has been gone under a running application; `volumes` are what it said last. Null: it is there, or nobody waits for it. */
+  readonly replicatorLostMs: number | null;
+  /** When it was lost under a running application, oldest first; no more than decide anything. */
+  readonly replicatorLossesMs: readonly number[];
   readonly undecidedSinceMs: number | null;
   /** The peer has been connected since the application was started here. */
   readonly hadLink: boolean;
@@ -150,6 +154,8 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     missing: identity.dependsOn,
     beatOrder: -1,
     volumes: null,
+    replicatorLostMs: null,
+    replicatorLossesMs: [],
     undecidedSinceMs: null,
     hadLink: false,
     mounted: false,

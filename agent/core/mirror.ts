@@ -11,7 +11,7 @@ import { command } from './commands.ts';
 import { committed, Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } from './mirror-state.ts';
 import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
 import { absorbReply, askForVotes } from './right.ts';
-import { finishPlan, resume, serve } from './serving.ts';
+import { awaitsReplicator, finishPlan, replicatorIsBack, resume, serve } from './serving.ts';
 import { leaseMsMax } from './timing.ts';
 import {
   furthest,
@@ -85,6 +85,8 @@ function absorb(draft: Draft, event: TimedMirrorEvent): void {
 
 function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
   const { s, now } = draft;
+  if (volumes === null && awaitsReplicator(draft)) return;
+  replicatorIsBack(draft, volumes);
   s.volumes = volumes;
   const undecided = volumes?.some((volume) => volume.mode === 'undecided') ?? false;
   s.undecidedSinceMs = undecided ? (s.undecidedSinceMs ?? now) : null;

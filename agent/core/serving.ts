@@ -77,7 +77,17 @@ function unsettledWish(state: MirrorState): Generation | null {
 /** A control plane that comes back under a running application takes it over again, or ends it for good. */
 export function resume(draft: Draft): void {
   const { s } = draft;
-  if (s.volumes === null) return;
+  if (s.volumes === null) {
+    // Its right to run would be kept for as long as it is hoped for.
+    if (draft.now - s.startedMs >= s.identity.timing.detectionMs + replicatorStartMs)
+      fence(
+        draft,
+        'replicator-lost',
+        'The replication process does not answer: the application had lost its files.',
+        'wait',
+      );
+    return;
+  }
   s.resuming = false;
   if (s.record.running && s.volumes.length > 0 && s.volumes.every((volume) => volume.role === 'primary')) {
     draft.enter({ name: 'active' });
@@ -98,8 +108,55 @@ export function resume(draft: Draft): void {
     );
 }
 
+/** Beside the control plane that has just been started itself, and its configuration. */
+const replicatorStartMs = 3000;
+/** One that ends again and again serves nobody: the next loss within this time is not waited for. */
+const replicatorLossesMax = 5;
+const replicatorLossesWithinMs = 60_000;
+
+/** What is mounted stays so while its replicator is started again: the application waits in it. */
+export function awaitsReplicator(draft: Draft): boolean {
+  const { s, now } = draft;
+  if (s.replicatorLostMs !== null) return true;
+  const { phase } = s;
+  if (s.identity.timing.replicatorPatienceMs === 0) return false;
+  if (s.volumes === null || !(phase.name === 'active' || (phase.name === 'activating' && s.mounted))) return false;
+  const losses = s.replicatorLossesMs.filter((atMs) => now - atMs < replicatorLossesWithinMs);
+  if (losses.length >= replicatorLossesMax) return false;
+  s.replicatorLossesMs = [...losses, now];
+  s.replicatorLostMs = now;
+  return true;
+}
+
+export function replicatorIsBack(draft: Draft, volumes: MirrorState['volumes']): void {
+  const { s, now } = draft;
+  if (s.replicatorLostMs === null) return;
+  const waitedMs = Math.round(now - s.replicatorLostMs);
+  s.replicatorLostMs = null;
+  if (volumes?.every((volume) => volume.role === 'primary') !== true) return;
+  draft.emit(
+    'attention',
+    'replicator-restarted',
+    `The replication process of ${s.identity.node} was started again; the application waited ${String(waitedMs)} ms for its files.`,
+    { waitedMs },
+  );
+}
+
+/** The right to run goes on being asked for, and nothing is begun that needs the replicator. True: there is nothing else to do now. */
+function waitsForReplicator(draft: Draft): boolean {
+  const { s, now } = draft;
+  if (s.replicatorLostMs === null) return false;
+  if (now - s.replicatorLostMs < s.identity.timing.replicatorPatienceMs) {
+    if (!yieldsToPeer(draft) && !lostRight(draft)) extendLease(draft);
+    return true;
+  }
+  s.volumes = null;
+  return false;
+}
+
 export function serve(draft: Draft): void {
   const { s } = draft;
+  if (waitsForReplicator(draft)) return;
   if (s.volumes === null) {
     fence(draft, 'replicator-lost', 'The replication process stopped: the application had lost its files.', 'wait');
     return;
@@ -249,6 +306,9 @@ export function fence(
   s.goingAlone = null;
   s.leaseMs = 0;
   s.resuming = false;
+  // Believed while it was waited for.
+  if (s.replicatorLostMs !== null) s.volumes = null;
+  s.replicatorLostMs = null;
   draft.enter({ name: 'fencing', because, then });
   draft.actions.push({ type: 'cut-lease' });
   draft.emit('bad', 'fenced', message, { reason: code, ...votesAsEvidence(s, draft.now) });

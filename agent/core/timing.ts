@@ -8,6 +8,9 @@
  *                                         else asks before D.
  *   a voter keeps a grant for L × (1 + ρ) / (1 − ρ) + margin after the request arrived, the holder counts from when it was *sent*;
  *   with both clocks off by ρ in opposite directions the voter still frees it last.
+ *   a replicator that has ended is waited for R = 3 s: systemd starts it again at once, it needs 0.3 s to come up (1.2 s were seen on a machine that was busy
+ *                         with something else) and up to 0.1 s to be found. The lease is renewed meanwhile. Whose replicator does not come back gives up
+ *                         after R: as long as the other server's loss is waited for by default, so that fence and start stay below the 5 s of a failover.
  *   takeover begins at D ≥ that, so that in the usual case the lost node's grants have run out when its loss is noticed.
  */
 export interface Timing {
@@ -20,12 +23,15 @@ export interface Timing {
   readonly suspendedMaxMs: number;
   /** After its start a node waits this long for the other one before it asks to start alone. */
   readonly settleMs: number;
+  /** How long an application that waits for its files is left to wait for a replicator that is being started again; 0: not at all. */
+  readonly replicatorPatienceMs: number;
 }
 
 /** Bound of a clock's rate error, both ways, in production. Quartz is below 0.01 %; a disciplined clock slews by 0.05 % at most. */
 export const clockRateErrorMax = 0.001;
 /** Of the longest detection time, 60 s. Whoever asks for more gets no answer from any voter. */
 export const leaseMsMax = 40_000;
+const replicatorPatienceMs = 3000;
 /** Kernel timers and packet handling between "the grant ran out" and "nothing leaves any more". */
 const kernelMarginMs = 100;
 
@@ -38,5 +44,6 @@ export function timingFor(detectionMs: number, rateError: number = clockRateErro
     grantMs: Math.ceil((leaseMs * (1 + rateError)) / (1 - rateError)) + kernelMarginMs,
     suspendedMaxMs: detectionMs,
     settleMs: detectionMs * 2,
+    replicatorPatienceMs,
   };
 }

@@ -24,6 +24,8 @@ import {
 import { NodeTable, rootId } from './node-table.ts';
 import type { Name, Node, NodeId, TableNode } from './node-table.ts';
 import { OpenFileCache } from './open-file-cache.ts';
+import { Orphans } from './orphans.ts';
+import type { RecordMemory } from './node-records.ts';
 
 /** A negative errno, as the kernel returns it, or 0. */
 export type Errno = number;
@@ -45,20 +47,25 @@ export interface BackingOptions {
   readonly idsAreGiven: boolean;
   /** Nodes that are kept as objects; see NodeTable. */
   readonly objectsMax?: number;
+  /** Of a primary that a successor may take over from: where it finds the nodes, and the first id that no predecessor has given. */
+  readonly kept?: { readonly nodes: RecordMemory; readonly firstId: NodeId };
 }
 
 export class BackingTree {
   /** Open on the directory itself, reached by a private clone of its mount. Belongs to whoever opened it. */
   readonly directoryFd: number;
   readonly nodes: NodeTable;
+  /** Null: nobody takes over, so files without a name are held by their descriptors alone. */
+  readonly orphans: Orphans | null;
   protected readonly files: OpenFileCache;
   protected readonly scratch = new Attributes();
 
   constructor(directoryFd: number, options: BackingOptions) {
     this.directoryFd = directoryFd;
-    const { idsAreGiven, objectsMax } = options;
-    const firstOwnId = idsAreGiven ? ownIdsOfTarget : rootId + 1;
-    this.nodes = new NodeTable(directoryFd, firstOwnId, objectsMax, idsAreGiven ? 1 : 0);
+    const { idsAreGiven, objectsMax, kept } = options;
+    const firstOwnId = idsAreGiven ? ownIdsOfTarget : Math.max(rootId + 1, kept?.firstId ?? 0);
+    this.nodes = new NodeTable(directoryFd, firstOwnId, objectsMax, idsAreGiven ? 1 : 0, kept?.nodes);
+    this.orphans = kept ? new Orphans(directoryFd) : null;
     this.files = new OpenFileCache((id) => this.open(id, O.RDWR));
   }
 
@@ -169,7 +176,7 @@ export class BackingTree {
     }
     this.files.close(id);
     const node = this.nodes.add(handle, fileType.file, id);
-    this.nodes.adopt(node, pinned);
+    this.nodes.pinOpened(node, pinned);
     node.holds = 1;
     return node;
   }
@@ -200,7 +207,87 @@ export class BackingTree {
     const fd = this.nodes.descriptor(node);
     const directory = this.nodes.descriptor(parent);
     if (fd < 0 || directory < 0) return Math.min(fd, directory);
+    if (node.orphan && this.orphans) {
+      const status = this.orphans.give(node.id, directory, name);
+      if (status === 0) this.#setOrphan(node, false);
+      return status;
+    }
     return linkAt(fd, nothing, directory, name, AT.EMPTY_PATH);
+  }
+
+  #setOrphan(node: TableNode, orphan: boolean): void {
+    node.orphan = orphan;
+    this.nodes.recordAgain(node);
+  }
+
+  /** A file that has just been made without a name. Without a link it only cannot be found by a successor. */
+  keepUnnamed(node: TableNode, fd: number): void {
+    if (this.orphans?.link(fd, node.id) === 0) this.#setOrphan(node, true);
+  }
+
+  /** A predecessor has given an orphan its first name. */
+  hasGotName(node: TableNode): void {
+    if (node.orphan) this.#setOrphan(node, false);
+  }
+
+  /**
+   * Whoever is at one of these places has its name; whoever the table believes there, and is not, has lost it. All are found before anybody loses anything: a directory that
+   * was moved from one of them to the other is not gone.
+   */
+  lookAgain(places: readonly { readonly parent: TableNode; readonly name: Name }[]): void {
+    for (const { parent } of places) parent.holds += 1;
+    const found = places.map(({ parent, name }) => this.find(parent, name, this.scratch));
+    places.forEach(({ parent, name }, index) => {
+      for (const node of this.nodes.withLink(parent, name))
+        if (node !== found[index]) this.recordRemoved(parent, name, node);
+    });
+    for (const { parent } of places) parent.holds -= 1;
+  }
+
+  /**
+   * Files without a name that a predecessor had; it may have been killed between a link and the note of it. Why one that is open is not found; null: all are.
+   */
+  adoptOrphans(isOpen: (id: NodeId) => boolean): string | null {
+    const { orphans } = this;
+    if (!orphans) return null;
+    for (const id of orphans.ids()) if (!isOpen(id) || !this.#adoptOrphan(id)) orphans.remove(id);
+    for (const node of [...this.nodes.orphans()]) {
+      if (node.pinned) continue;
+      const fd = this.nodes.descriptor(node);
+      const hasName = fd >= 0 && statOf(fd, this.scratch) === 0 && this.scratch.links > 0;
+      if (!hasName && isOpen(node.id)) return 'a file without a name is not there any more';
+      this.#setOrphan(node, false);
+    }
+    return null;
+  }
+
+  /** False: its link was not needed yet, or is not any more. */
+  #adoptOrphan(id: NodeId): boolean {
+    const node = this.nodes.get(id);
+    const fd = node ? (this.orphans?.open(id) ?? -1) : -1;
+    if (!node || fd < 0) return false;
+    const handle = handleOf(fd, nothing);
+    const isIt = typeof handle !== 'number' && handle.equals(node.handle);
+    if (!isIt || statOf(fd, this.scratch) < 0 || this.scratch.links !== 1) {
+      close(fd);
+      return false;
+    }
+    this.nodes.pinOpened(node, fd);
+    this.#setOrphan(node, true);
+    return true;
+  }
+
+  /** Nobody has it open any more. */
+  letGoOrphan(node: TableNode): void {
+    if (!node.orphan) return;
+    this.orphans?.remove(node.id);
+    this.#setOrphan(node, false);
+  }
+
+  /** It loses its last name, and somebody has it open. */
+  #becomesOrphan(node: TableNode, fd: number): boolean {
+    if (!this.orphans || node.opens === 0 || node.type !== fileType.file) return false;
+    return statOf(fd, this.scratch) === 0 && this.scratch.links === 1;
   }
 
   unlink(parent: NodeId, name: Name): Errno {
@@ -228,15 +315,16 @@ export class BackingTree {
     const fd = this.nodes.pin(node);
     const directory = this.nodes.descriptor(parent);
     if (fd < 0 || directory < 0) return Math.min(fd, directory);
-    const status = unlinkAt(directory, name, flags);
+    const orphan = this.#becomesOrphan(node, fd) && this.orphans?.move(directory, name, node.id) === 0;
+    if (orphan) this.#setOrphan(node, true);
+    const status = orphan ? 0 : unlinkAt(directory, name, flags);
     if (status < 0) this.nodes.unpin(node);
     return status;
   }
 
   /** The second half: `node` has lost this name. */
   recordRemoved(parent: TableNode, name: Name, node: TableNode): void {
-    const gone =
-      node.type === fileType.directory || (statOf(this.nodes.pin(node), this.scratch) >= 0 && this.scratch.links === 0);
+    const gone = node.type === fileType.directory || node.orphan || this.#hasNoLink(node);
     node.holds += 1;
     this.nodes.removeLink(node, parent, name);
     node.holds -= 1;
@@ -247,6 +335,11 @@ export class BackingTree {
     }
     this.nodes.unpin(node);
     this.#settle(node);
+  }
+
+  #hasNoLink(node: TableNode): boolean {
+    const fd = this.nodes.pin(node);
+    return fd === -E.STALE || (statOf(fd, this.scratch) >= 0 && this.scratch.links === 0);
   }
 
   /** A node that was only looked at goes again; one that anybody uses stays. */
@@ -282,9 +375,13 @@ export class BackingTree {
     // Without a descriptor of its own nobody could tell afterwards whether it has other names.
     const kept = replaces ? this.nodes.pin(other) : 0;
     if (kept < 0) return kept;
+    // Its link first: the rename itself stays the one step that it is on the disk.
+    const orphan = replaces && this.#becomesOrphan(other, kept) && this.orphans?.link(kept, other.id) === 0;
     const fromFd = this.nodes.descriptor(from);
     const toFd = this.nodes.descriptor(to);
     const status = fromFd < 0 || toFd < 0 ? Math.min(fromFd, toFd) : renameAt(fromFd, name, toFd, toName, flags);
+    if (status === 0 && orphan) this.#setOrphan(other, true);
+    if (status < 0 && orphan) this.orphans.remove(other.id);
     if (status < 0 && replaces) this.nodes.unpin(other);
     return status;
   }

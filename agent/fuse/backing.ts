@@ -121,8 +121,12 @@ export class Backing extends BackingTree {
   }
 
   attributes(id: NodeId, into: Attributes): Errno {
-    const fd = this.descriptor(id);
-    return fd < 0 ? fd : statOf(fd, into);
+    const node = this.nodes.get(id);
+    const fd = node ? this.nodes.descriptor(node) : -E.STALE;
+    const status = fd < 0 ? fd : statOf(fd, into);
+    // The link that a successor finds it by is none.
+    if (status === 0 && node?.orphan === true) into.links -= 1;
+    return status;
   }
 
   setMode(id: NodeId, mode: number): Errno {
@@ -206,6 +210,7 @@ export class Backing extends BackingTree {
   close(): void {
     this.files.closeAll();
     this.nodes.closeAll();
+    this.orphans?.close();
   }
 }
 

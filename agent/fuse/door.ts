@@ -163,6 +163,12 @@ export function isMounted(path: string): boolean {
   return top !== undefined && isOurMount(top);
 }
 
+/** The number of the connection that serves what is seen at this path; null: it is none of ours. */
+export function connectionAt(path: string): number | null {
+  const top = mountsAt(mounts(), canonicalPath(path)).at(-1);
+  return top !== undefined && isOurMount(top) ? top.minor : null;
+}
+
 /** Changes whenever anything is mounted or unmounted on this host. */
 export function mountTable(): Buffer {
   return readFileSync('/proc/self/mountinfo');

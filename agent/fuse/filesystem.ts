@@ -1,5 +1,7 @@
 /** The primary's filesystem: one request in, one outcome out. Knows no device; whoever calls it reads and replies. */
-import { E } from '../sys/linux.ts';
+import { release } from 'node:os';
+import { close, E } from '../sys/linux.ts';
+import { kernelAtLeast } from '../sys/kernel.ts';
 import type { Memory, ThreadIdentity } from '../sys/linux.ts';
 import type { Backing } from './backing.ts';
 import type { ChangeSink } from './change-sink.ts';
@@ -9,6 +11,9 @@ import * as attributes from './handlers-attributes.ts';
 import * as directories from './handlers-directories.ts';
 import * as files from './handlers-files.ts';
 import * as names from './handlers-names.ts';
+import { keptFileFlag } from './kept-files.ts';
+import type { KeptMemory } from './kept-memory.ts';
+import type { Carried } from './kept-requests.ts';
 import { opcode, requestHeaderBytes } from './protocol.ts';
 import { Service } from './service.ts';
 import type { Handler, Outcome } from './service.ts';
@@ -19,6 +24,8 @@ export interface FilesystemOptions {
   readonly cache: CacheMode;
   /** Of the thread that will call `handle`. */
   readonly identity: ThreadIdentity;
+  /** Memory that a successor of this process reads. */
+  readonly kept?: KeptMemory;
 }
 
 const body = requestHeaderBytes;
@@ -26,15 +33,17 @@ const body = requestHeaderBytes;
 const initialise: Handler = (service, { bytes }) => {
   const negotiation = negotiate(bytes, service.cache);
   if (negotiation === 'too-old') return service.fail(-E.PROTO);
-  if (negotiation !== 'again') service.negotiation = negotiation;
+  if (negotiation !== 'again') {
+    service.negotiation = negotiation;
+    service.kept?.keepNegotiation(negotiation);
+  }
   return service.send(writeInitReply(service.reply.bytes, negotiation));
 };
 
 function forgetNode(service: Service, id: number, count: number): void {
   const node = service.backing.nodes.get(id);
   if (!node || node === service.backing.nodes.root) return;
-  node.lookups = Math.max(0, node.lookups - count);
-  if (service.backing.nodes.collect(node)) service.sink.forgotten(id);
+  if (service.backing.nodes.forgotten(node, count)) service.sink.forgotten(id);
 }
 
 const forget: Handler = (service, { bytes }) => {
@@ -105,11 +114,66 @@ const handlers = new Map<number, Handler>([
   [opcode.IOCTL, (service) => service.fail(-notATerminal)],
 ]);
 
+/** syncfs(2) returns what went wrong since the descriptor was opened from Linux 5.8 on. */
+function tellsFailedSyncs(kernel: string): boolean {
+  return kernelAtLeast(kernel, 5, 8);
+}
+
 export class Filesystem {
   readonly #service: Service;
 
   constructor(options: FilesystemOptions) {
-    this.#service = new Service(options.backing, options.sink, options.cache, options.identity);
+    const { backing, sink, cache, identity, kept = null } = options;
+    this.#service = new Service(backing, sink, cache, identity, kept);
+  }
+
+  /**
+   * Goes on where a predecessor ended, before the first request is read. What it was carrying out or holding; a string says why this is not possible: then nothing may be
+   * answered through this connection any more.
+   */
+  takeOver(): Carried | string {
+    const { kept, backing } = this.#service;
+    if (!kept) return 'nothing was kept';
+    const carried = kept.requests.carried();
+    if (carried === null) return 'its requests cannot be read';
+    const open = [...kept.files.all(kept.fileChunks)];
+    const files = open.filter(({ unique }) => !kept.requests.wasBegun(unique));
+    for (const file of open) if (kept.requests.wasBegun(file.unique)) kept.files.closed(file.handle);
+    const isWritten = kept.requests.hasUnheardSync || files.some(({ flags }) => (flags & keptFileFlag.readWrite) !== 0);
+    if (isWritten && !tellsFailedSyncs(release())) return 'this kernel would not tell of a failed sync';
+    const ids = new Set(files.map(({ node }) => node));
+    const isOpen = (id: number): boolean => ids.has(id);
+    if (!backing.nodes.adopt(kept.nodeChunks, isOpen)) return 'its nodes cannot be read';
+    const problem = backing.adoptOrphans(isOpen) ?? this.#service.adoptFiles(files);
+    if (problem !== null) return problem;
+    this.#service.negotiation = kept.negotiation;
+    this.#service.formerErrors = 'unheard';
+    this.#tellUnnamed();
+    return carried;
+  }
+
+  /** See Service. */
+  formerErrorsAllowSync(): boolean {
+    return this.#service.formerErrorsAllowSync();
+  }
+  syncAll(): number {
+    return this.#service.syncAll();
+  }
+
+  get openFiles(): number {
+    return this.#service.files.filter((file) => file !== undefined).length;
+  }
+
+  /** Closes what is still open; nothing may be handled afterwards. */
+  close(): void {
+    for (const file of this.#service.files) if (file && file.fd >= 0) close(file.fd);
+  }
+
+  /** Files that were made without a name and may still get one. */
+  #tellUnnamed(): void {
+    const { backing, sink, attributes: found } = this.#service;
+    for (const node of backing.nodes.orphans())
+      if (!node.unlinked && backing.attributes(node.id, found) === 0) sink.createUnnamed(node, found);
   }
 
   /** The answer to the last request with the outcome `reply` or `destroyed`: its first `replyLength` bytes. */

@@ -160,6 +160,8 @@ export const listExtended: Handler = (service, { bytes }) => {
   return sendSized(service, visibleNames(packed, service.header.uid), bytes.readUInt32LE(body));
 };
 
+/** It must not be there yet. */
+const xattrCreate = 1;
 const aclPrefix = Buffer.from('system.posix_acl_');
 const setGroupId = 0o2000;
 
@@ -184,7 +186,13 @@ export const setExtended: Handler = (service, { bytes }) => {
   const valueStart = nameStart + name.length + 1;
   const value = Buffer.from(bytes.subarray(valueStart, valueStart + bytes.readUInt32LE(body)));
   const fd = service.backing.nodes.descriptor(node);
-  const status = fd < 0 ? fd : setXattr(fd, name, value, bytes.readUInt32LE(body + 4));
+  const flags = bytes.readUInt32LE(body + 4);
+  const { keeper } = service;
+  const wasMade = keeper.isRepeated && keeper.before.subject !== 0;
+  // Nothing else would tell a successor whether it was there before.
+  if ((flags & xattrCreate) !== 0 && (wasMade || typeof getXattr(fd, name) === 'number')) keeper.noteSubject(node.id);
+  const result = fd < 0 ? fd : setXattr(fd, name, value, flags);
+  const status = result === -E.EXIST && wasMade ? 0 : result;
   if (status < 0) {
     service.reportIfDisk('setxattr', status);
     return service.fail(status);
@@ -205,7 +213,13 @@ export const removeExtended: Handler = (service, { bytes }) => {
   if (!service.sink.changesAllowed()) return 'deferred';
   const name = Buffer.from(nameAt(bytes, body));
   const fd = service.backing.nodes.descriptor(node);
-  const status = fd < 0 ? fd : removeXattr(fd, name);
+  const { keeper } = service;
+  const wasRemoved = keeper.isRepeated && keeper.before.subject !== 0;
+  const isThere = wasRemoved || (fd >= 0 && typeof getXattr(fd, name) !== 'number');
+  // Nothing else would tell a successor whether it was there before.
+  if (isThere) keeper.noteSubject(node.id);
+  const result = fd < 0 ? fd : removeXattr(fd, name);
+  const status = result === -E.NODATA && wasRemoved ? 0 : result;
   if (status < 0) {
     service.reportIfDisk('removexattr', status);
     return service.fail(status);

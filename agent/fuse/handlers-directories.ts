@@ -12,9 +12,9 @@ export const openDirectory: Handler = (service) => {
   if (!node) return service.fail(-E.STALE);
   const fd = service.backing.openNode(node, O.RDONLY | O.DIRECTORY);
   if (fd < 0) return service.fail(fd);
-  service.addFile(fd, node, false, new DirectoryStream(fd));
+  const { handle } = service.addFile(fd, node, false, new DirectoryStream(fd), O.RDONLY);
   const { bytes } = service.reply;
-  writeNumber(bytes, fd, replyHeaderBytes);
+  writeNumber(bytes, handle, replyHeaderBytes);
   writeNumber(bytes, 0, replyHeaderBytes + 8);
   return service.send(replyHeaderBytes + 16);
 };
@@ -59,6 +59,8 @@ export const readDirectoryPlus: Handler = (service, { bytes }) => readEntries(se
 
 export const releaseDirectory: Handler = (service, { bytes }) => {
   const file = service.file(readNumber(bytes, body));
+  // Closed already, by a predecessor.
+  if (!file && service.keeper.isRepeated) return service.done();
   if (!file) return service.fail(-E.BADF);
   close(file.fd);
   service.removeFile(file);

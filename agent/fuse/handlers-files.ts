@@ -1,6 +1,7 @@
 /** Requests about open files: opening, data, syncing, closing. */
 import { allocate, close, E, FALLOC, O, readAt, SEEK, seek, statOf, sync, writeAt } from '../sys/linux.ts';
 import { readNumber, writeNumber, writeParkedReply } from './codec.ts';
+import { syncStage } from './kept-requests.ts';
 import { fsyncFlag, openedFlag, openFlag, replyHeaderBytes, requestHeaderBytes, writeFlag } from './protocol.ts';
 import type { Handler, OpenFile, Outcome, Service } from './service.ts';
 import { asWriter, killsSetId, tellFailed, tellFallenMode, truncateAndTell } from './tell.ts';
@@ -9,9 +10,9 @@ const body = requestHeaderBytes;
 const writeHeaderBytes = 40;
 
 /** `struct fuse_open_out`; returns the reply's length. */
-export function writeOpened(service: Service, at: number, fd: number, writable: boolean): number {
+export function writeOpened(service: Service, at: number, handle: number, writable: boolean): number {
   const { bytes } = service.reply;
-  writeNumber(bytes, fd, at);
+  writeNumber(bytes, handle, at);
   // Whoever only reads has nothing to wait for at close. What is cached stays good: nothing changes but through this mount.
   bytes.writeUInt32LE(openedFlag.KEEP_CACHE | (writable ? 0 : openedFlag.NOFLUSH), at + 8);
   bytes.writeUInt32LE(0, at + 12);
@@ -27,7 +28,8 @@ export const open: Handler = (service, { bytes }) => {
   const writable = (flags & O.ACCMODE) !== O.RDONLY;
   // Also for O_WRONLY: the kernel reads to fill up a page. Not O_APPEND, which would move writes to the end of the file, and not
   // O_DIRECT, which would ask for aligned memory. O_SYNC is kept by syncing on both disks. O_NOATIME is: who reads so leaves no trace.
-  const fd = service.backing.openNode(node, (writable || truncates ? O.RDWR : O.RDONLY) | (flags & O.NOATIME));
+  const belowFlags = (writable || truncates ? O.RDWR : O.RDONLY) | (flags & O.NOATIME);
+  const fd = service.backing.openNode(node, belowFlags);
   if (fd < 0) {
     service.reportIfDisk('open', fd);
     return service.fail(fd);
@@ -40,8 +42,8 @@ export const open: Handler = (service, { bytes }) => {
       return service.fail(status);
     }
   }
-  service.addFile(fd, node, writable, null);
-  return service.send(writeOpened(service, replyHeaderBytes, fd, writable));
+  const file = service.addFile(fd, node, writable, null, belowFlags);
+  return service.send(writeOpened(service, replyHeaderBytes, file.handle, writable));
 };
 
 export const read: Handler = (service, { bytes }) => {
@@ -96,9 +98,13 @@ export const write: Handler = (service, request) => {
 function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writtenBytes: number): Outcome {
   const { node } = file;
   const { unique } = service.header;
+  // A removed directory that a predecessor had open.
+  if (file.fd < 0) return service.done();
   const sequence = node.unlinked ? 0 : service.sink.sync(node, dataOnly);
-  if (service.sink.collect?.(unique, sequence, file.fd, dataOnly, writtenBytes) === true) return 'parked';
-  const status = sync(file.fd, dataOnly);
+  // What a predecessor's disk has failed to write is heard here, before any sync goes beside this lane.
+  const isPlain = service.formerErrors === 'none';
+  if (isPlain && service.sink.collect?.(unique, sequence, file.fd, dataOnly, writtenBytes) === true) return 'parked';
+  const status = syncHere(service, file, dataOnly);
   if (status < 0) {
     service.sink.localFailure('fsync', -status);
     return service.fail(-E.IO);
@@ -106,6 +112,18 @@ function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writte
   if (sequence !== 0 && service.sink.park(unique, sequence, writtenBytes)) return 'parked';
   service.replyLength = writeParkedReply(service.reply.bytes, unique, writtenBytes);
   return 'reply';
+}
+
+/**
+ * An error is told once, to the first who asks: was that a process that died, then only the filesystem as a whole still knows, through a descriptor that has been open all
+ * the time (Linux 5.8). Which file it was nobody can say, so from then on none is synced.
+ */
+function syncHere(service: Service, file: OpenFile, dataOnly: boolean): number {
+  const { keeper } = service;
+  keeper.noteSync(syncStage.begun);
+  const status = service.formerErrorsAllowSync() ? sync(file.fd, dataOnly) : -E.IO;
+  if (status === 0) keeper.noteSync(syncStage.succeeded);
+  return status;
 }
 
 /** Files and directories. Never ENOSYS: the kernel would stop asking and answer success by itself. */
@@ -129,6 +147,8 @@ export const flush: Handler = (service, { bytes }) => {
 
 export const release: Handler = (service, { bytes }) => {
   const file = service.file(readNumber(bytes, body));
+  // Closed already, by a predecessor.
+  if (!file && service.keeper.isRepeated) return service.done();
   if (!file) return service.fail(-E.BADF);
   close(file.fd);
   service.removeFile(file);
@@ -147,6 +167,9 @@ export const fallocate: Handler = (service, { bytes }) => {
   const [offset, length] = [readNumber(bytes, body + 8), readNumber(bytes, body + 16)];
   const mode = bytes.readUInt32LE(body + 24);
   if (!Number.isSafeInteger(offset + length)) return service.fail(-E.FBIG);
+  // Carried out twice these would move the content twice. The kernel's FUSE passes none of them on.
+  if (service.keeper.isRepeated && (mode & (FALLOC.COLLAPSE_RANGE | FALLOC.INSERT_RANGE)) !== 0)
+    return service.fail(-E.IO);
   const kills = killsSetId(service, file);
   const change = (): number => allocate(file.fd, mode, offset, length);
   const status = kills ? asWriter(service, file, change) : change();

@@ -46,7 +46,8 @@ function announce(service: Service, parent: TableNode, name: Buffer, target: Buf
   const status = statAt(directory, name, service.attributes);
   if (status < 0) return status;
   const ownName = Buffer.from(name);
-  const node = nodes.add(handle, service.attributes.mode & fileType.mask);
+  const known = service.keeper.isRepeated ? nodes.withHandle(handle) : undefined;
+  const node = known ?? nodes.add(handle, service.attributes.mode & fileType.mask);
   nodes.addLink(node, parent, ownName);
   service.readTimeOf(parent, service.parentTime);
   service.sink.create(node, parent, ownName, service.attributes, target, service.parentTime);
@@ -69,6 +70,14 @@ function becomeCaller(service: Service, directory: number, mode: number, umask: 
   service.identity.become(uid, gid, umask, groups);
 }
 
+/**
+ * The kernel asks for a creation only while it holds the directory and has seen that the name is free. So what stands there when a request is carried out again is what
+ * a predecessor has made for it; nobody could have put anything else there.
+ */
+function isMadeAlready(service: Service, status: number): boolean {
+  return status === -E.EXIST && service.keeper.isRepeated;
+}
+
 function make(
   service: Service,
   name: Buffer,
@@ -86,7 +95,7 @@ function make(
   becomeCaller(service, directory, mode, umask);
   const status = service.backing.make(parent, name, mode, rdev, target);
   service.identity.restore();
-  if (status < 0) return failed(service, 'create', status);
+  if (status < 0 && !isMadeAlready(service, status)) return failed(service, 'create', status);
   const node = announce(service, parent, name, target);
   return typeof node === 'number' ? failedAfter(service, 'create', node) : service.sendEntry(node, service.attributes);
 }
@@ -129,17 +138,19 @@ export const create: Handler = (service, { bytes }) => {
   if (directory < 0) return failed(service, 'create', directory);
   const [mode, umask] = [bytes.readUInt32LE(body + 4), bytes.readUInt32LE(body + 8)];
   becomeCaller(service, directory, mode, umask);
-  const fd = openAt(directory, name, O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW, mode & 0o7777);
+  const made = openAt(directory, name, O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW, mode & 0o7777);
   service.identity.restore();
+  const fd = isMadeAlready(service, made) ? openAt(directory, name, O.RDWR | O.NOFOLLOW) : made;
   if (fd < 0) return failed(service, 'create', fd);
   const node = announce(service, parent, name, null);
   if (typeof node === 'number') {
     close(fd);
     return failedAfter(service, 'create', node);
   }
-  service.addFile(fd, node, (bytes.readUInt32LE(body) & O.ACCMODE) !== O.RDONLY, null);
+  const writable = (bytes.readUInt32LE(body) & O.ACCMODE) !== O.RDONLY;
+  const { handle } = service.addFile(fd, node, writable, null, O.RDWR);
   service.putEntry(replyHeaderBytes, node, service.attributes);
-  return service.send(writeOpened(service, replyHeaderBytes + entryBytes, fd, true));
+  return service.send(writeOpened(service, replyHeaderBytes + entryBytes, handle, true));
 };
 
 const here = Buffer.from('.');
@@ -156,7 +167,9 @@ export const createUnnamed: Handler = (service, { bytes }) => {
   const flags = bytes.readUInt32LE(body);
   const [mode, umask] = [bytes.readUInt32LE(body + 4), bytes.readUInt32LE(body + 8)];
   becomeCaller(service, directory, mode, umask);
-  const fd = openAt(directory, here, O.TMPFILE | O.RDWR | (flags & O.EXCL), mode & 0o7777);
+  // That it may not get a name is the kernel's affair; a successor finds it by a link that nobody sees.
+  const exclusive = service.kept === null ? flags & O.EXCL : 0;
+  const fd = openAt(directory, here, O.TMPFILE | O.RDWR | exclusive, mode & 0o7777);
   service.identity.restore();
   if (fd < 0) return failed(service, 'create', fd);
   const node = announceUnnamed(service, fd, (flags & O.EXCL) === 0);
@@ -164,9 +177,10 @@ export const createUnnamed: Handler = (service, { bytes }) => {
     close(fd);
     return failed(service, 'create', node);
   }
-  service.addFile(fd, node, true, null);
+  const { handle } = service.addFile(fd, node, true, null, O.RDWR);
   service.putEntry(replyHeaderBytes, node, service.attributes);
-  return service.send(writeOpened(service, replyHeaderBytes + entryBytes, fd, true));
+  service.backing.keepUnnamed(node, fd);
+  return service.send(writeOpened(service, replyHeaderBytes + entryBytes, handle, true));
 };
 
 /** A file that can never get a name is ours alone: it is as good as unlinked. */
@@ -178,13 +192,22 @@ function announceUnnamed(service: Service, fd: number, mayGetName: boolean): Tab
   if (pinned < 0) return pinned;
   statOf(fd, service.attributes);
   const node = nodes.add(handle, fileType.file);
-  nodes.adopt(node, pinned);
+  nodes.pinOpened(node, pinned);
   node.unlinked = !mayGetName;
   if (!mayGetName) return node;
   service.sink.createUnnamed(node, service.attributes);
   const inherited = getXattr(fd, accessAcl);
   if (typeof inherited !== 'number') service.sink.setXattr(node, accessAcl, inherited);
   return node;
+}
+
+function isLinkedAlready(service: Service, parent: TableNode, name: Buffer, node: TableNode): boolean {
+  if (!service.keeper.isRepeated) return false;
+  const directory = service.backing.nodes.descriptor(parent);
+  const handle = directory < 0 ? directory : handleOf(directory, name);
+  if (typeof handle === 'number' || !handle.equals(node.handle)) return false;
+  service.backing.hasGotName(node);
+  return true;
 }
 
 export const link: Handler = (service, { bytes }) => {
@@ -196,7 +219,7 @@ export const link: Handler = (service, { bytes }) => {
   if (!service.sink.changesAllowed()) return 'deferred';
   const { nodes } = service.backing;
   const status = service.backing.linkOnDisk(node, parent, name);
-  if (status < 0) return failed(service, 'link', status);
+  if (status < 0 && !isLinkedAlready(service, parent, name, node)) return failed(service, 'link', status);
   const fd = nodes.descriptor(node);
   const read = fd < 0 ? fd : statOf(fd, service.attributes);
   if (read < 0) return failedAfter(service, 'link', read);
@@ -208,15 +231,28 @@ export const link: Handler = (service, { bytes }) => {
   return service.sendEntry(node, service.attributes);
 };
 
+/** By a predecessor, who may not have come to tell anybody: from here on nobody's knowledge of what was there counts. */
+function removedAlready(service: Service, parent: TableNode, name: Buffer): Outcome {
+  const { backing, keeper } = service;
+  const node = backing.nodes.get(keeper.before.subject);
+  if (node?.links.some((link) => link.parent === parent && link.name.equals(name)) === true)
+    backing.recordRemoved(parent, name, node);
+  service.sink.untold();
+  return service.done();
+}
+
 function remove(service: Service, request: Memory, flags: number): Outcome {
   const parent = service.node();
   if (!parent) return service.fail(-E.STALE);
   const name = Buffer.from(nameAt(request.bytes, body));
   if (service.isHidden(parent, name)) return service.fail(-E.NOENT);
   if (!service.sink.changesAllowed()) return 'deferred';
-  const { backing } = service;
+  const { backing, keeper } = service;
   const node = backing.find(parent, name, service.attributes);
+  // The kernel asks only while it holds the directory and has seen the name.
+  if (node === -E.NOENT && keeper.isRepeated) return removedAlready(service, parent, name);
   if (typeof node === 'number') return service.fail(node);
+  keeper.noteSubject(node.id);
   const status = backing.removeOnDisk(parent, name, node, flags);
   if (status < 0) {
     backing.nodes.collect(node);
@@ -231,8 +267,29 @@ function remove(service: Service, request: Memory, flags: number): Outcome {
 export const unlink: Handler = (service, request) => remove(service, request, 0);
 export const removeDirectory: Handler = (service, request) => remove(service, request, AT.REMOVEDIR);
 
-function renameWith(service: Service, bytes: Buffer, nameStart: number, flags: number): Outcome {
+/** What was to be moved stands at its new place; two names of one file, which rename(2) leaves alone, included. */
+function isRenamedAlready(service: Service, to: TableNode, toName: Buffer): boolean {
+  const { nodes } = service.backing;
+  const { subject } = service.keeper.before;
+  const node = subject === 0 ? undefined : nodes.get(subject);
+  const directory = node ? nodes.descriptor(to) : -E.NOENT;
+  const handle = directory < 0 ? directory : handleOf(directory, toName);
+  return typeof handle !== 'number' && node?.handle.equals(handle) === true;
+}
+
+/** The table is brought to what is there: whoever stood at the two places is found anew, or is gone. */
+function renamedAlready(service: Service, from: TableNode, name: Buffer, to: TableNode, toName: Buffer): Outcome {
   const { backing } = service;
+  backing.lookAgain([
+    { parent: from, name },
+    { parent: to, name: toName },
+  ]);
+  service.sink.untold();
+  return service.done();
+}
+
+function renameWith(service: Service, bytes: Buffer, nameStart: number, flags: number): Outcome {
+  const { backing, keeper } = service;
   const from = service.node();
   const to = backing.nodes.get(readNumber(bytes, body));
   if (!from || !to) return service.fail(-E.STALE);
@@ -242,8 +299,11 @@ function renameWith(service: Service, bytes: Buffer, nameStart: number, flags: n
   if (service.isHidden(to, toName)) return service.fail(-E.ACCES);
   if ((flags & ~(RENAME.NOREPLACE | RENAME.EXCHANGE)) !== 0) return service.fail(-E.INVAL);
   if (!service.sink.changesAllowed()) return 'deferred';
+  if (keeper.isRepeated && isRenamedAlready(service, to, toName))
+    return renamedAlready(service, from, name, to, toName);
   const node = backing.find(from, name, service.attributes);
   if (typeof node === 'number') return service.fail(node);
+  keeper.noteSubject(node.id);
   const there = backing.find(to, toName, service.otherAttributes);
   // What stands there would go without anybody being told of it.
   if (typeof there === 'number' && there !== -E.NOENT) return failed(service, 'rename', there);

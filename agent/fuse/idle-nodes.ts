@@ -1,38 +1,15 @@
 /**
- * Nodes that the kernel remembers and nobody uses: one object each would cost 700 bytes, a million files as many megabytes. Here each is a record of some 64 bytes in
- * plain memory, found by id and by handle. What is taken out is gone from here: there is never a node and a record of it at once.
+ * Nodes that the kernel remembers and nobody uses: one object each would cost 700 bytes, a million files as many megabytes. Here each is a record in plain
+ * memory, found by id and by handle. What is taken out is gone from here; its record goes too, unless it outlives the process.
  */
 import { invariant } from '../contract/fault.ts';
+import { NodeRecords } from './node-records.ts';
+import type { NodeRecord } from './node-records.ts';
 
-export interface IdleNode {
-  readonly id: number;
-  readonly type: number;
-  /** The whole struct file_handle. */
-  readonly handle: Buffer;
-  readonly parentId: number;
-  readonly name: Buffer;
-  readonly lookups: number;
-  readonly holds: number;
-  readonly boundSession: number;
+export interface IdleNode extends NodeRecord {
+  /** Of a node whose record outlives the process, and so is there already. */
+  readonly unit?: number;
 }
-
-/** Records are made of units, and never cross a chunk. */
-const unitBytes = 16;
-const chunkBytes = 256 * 1024;
-const unitsPerChunk = chunkBytes / unitBytes;
-const place = {
-  id: 0,
-  parentId: 8,
-  lookups: 16,
-  session: 20,
-  holds: 24,
-  type: 28,
-  handleLength: 30,
-  nameLength: 31,
-  handle: 32,
-};
-const handleBytesMax = 255;
-const nameBytesMax = 255;
 
 const empty = 0;
 const removed = 0xffffffff;
@@ -62,6 +39,10 @@ class Index {
       if (found === empty) return -1;
       if (found !== removed && isIt(found - 1)) return slot;
     }
+  }
+
+  *all(): Generator<number> {
+    for (const slot of this.#slots) if (slot !== empty && slot !== removed) yield slot - 1;
   }
 
   add(unit: number): void {
@@ -105,16 +86,18 @@ function hashOfHandle(bytes: Buffer, start: number, end: number): number {
 }
 
 export class IdleNodes {
-  readonly #chunks: Buffer[] = [];
-  #nextUnit = 0;
-  /** Places of removed records, by their number of units. */
-  readonly #free: number[][] = [];
+  readonly #records: NodeRecords;
   #size = 0;
-  readonly #byId = new Index((unit) => hashOfId(this.#idAt(unit)));
+  readonly #byId = new Index((unit) => hashOfId(this.#records.idAt(unit)));
   readonly #byHandle = new Index((unit) => {
-    const [chunk, at] = [this.#chunkOf(unit), this.#offsetOf(unit) + place.handle];
-    return hashOfHandle(chunk, at + handleHashFrom, at + this.#handleLengthAt(unit));
+    const start = this.#records.handleStart(unit);
+    const end = start + this.#records.handleLength(unit);
+    return hashOfHandle(this.#records.bytesOf(unit), start + handleHashFrom, end);
   });
+
+  constructor(records = new NodeRecords()) {
+    this.#records = records;
+  }
 
   get size(): number {
     return this.#size;
@@ -122,92 +105,64 @@ export class IdleNodes {
 
   /** False: it cannot be kept here (its names are too long, or another one has its handle). */
   put(node: IdleNode): boolean {
-    const { handle, name } = node;
-    if (handle.length > handleBytesMax || name.length > nameBytesMax) return false;
+    const { handle, name, unit: known = -1 } = node;
+    if (!NodeRecords.fits(handle, name)) return false;
     if (this.#unitOfHandle(handle) >= 0) return false;
-    const unit = this.#allocate(unitsOf(handle.length, name.length));
-    const [chunk, at] = [this.#chunkOf(unit), this.#offsetOf(unit)];
-    chunk.writeDoubleLE(node.id, at + place.id);
-    chunk.writeDoubleLE(node.parentId, at + place.parentId);
-    chunk.writeUInt32LE(node.lookups, at + place.lookups);
-    chunk.writeUInt32LE(node.boundSession, at + place.session);
-    chunk.writeUInt32LE(node.holds, at + place.holds);
-    chunk.writeUInt16LE(node.type, at + place.type);
-    chunk.writeUInt8(handle.length, at + place.handleLength);
-    chunk.writeUInt8(name.length, at + place.nameLength);
-    handle.copy(chunk, at + place.handle);
-    name.copy(chunk, at + place.handle + handle.length);
+    if (known >= 0) this.#records.setUse(known, node.holds, node.boundSession);
+    this.#index(known >= 0 ? known : this.#records.add(node));
+    return true;
+  }
+
+  /** A record of a predecessor. False: another one has its handle. */
+  putRecord(unit: number): boolean {
+    const handle = this.#records.handleAt(unit);
+    if (this.#unitOfHandle(handle) >= 0) return false;
+    this.#records.setUse(unit, 0, 0);
+    this.#index(unit);
+    return true;
+  }
+
+  #index(unit: number): void {
     this.#byId.add(unit);
     this.#byHandle.add(unit);
     this.#size += 1;
-    return true;
   }
 
   take(id: number): IdleNode | null {
     if (this.#size === 0) return null;
-    return this.#takeAt(this.#byId.find(hashOfId(id), (unit) => this.#idAt(unit) === id));
+    return this.#takeAt(this.#byId.find(hashOfId(id), (unit) => this.#records.idAt(unit) === id));
   }
   takeByHandle(handle: Buffer): IdleNode | null {
     return this.#size === 0 ? null : this.#takeAt(this.#unitOfHandle(handle));
   }
 
+  /** Ids of those that are believed to stand there. Looks at all. */
+  idsAt(parentId: number, name: Buffer): number[] {
+    const found: number[] = [];
+    for (const unit of this.#byId.all()) {
+      if (this.#records.parentIdAt(unit) !== parentId || !this.#records.read(unit).name.equals(name)) continue;
+      found.push(this.#records.idAt(unit));
+    }
+    return found;
+  }
+
   #unitOfHandle(handle: Buffer): number {
     return this.#byHandle.find(hashOfHandle(handle, handleHashFrom, handle.length), (unit) => {
-      const at = this.#offsetOf(unit) + place.handle;
-      const length = this.#handleLengthAt(unit);
-      return length === handle.length && handle.equals(this.#chunkOf(unit).subarray(at, at + length));
+      const length = this.#records.handleLength(unit);
+      if (length !== handle.length) return false;
+      const [bytes, start] = [this.#records.bytesOf(unit), this.#records.handleStart(unit)];
+      return handle.compare(bytes, start, start + length) === 0;
     });
   }
 
   #takeAt(unit: number): IdleNode | null {
     if (unit < 0) return null;
-    const [chunk, at] = [this.#chunkOf(unit), this.#offsetOf(unit)];
-    const handleEnd = at + place.handle + chunk.readUInt8(at + place.handleLength);
-    const nameEnd = handleEnd + chunk.readUInt8(at + place.nameLength);
-    const node = {
-      id: chunk.readDoubleLE(at + place.id),
-      type: chunk.readUInt16LE(at + place.type),
-      handle: Buffer.from(chunk.subarray(at + place.handle, handleEnd)),
-      parentId: chunk.readDoubleLE(at + place.parentId),
-      name: Buffer.from(chunk.subarray(handleEnd, nameEnd)),
-      lookups: chunk.readUInt32LE(at + place.lookups),
-      holds: chunk.readUInt32LE(at + place.holds),
-      boundSession: chunk.readUInt32LE(at + place.session),
-    };
+    const node = this.#records.read(unit);
     this.#byId.remove(unit);
     this.#byHandle.remove(unit);
-    (this.#free[unitsOf(node.handle.length, node.name.length)] ??= []).push(unit);
     this.#size -= 1;
+    if (this.#records.isKept) return { ...node, unit };
+    this.#records.remove(unit);
     return node;
   }
-
-  #allocate(units: number): number {
-    const free = this.#free[units]?.pop();
-    if (free !== undefined) return free;
-    const left = unitsPerChunk - (this.#nextUnit % unitsPerChunk);
-    if (left < units) this.#nextUnit += left;
-    if (this.#nextUnit >= this.#chunks.length * unitsPerChunk) this.#chunks.push(Buffer.alloc(chunkBytes));
-    const unit = this.#nextUnit;
-    this.#nextUnit += units;
-    return unit;
-  }
-
-  #chunkOf(unit: number): Buffer {
-    const chunk = this.#chunks[Math.floor(unit / unitsPerChunk)];
-    invariant(chunk !== undefined, 'a record lies in a chunk');
-    return chunk;
-  }
-  #offsetOf(unit: number): number {
-    return (unit % unitsPerChunk) * unitBytes;
-  }
-  #idAt(unit: number): number {
-    return this.#chunkOf(unit).readDoubleLE(this.#offsetOf(unit) + place.id);
-  }
-  #handleLengthAt(unit: number): number {
-    return this.#chunkOf(unit).readUInt8(this.#offsetOf(unit) + place.handleLength);
-  }
-}
-
-function unitsOf(handleLength: number, nameLength: number): number {
-  return Math.ceil((place.handle + handleLength + nameLength) / unitBytes);
 }

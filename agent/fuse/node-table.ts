@@ -9,6 +9,8 @@ import { invariant } from '../contract/fault.ts';
 import { close, fileType, handleOf, O, openHandle } from '../sys/linux.ts';
 import { IdleNodes } from './idle-nodes.ts';
 import type { IdleNode } from './idle-nodes.ts';
+import { NodeRecords, recordFlag } from './node-records.ts';
+import type { RecordMemory } from './node-records.ts';
 
 /** A node id: FUSE's and the stream's. Never reused within a process. */
 export type NodeId = number;
@@ -49,6 +51,12 @@ export class TableNode implements Node {
   lookups = 0;
   /** Open files, and whoever else needs the node to stay. */
   holds = 0;
+  /** Open files and directories. */
+  opens = 0;
+  /** It has lost its last name while it was open, or never had one; what a successor finds it by stands among the orphans. */
+  orphan = false;
+  /** Where its record is, -1: it has none. */
+  unit = -1;
   /** Open files that may write: as long as there are any, the kernel may hold pages that a shared map has changed and we have not seen. */
   writers = 0;
   /** Recorded links of other nodes in this directory. */
@@ -80,6 +88,8 @@ const descriptorsMax = 2000;
 
 /** Nodes as objects; of more than these, those that nobody uses become records. */
 const nodeObjectsMax = 20_000;
+/** A successor begins behind the last ones that were reserved. */
+const idsPerReservation = 1024;
 /** Looked at for one request; more when one request has brought many. */
 const looksPerRequest = 32;
 /** When none of them could go: so many requests are left alone. */
@@ -95,22 +105,34 @@ export class NodeTable {
   readonly #directoryFd: number;
   readonly #byId = new Map<NodeId, TableNode>();
   readonly #byHandle = new Map<string, TableNode>();
-  readonly #idle = new IdleNodes();
+  readonly #records: NodeRecords;
+  readonly #idle: IdleNodes;
   readonly #objectsMax: number;
   /** Of a target: the stream's own. */
   readonly #holdsOfIdle: number;
   #requestsLeft = 0;
   #nextId: NodeId;
+  readonly #memory: RecordMemory | undefined;
+  #reservedIds = 0;
   #newest: TableNode | null = null;
   #oldest: TableNode | null = null;
   #cached = 0;
 
-  /** `directoryFd` is open for reading on the root, not O_PATH; it stays the caller's. */
-  constructor(directoryFd: number, firstOwnId: NodeId, objects = nodeObjectsMax, holdsOfIdle = 0) {
+  /** `directoryFd` is open for reading on the root, not O_PATH; it stays the caller's. `memory`: where the records are. */
+  constructor(
+    directoryFd: number,
+    firstOwnId: NodeId,
+    objects = nodeObjectsMax,
+    holdsOfIdle = 0,
+    memory?: RecordMemory,
+  ) {
+    this.#records = new NodeRecords(memory);
+    this.#idle = new IdleNodes(this.#records);
     this.#directoryFd = directoryFd;
     this.#objectsMax = objects;
     this.#holdsOfIdle = holdsOfIdle;
     this.#nextId = firstOwnId;
+    this.#memory = memory;
     const handle = handleOf(directoryFd, noName);
     invariant(typeof handle !== 'number', 'the directory has no file handle');
     this.root = new TableNode(rootId, fileType.directory, handle, keyOf(handle));
@@ -142,6 +164,7 @@ export class NodeTable {
     node.lookups = record.lookups;
     node.holds = record.holds;
     node.boundSession = record.boundSession;
+    node.unit = record.unit ?? -1;
     // Counted in its directory all the time.
     if (parent) node.links.push({ parent, name: record.name });
     this.#byId.set(node.id, node);
@@ -178,9 +201,9 @@ export class NodeTable {
     const isUsed = node.holds > this.#holdsOfIdle || node.writers > 0 || node.children > 0 || node.pinned;
     if (isUsed || node.unlinked || node.type === fileType.directory || !link || another) return false;
     if (this.#byHandle.get(node.key) !== node) return false;
-    const { id, type, handle, lookups, holds, boundSession } = node;
+    const { id, type, handle, lookups, holds, boundSession, unit } = node;
     const [parentId, { name }] = [link.parent.id, link];
-    if (!this.#idle.put({ id, type, handle, parentId, name, lookups, holds, boundSession })) return false;
+    if (!this.#idle.put({ id, type, handle, parentId, name, lookups, holds, boundSession, unit })) return false;
     this.#closeDescriptor(node);
     this.#byId.delete(id);
     this.#byHandle.delete(node.key);
@@ -189,7 +212,7 @@ export class NodeTable {
 
   /** `id` 0: the next one. An id that is in use is taken over: the stream says what it means from now on. */
   add(handle: Buffer, type: number, id: NodeId = 0): TableNode {
-    const chosen = id === 0 ? this.#nextId++ : id;
+    const chosen = id === 0 ? this.#ownId() : id;
     invariant(chosen !== rootId, 'the root keeps its id');
     const previous = this.get(chosen);
     if (previous) this.#drop(previous);
@@ -199,12 +222,87 @@ export class NodeTable {
     return node;
   }
 
+  #ownId(): NodeId {
+    if (this.#nextId >= this.#reservedIds) {
+      this.#reservedIds = this.#nextId + idsPerReservation;
+      this.#memory?.reserveIds?.(this.#reservedIds);
+    }
+    return this.#nextId++;
+  }
+
+  /**
+   * What the kernel remembers from a predecessor, whose records lie in the first chunks of the memory. `isOpen`: somebody has it open. False: the records are not what
+   * this version would have written.
+   */
+  adopt(chunks: number, isOpen: (id: NodeId) => boolean): boolean {
+    const units = this.#records.adopt(chunks);
+    if (units === null) return false;
+    const isObject = (unit: number): boolean => {
+      const isDirectory = this.#records.typeAt(unit) === fileType.directory;
+      return isDirectory || this.#records.flagsAt(unit) !== 0 || isOpen(this.#records.idAt(unit));
+    };
+    const objects: TableNode[] = [];
+    for (const unit of units) {
+      const id = this.#records.idAt(unit);
+      // An id that is counted from the beginning again would be given twice.
+      if (!Number.isSafeInteger(id) || id <= rootId || id >= this.#nextId) return false;
+      if (isObject(unit)) objects.push(this.#adoptNode(unit));
+    }
+    for (const node of objects) this.#adoptLink(node);
+    for (const unit of units) if (!isObject(unit)) this.#adoptIdle(unit);
+    for (const node of objects) if (!isOpen(node.id)) this.collect(node);
+    return true;
+  }
+
+  #adoptNode(unit: number): TableNode {
+    const { id, type, handle, lookups } = this.#records.read(unit);
+    const node = new TableNode(id, type, handle, keyOf(handle));
+    node.lookups = lookups;
+    node.unit = unit;
+    const flags = this.#records.flagsAt(unit);
+    node.unlinked = (flags & recordFlag.unlinked) !== 0;
+    node.orphan = (flags & recordFlag.orphan) !== 0;
+    this.#byId.set(id, node);
+    if (!node.unlinked) this.#byHandle.set(node.key, node);
+    return node;
+  }
+
+  #adoptLink(node: TableNode): void {
+    const { parentId, name } = this.#records.read(node.unit);
+    const parent = this.#byId.get(parentId);
+    if (!parent || node.unlinked) return;
+    node.links.push({ parent, name });
+    parent.children += 1;
+  }
+
+  #adoptIdle(unit: number): void {
+    if (this.#records.lookupsAt(unit) === 0 || !this.#idle.putRecord(unit)) {
+      this.#records.remove(unit);
+      return;
+    }
+    const parent = this.#byId.get(this.#records.parentIdAt(unit));
+    if (parent) parent.children += 1;
+  }
+
+  /** Those that are believed to stand there. Looks at all. */
+  withLink(parent: TableNode, name: Name): TableNode[] {
+    for (const id of this.#idle.idsAt(parent.id, name)) this.get(id);
+    const isIt = (link: Link): boolean => link.parent === parent && link.name.equals(name);
+    return [...this.#byId.values()].filter(({ links }) => links.some(isIt));
+  }
+
+  /** Those without a name that a successor finds among the orphans. */
+  *orphans(): Generator<TableNode> {
+    for (const node of this.#byId.values()) if (node.orphan) yield node;
+  }
+
   addLink(node: TableNode, parent: TableNode, name: Name): void {
     if (node.links.some((link) => link.parent === parent && link.name.equals(name))) return;
     // A directory has one name: what we knew is out of date.
     if (node.type === fileType.directory) this.#clearLinks(node);
     node.links.unshift({ parent, name });
     parent.children += 1;
+    this.#recordAgain(node);
   }
 
   removeLink(node: TableNode, parent: TableNode, name: Name): void {
@@ -212,6 +310,7 @@ export class NodeTable {
     if (index < 0) return;
     node.links.splice(index, 1);
     parent.children -= 1;
+    if (index === 0) this.#recordAgain(node);
     this.collect(parent);
   }
 
@@ -219,6 +318,7 @@ export class NodeTable {
   setUnlinked(node: TableNode): void {
     node.unlinked = true;
     this.#clearLinks(node);
+    this.#recordAgain(node);
     if (this.#byHandle.get(node.key) === node) this.#byHandle.delete(node.key);
     this.collect(node);
   }
@@ -243,6 +343,42 @@ export class NodeTable {
     if (this.#byHandle.get(node.key) === node) this.#byHandle.delete(node.key);
     this.#closeDescriptor(node);
     this.#clearLinks(node);
+    if (node.unit >= 0) this.#records.remove(node.unit);
+    node.unit = -1;
+  }
+
+  /** The kernel gets the id once more, and will forget it as often. Rather counted too often than too rarely: before it is told. */
+  looked(node: TableNode): void {
+    node.lookups += 1;
+    if (!this.#records.isKept || node === this.root) return;
+    if (node.unit >= 0) this.#records.setLookups(node.unit, node.lookups);
+    else node.unit = this.#record(node);
+  }
+
+  /** The kernel has forgotten it so many times. True: it is gone. */
+  forgotten(node: TableNode, count: number): boolean {
+    node.lookups = Math.max(0, node.lookups - count);
+    if (node.unit >= 0 && this.#records.isKept) this.#records.setLookups(node.unit, node.lookups);
+    return this.collect(node);
+  }
+
+  /** Something that a successor has to know of it has changed. */
+  recordAgain(node: TableNode): void {
+    this.#recordAgain(node);
+  }
+  #recordAgain(node: TableNode): void {
+    if (node.unit < 0) return;
+    const former = node.unit;
+    node.unit = this.#record(node);
+    this.#records.remove(former);
+  }
+  #record(node: TableNode): number {
+    const { id, type, handle, lookups } = node;
+    const link = node.links[0];
+    const known = link && NodeRecords.fits(handle, link.name) ? link : null;
+    const [parentId, name] = known ? [known.parent.id, known.name] : [0, noName];
+    const flags = (node.unlinked ? recordFlag.unlinked : 0) | (node.orphan ? recordFlag.orphan : 0);
+    return this.#records.add({ id, type, handle, parentId, name, lookups, holds: 0, boundSession: 0 }, flags);
   }
 
   /** An O_PATH descriptor of the object, for this call only: it may be closed by the next-but-one. Or -errno. */
@@ -275,7 +411,7 @@ export class NodeTable {
   }
 
   /** Pins a descriptor that the caller has opened: of a file without a name, which no handle may open. */
-  adopt(node: TableNode, fd: number): void {
+  pinOpened(node: TableNode, fd: number): void {
     node.fd = fd;
     node.pinned = true;
   }

@@ -1,12 +1,17 @@
 /** What all request handlers of one mounted directory share: the open files, the reply being written, the caller's identity. */
-import { Attributes, E, fileType, Memory, statAt, statOf } from '../sys/linux.ts';
+import { Attributes, E, fileType, Memory, O, statAt, statOf } from '../sys/linux.ts';
 import type { ThreadIdentity, Time } from '../sys/linux.ts';
 import type { Backing } from './backing.ts';
 import { hiddenName } from './backing.ts';
 import type { ChangeSink } from './change-sink.ts';
 import { RequestHeader, writeAttributesReply, writeEntry, writeReplyHeader } from './codec.ts';
 import type { CacheMode, Negotiation } from './codec.ts';
-import type { DirectoryStream } from './directory-stream.ts';
+import { DirectoryStream } from './directory-stream.ts';
+import { keptFileFlag } from './kept-files.ts';
+import type { KeptFile } from './kept-files.ts';
+import type { KeptMemory } from './kept-memory.ts';
+import { keepsNothing } from './kept-requests.ts';
+import type { RequestKeeper } from './kept-requests.ts';
 import type { TableNode } from './node-table.ts';
 import { entryBytes, replyBytesMax, replyHeaderBytes } from './protocol.ts';
 
@@ -26,6 +31,11 @@ export interface OpenFile {
   readonly stream: DirectoryStream | null;
 }
 
+/** One that the kernel knows by a number. */
+export interface KnownFile extends OpenFile {
+  readonly handle: number;
+}
+
 /** All changes go through this mount, so what the kernel remembers stays true. */
 export const validS = 86_400;
 
@@ -38,20 +48,38 @@ export class Service {
   readonly cache: CacheMode;
   readonly identity: ThreadIdentity;
   readonly header = new RequestHeader();
-  readonly reply = new Memory(replyBytesMax);
+  readonly reply: Memory;
+  /** What is noted of the request that is carried out, for a successor. */
+  readonly keeper: RequestKeeper;
+  readonly kept: KeptMemory | null;
   replyLength = 0;
   negotiation: Negotiation | null = null;
-  /** By file descriptor, which is also FUSE's file handle. */
-  readonly files: (OpenFile | undefined)[] = [];
+  /** By FUSE's file handle. */
+  readonly files: (KnownFile | undefined)[] = [undefined];
+  readonly #freeHandles: number[] = [];
   /** Of the object that the request is about. */
   readonly attributes = new Attributes();
   readonly otherAttributes = new Attributes();
   readonly parentTime: Time = { seconds: 0, nanoseconds: 0 };
   readonly otherParentTime: Time = { seconds: 0, nanoseconds: 0 };
+  /**
+   * Of a mount that was taken over: an error of writing may have been told to the predecessor, or to nobody, and the descriptors of now do not know it. `unheard`: before
+   * anything is called synced, the filesystem as a whole is asked. `failed`: nothing is any more.
+   */
+  formerErrors: 'none' | 'unheard' | 'failed' = 'none';
   /** Counts requests; a supervisor sees that the lane lives. */
   handled = 0;
 
-  constructor(backing: Backing, sink: ChangeSink, cache: CacheMode, identity: ThreadIdentity) {
+  constructor(
+    backing: Backing,
+    sink: ChangeSink,
+    cache: CacheMode,
+    identity: ThreadIdentity,
+    kept: KeptMemory | null = null,
+  ) {
+    this.kept = kept;
+    this.keeper = kept?.requests ?? keepsNothing;
+    this.reply = kept?.reply ?? new Memory(replyBytesMax);
     this.backing = backing;
     this.sink = sink;
     this.cache = cache;
@@ -87,7 +115,7 @@ export class Service {
 
   /** The kernel gets the id once more and will forget it as often. */
   putEntry(at: number, node: TableNode, attributes: Attributes): void {
-    node.lookups += 1;
+    this.backing.nodes.looked(node);
     this.forKernel(node, attributes);
     writeEntry(this.reply.bytes, at, node.id, attributes, validS, attributesValidS(attributes));
   }
@@ -97,8 +125,9 @@ export class Service {
     return this.send(replyHeaderBytes + entryBytes);
   }
 
-  /** The root does not count the directory that nobody sees. */
+  /** The root does not count the directory that nobody sees, an orphan not the link in it. */
   forKernel(node: TableNode, attributes: Attributes): void {
+    if (node.orphan && attributes.links > 0) attributes.links -= 1;
     if (node === this.backing.nodes.root && this.#rootHasHidden() && attributes.links > 2) attributes.links -= 1;
   }
 
@@ -124,24 +153,76 @@ export class Service {
     into.nanoseconds = this.otherAttributes.modified.nanoseconds;
   }
 
-  file(handle: number): OpenFile | undefined {
+  file(handle: number): KnownFile | undefined {
     return this.files[handle];
   }
 
-  addFile(fd: number, node: TableNode, writable: boolean, stream: DirectoryStream | null): OpenFile {
-    const file = { fd, node, writable, stream };
-    this.files[fd] = file;
+  /** `flags`: of the open(2) below. */
+  addFile(fd: number, node: TableNode, writable: boolean, stream: DirectoryStream | null, flags: number): KnownFile {
+    const handle = this.#freeHandles.pop() ?? this.files.length;
+    const file = this.#putFile({ handle, fd, node, writable, stream });
+    const keptFlags =
+      (writable ? keptFileFlag.writable : 0) |
+      (stream ? keptFileFlag.directory : 0) |
+      ((flags & O.ACCMODE) === O.RDWR ? keptFileFlag.readWrite : 0) |
+      ((flags & O.NOATIME) === 0 ? 0 : keptFileFlag.noAccessTime);
+    this.kept?.files.opened({ handle, node: node.id, flags: keptFlags, unique: this.header.unique });
+    return file;
+  }
+  #putFile(file: KnownFile): KnownFile {
+    const { node } = file;
+    this.files[file.handle] = file;
     node.holds += 1;
-    if (writable) node.writers += 1;
+    node.opens += 1;
+    if (file.writable) node.writers += 1;
     return file;
   }
 
-  removeFile(file: OpenFile): void {
-    this.files[file.fd] = undefined;
-    file.node.holds -= 1;
-    if (file.writable) file.node.writers -= 1;
+  removeFile(file: KnownFile): void {
+    const { node } = file;
+    this.kept?.files.closed(file.handle);
+    this.files[file.handle] = undefined;
+    this.#freeHandles.push(file.handle);
+    node.holds -= 1;
+    node.opens -= 1;
+    if (node.opens === 0) this.backing.letGoOrphan(node);
+    if (file.writable) node.writers -= 1;
     // The kernel may have forgotten the node before it released the file.
-    if (this.backing.nodes.collect(file.node)) this.sink.forgotten(file.node.id);
+    if (this.backing.nodes.collect(node)) this.sink.forgotten(node.id);
+  }
+
+  /** What a predecessor had open is opened again. Why that is not possible; null: it is. */
+  adoptFiles(files: readonly KeptFile[]): string | null {
+    for (const kept of files) {
+      const { handle, flags } = kept;
+      const node = this.backing.nodes.get(kept.node);
+      if (!node) return `an open file of node ${kept.node}, which is not known`;
+      const isDirectory = (flags & keptFileFlag.directory) !== 0;
+      const access = (flags & keptFileFlag.readWrite) === 0 ? O.RDONLY : O.RDWR;
+      const more = isDirectory ? O.DIRECTORY : (flags & keptFileFlag.noAccessTime) === 0 ? 0 : O.NOATIME;
+      const fd = this.backing.openNode(node, access | more);
+      // Of a removed directory nothing is ever asked again but to close it. The note of its removal may be missing.
+      if (isDirectory && fd === -E.STALE) this.backing.nodes.setUnlinked(node);
+      if (fd < 0 && !(isDirectory && node.unlinked)) return `an open file that does not open again (errno ${-fd})`;
+      while (this.files.length < handle) this.#freeHandles.push(this.files.push(undefined) - 1);
+      const at = this.#freeHandles.indexOf(handle);
+      if (at >= 0) this.#freeHandles.splice(at, 1);
+      const writable = (flags & keptFileFlag.writable) !== 0;
+      this.#putFile({ handle, fd, node, writable, stream: isDirectory ? new DirectoryStream(fd) : null });
+    }
+    return null;
+  }
+
+  /** False: what a predecessor's disk has failed to write may be missing in any file. */
+  formerErrorsAllowSync(): boolean {
+    if (this.formerErrors === 'unheard') this.syncAll();
+    return this.formerErrors === 'none';
+  }
+  /** syncfs(2): the first one of a mount that was taken over hears what the predecessor has not. 0 or -errno. */
+  syncAll(): number {
+    const status = this.backing.syncAll();
+    if (this.formerErrors === 'unheard') this.formerErrors = status < 0 ? 'failed' : 'none';
+    return status;
   }
 
   /** An errno of the disk itself: the copy here cannot be trusted to go on. */

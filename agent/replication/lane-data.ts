@@ -18,6 +18,10 @@ export interface PrimaryLaneData {
   readonly record: VolumeRecord;
   /** Of the process; see SyncOffers. */
   readonly syncOffers: SharedArrayBuffer;
+  /** What a successor of this process goes on from; -1: nobody would. */
+  readonly keptFd: number;
+  /** A predecessor has served this mount. */
+  readonly takesOver: boolean;
 }
 
 export interface AcknowledgementLaneData {

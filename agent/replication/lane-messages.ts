@@ -77,6 +77,10 @@ export type FromPrimary =
       /** Of `estimate`. */
       readonly estimate?: ResyncEstimate;
     }
+  /** The first word of a lane that goes on under a predecessor's mount. `requests`: read by that one, and not known to be answered. */
+  | { readonly type: 'taken-over'; readonly openFiles: number; readonly requests: number }
+  /** Nothing has been answered: the mount cannot be served from where the predecessor ended. */
+  | { readonly type: 'not-taken-over'; readonly reason: string }
   /** The mount is gone, whoever took it away. */
   | { readonly type: 'unmounted' }
   /** The local disk failed an fsync or a write. */

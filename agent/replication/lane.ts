@@ -1,13 +1,13 @@
 /** The one entry of every worker thread of the replicator; bundled as lane.mjs. Dying comes first. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault, invariant } from '../contract/index.ts';
-import { describeHolder, unmountIfUnused } from '../fuse/index.ts';
+import { describeHolder, removeOrphans, unmountIfUnused } from '../fuse/index.ts';
 import { becomeIoFlusher, dieNow, installDeath, sync, syncFilesystem } from '../sys/linux.ts';
 import { makeAcknowledgementLane } from './acknowledgement-ports.ts';
 import { ControlBlock } from './control-block.ts';
 import { faultPoint } from './fault-point.ts';
 import { Inbox } from './inbox.ts';
-import type { LaneData, ListenerLaneData, UnmountData } from './lane-data.ts';
+import type { LaneData, ListenerLaneData, PrimaryLaneData, UnmountData } from './lane-data.ts';
 import type { FromListener, ToListener } from './lane-messages.ts';
 import { Listener } from './listener.ts';
 import { runLane } from './operations.ts';
@@ -37,15 +37,22 @@ function runUnmount({ path }: UnmountData): void {
   }
 }
 
+function runPrimary(primary: PrimaryLaneData): void {
+  const { lane, close } = makePrimaryLane(primary, tell);
+  if (lane) runLane(lane.run(), faultPoint(primary.lane));
+  close();
+}
+
 function run(): void {
   switch (data.lane) {
     case 'primary':
-      runLane(makePrimaryLane(data, tell).run(), faultPoint(data.lane));
+      runPrimary(data);
       return;
     case 'acknowledgement':
       runLane(makeAcknowledgementLane(data, tell).run(), faultPoint(data.lane));
       return;
     case 'secondary':
+      removeOrphans(data.directoryFd);
       runLane(makeSecondaryLane(data, tell).run(), faultPoint(data.lane));
       return;
     case 'listener':

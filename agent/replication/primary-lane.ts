@@ -7,8 +7,8 @@
  */
 import { Fault, invariant } from '../contract/index.ts';
 import type { AcknowledgeLevel, VolumeRecord } from '../contract/index.ts';
-import type { Node } from '../fuse/index.ts';
-import { Memory } from '../sys/memory.ts';
+import type { Carried, Node } from '../fuse/index.ts';
+import type { Memory } from '../sys/memory.ts';
 import { parkedMax, reached } from './acknowledgement.ts';
 import type { ChangeStream, LaneHooks } from './change-stream.ts';
 import type { CollectedSyncs } from './collected-syncs.ts';
@@ -33,6 +33,8 @@ export const outcome = { none: 0, reply: 1, deferred: 2, parked: 3, ended: 4 } a
 /** Unacknowledged bytes of changes beyond which further changes wait: the socket takes what is below without blocking. */
 const windowBytes = 2 * 1024 * 1024;
 const progressIntervalMs = 500;
+/** As a sequence: no session gets so far. */
+const neverReached = 0x7fffffff;
 /** The kernel writes by itself what is this old: then a syncfs of the peer has little left to do. */
 export const checkpointIntervalMs = 30_000;
 const livenessIntervalMs = 1000;
@@ -69,11 +71,19 @@ export interface PrimaryPorts {
   readonly answerSync: Operation & { unique: number; written: number; error: number };
   /** Sends the reply of the last `apply`. */
   readonly reply: Operation & { readonly bytes: Uint8Array; readonly length: number; readonly unique: number };
+  /** Before that reply is parked as a whole. */
+  readonly noteParkedReply: () => void;
   readonly level: AcknowledgeLevel;
   /** Of `write-through`: what the last `apply` has changed. */
   readonly touched: Node[];
   /** Syncs `touched` on the local disk; 0 or -errno. */
   readonly syncTouched: Operation;
+  /** A copy of the request in hand, for as long as it waits. */
+  readonly hold: (length: number) => Memory;
+  /** What a predecessor of this process has left unanswered, once. */
+  readonly carried: Carried | null;
+  /** Sends the answer that the predecessor had completed. */
+  readonly replyAgain: Operation;
   /** Answers `control.parked.claimed`. */
   readonly answerParked: Operation;
   /** Sends what the stream's writer holds; -1: the link is lost. */
@@ -111,7 +121,7 @@ export class PrimaryLane implements LaneHooks {
   /** Sequence of `finish`: from then on the target may call itself up to date. 0: not sent. */
   #finishSequence = 0;
   /** Since the last goAlone: a target may have this generation. */
-  #peerMayHaveGeneration = false;
+  #peerMayHaveGeneration: boolean;
   /** The target of this link has our generation: without it we go on under another one only, or what it lacks could not be told from what it has. */
   #sharedGeneration = false;
   #held: { memory: Memory; length: number; readAtMs: number }[] = [];
@@ -158,6 +168,8 @@ export class PrimaryLane implements LaneHooks {
   constructor(ports: PrimaryPorts, record: VolumeRecord) {
     this.#ports = ports;
     this.record = record;
+    // A role cannot know what a former one, of a process that was killed, has given away.
+    this.#peerMayHaveGeneration = record.generation !== null;
     const { control } = ports;
     this.#recordVersion = control.recordVersion > 0 ? control.recordVersion : control.publishRecord(record);
   }
@@ -166,6 +178,7 @@ export class PrimaryLane implements LaneHooks {
   *run(): Lane {
     const { wait } = this.#ports;
     this.#tellStatus();
+    yield* this.#takeOver();
     while (!this.#ended) {
       yield* this.#messages();
       if (this.#isEnded()) break;
@@ -197,6 +210,31 @@ export class PrimaryLane implements LaneHooks {
     if (this.#ports.stream.writer.length > 0) yield* this.#send();
     this.#endLink();
     this.#ports.tell({ type: 'ended' });
+  }
+
+  /**
+   * What was read and not answered comes first, in the order in which it came. What waited for a former peer waits for the next decision: none of its numbers is reached
+   * by what a new link acknowledges.
+   */
+  *#takeOver(): Lane {
+    const { carried, control, nowMs, request } = this.#ports;
+    if (carried === null) return;
+    const now = nowMs();
+    for (const { unique, written, reply } of carried.parked)
+      control.parked.park(
+        (unique % 4294967296) | 0,
+        Math.floor(unique / 4294967296),
+        neverReached,
+        Math.floor(now) | 0,
+        written,
+        now,
+        reply,
+        reply.length,
+      );
+    this.#held = carried.held.map((one) => ({ ...one, readAtMs: now }));
+    if (carried.replyLength > 0 && (yield* this.#permitted())) yield this.#ports.replyAgain;
+    this.#instants[instant.read] = now;
+    if (carried.inHandLength > 0) yield* this.#handle(request, carried.inHandLength);
   }
 
   #isEnded(): boolean {
@@ -348,7 +386,7 @@ export class PrimaryLane implements LaneHooks {
     const before = stream.writer.sequence;
     let result = yield apply;
     if (result === outcome.deferred) {
-      const copy = memory === this.#ports.request ? Memory.copyOf(memory.bytes.subarray(0, length)) : memory;
+      const copy = memory === this.#ports.request ? this.#ports.hold(length) : memory;
       const readAtMs = this.#instants[instant.read] ?? 0;
       if (this.#replaying) this.#held.unshift({ memory: copy, length, readAtMs });
       else this.#held.push({ memory: copy, length, readAtMs });
@@ -360,6 +398,8 @@ export class PrimaryLane implements LaneHooks {
     // Acknowledged before it was parked: nobody else will look at it.
     if (result === outcome.parked && control.parked.count > 0) yield* this.#answerReached(control.acknowledged);
     if (result === outcome.reply || result === outcome.ended) {
+      // Before anybody hears of it: a process that dies in between would leave a copy behind that seems good.
+      if (this.#unrecordedFailure) yield* this.#recordFailedSync();
       if (this.#isPermitted() || (yield* this.#permitted())) {
         yield this.#ports.reply;
         if (this.#asksForChange()) this.#countAnswered(this.#instants[instant.read] ?? 0);
@@ -407,6 +447,8 @@ export class PrimaryLane implements LaneHooks {
   /** With the answer that the filesystem has made. */
   #parkReply(sequence: number): boolean {
     const { unique, bytes, length } = this.#ports.reply;
+    if (this.mode === 'alone') return false;
+    this.#ports.noteParkedReply();
     return this.park(unique, sequence, 0, bytes, length);
   }
 

@@ -1,22 +1,26 @@
 /** The primary lane on Linux: the real operations behind its ports. */
 import { randomInt } from 'node:crypto';
-import { Fault } from '../contract/index.ts';
+import { Fault, invariant } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import {
   Filesystem,
   isTransient,
+  KeptMemory,
   openBacking,
   readRequest,
+  removeOrphans,
   requestBytesMax,
+  syncStage,
   writeFailedReply,
   writeParkedReply,
   writeReply,
 } from '../fuse/index.ts';
-import type { Backing } from '../fuse/index.ts';
+import type { Backing, Carried, Outcome } from '../fuse/index.ts';
 import {
   becomeIoFlusher,
   bootTimeMs,
   close,
+  E,
   fileType,
   Memory,
   O,
@@ -110,21 +114,43 @@ function syncNode(backing: Backing, id: number): number {
   return status;
 }
 
-export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrimary) => void): PrimaryLane {
+function takeOver(data: PrimaryLaneData, filesystem: Filesystem): Carried | string | null {
+  return data.takesOver ? filesystem.takeOver() : null;
+}
+
+/** What waits for the peer is not counted: most of it has been answered. */
+function unansweredIn({ held, inHandLength, replyLength }: Carried): number {
+  return held.length + (inHandLength > 0 ? 1 : 0) + (replyLength > 0 ? 1 : 0);
+}
+
+export interface PrimaryThread {
+  /** Null: the lane has told why it cannot go on where its predecessor ended, and ends. */
+  readonly lane: PrimaryLane | null;
+  /** The last of this thread. */
+  readonly close: () => void;
+}
+
+export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrimary) => void): PrimaryThread {
   // Before the right to it is given away. Refused on kernels before 5.6; then memory pressure is only less well handled.
   becomeIoFlusher();
   const identity = ThreadIdentity.enter();
   const control = new ControlBlock(data.control);
-  const backing = openBacking(data.directoryFd, { idsAreGiven: false });
+  const kept = data.keptFd < 0 ? null : new KeptMemory(data.keptFd);
+  const backing = openBacking(data.directoryFd, {
+    idsAreGiven: false,
+    ...(kept && { kept: { nodes: kept.nodes, firstId: kept.reservedIds } }),
+  });
   const connection = new DataConnection(control);
   const store = new RecordStore(new DirectoryRecordDisk(data.directoryFd), data.volume);
   const inbox = new Inbox<ToPrimary>([data.inbox, data.link], data.wakeFd);
   // A request that poll has seen may be gone when it is read, with its caller: nobody may sleep on it who owes answers.
   setBlocking(data.deviceFd, false);
-  const request = new Memory(requestBytesMax);
+  const request = kept?.request ?? new Memory(requestBytesMax);
 
   // The stream asks the lane, the lane is made of the stream: the hooks are looked up when they are called.
   const { level } = data;
+  let changesWereAsked = false;
+  const asksForChange = (): boolean => changesWereAsked;
   const parts: ConstructorParameters<typeof ChangeStream> = [
     backing,
     connection.writer,
@@ -138,10 +164,22 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       },
     },
     {
-      changesAllowed: () => lane.changesAllowed(),
-      park: (unique, sequence, written) => lane.park(unique, sequence, written),
+      changesAllowed: () => {
+        changesWereAsked = true;
+        return lane.changesAllowed();
+      },
+      park: (unique, sequence, written) => {
+        if (!lane.park(unique, sequence, written)) return false;
+        kept?.requests.park(unique, written);
+        kept?.requests.letGo(unique);
+        return true;
+      },
       syncWaits: () => lane.syncWaits(),
-      collect: (unique, sequence, fd, dataOnly, written) => lane.collect(unique, sequence, fd, dataOnly, written),
+      collect: (unique, sequence, fd, dataOnly, written) => {
+        const isCollected = lane.collect(unique, sequence, fd, dataOnly, written);
+        if (isCollected && kept?.requests.collect(unique, apply.length) === false) kept.giveUp();
+        return isCollected;
+      },
       localFailure: (call, errno) => {
         lane.localFailure(call, errno);
       },
@@ -149,9 +187,19 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   ];
   const stream = level === 'durable' ? new ChangeStream(...parts) : new LevelStream(level, ...parts);
   const touched = stream instanceof LevelStream ? stream.touched : [];
-  // What the kernel keeps back is on no disk.
-  const cache = level === 'write-through' ? 'none' : data.cache;
-  const filesystem = new Filesystem({ backing, sink: stream, cache, identity });
+  const filesystem = new Filesystem({ backing, sink: stream, cache: data.cache, identity, ...(kept && { kept }) });
+  const end = (): void => {
+    filesystem.close();
+    backing.close();
+    kept?.close();
+  };
+  const taken = takeOver(data, filesystem);
+  if (typeof taken === 'string') {
+    tell({ type: 'not-taken-over', reason: taken });
+    return { lane: null, close: end };
+  }
+  if (taken === null) removeOrphans(data.directoryFd);
+  else tell({ type: 'taken-over', openFiles: filesystem.openFiles, requests: unansweredIn(taken) });
 
   const poll = new Poll([data.wakeFd, data.deviceFd]);
   const wait = {
@@ -169,11 +217,31 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       return (poll.ready(0) === 0 ? 0 : woken.message) | (poll.ready(1) === 0 ? 0 : woken.request);
     },
   };
+  const note = (requests: KeptMemory['requests'], result: Outcome): void => {
+    const { unique } = filesystem;
+    const isCollected = requests.lastCollected === unique;
+    const isKnown = result !== 'parked' || isCollected || requests.lastParked === unique;
+    invariant(isKnown, 'a successor would not know of a request that waits');
+    // The answer itself is noted before it is sent, and done with afterwards. Where a level asks for more than `durable`, it is one only when that has been done.
+    const isAnswer = result === 'reply' || result === 'destroyed';
+    if (isAnswer && level === 'durable') requests.hasReply(filesystem.replyLength);
+    if (isAnswer || result === 'deferred' || isCollected) return;
+    requests.finished();
+  };
   const apply = {
     name: 'apply',
     memory: request,
     length: 0,
-    run: (): number => outcomes[filesystem.handle(apply.memory, apply.length)],
+    run: (): number => {
+      changesWereAsked = false;
+      kept?.requests.begin(apply.memory);
+      const result = filesystem.handle(apply.memory, apply.length);
+      // Whoever finds it done already tells nothing, and may have to sync it all the same.
+      const isDoneAgain = asksForChange() && result === 'reply' && kept?.requests.isRepeated === true;
+      if (level === 'write-through' && isDoneAgain) touched.push(backing.nodes.root);
+      if (kept) note(kept.requests, result);
+      return outcomes[result];
+    },
   };
   const collected = new CollectedSyncs();
   const offers = new SyncOffers(data.syncOffers);
@@ -187,7 +255,10 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       const { unique, written, error } = answerSync;
       const { bytes } = syncAnswer;
       const length = error < 0 ? writeFailedReply(bytes, unique, error) : writeParkedReply(bytes, unique, written);
-      return writeReply(data.deviceFd, syncAnswer, length);
+      const status = writeReply(data.deviceFd, syncAnswer, length);
+      const wasCollected = kept?.requests.letGo(unique) === true;
+      if (!wasCollected && unique === filesystem.unique) kept?.requests.finished();
+      return status;
     },
   };
   const persist = {
@@ -232,6 +303,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       return 0;
     }),
     readRequest: operation('read request', () => {
+      kept?.requests.expect();
       const length = readRequest(data.deviceFd, request);
       return isTransient(length) ? 0 : length;
     }),
@@ -245,7 +317,10 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     level,
     touched,
     syncTouched: operation('sync touched', () => {
-      let status = 0;
+      kept?.requests.noteSync(syncStage.begun);
+      if (!filesystem.formerErrorsAllowSync()) return -E.IO;
+      // What a predecessor has done of it is not known.
+      let status = kept?.requests.isRepeated === true ? filesystem.syncAll() : 0;
       for (const { id } of touched) status = Math.min(status, syncNode(backing, id));
       return status;
     }),
@@ -259,13 +334,33 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       get unique() {
         return filesystem.unique;
       },
-      run: () => writeReply(data.deviceFd, filesystem.reply, filesystem.replyLength),
+      run: () => {
+        kept?.requests.hasReply(filesystem.replyLength);
+        const status = writeReply(data.deviceFd, filesystem.reply, filesystem.replyLength);
+        kept?.requests.finished();
+        return status;
+      },
     },
+    noteParkedReply: () => {
+      kept?.requests.park(filesystem.unique, 0, filesystem.reply.bytes, filesystem.replyLength);
+      kept?.requests.finished();
+    },
+    hold: (length) => {
+      const copy = kept?.requests.hold(length) ?? null;
+      if (copy === null) kept?.giveUp();
+      return copy ?? Memory.copyOf(request.bytes.subarray(0, length));
+    },
+    carried: taken,
+    replyAgain: operation('reply again', () => {
+      const status = writeReply(data.deviceFd, filesystem.reply, taken?.replyLength ?? 0);
+      kept?.requests.repliedAgain();
+      return status;
+    }),
     answerParked: parkedAnswer(control, data.deviceFd),
     send: operation('send', () => connection.flush()),
     persist,
     persistIfPossible,
-    syncAll: operation('syncfs', () => backing.syncAll()),
+    syncAll: operation('syncfs', () => filesystem.syncAll()),
     used: () => usedOf(data.directoryFd),
     nowMs: bootTimeMs,
     message: () => inbox.receive(),
@@ -285,5 +380,5 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     randomCheckpoint: () => randomInt(1, 2 ** 47),
   };
   const lane = new PrimaryLane(ports, data.record);
-  return lane;
+  return { lane, close: end };
 }

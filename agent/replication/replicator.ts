@@ -5,11 +5,12 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Fault, replicatorApi, serve } from '../contract/index.ts';
 import type { FaultRecord, Handlers, Params, ReplicatorApi, RpcServer } from '../contract/index.ts';
 import { comparablePath, mountTable, nestedPaths } from '../fuse/index.ts';
-import { bootTimeMs, dieNow, installDeath, Memory, notifySystemd } from '../sys/linux.ts';
+import { bootTimeMs, dieNow, installDeath, Memory, notifySystemd, takeDescriptors } from '../sys/linux.ts';
 import { listenLines } from '../sys/line-port.ts';
 import { tlsWrite } from '../sys/openssl.ts';
 import { agentVersion } from '../version.ts';
@@ -17,6 +18,7 @@ import { closeConnection } from './connection.ts';
 import { ControlBlock } from './control-block.ts';
 import { writeDurably } from './durable-file.ts';
 import { encodeHandshake } from './handshake.ts';
+import { HandedMounts } from './kept-mount.ts';
 import type { FromListener, ListenerConfiguration, ToListener } from './lane-messages.ts';
 import { makeInbox, spawnLane } from './spawn.ts';
 import { helpSyncIfWanted } from './sync-helpers.ts';
@@ -35,6 +37,9 @@ const configurationSchema = replicatorApi.methods.configure.params;
 const tickMs = 100;
 /** How long an uncovered directory stays so at most. */
 const doorTicks = 5;
+const failedStartMs = 1000;
+/** Half of the time that an application is left to wait. */
+const goOnMs = 1500;
 /** The same complaint about the same peer is written once in this time. */
 const complainAgainMs = 60_000;
 
@@ -47,6 +52,7 @@ class Replicator {
   #listener: ReturnType<typeof makeInbox<ToListener>> | null = null;
   #configuration: Configuration | null = null;
   readonly #watchdog = new WatchdogPace();
+  readonly #handed = new HandedMounts(takeDescriptors());
   #ticks = 0;
   #mounts: Buffer | null = null;
   /** Configurations come one after the other. */
@@ -69,6 +75,7 @@ class Replicator {
     timer.ref();
     const known = this.#readConfiguration();
     if (known) await this.#takeUp(known, true);
+    this.#handed.closeAll();
     await listenLines(this.#options.socketPath, (port) => {
       const client = serve(replicatorApi, this.#handlers, port, agentVersion);
       this.#clients.add(client);
@@ -134,19 +141,34 @@ class Replicator {
       writeDurably(this.#configurationFile, `${JSON.stringify(content)}\n`);
     }
     this.#configuration = configuration;
+    const first = starting ? await this.#startVolumes(configuration) : await this.#takeUpVolumes(configuration);
+    // After the volumes: whoever waits in a mount waits for nothing else.
     this.#configureListener(configuration);
     this.#retireCertificates(configuration);
+    if (first === null) return;
+    if (!starting) throw first;
+    complain(`${first.message} ${first.remedy}`);
+  }
+
+  /** The first fault, after everything else has been done. */
+  async #takeUpVolumes(configuration: Configuration): Promise<Fault | null> {
     let first: Fault | null = null;
     for (const wanted of configuration.volumes) {
       try {
-        await this.#takeUpVolume(wanted, starting);
+        await this.#takeUpVolume(wanted, false);
       } catch (error) {
         first ??= Fault.from(error);
       }
     }
-    if (first === null) return;
-    if (!starting) throw first;
-    complain(`${first.message} ${first.remedy}`);
+    return first;
+  }
+
+  /** All at once: in each of their mounts an application may be waiting. */
+  async #startVolumes(configuration: Configuration): Promise<Fault | null> {
+    const started = configuration.volumes.map((wanted) => this.#takeUpVolume(wanted, true));
+    const outcomes = await Promise.allSettled(started);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    return failed === undefined ? null : Fault.from(failed.reason);
   }
 
   /** A link that was made with other keys or another certificate is made anew: what was retired keeps no connection. */
@@ -191,11 +213,25 @@ class Replicator {
         },
       );
       this.#volumes.set(wanted.id, volume);
-      // Nobody of this process serves it: it is a predecessor's.
-      if (starting) await volume.removeDeadMount();
+      if (starting) await this.#goOnWith(volume);
     }
     volume.configuration = wanted;
     volume.close();
+  }
+
+  /** What stands there is a predecessor's. */
+  async #goOnWith(volume: Volume): Promise<void> {
+    const mount = this.#handed.take(volume.configuration.id);
+    // What is ordered meanwhile comes behind it.
+    const done = volume.inOrder(async () => {
+      if (mount && (await volume.takeOver(mount))) return;
+      await volume.removeDeadMount();
+    });
+    // A disk that hangs, or a process that does not let go, must not keep the control plane from the other volumes.
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(resolve, goOnMs, undefined);
+    await Promise.race([done, late]);
+    clearTimeout(timer);
   }
 
   #settings(): ReturnType<ConstructorParameters<typeof Volume>[1]> {
@@ -365,6 +401,8 @@ export async function runReplicator(options: ReplicatorOptions): Promise<void> {
     await new Replicator(options).start();
   } catch (error) {
     const fault = Fault.from(error);
+    // It is started again at once, and would be for ever.
+    await sleep(failedStartMs);
     dieNow(1, `${fault.message} ${fault.remedy}`);
   }
 }

@@ -15,6 +15,7 @@ const settings: LaneSettings = {
   endpoints: [],
   tls: { certificateFile: '', keyFile: '', peerCertificateFile: '' },
   acknowledgeTimeoutMs: 1000,
+  volumeUuid: 'uuid',
   directoryFd: -1,
 };
 const inputOutputError = -5;

@@ -3,12 +3,13 @@ import { MessageChannel } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { Fault } from '../contract/index.ts';
 import type { AcknowledgeLevel, FaultRecord, VolumeRecord } from '../contract/index.ts';
-import { mountDevice } from '../fuse/index.ts';
+import { KeptMemory, makeKeptFile, mountDevice } from '../fuse/index.ts';
 import type { MountedDevice } from '../fuse/index.ts';
 import { bootTimeMs, close } from '../sys/linux.ts';
 import { shutdownSocket } from '../sys/socket.ts';
 import { ControlBlock } from './control-block.ts';
 import type { Outbox } from './inbox.ts';
+import { forgetMount, holdsDescriptors, storeMount } from './kept-mount.ts';
 import type {
   FromAcknowledgement,
   FromPrimary,
@@ -34,10 +35,19 @@ export interface LaneSettings {
   readonly tls: { readonly certificateFile: string; readonly keyFile: string; readonly peerCertificateFile: string };
   readonly acknowledgeTimeoutMs: number;
   readonly directoryFd: number;
+  readonly volumeUuid: string;
+}
+
+/** A mount that a predecessor of this process has served. */
+export interface TakenMount {
+  readonly device: MountedDevice;
+  readonly memoryFd: number;
 }
 
 /** A resync may make the peer write out much at once: only what nobody waits for may take this long. */
 const resyncSilenceMaxMs = 30_000;
+/** The control plane comes back to a process that was started again within half a second. */
+const contactPatienceMs = 2000;
 /** What a role's end may take before its connections are cut. */
 const endPatienceMs = 3000;
 
@@ -84,35 +94,74 @@ export async function within<T>(timeoutMs: number, promise: Promise<T>, otherwis
   }
 }
 
+/** What the kernel keeps back is on no disk. */
+export function cacheOf({ acknowledge, cache }: Pick<LaneSettings, 'acknowledge' | 'cache'>): 'writeback' | 'none' {
+  return acknowledge === 'write-through' ? 'none' : cache;
+}
+
 export class PrimaryLanes {
   readonly control = new ControlBlock();
   readonly device: MountedDevice;
+  readonly #volume: string;
+  /** -1: nobody would take it over. */
+  readonly #keptFd: number;
+  #kept: KeptMemory | null = null;
+  #isServedWell = false;
   readonly watch: AcknowledgementWatch;
   readonly #primary: { readonly outbox: Outbox<ToPrimary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly #link: { readonly outbox: Outbox<ToAcknowledgement>; readonly port: MessagePort; readonly wakeFd: number };
   readonly ended: Promise<void>;
 
-  /** Mounts, then starts both lanes. Throws Fault `mount-failed`. */
+  /** Mounts, unless a predecessor has, then starts both lanes. Throws Fault `mount-failed`. */
   constructor(
     settings: LaneSettings,
     record: VolumeRecord,
     onPrimary: (message: FromPrimary) => void,
     onLink: (message: FromAcknowledgement) => void,
+    taken: TakenMount | null = null,
   ) {
-    const { volume, directoryFd, cache } = settings;
+    const { volume, directoryFd } = settings;
+    this.#volume = volume;
     this.watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
-    this.device = mountDevice({ path: settings.path, directoryFd });
+    this.device = taken?.device ?? mountDevice({ path: settings.path, directoryFd });
     const { deviceFd } = this.device;
+    this.#keptFd = taken?.memoryFd ?? this.#keep(settings);
+    if (this.#keptFd >= 0) this.#kept = new KeptMemory(this.#keptFd);
     this.control.publishRecord(record);
     this.#primary = makeInbox<ToPrimary>();
     this.#link = makeInbox<ToAcknowledgement>();
     const between = new MessageChannel();
-    const primaryName = `primary ${volume}`;
+    this.#startLink = (): Promise<void> => {
+      const name = `link ${volume}`;
+      return spawnLane(
+        name,
+        {
+          lane: 'acknowledgement',
+          name,
+          control: this.control.memory,
+          inbox: this.#link.port,
+          primary: between.port2,
+          primaryWakeFd: this.#primary.wakeFd,
+          wakeFd: this.#link.wakeFd,
+          volume,
+          node: settings.node,
+          peer: settings.peer,
+          programVersion: settings.programVersion,
+          deviceFd,
+          endpoints: settings.endpoints,
+          tls: settings.tls,
+          linkTimeoutMs: settings.acknowledgeTimeoutMs,
+        },
+        [this.#link.port, between.port2],
+        onLink,
+      );
+    };
+    const name = `primary ${volume}`;
     const primary = spawnLane(
-      primaryName,
+      name,
       {
         lane: 'primary',
-        name: primaryName,
+        name,
         control: this.control.memory,
         inbox: this.#primary.port,
         link: between.port1,
@@ -120,42 +169,86 @@ export class PrimaryLanes {
         volume,
         directoryFd,
         deviceFd,
-        cache,
+        cache: cacheOf(settings),
         level: settings.acknowledge ?? 'durable',
         record,
         syncOffers: syncOffersMemory(),
+        keptFd: this.#keptFd,
+        takesOver: taken !== null,
       },
       [this.#primary.port, between.port1],
-      onPrimary,
-    );
-    const linkName = `link ${volume}`;
-    const link = spawnLane(
-      linkName,
-      {
-        lane: 'acknowledgement',
-        name: linkName,
-        control: this.control.memory,
-        inbox: this.#link.port,
-        primary: between.port2,
-        primaryWakeFd: this.#primary.wakeFd,
-        wakeFd: this.#link.wakeFd,
-        volume,
-        node: settings.node,
-        peer: settings.peer,
-        programVersion: settings.programVersion,
-        deviceFd,
-        endpoints: settings.endpoints,
-        tls: settings.tls,
-        linkTimeoutMs: settings.acknowledgeTimeoutMs,
+      (message: FromPrimary) => {
+        this.#considerLink(message);
+        onPrimary(message);
       },
-      [this.#link.port, between.port2],
-      onLink,
     );
-    this.ended = Promise.all([primary, link]).then(() => {
+    if (!taken) this.#meetPeer();
+    this.ended = Promise.all([primary, this.#linkEnded.promise]).then(() => {
       closeInbox(this.#primary);
       closeInbox(this.#link);
       close(deviceFd);
+      this.#forget();
     });
+  }
+
+  readonly #startLink: () => Promise<void>;
+  readonly #linkEnded = Promise.withResolvers<undefined>();
+  #linkIsDecided = false;
+  #linkTimer: NodeJS.Timeout | null = null;
+
+  /**
+   * The first contact after a predecessor's end makes the other copy stale until all of it has been compared. So the peer is left as it is, and able to go on, until it is
+   * known that this process can, and has the right to; where nobody says so, a contact may be the only way to it.
+   */
+  #considerLink(message: FromPrimary): void {
+    if (message.type === 'not-taken-over' || message.type === 'ended') this.#decideLink(false);
+    else if (message.type === 'status' && message.mode !== 'undecided') this.#meetPeer();
+    else if (message.type === 'taken-over')
+      this.#linkTimer = setTimeout(() => {
+        this.#meetPeer();
+      }, contactPatienceMs);
+  }
+  #meetPeer(): void {
+    this.#decideLink(true);
+  }
+  /** Once. */
+  #decideLink(wanted: boolean): void {
+    if (this.#linkIsDecided) return;
+    this.#linkIsDecided = true;
+    if (this.#linkTimer) clearTimeout(this.#linkTimer);
+    const ended = wanted ? this.#startLink() : Promise.resolve();
+    void ended.then(() => {
+      this.#linkEnded.resolve(undefined);
+    });
+  }
+
+  /** Given away before the first request is read: from then on an end of this process is not the end of the mount. */
+  #keep(settings: LaneSettings): number {
+    if (!holdsDescriptors()) return -1;
+    const memory = makeKeptFile();
+    if (memory < 0) return -1;
+    const kept = new KeptMemory(memory);
+    kept.begin(settings, this.device.connection, cacheOf(settings));
+    kept.close();
+    if (storeMount(settings.volume, { device: this.device.deviceFd, directory: settings.directoryFd, memory }))
+      return memory;
+    forgetMount(settings.volume);
+    close(memory);
+    return -1;
+  }
+  #forget(): void {
+    this.#kept?.close();
+    this.#kept = null;
+    if (this.#keptFd < 0) return;
+    forgetMount(this.#volume);
+    close(this.#keptFd);
+  }
+
+  /** What was taken over has been served for a while. */
+  takeoverHasSucceeded(): void {
+    if (this.#isServedWell) return;
+    this.#isServedWell = true;
+    this.#kept?.adoptionHasSucceeded();
   }
 
   post(message: ToPrimary): void {
@@ -170,6 +263,7 @@ export class PrimaryLanes {
 
   /** Both lanes end as soon as they can; the mount is somebody else's. */
   end(): void {
+    this.#decideLink(false);
     this.#primary.outbox.post({ type: 'end' });
     this.#link.outbox.post({ type: 'end' });
   }

@@ -38,13 +38,18 @@ import type { SetUp } from './set-up.ts';
 import { copiesDifferFault } from './verify-report.ts';
 import * as lineage from './volume-lineage.ts';
 import { PrimaryLanes, SecondaryLanes, unmountElsewhere, within } from './volume-lanes.ts';
-import type { LaneSettings } from './volume-lanes.ts';
+import type { LaneSettings, TakenMount } from './volume-lanes.ts';
+import { closeMount } from './kept-mount.ts';
+import type { KeptMount } from './kept-mount.ts';
+import { takeMount } from './take-over.ts';
 
 const laneEndMs = 10_000;
 const unmountMs = 30_000;
 const goAloneMs = 10_000;
 const cleanStopMs = 30_000;
 const verifyOrderMs = 10_000;
+/** A request that ends the process does so at once. */
+const servedWellMs = 1000;
 
 export interface VolumeConfiguration {
   readonly id: string;
@@ -55,7 +60,10 @@ export interface VolumeConfiguration {
   readonly acknowledge: AcknowledgeLevel;
 }
 
-type CommonSettings = Omit<LaneSettings, 'volume' | 'path' | 'cache' | 'acknowledge' | 'directoryFd'>;
+type CommonSettings = Omit<
+  LaneSettings,
+  'volume' | 'path' | 'cache' | 'acknowledge' | 'directoryFd' | 'volumeUuid'
+>;
 
 export class Volume {
   configuration: VolumeConfiguration;
@@ -289,8 +297,15 @@ export class Volume {
   // --- roles ----------------------------------------------------------------------------------------------------------
 
   #laneSettings(): LaneSettings {
-    const { id, path, cache, acknowledge } = this.configuration;
-    const own = { volume: id, path: canonicalPath(path), cache, acknowledge, directoryFd: this.#directoryFd };
+    const { id, path, cache, acknowledge, volumeUuid } = this.configuration;
+    const own = {
+      volume: id,
+      path: canonicalPath(path),
+      cache,
+      acknowledge,
+      directoryFd: this.#directoryFd,
+      volumeUuid,
+    };
     return { ...this.#settings(), ...own };
   }
 
@@ -344,26 +359,80 @@ export class Volume {
         },
         { volume: this.configuration.id },
       );
-    const ready = Promise.withResolvers<undefined>();
+    await this.#beginPrimary(this.#laneSettings(), record, null);
+  }
+
+  /** Resolves with its first word. */
+  async #beginPrimary(settings: LaneSettings, record: VolumeRecord, taken: TakenMount | null): Promise<FromPrimary> {
+    const ready = Promise.withResolvers<FromPrimary>();
     const lanes = new PrimaryLanes(
-      this.#laneSettings(),
+      settings,
       record,
       (message) => {
-        ready.resolve(undefined);
+        ready.resolve(message);
         this.#onPrimary(lanes, message);
       },
       (message) => {
         this.#onLink(lanes, message);
       },
+      taken,
     );
     this.#primary = lanes;
+    this.#decidedSinceMs = null;
     this.#roleNumber = Math.floor(bootTimeMs());
     this.#set(() => {
       this.#role = 'primary';
       this.#mode = 'undecided';
       this.#roleFault = null;
     });
-    await ready.promise;
+    return await ready.promise;
+  }
+  #decidedSinceMs: number | null = null;
+
+  /**
+   * Goes on under a mount that a predecessor of this process has left, `undecided` as after a lost link. False: it cannot be, nothing has been answered, and nobody
+   * serves the mount any more.
+   */
+  async takeOver(mount: KeptMount): Promise<boolean> {
+    let first: FromPrimary;
+    try {
+      const taken = takeMount(this.configuration, mount);
+      this.#directoryFd = mount.directory;
+      this.#readRecord();
+      const record = this.#mustBeUsable();
+      const settings = { ...this.#laneSettings(), cache: taken.cache };
+      first = await this.#beginPrimary(settings, record, taken);
+    } catch (error) {
+      this.#notTakenOver(error instanceof Error ? error.message : String(error));
+      this.#directoryFd = -1;
+      closeMount(this.configuration.id, mount);
+      return false;
+    }
+    if (first.type === 'taken-over') {
+      const { openFiles, requests } = first;
+      process.stderr.write(
+        `${this.configuration.path}: goes on under the mount of the former process, with ${openFiles} open files and ${requests} unanswered requests.\n`,
+      );
+      return true;
+    }
+    if (first.type !== 'not-taken-over') return true;
+    this.#notTakenOver(first.reason);
+    await this.fence();
+    return this.#role !== 'idle';
+  }
+  #notTakenOver(reason: string): void {
+    process.stderr.write(
+      `${this.configuration.path}: the mount of the former process cannot be gone on with: ${reason}.\n`,
+    );
+  }
+
+  /** Whoever dies on what was taken over is not in time to say so. */
+  #countDecided(): void {
+    const decided = this.#role === 'primary' && this.#mode !== 'undecided';
+    if (!decided) this.#decidedSinceMs = null;
+    else this.#decidedSinceMs ??= bootTimeMs();
+    if (this.#decidedSinceMs !== null && bootTimeMs() - this.#decidedSinceMs > servedWellMs)
+      this.#primary?.takeoverHasSucceeded();
   }
 
   #onPrimary(lanes: PrimaryLanes, message: FromPrimary): void {
@@ -394,6 +463,8 @@ export class Volume {
       case 'unmounted':
         if (this.#role === 'primary' && !this.#stopping) void this.#mountLost();
         return;
+      case 'taken-over':
+      case 'not-taken-over':
       case 'ended':
         return;
     }
@@ -613,6 +684,7 @@ export class Volume {
   tick(): void {
     this.#primary?.control.countMainLiveness();
     this.#secondary?.control.countMainLiveness();
+    this.#countDecided();
     const { acknowledgeTimeoutMs } = this.#settings();
     if (this.#link && this.#primary?.watch.look(this.#mode === 'resynchronising') === true)
       this.#set(() => {

@@ -3,7 +3,8 @@ import type { LinePort, Params, ReplicatorApi, RpcClient, VolumeStatus } from '.
 import { createClient, Fault, replicatorApi } from '../contract/index.ts';
 import type { Journal, ReplicatorPort, Timers } from './ports.ts';
 
-const reconnectMs = 300;
+/** An application may be waiting for its files meanwhile; what is asked is a socket of this machine. */
+const reconnectMs = 100;
 /** A configuration that was refused (somebody uses the directory) is offered again. */
 const configureAgainMs = 5000;
 

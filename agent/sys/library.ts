@@ -64,6 +64,11 @@ const { functions } = ffi.dlopen('libc.so.6', {
   clock_gettime: { arguments: ['int32', 'pointer'], return: 'int32' },
   socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
   sendto: { arguments: ['int32', 'pointer', 'uint64', 'int32', 'pointer', 'uint32'], return: 'int64' },
+  sendmsg: { arguments: ['int32', 'pointer', 'int32'], return: 'int64' },
+  mmap: { arguments: ['pointer', 'uint64', 'int32', 'int32', 'int32', 'int64'], return: 'pointer' },
+  mlock: { arguments: ['pointer', 'uint64'], return: 'int32' },
+  munmap: { arguments: ['pointer', 'uint64'], return: 'int32' },
+  memfd_create: { arguments: ['string', 'uint32'], return: 'int32' },
 });
 
 /** The raw functions of this thread. Only for files of this folder. */

@@ -1,14 +1,19 @@
 /** Memory that system calls may use: allocated once, never moved, with its address known. */
 import * as ffi from 'node:ffi';
 
+function viewOf(address: bigint, length: number): Buffer<ArrayBuffer> {
+  return Buffer.from(ffi.toArrayBuffer(address, length, false));
+}
+
 export class Memory {
   readonly bytes: Buffer<ArrayBuffer>;
   readonly #base: bigint;
 
-  constructor(length: number) {
+  /** `at`: memory that is there already, mapped by whoever gives it, for as long as this is used. */
+  constructor(length: number, at?: bigint) {
     // Small buffers may live on the moving heap: never smaller than a page.
-    this.bytes = Buffer.alloc(Math.max(length, 4096));
-    this.#base = ffi.getRawPointer(this.bytes);
+    this.bytes = at === undefined ? Buffer.alloc(Math.max(length, 4096)) : viewOf(at, length);
+    this.#base = at ?? ffi.getRawPointer(this.bytes);
   }
 
   get length(): number {

@@ -4,7 +4,7 @@ import { RawSocket } from './raw-socket.ts';
 const afUnix = 1;
 const sockDgram = 2;
 
-function unixAddress(path: string): Buffer {
+export function unixAddress(path: string): Buffer {
   const address = Buffer.alloc(2 + Buffer.byteLength(path) + (path.startsWith('@') ? 0 : 1));
   address.writeUInt16LE(afUnix, 0);
   address.write(path, 2);

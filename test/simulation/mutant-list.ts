@@ -257,8 +257,8 @@ export const mutants: readonly Mutant[] = [
     name: 'never finds out whether the application runs',
     breaks: 'liveness',
     file: 'agent/core/serving.ts',
-    find: 'if (s.volumes === null) return;\n  s.resuming = false;',
-    replace: 'if (s.startedMs > 0) return;\n  s.resuming = false;',
+    find: 'if (s.volumes === null) {\n    // Its right to run',
+    replace: 'if (s.startedMs > 0) {\n    // Its right to run',
   },
   {
     name: 'starts without any vote',

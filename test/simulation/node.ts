@@ -238,7 +238,7 @@ export class SimulatedNode {
 
   killReplicator(): void {
     if (!this.up || !this.replica.alive) return;
-    this.replica.die();
+    this.replica.loseProcess();
     this.event({ type: 'data', volumes: null });
     const { boots } = this;
     this.world.at(this.world.random.between(300, 1500), () => {

@@ -80,6 +80,7 @@ class PlanRun {
         break;
       case 'fence':
         node.application = false;
+        replica.removeMount();
         if (replica.alive) replica.fence();
         if (world.nowMs >= node.fenceFailsUntilMs) proceed(5, 200);
         else

@@ -88,6 +88,8 @@ export class Replica {
   leaseUntilMs = 0;
   private pending: PendingWrite[] = [];
   private inbox: (() => void)[] = [];
+  /** Unanswered in the mount of a process that has ended; null: there is none. */
+  private left: PendingWrite[] | null = null;
   private nextCheckpoint = 1;
   /** Of a target: with which its contact began. */
   private contacts = 0;
@@ -141,8 +143,10 @@ export class Replica {
     this.durable.second = this.two ? fresh(`second ${volumeUuid}`) : null;
   }
 
-  /** Process start: nothing is remembered but the disk. */
+  /** Process start: nothing is remembered but the disk, and the mount of a predecessor, mostly. */
   start(): void {
+    const { left } = this;
+    this.left = null;
     this.alive = true;
     this.role = 'idle';
     this.mode = null;
@@ -151,11 +155,35 @@ export class Replica {
     this.secondWaits = false;
     this.pending = [];
     this.inbox = [];
+    if (left !== null && this.world.random.chance(0.8)) this.goOnWith(left);
     this.changed();
+  }
+
+  /** As after a lost link, and without a lease. */
+  private goOnWith(left: PendingWrite[]): void {
+    this.role = 'primary';
+    this.mode = 'undecided';
+    this.pending = left;
+    this.world.at(20, () => {
+      this.connect();
+    });
+  }
+
+  /** The process ends, the mount does not: whoever waits in it goes on waiting. */
+  loseProcess(): void {
+    const left = this.role === 'primary' ? this.pending : null;
+    this.die();
+    this.left = left;
+  }
+
+  /** The mount that nobody serves is removed. */
+  removeMount(): void {
+    this.left = null;
   }
 
   die(): void {
     this.alive = false;
+    this.left = null;
     this.breakLink(0);
     this.pending = [];
     this.cleanWaiter = null;

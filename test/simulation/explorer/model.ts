@@ -29,6 +29,8 @@ export const timing: Timing = {
   detectionMs: 4 * tickMs,
   suspendedMaxMs: 4 * tickMs,
   settleMs: 5 * tickMs,
+  // Its volumes come back without their mounts.
+  replicatorPatienceMs: 0,
 };
 const clockStartMs = 1000 * tickMs;
 

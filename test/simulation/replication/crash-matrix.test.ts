@@ -13,6 +13,7 @@ const chosen = representatives(places);
 const elsewhere: Record<string, string> = {
   waitForPermission: 'the lease: agent/runtime and the story of frozen hosts',
   persistIfPossible: 'a disk that fails: failing-disk.test.ts',
+  replyAgain: 'a mount outlives its replicator: kept-requests.test.ts and the suites of restarts',
   syncTouched: 'the level write-through: levels.test.ts',
   pause: 'waits between two attempts to connect, and holds nothing',
 };

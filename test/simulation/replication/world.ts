@@ -639,6 +639,11 @@ export class World {
           name: 'sync touched',
           run: (): number => touched.reduce((status, { id }) => Math.min(status, tree.sync(id)), 0),
         }),
+        // A machine of this world comes back without its mounts.
+        noteParkedReply: () => undefined,
+        hold: (length) => Memory.copyOf(request.bytes.subarray(0, length)),
+        carried: null,
+        replyAgain: op({ name: 'reply again', run: () => 0 }),
         answerParked: answerParked(),
         send: op({ name: 'send', run: flush }),
         persist,

@@ -24,6 +24,7 @@ import type { TreeOptions } from '../filesystem/tree.ts';
 const home = '/var/tmp/holdfast-replication-suite';
 /** Where LoopDisk keeps its images. */
 const disks = '/var/tmp/holdfast-filesystem-suite';
+const keeper = fileURLToPath(new URL('./descriptor-keeper.ts', import.meta.url));
 const main = fileURLToPath(new URL('../../../agent/main.ts', import.meta.url));
 export const volume = 'db/0';
 const volumeUuid = '5a1b1ed0-0000-4000-8000-000000000001';
@@ -121,6 +122,51 @@ export class ReplicatorNode {
 
   get socketPath(): string {
     return join(this.directory, 'socket');
+  }
+
+  /** Under something that keeps its descriptors and starts it again when it has ended. */
+  async startKept(environment: Record<string, string> = {}): Promise<void> {
+    const replicator = ['--disable-warning=ExperimentalWarning', main, 'replicator'];
+    const state = ['--state-dir', join(this.directory, 'state'), '--socket', this.socketPath];
+    const own = ['--disable-warning=ExperimentalWarning', keeper, join(this.directory, 'notify'), process.execPath];
+    const child = spawn(process.execPath, [...own, ...replicator, ...state], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
+    this.child = child;
+    const hear = (text: Buffer): void => {
+      this.output += text.toString();
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    await this.connect();
+  }
+
+  /** Of the replicator that was started last. */
+  get keptPid(): number {
+    const pid = Number([...this.output.matchAll(/^started (\d+)$/gm)].at(-1)?.[1]);
+    writeFileSync(join(this.directory, 'pid'), String(pid));
+    return pid;
+  }
+
+  /** Without its keeper's help it comes back by itself: what an application waits for is the control plane's lease. */
+  async killKept(): Promise<void> {
+    const pid = this.keptPid;
+    process.kill(pid, 'SIGKILL');
+    await until(`${this.name} is started again`, () => this.keptPid !== pid);
+    this.client?.close();
+    await this.connect();
+  }
+
+  /** With the keeper, which would start it again. */
+  async endKept(): Promise<void> {
+    const { keptPid } = this;
+    await this.kill();
+    try {
+      process.kill(keptPid, 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
   }
 
   async start(): Promise<void> {

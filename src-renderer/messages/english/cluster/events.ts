@@ -41,6 +41,8 @@ const worded = {
     `${peer} remembers a version of the data that nobody holds any more: ${node(event)} goes on under a newer one.`,
   failback: (_event, peer) => `${peer} is the preferred server and ready: the application goes back to it.`,
   resumed: (event) => `The agent of ${node(event)} was restarted and goes on with the running application.`,
+  'replicator-restarted': (event) =>
+    `The replication process of ${node(event)} was started again; the application waited for its files meanwhile.`,
   'application-stopped': (event) => `The application was stopped on ${node(event)}.`,
   'start-failed': (event) => `The application did not start on ${node(event)}.`,
   'stop-escalated': () => 'The stop command failed: the application is ended by force.',

@@ -74,6 +74,8 @@ export const events: Messages['cluster']['events'] = {
     `${peer} se souvient d’une version des données que personne n’a plus : ${node} continue sous une version plus récente.`,
   failback: (_event, peer) => `${peer} est le serveur préféré et il est prêt : l’application lui revient.`,
   resumed: ({ node }) => `L’agent de ${node} a redémarré et garde l’application en marche.`,
+  'replicator-restarted': ({ node }) =>
+    `Le processus de réplication de ${node} a été relancé ; l’application a attendu ses fichiers pendant ce temps.`,
   'application-stopped': ({ node, evidence }) =>
     `L’application s’est arrêtée sur ${node}${evidence['clean'] === true ? ' ; les deux copies sont identiques et sur disque' : ''}.`,
   'start-failed': ({ node }) => `L’application n’a pas démarré sur ${node}.`,

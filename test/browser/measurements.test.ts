@@ -40,7 +40,8 @@ function asked(parts: ReturnType<typeof demonstrate>): { fromMs: number; toMs: n
 }
 async function drag(page: Page, from: number, to: number): Promise<void> {
   const chart = page.locator('.u-over').first();
-  await chart.scrollIntoViewIfNeeded();
+  // Waits until it stands still: charts above it may still be growing.
+  await chart.hover({ position: { x: 1, y: 20 } });
   const box = (await chart.boundingBox())!;
   await page.mouse.move(box.x + box.width * from, box.y + 20);
   await page.mouse.down();

@@ -1,4 +1,5 @@
 /** Counts for the orchestrator, beside vitest's own output. A skipped test without a reason is a failed one. */
+import { inspect } from 'node:util';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import { writeStageSummary, type StageSummary } from './summary.ts';
 
@@ -28,7 +29,7 @@ function outcome(test: TestCase, summary: StageSummary): void {
 export default class StageSummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const summary: StageSummary = { passed: 0, failed: 0, notRun: [], failures: [] };
-    for (const error of unhandledErrors) fail(summary, 'outside of any test', [{ message: String(error) }]);
+    for (const error of unhandledErrors) fail(summary, 'outside of any test', [{ message: inspect(error) }]);
     for (const module of modules) {
       const before = summary.passed + summary.failed + summary.notRun.length;
       for (const test of module.children.allTests()) outcome(test, summary);

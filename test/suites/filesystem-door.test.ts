@@ -48,6 +48,9 @@ async function end(child: ChildProcess): Promise<void> {
 
 describe('the door', () => {
   let disk: LoopDisk;
+  /** In a mount namespace of its own: the disks of other suites are let go of, or their doors would have to stay open. */
+  const alone = (): string =>
+    `for other in /var/tmp/holdfast-filesystem-suite/*/disk; do [ "$other" = "${disk.root}" ] || umount -l "$other"; done 2>/dev/null`;
   let path: string;
   let holders: ChildProcess[] = [];
   beforeAll(() => {
@@ -106,7 +109,14 @@ describe('the door', () => {
       'bind-mount',
       'unshare',
       'unshare',
-      (at) => ['-m', '--propagation', 'private', 'sh', '-c', `mount --bind ${at}/inside /mnt; echo; exec sleep 60`],
+      (at) => [
+        '-m',
+        '--propagation',
+        'private',
+        'sh',
+        '-c',
+        `${alone()}; mount --bind ${at}/inside /mnt; echo; exec sleep 60`,
+      ],
     ],
     [
       // Inside a chroot the path of such a descriptor leads nowhere; the mount that it came through is found instead.
@@ -117,7 +127,7 @@ describe('the door', () => {
         '-m',
         'sh',
         '-c',
-        `mkdir -p /tmp; mount --bind ${at} /mnt; exec 9</mnt/file; umount /mnt; echo; exec sleep 60`,
+        `${alone()}; mkdir -p /tmp; mount --bind ${at} /mnt; exec 9</mnt/file; umount /mnt; echo; exec sleep 60`,
       ],
     ],
   ];
@@ -139,7 +149,7 @@ describe('the door', () => {
 
   /** What a container or service has for itself: a copy of all mounts, and a place of its own for the directory. */
   const apart = (propagation: string, commands: string): Promise<ChildProcess> =>
-    holder('unshare', '-m', '--propagation', propagation, 'sh', '-c', `${commands}; echo; exec sleep 60`);
+    holder('unshare', '-m', '--propagation', propagation, 'sh', '-c', `${alone()}; ${commands}; echo; exec sleep 60`);
   const enter = (pid: number | undefined, command: string): number | null =>
     spawnSync('nsenter', ['-t', String(pid), '-m', 'sh', '-c', command]).status;
 
@@ -246,7 +256,15 @@ describe('the door', () => {
   it('ends the connection also where another namespace has a copy of the mount', async (context) => {
     if (!hasProgram('unshare')) context.skip('unshare is not installed');
     const served = await ServedDirectory.start(path, 'none', disk.directory('copy'));
-    const child = await holder('unshare', '-m', '--propagation', 'private', 'sh', '-c', 'echo; exec sleep 60');
+    const child = await holder(
+      'unshare',
+      '-m',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      `${alone()}; echo; exec sleep 60`,
+    );
     holders.push(child);
     expect(unmountIfUnused(path)).toEqual([]);
     await served.ended();

@@ -1,5 +1,5 @@
 /** Single requests of the kernel, made by hand: what waits when changes are not allowed, what is parked, and what a failing disk means. */
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Filesystem, openBacking, passthroughSink } from '../../agent/fuse/index.ts';
@@ -101,6 +101,20 @@ describe('single requests', () => {
     return { node: body.readUInt32LE(0), handle: body.readUInt32LE(128) };
   }
 
+  /** Of this process, for reading and writing: the number that the file handle stands for. */
+  function openDescriptor(file: string): number {
+    const found = readdirSync('/proc/self/fd').find((fd) => {
+      try {
+        const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '';
+        return readlinkSync(`/proc/self/fd/${fd}`) === file && flags.endsWith('2');
+      } catch {
+        return false; // the one that lists them
+      }
+    });
+    if (found === undefined) throw new Error(`${file} is not open here`);
+    return Number(found);
+  }
+
   const writeBody = (handle: number, offset: number, text: string, flags = 0): Buffer =>
     Buffer.concat([numbers(handle, 0, offset, 0, text.length, 0, 0, 0, flags, 0), Buffer.from(text)]);
 
@@ -160,7 +174,7 @@ describe('single requests', () => {
 
   it('answers a failed sync with EIO, tells of it, and never parks it', () => {
     const { node, handle } = create('file');
-    close(handle);
+    close(openDescriptor(join(path, 'file')));
     const answer = send(opcode.FSYNC, node, numbers(handle, 0, 0, 0));
     expect([answer.outcome, answer.error]).toEqual(['reply', -5]);
     expect(sink.told.slice(1)).toEqual(['sync false', 'failure fsync 9']);

@@ -75,7 +75,8 @@ function openScreen(): Screen {
   const part = createTerminalsPart({
     access,
     machineOf: (_cluster, node) => Promise.resolve({ destination: node }),
-    environment: { ...process.env, SHELL: '/bin/bash', HOLDFAST_SSH_PASSWORD: 'Sesame' },
+    // What a person's start-up files do is theirs, and may take its time.
+    environment: { ...process.env, HOME: '/nonexistent', SHELL: '/bin/bash', HOLDFAST_SSH_PASSWORD: 'Sesame' },
   });
   const tabs = new Map<string, Tab>();
   const closing: (() => void)[] = [];

@@ -20,7 +20,13 @@ import {
 } from '../../agent/fuse/index.ts';
 import { copyByBinding } from '../../agent/fuse/door.ts';
 import { close } from '../../agent/sys/linux.ts';
-import { hasProgram, LoopDisk, missingForFilesystemTests, ServedDirectory } from './filesystem/loop-disk.ts';
+import {
+  hasProgram,
+  letGoOfDisks,
+  LoopDisk,
+  missingForFilesystemTests,
+  ServedDirectory,
+} from './filesystem/loop-disk.ts';
 
 const missing = missingForFilesystemTests();
 
@@ -48,9 +54,7 @@ async function end(child: ChildProcess): Promise<void> {
 
 describe('the door', () => {
   let disk: LoopDisk;
-  /** In a mount namespace of its own: the disks of other suites are let go of, or their doors would have to stay open. */
-  const alone = (): string =>
-    `for other in /var/tmp/holdfast-filesystem-suite/*/disk; do [ "$other" = "${disk.root}" ] || umount -l "$other"; done 2>/dev/null`;
+  const alone = (): string => letGoOfDisks(disk.root);
   let path: string;
   let holders: ChildProcess[] = [];
   beforeAll(() => {

@@ -7,6 +7,7 @@ import { unifiedPath } from '../lab/cgroups.ts';
 import { loopDevicesBelow, mountPointsBelow } from '../lab/disks.ts';
 import { Lab, labHome, labObstacle, pointerHome, recordOf, run, until } from '../lab/index.ts';
 import { nodeCommand, start } from '../lab/process.ts';
+import { letGoOfDisks } from './filesystem/loop-disk.ts';
 
 const obstacle = labObstacle();
 const name = 'labtest';
@@ -264,10 +265,7 @@ describe('lab', () => {
 
   it('goes on with a copy of the disk while somebody else holds the old file system', async () => {
     const host = lab.host('n1');
-    // The disks of other suites are let go of: their doors would have to stay open.
-    const others =
-      'for disk in /var/tmp/holdfast-filesystem-suite/*/disk; do umount -l "$disk"; done 2>/dev/null; exec cat';
-    const holder = start(['unshare', '-m', '--propagation', 'private', 'sh', '-c', others], {
+    const holder = start(['unshare', '-m', '--propagation', 'private', 'sh', '-c', `${letGoOfDisks()}; exec cat`], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     // `cat` answers once it runs, which is after its mount namespace was made.

@@ -9,7 +9,12 @@ import type { CacheMode } from '../../../agent/fuse/index.ts';
 
 const shutdownProgram = fileURLToPath(new URL('../../lab/shutdown-filesystem.ts', import.meta.url));
 /** One fixed place, so that the next run finds what a killed one has left. */
-const home = '/var/tmp/holdfast-filesystem-suite';
+export const diskHome = '/var/tmp/holdfast-filesystem-suite';
+
+/** For a shell in a mount namespace of its own: it lets go of the disks of other suites, or their doors would have to stay open. `kept`: root of a disk. */
+export function letGoOfDisks(kept = ''): string {
+  return `for disk in ${diskHome}/*/disk; do [ "$disk" = "${kept}" ] || umount -l "$disk"; done 2>/dev/null`;
+}
 
 export type DiskType = 'ext4' | 'xfs' | 'btrfs';
 
@@ -51,7 +56,7 @@ export class LoopDisk {
 
   /** `quotas`: of users, ext4 only; throws on kernels without them. */
   constructor(name: string, type: DiskType = 'ext4', megabytes = 512, quotas = false) {
-    this.#directory = join(home, name);
+    this.#directory = join(diskHome, name);
     removeAll(this.#directory);
     this.root = join(this.#directory, 'disk');
     mkdirSync(this.root, { recursive: true });

@@ -17,13 +17,11 @@ import { openBackingDirectory } from '../../../agent/fuse/index.ts';
 import { makeCertificate } from '../../../agent/network/certificate.ts';
 import { bootTimeMs, close } from '../../../agent/sys/linux.ts';
 import { connectLines } from '../../../agent/sys/line-port.ts';
-import { LoopDisk } from '../filesystem/loop-disk.ts';
+import { diskHome, LoopDisk } from '../filesystem/loop-disk.ts';
 import { describeTree } from '../filesystem/tree.ts';
 import type { TreeOptions } from '../filesystem/tree.ts';
 
 const home = '/var/tmp/holdfast-replication-suite';
-/** Where LoopDisk keeps its images. */
-const disks = '/var/tmp/holdfast-filesystem-suite';
 const keeper = fileURLToPath(new URL('./descriptor-keeper.ts', import.meta.url));
 const main = fileURLToPath(new URL('../../../agent/main.ts', import.meta.url));
 export const volume = 'db/0';
@@ -64,15 +62,15 @@ function removeLeftovers(): void {
     if (commandLine.includes(join(home, name))) process.kill(Number(pid), 'SIGKILL');
     rmSync(join(home, name), { recursive: true, force: true });
   }
-  for (const name of existsSync(disks) ? readdirSync(disks) : []) {
+  for (const name of existsSync(diskHome) ? readdirSync(diskHome) : []) {
     const pid = /^replication-.*-(\d+)$/.exec(name)?.[1];
     if (pid === undefined || isAlive(pid)) continue;
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
     const points = mounts
       .map((line) => line.split(' ')[4] ?? '')
-      .filter((point) => point.startsWith(join(disks, name)));
+      .filter((point) => point.startsWith(join(diskHome, name)));
     for (const point of points.reverse()) spawnSync('umount', ['-l', point]);
-    rmSync(join(disks, name), { recursive: true, force: true });
+    rmSync(join(diskHome, name), { recursive: true, force: true });
   }
 }
 

@@ -31,6 +31,10 @@ async function showIn(page: Page, how: Look): Promise<void> {
     await page.evaluate(`document.querySelector('header button[lang="${how.language}"]').click()`);
   await page.locator(`html[lang="${how.language}"][data-theme="${how.theme}"]`).waitFor();
   await page.evaluate('document.fonts.ready.then(() => new Promise(requestAnimationFrame))');
+  // Half way from one light to the other no contrast is that of either.
+  await page.evaluate(
+    'Promise.allSettled(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished))',
+  );
 }
 
 test.each(screens.map((screen) => [screen.name, screen] as const))('%s', async (_name, screen) => {

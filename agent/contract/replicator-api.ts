@@ -103,6 +103,8 @@ export const replicatorApi = defineInterface({
       result: z.null(),
     },
     status: { params: z.object({}), result: z.array(volumeStatusSchema) },
+    /** Says only that the event loop runs. A version that does not know it says that too, by refusing. */
+    alive: { params: z.object({}), result: z.null() },
     /** Of all volumes; costs the lanes nothing. */
     metrics: { params: z.object({}), result: z.array(volumeMetricsSchema) },
     /** Writes the first record. `blank` moves what stands there aside first (keptAt), `good` takes it as the data. Volume must be idle. */

@@ -11,6 +11,10 @@
  *   a replicator that has ended is waited for R = 3 s: systemd starts it again at once, it needs 0.3 s to come up (1.2 s were seen on a machine that was busy
  *                         with something else) and up to 0.1 s to be found. The lease is renewed meanwhile. Whose replicator does not come back gives up
  *                         after R: as long as the other server's loss is waited for by default, so that fence and start stay below the 5 s of a failover.
+ *   a replicator that is there and says nothing is ended after S = 5 s, and then waited for as one that has ended. Its event loop is judged, not its disk: files are
+ *   its lanes' business, and what the loop does itself takes milliseconds (0.3 s were seen: many doors at once). S = 10 × the interval at which it is asked, and
+ *   more than R + D/2, so that whatever is given up for other reasons was given up before. The application's pause is S + 0.5 s until it is noticed
+ *   + 0.3 s until it is killed + a start of 0.3 to 1.2 s, about 7 s; systemd's own watchdog would leave it waiting for 60 s.
  *   takeover begins at D ≥ that, so that in the usual case the lost node's grants have run out when its loss is noticed.
  */
 export interface Timing {
@@ -32,6 +36,9 @@ export const clockRateErrorMax = 0.001;
 /** Of the longest detection time, 60 s. Whoever asks for more gets no answer from any voter. */
 export const leaseMsMax = 40_000;
 const replicatorPatienceMs = 3000;
+export const replicatorSilenceMs = 5000;
+/** Orders that its event loop carries out itself, entry by entry or directory by directory: half of what systemd leaves it. */
+export const replicatorLongStepMs = 30_000;
 /** Kernel timers and packet handling between "the grant ran out" and "nothing leaves any more". */
 const kernelMarginMs = 100;
 

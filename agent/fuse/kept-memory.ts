@@ -79,8 +79,13 @@ export class KeptMemory {
   readonly #numbers: Float64Array;
   #served: Served | null = null;
 
-  /** `fd` stays the caller's. */
-  constructor(fd: number) {
+  /** Told once, with the reason. */
+  onGivenUp: (reason: string) => void = () => undefined;
+  readonly #stay: (memory: Memory) => boolean;
+
+  /** `fd` stays the caller's. `stay`: false when pages may be taken away. */
+  constructor(fd: number, stay: (memory: Memory) => boolean = keepInMemory) {
+    this.#stay = stay;
     this.#file = new SharedFile(fd);
     this.#header = this.#file.map(0, headerBytes);
     this.#words = new Uint32Array(this.#header.bytes.buffer, this.#header.bytes.byteOffset, 32);
@@ -113,8 +118,10 @@ export class KeptMemory {
   }
 
   /** Something could not be kept: from here on nobody may go on from it. */
-  giveUp(): void {
+  giveUp(reason: string): void {
+    if (this.#words[word.magic] === 0) return;
     this.#words[word.magic] = 0;
+    this.onGivenUp(reason);
   }
 
   /** Counted before anything is done with it. */
@@ -160,8 +167,8 @@ export class KeptMemory {
   #serve(): Served {
     if (this.#served) return this.#served;
     const request = this.#file.map(region.request, requestBytesMax);
-    // A process that is killed while the kernel has to find room for a part of a request fails that request.
-    keepInMemory(request);
+    // The kernel fails a request whose reader is killed while room for a part of it is found: a successor would carry out a new header with an old body.
+    if (!this.#stay(request)) this.giveUp('its memory may not be locked (CAP_IPC_LOCK, LimitMEMLOCK)');
     const reply = this.#file.map(region.reply, replyBytesMax);
     const requests = new KeptRequests(request, this.#file, { slots: region.slots, held: region.held });
     const files = new KeptFiles((index) => this.#mapFiles(index));

@@ -1,10 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { close } from '../sys/linux.ts';
+import { close, SharedFile } from '../sys/linux.ts';
 import { KeptMemory, makeKeptFile } from './kept-memory.ts';
 import { heldMax, syncStage } from './kept-requests.ts';
 import type { Carried } from './kept-requests.ts';
 import { opcode } from './protocol.ts';
 import { killAtEveryStore } from './store-by-store.ts';
+
+/** Of the layout, in bytes: the regions of requests, and in them the number of the next place where one is parked. */
+const slotsStart = 8 << 20;
+const headPlace = (heldMax * 8 + 1024 * 4) * 4;
 
 const descriptors: number[] = [];
 const memories: KeptMemory[] = [];
@@ -180,6 +184,18 @@ describe('requests that were read and not answered', () => {
     );
   });
 
+  it('are found when they were parked before and after the count of them has begun anew', () => {
+    const fd = makeFile();
+    const kept = open(fd);
+    kept.requests.park(1, 0);
+    const head = new SharedFile(fd).map(slotsStart + headPlace, 4).bytes;
+    expect(head.readUInt32LE(0)).toBe(1);
+    head.writeUInt32LE(2 ** 32 - 2, 0);
+    for (let unique = 2; unique <= 4; unique++) kept.requests.park(unique, 0);
+    expect(head.readUInt32LE(0)).toBe(1);
+    expect(carriedOf(fd).parked.map(({ unique }) => unique)).toEqual([2, 3, 4]);
+  });
+
   it('are not repeated when they would count twice', () => {
     const fd = makeFile();
     const kept = open(fd);
@@ -276,5 +292,31 @@ describe('requests that were read and not answered', () => {
       },
     );
     expect(stores).toBeGreaterThan(30);
+  });
+});
+
+describe('what cannot be kept', () => {
+  const identity = { volumeUuid: 'u', volume: 'db/0', path: '/data' };
+
+  it('is given up where pages may be taken away, which is told once', () => {
+    const fd = makeFile();
+    const kept = new KeptMemory(fd, () => false);
+    memories.push(kept);
+    const told: string[] = [];
+    kept.onGivenUp = (reason) => told.push(reason);
+    kept.begin(identity, 1, 'none');
+    expect(open(fd).refusal(identity)).toBeNull();
+    read(kept, 2);
+    kept.giveUp('again');
+    expect(told).toHaveLength(1);
+    expect(open(fd).refusal(identity)).toBe('its memory was not complete');
+  });
+
+  it('is not given up where they stay', () => {
+    const fd = makeFile();
+    const kept = open(fd);
+    kept.begin(identity, 1, 'none');
+    read(kept, 2);
+    expect(open(fd).refusal(identity)).toBeNull();
   });
 });

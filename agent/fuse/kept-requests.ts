@@ -26,7 +26,7 @@ const parkedStart = heldMax * slotWords;
 const parkedWords = 4;
 /** Of one that is parked, in words; `unique` is a double, 0 while it is being written. */
 const parkedPlace = { unique: 0, written: 2, reply: 3 } as const;
-/** Where the next one is parked, counted without end. */
+/** Where the next one is parked; counted, and from zero again after 2^32, which is a multiple of the places. */
 const parkedHead = parkedStart + parkedMax * parkedWords;
 const repliesStart = (parkedHead + 16) * 4;
 const regionBytes = repliesStart + parkedMax * parkedReplyBytes;
@@ -337,8 +337,9 @@ export class KeptRequests implements RequestKeeper {
   #parkedBefore(): ParkedBefore[] {
     const head = this.#words[parkedHead] ?? 0;
     const parked: ParkedBefore[] = [];
-    for (let count = Math.max(0, head - parkedMax); count < head; count++) {
-      const index = count % parkedMax;
+    // The oldest first. The count may have begun anew: all places are looked at, whatever it says.
+    for (let count = 0; count < parkedMax; count++) {
+      const index = (head + count) % parkedMax;
       const at = parkedStart + index * parkedWords;
       const unique = this.#subjects[(at + parkedPlace.unique) / 2] ?? 0;
       if (unique === 0) continue;

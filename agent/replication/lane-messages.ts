@@ -81,6 +81,8 @@ export type FromPrimary =
   | { readonly type: 'taken-over'; readonly openFiles: number; readonly requests: number }
   /** Nothing has been answered: the mount cannot be served from where the predecessor ended. */
   | { readonly type: 'not-taken-over'; readonly reason: string }
+  /** From here on no successor can go on under this mount. May come before any other word. */
+  | { readonly type: 'not-kept'; readonly reason: string }
   /** The mount is gone, whoever took it away. */
   | { readonly type: 'unmounted' }
   /** The local disk failed an fsync or a write. */

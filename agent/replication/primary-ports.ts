@@ -4,6 +4,7 @@ import { Fault, invariant } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import {
   Filesystem,
+  heldMax,
   isTransient,
   KeptMemory,
   openBacking,
@@ -118,6 +119,8 @@ function takeOver(data: PrimaryLaneData, filesystem: Filesystem): Carried | stri
   return data.takesOver ? filesystem.takeOver() : null;
 }
 
+const tooMany = `more than ${heldMax - 1} requests waited at once`;
+
 /** What waits for the peer is not counted: most of it has been answered. */
 function unansweredIn({ held, inHandLength, replyLength }: Carried): number {
   return held.length + (inHandLength > 0 ? 1 : 0) + (replyLength > 0 ? 1 : 0);
@@ -136,6 +139,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   const identity = ThreadIdentity.enter();
   const control = new ControlBlock(data.control);
   const kept = data.keptFd < 0 ? null : new KeptMemory(data.keptFd);
+  if (kept) kept.onGivenUp = (reason) => tell({ type: 'not-kept', reason });
   const backing = openBacking(data.directoryFd, {
     idsAreGiven: false,
     ...(kept && { kept: { nodes: kept.nodes, firstId: kept.reservedIds } }),
@@ -177,7 +181,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       syncWaits: () => lane.syncWaits(),
       collect: (unique, sequence, fd, dataOnly, written) => {
         const isCollected = lane.collect(unique, sequence, fd, dataOnly, written);
-        if (isCollected && kept?.requests.collect(unique, apply.length) === false) kept.giveUp();
+        if (isCollected && kept?.requests.collect(unique, apply.length) === false) kept.giveUp(tooMany);
         return isCollected;
       },
       localFailure: (call, errno) => {
@@ -347,7 +351,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     },
     hold: (length) => {
       const copy = kept?.requests.hold(length) ?? null;
-      if (copy === null) kept?.giveUp();
+      if (copy === null) kept?.giveUp(tooMany);
       return copy ?? Memory.copyOf(request.bytes.subarray(0, length));
     },
     carried: taken,

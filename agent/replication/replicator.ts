@@ -316,6 +316,7 @@ class Replicator {
       return null;
     },
     status: async () => [...this.#volumes.values()].map((volume) => volume.status()),
+    alive: async () => null,
     metrics: async () => [...this.#volumes.values()].map((volume) => volume.metrics()),
     initialise: async ({ volume, ...options }) => {
       const one = this.#volume(volume);

@@ -366,7 +366,7 @@ export class Volume {
       settings,
       record,
       (message) => {
-        ready.resolve(message);
+        if (message.type !== 'not-kept') ready.resolve(message);
         this.#onPrimary(lanes, message);
       },
       (message) => {
@@ -459,6 +459,11 @@ export class Volume {
         return;
       case 'unmounted':
         if (this.#role === 'primary' && !this.#stopping) void this.#mountLost();
+        return;
+      case 'not-kept':
+        process.stderr.write(
+          `${this.configuration.path}: a successor of this process cannot go on under the mount: ${message.reason}. A restart ends the application.\n`,
+        );
         return;
       case 'taken-over':
       case 'not-taken-over':

@@ -101,10 +101,11 @@ async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly ev
     replicator: replicatorConnection({
       connect: () => connectLines(replicatorSocket),
       timers,
+      nowMs: clock.bootMs,
       journal,
       programVersion: agentVersion,
     }),
-    rescue: hostRescue(timers),
+    rescue: hostRescue(timers, run),
     reset: (because) => resetHost(journal, because),
     halt(because) {
       journal.error(`Stops because an invariant does not hold: ${because}`);

@@ -78,6 +78,7 @@ class Host {
           },
           configure: async () => undefined,
           onVolumes: () => undefined,
+          onSilent: () => undefined,
           close: () => undefined,
         },
         vip: {
@@ -105,6 +106,7 @@ class Host {
           boundOutputs: async () => undefined,
         },
         rescue: {
+          endReplicator: async () => 'not-found',
           abortMounts: (path) => this.act(`abort ${path}`),
           killHolders: async (path) => {
             await this.act(`kill holders of ${path}`);
@@ -333,4 +335,24 @@ test('a second plan without the right to preempt is a broken invariant', () => {
   expect(() => executor.start(startPlan, false, () => undefined)).toThrow(
     expect.objectContaining({ code: 'invariant-broken' }) as Error,
   );
+});
+
+test('going on alone is asked for again and again, and why it fails is written once', async () => {
+  const host = new Host();
+  let code = 'disk-silent';
+  host.fail = (what) => (what.startsWith('goAlone') ? new Fault(code, { message: code }) : null);
+  const executor = host.executor();
+  const ask = async (): Promise<void> => {
+    executor.goAlone({ number: 2, id: '2.n1.x' });
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  for (let times = 0; times < 3; times++) await ask();
+  expect(host.done.filter((what) => what === 'goAlone db/0')).toHaveLength(3);
+  expect(host.journal).toEqual([
+    'db/0 could not go on alone: disk-silent\n',
+    'db/1 could not go on alone: disk-silent\n',
+  ]);
+  code = 'replicator-down';
+  await ask();
+  expect(host.journal).toHaveLength(4);
 });

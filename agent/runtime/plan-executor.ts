@@ -52,6 +52,8 @@ export class PlanExecutor {
   private transitions: Promise<void> = Promise.resolve();
   private learnAfterMs = 0;
   private resetTold = false;
+  /** The code of the fault that was written last, of each volume. */
+  private readonly aloneComplaints = new Map<string, string>();
   private current: { readonly controller: AbortController; readonly done: Promise<unknown> } | null = null;
 
   constructor(ports: Ports, context: PlanContext) {
@@ -79,9 +81,16 @@ export class PlanExecutor {
   /** Beside whatever plan runs: its start script may be waiting for exactly this. */
   goAlone(generation: Generation): void {
     for (const { id } of this.volumes())
-      this.ports.replicator.call('goAlone', { volume: id, generation }).catch((error: unknown) => {
-        this.ports.journal.notice(`${id} could not go on alone: ${Fault.from(error).message}`);
-      });
+      this.ports.replicator.call('goAlone', { volume: id, generation }).then(
+        () => this.aloneComplaints.delete(id),
+        (error: unknown) => this.complainAlone(id, Fault.from(error)),
+      );
+  }
+  /** It is repeated every second until its effect shows. */
+  private complainAlone(volume: string, { code, message }: Fault): void {
+    if (this.aloneComplaints.get(volume) === code) return;
+    this.aloneComplaints.set(volume, code);
+    this.ports.journal.notice(`${volume} could not go on alone: ${message}`);
   }
 
   /** Gives up what runs; resolves when it is over. */

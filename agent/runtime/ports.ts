@@ -61,8 +61,22 @@ export interface ReplicatorPort {
   configure(configuration: Params<ReplicatorApi, 'configure'> | null): Promise<void>;
   /** Every volume at every change; null: it cannot be reached. */
   onVolumes(listener: (volumes: ReadonlyMap<string, VolumeStatus> | null) => void): void;
+  /** It is there and has answered nothing for too long. Called again and again while that lasts, with the same silence. */
+  onSilent(listener: (silence: Silence) => void): void;
   close(): void;
 }
+
+/** From when the replicator said something last until it says something again, or its connection ends. */
+export interface Silence {
+  readonly lasts: () => boolean;
+  readonly ms: () => number;
+}
+
+/**
+ * `killed`: the service manager starts it again. `waits-for-disk`: its main thread is in the kernel for a disk; it is not at fault, and a kill would only take away the
+ * threads that still serve. `not-found`: the service manager does not say which process it is. `answers`: the silence has ended meanwhile.
+ */
+export type SilenceOutcome = 'killed' | 'waits-for-disk' | 'not-found' | 'answers';
 
 export interface Holder {
   readonly pid: number;
@@ -75,6 +89,8 @@ export interface Rescue {
   abortMounts(path: string): Promise<void>;
   /** Whoever uses the mount: SIGTERM, patience, SIGKILL. Returns who that was. */
   killHolders(path: string): Promise<readonly Holder[]>;
+  /** SIGKILL for the main process of the replicator's unit. Its mounts outlive it. */
+  endReplicator(silence: Silence): Promise<SilenceOutcome>;
 }
 
 export interface RuntimePorts {

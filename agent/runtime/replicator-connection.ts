@@ -1,18 +1,25 @@
 /** The line to the replicator: found again whenever it was lost, told the configuration first, its volumes kept as they are reported. */
-import type { LinePort, Params, ReplicatorApi, RpcClient, VolumeStatus } from '../contract/index.ts';
+import type { LinePort, Params, ReplicatorApi, Result, RpcClient, VolumeStatus } from '../contract/index.ts';
 import { createClient, Fault, replicatorApi } from '../contract/index.ts';
-import type { Journal, ReplicatorPort, Timers } from './ports.ts';
+import { replicatorLongStepMs, replicatorSilenceMs } from '../core/index.ts';
+import type { Journal, ReplicatorPort, Silence, Timers } from './ports.ts';
+import { lookEveryMs, SilenceWatch } from './silence-watch.ts';
 
 /** An application may be waiting for its files meanwhile; what is asked is a socket of this machine. */
 const reconnectMs = 100;
 /** A configuration that was refused (somebody uses the directory) is offered again. */
 const configureAgainMs = 5000;
 
+type Method = keyof ReplicatorApi['methods'];
+/** Its event loop may be busy with these for as long as they take. */
+const longSteps: ReadonlySet<Method> = new Set<Method>(['configure', 'initialise', 'release']);
+
 type Configuration = Params<ReplicatorApi, 'configure'>;
 
 export function replicatorConnection(options: {
   readonly connect: () => Promise<LinePort>;
   readonly timers: Timers;
+  readonly nowMs: () => number;
   readonly journal: Journal;
   readonly programVersion: string;
 }): ReplicatorPort {
@@ -27,6 +34,8 @@ class ReplicatorConnection implements ReplicatorPort {
   private configuration: Configuration | null = null;
   private readonly volumes = new Map<string, VolumeStatus>();
   private readonly listeners: ((volumes: ReadonlyMap<string, VolumeStatus> | null) => void)[] = [];
+  private readonly silenceListeners: ((silence: Silence) => void)[] = [];
+  private longStepsWaiting = 0;
   private readonly closing = new AbortController();
   private lastComplaint = '';
 
@@ -37,6 +46,10 @@ class ReplicatorConnection implements ReplicatorPort {
 
   onVolumes(listener: (volumes: ReadonlyMap<string, VolumeStatus> | null) => void): void {
     this.listeners.push(listener);
+  }
+
+  onSilent(listener: (silence: Silence) => void): void {
+    this.silenceListeners.push(listener);
   }
 
   async configure(configuration: Configuration | null): Promise<void> {
@@ -50,12 +63,26 @@ class ReplicatorConnection implements ReplicatorPort {
         message: 'The replication process of this node does not answer.',
         remedy: 'Look at its journal: journalctl -u holdfast-replicator.',
       });
-    return await this.client.call(method, params, signal);
+    return await this.ask(this.client, method, params, signal);
   };
+
+  private async ask<M extends Method>(
+    client: RpcClient<ReplicatorApi>,
+    method: M,
+    params: Params<ReplicatorApi, M>,
+    signal?: AbortSignal,
+  ): Promise<Result<ReplicatorApi, M>> {
+    const isLong = longSteps.has(method);
+    if (isLong) this.longStepsWaiting++;
+    try {
+      return await client.call(method, params, signal);
+    } finally {
+      if (isLong) this.longStepsWaiting--;
+    }
+  }
 
   close(): void {
     this.closing.abort();
-    this.client?.close();
   }
 
   private async keepConnected(): Promise<void> {
@@ -76,9 +103,30 @@ class ReplicatorConnection implements ReplicatorPort {
     return this.closing.signal.aborted;
   }
 
+  /** From its first line on: one that has fallen silent takes connections, but says no hello. */
+  private listenFor(watch: SilenceWatch, client: RpcClient<ReplicatorApi>): Disposable {
+    let asked = false;
+    const ask = (): void => {
+      asked = true;
+      const answered = (): void => void (asked = false);
+      // A refusal is an answer as well.
+      client.call('alive', {}).then(answered, answered);
+    };
+    return this.options.timers.every(lookEveryMs, () => {
+      if (!asked) ask();
+      const patienceMs = this.longStepsWaiting > 0 ? replicatorLongStepMs : replicatorSilenceMs;
+      const silence = watch.look(this.options.nowMs(), patienceMs);
+      if (silence !== null) for (const listener of this.silenceListeners) listener(silence);
+    });
+  }
+
   /** Resolves when the connection is gone. */
   private async converse(port: LinePort): Promise<void> {
-    const client = createClient(replicatorApi, port, this.options.programVersion);
+    const watch = new SilenceWatch(this.options.nowMs());
+    const client = createClient(replicatorApi, heardBy(watch, port), this.options.programVersion);
+    using _looking = this.listenFor(watch, client);
+    const close = (): void => client.close();
+    this.closing.signal.addEventListener('abort', close);
     const gone = Promise.withResolvers<undefined>();
     client.onClose(() => gone.resolve(undefined));
     client.on('volume', (status) => {
@@ -94,7 +142,9 @@ class ReplicatorConnection implements ReplicatorPort {
       await gone.promise;
       if (!this.closed()) this.options.journal.notice('The connection to the replicator was lost.');
     } finally {
+      this.closing.signal.removeEventListener('abort', close);
       client.close();
+      watch.heard();
       this.client = null;
       this.usable = false;
       this.volumes.clear();
@@ -107,7 +157,7 @@ class ReplicatorConnection implements ReplicatorPort {
     if (configuration === null) return;
     let refused: unknown = null;
     try {
-      await client.call('configure', configuration);
+      await this.ask(client, 'configure', configuration);
     } catch (error) {
       refused = error;
       this.complain(`The replicator refused the configuration: ${Fault.from(error).message}`);
@@ -136,4 +186,16 @@ class ReplicatorConnection implements ReplicatorPort {
     if (line !== this.lastComplaint) this.options.journal.notice(line);
     this.lastComplaint = line;
   }
+}
+
+function heardBy(watch: SilenceWatch, port: LinePort): LinePort {
+  return {
+    ...port,
+    onLine(listener) {
+      port.onLine((line) => {
+        watch.heard();
+        listener(line);
+      });
+    },
+  };
 }

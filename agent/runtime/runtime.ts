@@ -25,6 +25,7 @@ import type { ManagedModule, ModuleSurroundings } from './managed-module.ts';
 import { Measurements } from './measurements.ts';
 import { ModuleSet } from './module-set.ts';
 import type { RuntimePorts } from './ports.ts';
+import { SilentReplicator } from './silent-replicator.ts';
 import { stillToSetUp } from './still-to-set-up.ts';
 import type { PeerView } from './status.ts';
 import { nodeStatus, statusFingerprint } from './status.ts';
@@ -92,6 +93,8 @@ export class Runtime {
     this.ports = ports;
     this.modules = new ModuleSet(ports);
     this.comparisons = new Comparisons(ports.replicator, (event) => this.emit(event));
+    const silent = new SilentReplicator(ports, (event) => this.emit(event));
+    ports.replicator.onSilent((silence) => void silent.end(silence));
     ports.replicator.onVolumes((volumes) => {
       const returned = this.volumes === null && volumes !== null;
       this.volumes = volumes === null ? null : new Map(volumes);

@@ -21,7 +21,7 @@ export function makeSharedFile(name: string, sizeBytes: number): number {
   return status;
 }
 
-/** Its pages are there, and stay. False: not allowed to, which only makes it less sure. */
+/** Its pages are there, and stay. False: not allowed to, or no room. */
 export function keepInMemory(memory: Memory): boolean {
   return library.mlock(memory.address(), BigInt(memory.length)) === 0;
 }

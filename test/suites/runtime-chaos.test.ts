@@ -1,5 +1,6 @@
 /** Faults at random on two whole runtimes; the cluster's judge looks after every instant. A failing seed replays alone: `-t "seed 17"`. */
 import { test } from 'vitest';
+import { replicatorSilenceMs } from '../../agent/core/index.ts';
 import type { MemoryCluster } from './runtime/memory-cluster.ts';
 import { addressOf, nodeNames, protectedCluster } from './runtime/memory-cluster.ts';
 
@@ -28,7 +29,7 @@ interface Faults {
 async function fault(cluster: MemoryCluster, faults: Faults, random: (below: number) => number): Promise<string> {
   const name = nodeNames[random(2)]!;
   const { life } = cluster.nodes[name];
-  const kind = random(9);
+  const kind = random(10);
   if (life === null) {
     await cluster.boot(name);
     return `boot ${name}`;
@@ -68,6 +69,11 @@ async function fault(cluster: MemoryCluster, faults: Faults, random: (below: num
       await cluster.advance(300);
       life.replicator.comeBack();
       return `replicator of ${name} crashes`;
+    case 8:
+      life.replicator.hang();
+      await cluster.advance(replicatorSilenceMs);
+      life.replicator.fallSilent();
+      return `replicator of ${name} hangs`;
     default:
       await life.runtime.command('db', { name: 'swap' }).catch(() => undefined);
       return `swap on ${name}`;

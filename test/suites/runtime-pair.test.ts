@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { CheckerDefinition } from '../../agent/contract/index.ts';
+import { replicatorSilenceMs } from '../../agent/core/index.ts';
 import { sealDatagram } from '../../agent/network/index.ts';
 import { addressOf, detectionMs, MemoryCluster, nodeNames, protectedCluster } from './runtime/memory-cluster.ts';
 
@@ -169,6 +170,21 @@ describe('two runtimes and a witness', () => {
     await cluster.advance(1000);
     cluster.nodes.n1.life?.replicator.comeBack();
     await cluster.until('protected again', () => cluster.isProtected(), 60_000);
+  });
+
+  test('a replicator that hangs while its module starts is killed, and the module starts', async () => {
+    cluster = await protectedCluster();
+    for (const name of nodeNames) await cluster.nodes[name].life?.runtime.command('db', { name: 'stop' });
+    await cluster.until('stopped', () => nodeNames.every((name) => !cluster.nodes[name].application));
+    await cluster.advance(5000);
+    const { replicator, runtime } = cluster.nodes.n1.life!;
+    replicator.hang();
+    await runtime.command('db', { name: 'start' });
+    await cluster.advance(replicatorSilenceMs);
+    expect(cluster.nodes.n1.application).toBe(false);
+    replicator.fallSilent();
+    await cluster.until('n1 runs it', () => cluster.nodes.n1.application, 20_000);
+    expect(cluster.nodes.n1.events.map(({ code }) => code)).toContain('replicator-silent');
   });
 
   test('a lost witness changes nothing while both nodes live, and is used again when it is back', async () => {

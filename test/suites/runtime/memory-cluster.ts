@@ -23,6 +23,7 @@ import { VirtualTime } from './virtual-time.ts';
 
 const secret = 'a secret that is long enough for a cluster key';
 const clusterUuid = 'cluster-uuid';
+const replicatorStartMs = 300;
 export const vip = '10.0.0.50';
 export const addressOf = { n1: '10.0.0.1', n2: '10.0.0.2', witness: '10.0.0.9' } as const;
 export type NodeName = 'n1' | 'n2';
@@ -364,7 +365,15 @@ export class MemoryCluster {
           ),
       }),
       replicator,
-      rescue: { abortMounts: async () => undefined, killHolders: async () => [] },
+      rescue: {
+        abortMounts: async () => undefined,
+        killHolders: async () => [],
+        endReplicator: async () => {
+          replicator.crash();
+          this.time.after(replicatorStartMs, node.name, () => replicator.comeBack());
+          return 'killed';
+        },
+      },
       reset: async (because) => {
         throw new Error(`reset: ${because}`);
       },

@@ -5,7 +5,8 @@
 import type { ReplicatorApi, VolumeRecord, VolumeStatus } from '../../../agent/contract/index.ts';
 import { Fault } from '../../../agent/contract/index.ts';
 import type { Params, Result } from '../../../agent/contract/index.ts';
-import type { ReplicatorPort } from '../../../agent/runtime/ports.ts';
+import { replicatorSilenceMs } from '../../../agent/core/index.ts';
+import type { ReplicatorPort, Silence } from '../../../agent/runtime/ports.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const resyncMs = 400;
@@ -103,7 +104,10 @@ export class MemoryReplicator implements ReplicatorPort {
   private readonly records: Map<string, VolumeRecord>;
   private readonly contact: () => void;
   private listener: (volumes: ReadonlyMap<string, VolumeStatus> | null) => void = () => undefined;
+  private silent: (silence: Silence) => void = () => undefined;
   private reachable = true;
+  private hanging = false;
+  private readonly waiting: ((error: Error) => void)[] = [];
   private checkpoint = 0;
 
   constructor(records: Map<string, VolumeRecord>, contact: () => void) {
@@ -114,16 +118,29 @@ export class MemoryReplicator implements ReplicatorPort {
   onVolumes(listener: (volumes: ReadonlyMap<string, VolumeStatus> | null) => void): void {
     this.listener = listener;
   }
+  onSilent(listener: (silence: Silence) => void): void {
+    this.silent = listener;
+  }
   close(): void {
     this.listener = () => undefined;
+    this.silent = () => undefined;
+  }
+  /** It is there, and neither says nor does anything. What notices that is the connection's business. */
+  hang(): void {
+    this.hanging = true;
+  }
+  fallSilent(): void {
+    if (this.hanging) this.silent({ lasts: () => this.hanging, ms: () => replicatorSilenceMs });
   }
   /** The process dies and comes back: mounts are gone, records stay. */
   crash(): void {
     for (const volume of this.volumes.values())
       volume.status = { ...volume.status, role: 'idle', mode: null, link: 'down' };
     this.reachable = false;
+    this.hanging = false;
     this.leases.clear();
     this.listener(null);
+    for (const reject of this.waiting.splice(0)) reject(new Fault('connection-lost', { message: 'It has ended.' }));
     this.contact();
   }
   comeBack(): void {
@@ -162,8 +179,13 @@ export class MemoryReplicator implements ReplicatorPort {
     this.change(volume, { record: next });
   }
 
-  call: ReplicatorPort['call'] = async (method, params) => {
+  call: ReplicatorPort['call'] = async (method, params, signal) => {
     if (!this.reachable) throw new Fault('replicator-down', { message: 'The replicator is away.' });
+    if (this.hanging)
+      return await new Promise<never>((_, reject) => {
+        this.waiting.push(reject);
+        signal?.addEventListener('abort', () => reject(signal.reason as Error));
+      });
     const answer = this.perform(method, params as never);
     this.contact();
     return answer as Result<ReplicatorApi, typeof method>;
@@ -246,6 +268,7 @@ export class MemoryReplicator implements ReplicatorPort {
   agree: (id: string, checkpoint: number) => void = () => undefined;
 
   private tell(): void {
-    if (this.reachable) this.listener(new Map([...this.volumes].map(([id, { status }]) => [id, status])));
+    if (this.reachable && !this.hanging)
+      this.listener(new Map([...this.volumes].map(([id, { status }]) => [id, status])));
   }
 }

@@ -43,6 +43,10 @@ const worded = {
   resumed: (event) => `The agent of ${node(event)} was restarted and goes on with the running application.`,
   'replicator-restarted': (event) =>
     `The replication process of ${node(event)} was started again; the application waited for its files meanwhile.`,
+  'replicator-silent': (event) =>
+    `The replication process of ${node(event)} did not answer any more and was killed; it is started again.`,
+  'replicator-waits-for-disk': (event) =>
+    `The replication process of ${node(event)} does not answer: it waits for a disk. Look at the kernel log of ${node(event)}.`,
   'application-stopped': (event) => `The application was stopped on ${node(event)}.`,
   'start-failed': (event) => `The application did not start on ${node(event)}.`,
   'stop-escalated': () => 'The stop command failed: the application is ended by force.',

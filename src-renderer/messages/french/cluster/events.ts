@@ -76,6 +76,10 @@ export const events: Messages['cluster']['events'] = {
   resumed: ({ node }) => `L’agent de ${node} a redémarré et garde l’application en marche.`,
   'replicator-restarted': ({ node }) =>
     `Le processus de réplication de ${node} a été relancé ; l’application a attendu ses fichiers pendant ce temps.`,
+  'replicator-silent': ({ node }) =>
+    `Le processus de réplication de ${node} ne répondait plus et a été tué ; il est relancé.`,
+  'replicator-waits-for-disk': ({ node }) =>
+    `Le processus de réplication de ${node} ne répond pas : il attend un disque. Consultez le journal du noyau de ${node}.`,
   'application-stopped': ({ node, evidence }) =>
     `L’application s’est arrêtée sur ${node}${evidence['clean'] === true ? ' ; les deux copies sont identiques et sur disque' : ''}.`,
   'start-failed': ({ node }) => `L’application n’a pas démarré sur ${node}.`,

@@ -155,4 +155,22 @@ export const checkerStatusSchema = z.object({
 });
 export type CheckerStatus = z.infer<typeof checkerStatusSchema>;
 
+/** What an entry means that leaves them out. */
+export const checkerDefaults = { intervalMs: 5000, timeoutMs: 5000, failures: 3, gracePeriodMs: 60_000 } as const;
+
+/** Where another start would not help, none is tried: the application is well, and what it needs is not. */
+export const checkerDefaultActions: Readonly<Record<CheckerKind, CheckerAction>> = {
+  tcp: 'restart',
+  http: 'restart',
+  https: 'restart',
+  process: 'restart',
+  service: 'restart',
+  script: 'restart',
+  ping: 'failover',
+  interface: 'failover',
+  mount: 'failover',
+  disk: 'none',
+  module: 'wait',
+};
+
 export const restartLimitDefault = { count: 3, windowMs: 24 * 3_600_000 } as const;

@@ -15,14 +15,17 @@ export type { StoredPreferences } from './preferences.ts';
 export type { FoundServer, Machine, ServerFacts } from './servers.ts';
 export { unacknowledgedCharactersMax } from './terminals.ts';
 export {
+  wizardCheckerKinds,
   wizardSteps,
   type AnswerProblem,
   type Answers,
+  type CheckerAnswer,
   type CheckResult,
   type Copy,
   type DetectedService,
   type Draft,
   type Installation,
+  type WizardCheckerKind,
   type WizardStep,
 } from './wizard.ts';
 

@@ -1,6 +1,6 @@
 /** The two-server wizard: answers that survive the app, what the servers say to them, and the installation. */
 import { z } from 'zod';
-import { faultRecordSchema } from '../../agent/contract/index.ts';
+import { checkerActions, checkerKinds, faultRecordSchema } from '../../agent/contract/index.ts';
 import { machineSchema, serverFactsSchema } from './servers.ts';
 
 /** The questions, in their order. */
@@ -11,6 +11,7 @@ export const wizardSteps = [
   'application',
   'data',
   'address',
+  'checkers',
   'networks',
   'safety',
   'preferred',
@@ -19,6 +20,30 @@ export const wizardSteps = [
   'sync',
 ] as const;
 export type WizardStep = (typeof wizardSteps)[number];
+
+/** A draft has one module: nothing that another one could be. */
+export const wizardCheckerKinds = checkerKinds.filter((kind) => kind !== 'module');
+export type WizardCheckerKind = (typeof wizardCheckerKinds)[number];
+
+/** As typed; '' in what may be left out means the default of the configuration file. */
+export const checkerAnswerSchema = z.object({
+  kind: z.enum(wizardCheckerKinds),
+  /** What is looked at, as the file has it: `5432`, `10.0.0.50:5432`, a URL, a unit, an address, a directory … */
+  target: z.string(),
+  /** Of http and https: '' for 200 to 399, '' for any text. */
+  status: z.string(),
+  contains: z.string(),
+  /** Of disk: '' for not asked. */
+  freePercentMin: z.string(),
+  latencyMsMax: z.string(),
+  /** Seconds, or a duration as the file has it. */
+  interval: z.string(),
+  timeout: z.string(),
+  gracePeriod: z.string(),
+  failures: z.string(),
+  action: z.enum(checkerActions),
+});
+export type CheckerAnswer = z.infer<typeof checkerAnswerSchema>;
 
 /** As typed, so also what is not valid yet: nothing that was typed is lost. Null: not answered. */
 export const answersSchema = z.object({
@@ -41,6 +66,10 @@ export const answersSchema = z.object({
   /** `10.0.0.50/24`; '' : none. */
   vip: z.string(),
   interface: z.string().nullable(),
+  /** Drafts of before there were any have none. */
+  checkers: z.array(checkerAnswerSchema).default([]),
+  /** `proposal`: untouched, so it follows the other answers. */
+  checkersBy: z.enum(['nobody', 'proposal', 'person']).default('nobody'),
   /** Null: the one network that both servers share and SSH came in on. In order of preference for replication. */
   networks: z.array(z.object({ name: z.string(), subnet: z.string() })).nullable(),
   witness: z.object({ kind: z.enum(['none', 'voting']), machine: machineSchema, facts: serverFactsSchema.nullable() }),
@@ -94,6 +123,8 @@ export const detectedServiceSchema = z.object({
   on: z.array(z.object({ node: z.string(), active: z.boolean(), enabled: z.boolean() })),
   /** TCP ports it listens on. */
   ports: z.array(z.number()),
+  /** Where it listens: at a virtual IP answers only who listens everywhere. */
+  listeners: z.array(z.object({ port: z.number(), at: z.enum(['everywhere', 'loopback', 'one-address']) })),
   /** Directories that it seems to keep its data in, likeliest first. */
   directories: z.array(z.object({ path: z.string(), bytes: z.number().nullable() })),
 });

@@ -1,8 +1,9 @@
 /** Checkers of a configuration file: which keys go together, which times make sense, and what the nodes are told. Pure. */
 import {
+  checkerDefaultActions,
+  checkerDefaults,
   checkerKinds,
   restartLimitDefault,
-  type CheckerAction,
   type CheckerDefinition,
   type CheckerKind,
   type CheckerProbe,
@@ -15,32 +16,16 @@ import type { ProblemAt } from './problem.ts';
 
 type Path = readonly (string | number)[];
 
-const defaults = { intervalMs: 5000, timeoutMs: 5000, failures: 3, gracePeriodMs: 60_000 } as const;
-
-/** Where another start would not help, none is tried: the application is well, and what it needs is not. */
-const defaultActions: Readonly<Record<CheckerKind, CheckerAction>> = {
-  tcp: 'restart',
-  http: 'restart',
-  https: 'restart',
-  process: 'restart',
-  service: 'restart',
-  script: 'restart',
-  ping: 'failover',
-  interface: 'failover',
-  mount: 'failover',
-  disk: 'none',
-  module: 'wait',
-};
-
 export function kindsOf(checker: CheckerText): readonly CheckerKind[] {
   return checkerKinds.filter((kind) => checker[kind] !== undefined);
 }
 
 function timesOf(checker: CheckerText): { intervalMs: number; timeoutMs: number; gracePeriodMs: number } {
-  const intervalMs = checker.interval === undefined ? defaults.intervalMs : durationMs(checker.interval);
+  const intervalMs = checker.interval === undefined ? checkerDefaults.intervalMs : durationMs(checker.interval);
   const timeoutMs =
-    checker.timeout === undefined ? Math.min(defaults.timeoutMs, intervalMs) : durationMs(checker.timeout);
-  const gracePeriodMs = checker.gracePeriod === undefined ? defaults.gracePeriodMs : durationMs(checker.gracePeriod);
+    checker.timeout === undefined ? Math.min(checkerDefaults.timeoutMs, intervalMs) : durationMs(checker.timeout);
+  const gracePeriodMs =
+    checker.gracePeriod === undefined ? checkerDefaults.gracePeriodMs : durationMs(checker.gracePeriod);
   return { intervalMs, timeoutMs, gracePeriodMs };
 }
 
@@ -125,15 +110,21 @@ export function checkerDefinition(checker: CheckerText): CheckerDefinition {
     name: nameOf(checker),
     probe,
     ...timesOf(checker),
-    failures: checker.failures ?? defaults.failures,
-    action: checker.action ?? defaultActions[kind],
+    failures: checker.failures ?? checkerDefaults.failures,
+    action: checker.action ?? checkerDefaultActions[kind],
   };
 }
 
 const limits = { intervalMsMin: 500, intervalMsMax: 3_600_000, timeoutMsMin: 100, withinMsMin: 60_000 } as const;
 
-function problem(path: Path, reason: string, message: string, remedy: string, atKey = false): ProblemAt {
-  return { code: 'configuration-wrong-value', reason, facts: {}, message, remedy, path, ...(atKey ? { atKey } : {}) };
+function problem(
+  path: Path,
+  reason: string,
+  message: string,
+  remedy: string,
+  { atKey = false, facts = {} }: { atKey?: boolean; facts?: Readonly<Record<string, string>> } = {},
+): ProblemAt {
+  return { code: 'configuration-wrong-value', reason, facts, message, remedy, path, ...(atKey ? { atKey } : {}) };
 }
 
 /** '5s', '1500ms', '30m' */
@@ -141,6 +132,14 @@ function durationText(ms: number): string {
   if (ms % 3_600_000 === 0 && ms > 0) return `${ms / 3_600_000}h`;
   if (ms % 60_000 === 0 && ms > 0) return `${ms / 60_000}m`;
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}
+
+/** For the words of a screen: '9 s', '1 min'. */
+function spacedDuration(ms: number): string {
+  return durationText(ms).replace(
+    /^(\d+)(\D+)$/,
+    (_text, count: string, unit: string) => `${count} ${unit === 'm' ? 'min' : unit}`,
+  );
 }
 
 function checkKeys(checker: CheckerText, path: Path): ProblemAt[] {
@@ -162,13 +161,15 @@ function checkKeys(checker: CheckerText, path: Path): ProblemAt[] {
         'checker-kind',
         `A checker looks at one thing; this one has ${kinds.join(' and ')}.`,
         'Make a checker of its own of each.',
-        true,
+        { atKey: true },
       ),
     ];
   const found: ProblemAt[] = [];
   for (const key of ['status', 'contains'] as const)
     if (checker[key] !== undefined && kind !== 'http' && kind !== 'https')
-      found.push(problem([...path, key], 'checker-key', `\`${key}\` belongs to http and https.`, 'Remove it.', true));
+      found.push(
+        problem([...path, key], 'checker-key', `\`${key}\` belongs to http and https.`, 'Remove it.', { atKey: true }),
+      );
   if (probeOf(checker) === null) found.push(notUnderstood(kind, [...path, kind]));
   if (kind === 'disk' && checker.disk?.freePercentMin === undefined && checker.disk?.latencyMsMax === undefined)
     found.push(
@@ -196,6 +197,7 @@ function notUnderstood(kind: CheckerKind, path: Path): ProblemAt {
     'checker-address',
     'This is not an address that can be looked at.',
     `Write such as ${example}: an address and no name, or the checker would fail with the name server.`,
+    { facts: { example } },
   );
 }
 
@@ -209,6 +211,7 @@ function checkTimes(checker: CheckerText, path: Path): ProblemAt[] {
         'checker-interval',
         `An interval of ${durationText(intervalMs)} is outside of what works.`,
         `Write a time from ${durationText(limits.intervalMsMin)} to ${durationText(limits.intervalMsMax)}.`,
+        { facts: { least: spacedDuration(limits.intervalMsMin), most: spacedDuration(limits.intervalMsMax) } },
       ),
     );
   if (timeoutMs < limits.timeoutMsMin)
@@ -218,15 +221,17 @@ function checkTimes(checker: CheckerText, path: Path): ProblemAt[] {
         'checker-timeout',
         `Nothing answers reliably within ${durationText(timeoutMs)}.`,
         `Write at least ${durationText(limits.timeoutMsMin)}.`,
+        { facts: { least: spacedDuration(limits.timeoutMsMin) } },
       ),
     );
   if (timeoutMs > intervalMs)
     found.push(
       problem(
         [...path, 'timeout'],
-        'checker-timeout',
+        'checker-timeout-beyond-interval',
         `A look may take ${durationText(timeoutMs)}, and the next one is due after ${durationText(intervalMs)}: ${durationText(timeoutMs)} > ${durationText(intervalMs)}.`,
         `Write a timeout of at most ${durationText(intervalMs)}, or a longer interval.`,
+        { facts: { timeout: spacedDuration(timeoutMs), interval: spacedDuration(intervalMs) } },
       ),
     );
   return found;
@@ -235,9 +240,9 @@ function checkTimes(checker: CheckerText, path: Path): ProblemAt[] {
 /** A limit that can never be reached would let an application be restarted for ever. */
 function checkLimit(checker: CheckerText, limit: { count: number; withinMs: number }, path: Path): ProblemAt[] {
   const [kind] = kindsOf(checker);
-  if (kind === undefined || (checker.action ?? defaultActions[kind]) === 'none') return [];
+  if (kind === undefined || (checker.action ?? checkerDefaultActions[kind]) === 'none') return [];
   const { intervalMs } = timesOf(checker);
-  const failures = checker.failures ?? defaults.failures;
+  const failures = checker.failures ?? checkerDefaults.failures;
   const roundMs = failures * intervalMs;
   if (roundMs * limit.count < limit.withinMs) return [];
   return [
@@ -246,6 +251,12 @@ function checkLimit(checker: CheckerText, limit: { count: number; withinMs: numb
       'checker-limit',
       `The restart limit could never be reached: ${failures} failures × ${durationText(intervalMs)} × ${limit.count} restarts = ${durationText(roundMs * limit.count)}, not less than ${durationText(limit.withinMs)}.`,
       'Write fewer failures or a shorter interval, or a `restartLimit` with a longer `within`.',
+      {
+        facts: {
+          sum: `${failures} × ${spacedDuration(intervalMs)} × ${limit.count} = ${spacedDuration(roundMs * limit.count)}`,
+          within: spacedDuration(limit.withinMs),
+        },
+      },
     ),
   ];
 }
@@ -277,7 +288,9 @@ export function findBrokenCheckers(configuration: Configuration): ProblemAt[] {
       const name = nameOf(checker);
       if (names.has(name))
         found.push(
-          problem(path, 'checker-repeated', `The checker "${name}" stands here twice.`, 'Remove one of the two.'),
+          problem(path, 'checker-repeated', `The checker "${name}" stands here twice.`, 'Remove one of the two.', {
+            facts: { name },
+          }),
         );
       names.add(name);
       found.push(...checkCovered(module.replicate, checker, path));
@@ -298,6 +311,7 @@ function checkCovered(replicated: readonly { readonly path: string }[], checker:
       'checker-covered',
       `${covered.path} is covered on the server that does not run the application: there this checker could never be good.`,
       'Write another action, or look at the disk below.',
+      { facts: { path: covered.path } },
     ),
   ];
 }

@@ -108,6 +108,14 @@ const reasons: Readonly<Record<string, string>> = {
   interval: 'duration-invalid',
   gracePeriod: 'duration-invalid',
   within: 'duration-invalid',
+  mount: 'path-not-absolute',
+  tcp: 'checker-port',
+  ping: 'checker-ping',
+  service: 'checker-service',
+  status: 'checker-status',
+  failures: 'checker-failures',
+  freePercentMin: 'checker-percent',
+  latencyMsMax: 'checker-latency',
 };
 
 /** Of what the schema does not take: the key says which kind of value it is. */

@@ -62,6 +62,8 @@ export function practiceAnswers(lab: string): Answers {
     goodNode: 'n1',
     vip: `${virtualAddress}/24`,
     interface: null,
+    checkers: [],
+    checkersBy: 'nobody',
     networks: null,
     witness: { kind: 'voting', ...machine('witness') },
     withoutWitness: 'prefer-one-copy',

@@ -43,8 +43,8 @@ describe('services', () => {
     const [found] = parseServices(
       answer({
         units: unit('postgresql@15-main.service'),
-        tcp: '00000000:1538 777\n0100007F:0016 1',
-        open: '100 socket:[777]\n100 cwd /var/lib/postgresql/15/main\n101 file /var/lib/postgresql/15/main/base/1\n101 file /mnt/wal',
+        tcp: '00000000:1538 777\n0100007F:1538 778\n00000000000000000000000001000000:1F90 779\n0B004D0A:1F91 780\n0100007F:0016 1',
+        open: '100 socket:[777]\n100 socket:[778]\n100 socket:[779]\n100 socket:[780]\n100 cwd /var/lib/postgresql/15/main\n101 file /var/lib/postgresql/15/main/base/1\n101 file /mnt/wal',
         unit: '100 postgresql@15-main.service\n101 postgresql@15-main.service\n7 ssh.service',
         command: `100 ${command('/usr/lib/postgresql/15/bin/postgres', '-D', '/var/lib/postgresql/15/main', '-c', 'x=y')}`,
       }),
@@ -55,7 +55,11 @@ describe('services', () => {
       product: 'postgresql',
       active: true,
       enabled: true,
-      ports: [5432],
+      listeners: [
+        { port: 5432, at: 'everywhere' },
+        { port: 8080, at: 'loopback' },
+        { port: 8081, at: 'one-address' },
+      ],
       directories: ['/var/lib/postgresql/15/main', '/mnt/wal'],
     });
   });
@@ -128,13 +132,13 @@ describe('services', () => {
   });
 
   it('of both servers are one list, applications first', () => {
-    const one = { description: 'x', product: null, enabled: true, ports: [], directories: [] };
+    const one = { description: 'x', product: null, enabled: true, listeners: [], directories: [] };
     const merged = mergeServices([
       {
         node: 'n1',
         found: [
           { ...one, unit: 'zabbix.service', active: true },
-          { ...one, unit: 'nginx.service', product: 'nginx', active: true, ports: [80], directories: ['/var/www'] },
+          { ...one, unit: 'nginx.service', product: 'nginx', active: true, directories: ['/var/www'] },
           { ...one, unit: 'mariadb.service', product: 'mariadb', active: false, directories: ['/var/lib/mysql'] },
         ],
         bytes: new Map([['/var/www', 1024]]),
@@ -148,7 +152,7 @@ describe('services', () => {
             product: 'mariadb',
             active: true,
             directories: ['/data/mysql'],
-            ports: [3306],
+            listeners: [{ port: 3306, at: 'everywhere' }],
           },
         ],
         bytes: new Map([['/data/mysql', 5]]),
@@ -161,6 +165,7 @@ describe('services', () => {
         { node: 'n2', active: true },
       ],
       ports: [3306],
+      listeners: [{ port: 3306, at: 'everywhere' }],
       directories: [
         { path: '/data/mysql', bytes: 5 },
         { path: '/var/lib/mysql', bytes: null },

@@ -1,15 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { durationMs, type Configuration } from '../../agent/contract/configuration.ts';
-import type { Answers } from '../app-api/index.ts';
+import type { Answers, CheckerAnswer } from '../app-api/index.ts';
 import { parseConfiguration } from '../configuration/index.ts';
 import { compose } from './compose.ts';
+import { wizardCheckerKinds } from '../app-api/index.ts';
+import { checkerDefinition } from '../configuration/checkers.ts';
 import { firstAnswers } from './defaults.ts';
 
 const machine = (destination: string, port: number | null = null): Answers['witness']['machine'] => ({
   destination,
   port,
   identity: null,
+});
+
+const checker = (change: Partial<CheckerAnswer>): CheckerAnswer => ({
+  kind: 'tcp',
+  target: '',
+  status: '',
+  contains: '',
+  freePercentMin: '',
+  latencyMsMax: '',
+  interval: '5',
+  timeout: '5',
+  gracePeriod: '60',
+  failures: '3',
+  action: 'restart',
+  ...change,
 });
 
 const full: Answers = {
@@ -93,9 +110,30 @@ modules:
     expect(module?.stop).toEqual({ command: 'cd /srv\n./stop all', timeout: '90s' });
   });
 
+  it('writes the checkers one to a line, without what is the default', () => {
+    const text = textOf({
+      ...full,
+      checkers: [
+        checker({ kind: 'service', target: ' app.service ' }),
+        checker({ kind: 'tcp', target: '10.77.0.50:5432', interval: '2,5', timeout: '1', action: 'failover' }),
+        checker({ kind: 'http', target: 'http://127.0.0.1/', status: '204', contains: 'ok', failures: '5' }),
+        checker({ kind: 'disk', target: '/data/db/', freePercentMin: '10 %', gracePeriod: '2m', action: 'none' }),
+      ],
+    });
+    expect(text.slice(text.indexOf('    # Looked at')))
+      .toBe(`    # Looked at while the application runs here, and what follows when it fails several times in a row.
+    checkers:
+      - { service: app.service }
+      - { tcp: 10.77.0.50:5432, interval: 2500ms, timeout: 1s, action: failover }
+      - { http: http://127.0.0.1/, status: 204, contains: ok, failures: 5 }
+      - { disk: { path: /data/db, freePercentMin: 10 }, gracePeriod: 2m }
+`);
+  });
+
   it('has no text while something is missing, and lists it', () => {
     const { text, problems } = compose({
       ...firstAnswers(),
+      checkers: [checker({ kind: 'ping' })],
       witness: { kind: 'voting', machine: machine(''), facts: null },
     });
     expect(text).toBeNull();
@@ -107,6 +145,7 @@ modules:
       'application.directories.0 missing',
       'application.start missing',
       'application.stop missing',
+      'checkers.0.target missing',
       'witness.machine.destination missing',
     ]);
   });
@@ -135,6 +174,10 @@ function decided(configuration: Configuration): unknown {
     directories: module?.replicate.map(({ path }) => path),
     vip: [module?.vip].flat(),
     interface: module?.interface ?? null,
+    checkers: module?.checkers.map((one) => {
+      const { name: _name, ...rest } = checkerDefinition(one);
+      return rest;
+    }),
     start: module && script(module.start),
     stop: module && script(module.stop),
   };
@@ -156,10 +199,70 @@ function wanted(answers: Answers): unknown {
     directories: application.directories,
     vip: answers.vip === '' ? [] : [answers.vip],
     interface: answers.interface,
+    checkers: answers.checkers.map(definitionOf),
     start: { command: application.start.trim(), seconds: application.startTimeout },
     stop: { command: application.stop.trim(), seconds: application.stopTimeout },
   };
 }
+
+/** Of the four kinds that the property makes. */
+function definitionOf(one: CheckerAnswer): unknown {
+  const ms = (text: string): number => Math.round(Number(text.replace(',', '.')) * 1000);
+  const { target } = one;
+  const orNull = (text: string): number | null => (text === '' ? null : Number(text));
+  const probes: Partial<Record<CheckerAnswer['kind'], unknown>> = {
+    tcp: { kind: 'tcp', host: target.split(':')[0], port: Number(target.split(':')[1]) },
+    http: {
+      kind: 'http',
+      url: target,
+      status: orNull(one.status),
+      contains: one.contains === '' ? null : one.contains,
+    },
+    process: { kind: 'process', process: target },
+    disk: { kind: 'disk', path: target, freePercentMin: 10, latencyMsMax: orNull(one.latencyMsMax) },
+  };
+  return {
+    probe: probes[one.kind],
+    intervalMs: ms(one.interval),
+    timeoutMs: ms(one.timeout),
+    gracePeriodMs: ms(one.gracePeriod),
+    failures: Number(one.failures),
+    action: one.action,
+  };
+}
+
+const someSeconds = fc.constantFrom('1', '2', '5', '60', '0.5', '2,5');
+const someCheckers: fc.Arbitrary<CheckerAnswer[]> = fc
+  .array(
+    fc.record({
+      kind: fc.constantFrom('tcp' as const, 'http' as const, 'process' as const, 'disk' as const),
+      word: fc.stringMatching(/^[a-z"':#{}&*!%@[\], -]{1,12}$/).filter((text) => text.trim() === text),
+      number: fc.integer({ min: 1, max: 99 }),
+      interval: someSeconds,
+      gracePeriod: someSeconds,
+      failures: fc.constantFrom('1', '3', '10'),
+      action: fc.constantFrom('none' as const, 'restart' as const, 'stop-start' as const, 'failover' as const),
+      asked: fc.boolean(),
+    }),
+    { maxLength: 4 },
+  )
+  .map((made) =>
+    made.map(({ kind, word, number, interval, gracePeriod, failures, action, asked }, index): CheckerAnswer => {
+      const targets = {
+        tcp: `10.9.0.${index + 1}:${number}`,
+        http: `http://127.0.0.${index + 1}/${number}`,
+        process: `${word}${index}`,
+        disk: `/disk/${index}-${word}`,
+      };
+      const web = asked && kind === 'http';
+      return checker({
+        ...{ kind, target: targets[kind], interval, timeout: interval, gracePeriod, failures, action },
+        ...(web ? { status: String(100 + number), contains: word } : {}),
+        freePercentMin: kind === 'disk' ? '10' : '',
+        latencyMsMax: kind === 'disk' && asked ? String(number) : '',
+      });
+    }),
+  );
 
 const name = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?$/);
 const command = fc
@@ -213,6 +316,7 @@ const complete: fc.Arbitrary<Answers> = fc
       fc.constant(''),
       fc.integer({ min: 1, max: 254 }).map((last) => `10.9.0.${last}/24`),
     ),
+    checkers: someCheckers,
     device: fc.oneof(fc.constant(null), fc.constantFrom('eth0', 'bond0.12', 'enp3s0')),
     networks: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 3 })),
     witness: fc.boolean(),
@@ -242,6 +346,8 @@ const complete: fc.Arbitrary<Answers> = fc
       goodNode: null,
       vip: made.vip,
       interface: made.device,
+      checkers: made.checkers,
+      checkersBy: 'person',
       networks:
         made.networks === null
           ? null
@@ -287,6 +393,8 @@ it('whatever is typed, there is either a file that is taken or a reason', { time
         'interface',
         'good',
         'subnet',
+        'checker',
+        'checkerTimes',
       ),
       anything,
       fc.integer(),
@@ -303,6 +411,17 @@ it('whatever is typed, there is either a file that is taken or a reason', { time
           prefer: { prefer: text, failback: 'automatic' },
           interface: { interface: text },
           good: { goodNode: text, detectionMs: number },
+          checker: {
+            checkers: wizardCheckerKinds.map((kind) =>
+              checker({ kind, target: text, contains: text, status: kind === 'http' ? text : '' }),
+            ),
+          },
+          checkerTimes: {
+            checkers: [
+              checker({ target: '80', interval: text, timeout: text, failures: String(number) }),
+              checker({ kind: 'disk', target: '/x', freePercentMin: text, gracePeriod: text }),
+            ],
+          },
           subnet: {
             networks: [
               { name: 'a', subnet: text },

@@ -32,6 +32,7 @@ const comments = {
   'prefer-availability': ' Then both may go on, each with its own changes, until a person chooses one of them.',
   detection: ' A server that is silent for so long counts as lost.',
   replicate: ' What is in these directories is on both servers; nothing else is.',
+  checkers: ' Looked at while the application runs here, and what follows when it fails several times in a row.',
 } as const;
 
 function commentBefore(map: YAMLMap, key: string, text: string): void {
@@ -70,6 +71,9 @@ function textOf(answers: Answers): string {
   const module = isSeq(modules) ? modules.items[0] : undefined;
   if (isMap(module)) {
     commentBefore(module, 'replicate', comments.replicate);
+    commentBefore(module, 'checkers', comments.checkers);
+    const checkers = module.get('checkers');
+    if (isSeq(checkers)) checkers.items.forEach(onOneLine);
     for (const key of ['start', 'stop']) {
       const script = module.get(key, true);
       if (isShort(script)) onOneLine(script);

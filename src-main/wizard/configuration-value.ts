@@ -1,5 +1,6 @@
 /** Answers as the content of a configuration file, and the places of the one in the other. Pure. */
 import type { Answers } from '../app-api/index.ts';
+import { checkerAnswerPath, checkerValue, tidiedChecker, type CheckerValue } from './checker-value.ts';
 import { defaults } from './defaults.ts';
 
 /** Blanks around what was typed mean nothing, nor does a slash at the end of a directory. */
@@ -23,6 +24,7 @@ export function tidied(answers: Answers): Answers {
     goodNode: trimmedOrNull(answers.goodNode),
     vip: answers.vip.trim(),
     interface: trimmedOrNull(answers.interface),
+    checkers: answers.checkers.map(tidiedChecker),
     networks:
       networks === null || networks.length === 0
         ? null
@@ -69,6 +71,7 @@ export interface ConfigurationValue {
       readonly interface?: string;
       readonly start: ScriptValue;
       readonly stop: ScriptValue;
+      readonly checkers?: readonly CheckerValue[];
     },
   ];
 }
@@ -138,6 +141,9 @@ export function configurationValue(answers: Answers, placeholders: Placeholders 
         ...(answers.interface === null || placeholders.at.has('interface') ? {} : { interface: answers.interface }),
         start: script('start'),
         stop: script('stop'),
+        ...(answers.checkers.length === 0
+          ? {}
+          : { checkers: answers.checkers.map((checker, index) => checkerValue(checker, index, placeholders.at)) }),
       },
     ],
   };
@@ -169,6 +175,8 @@ export function answerPath(path: readonly (string | number)[]): string {
     case 'start':
     case 'stop':
       return `application.${key}${inner === 'timeout' || last === 'timeout' ? 'Timeout' : ''}`;
+    case 'checkers':
+      return checkerAnswerPath(inner, last, path[5]);
     case 'vip':
     case 'interface':
     case 'prefer':

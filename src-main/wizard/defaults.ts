@@ -29,6 +29,8 @@ export function firstAnswers(): Answers {
     goodNode: null,
     vip: '',
     interface: null,
+    checkers: [],
+    checkersBy: 'nobody',
     networks: null,
     witness: { kind: 'none', machine: nowhere, facts: null },
     withoutWitness: defaults.withoutWitness,

@@ -35,6 +35,16 @@ describe('drafts', () => {
     expect(await new DraftStore(directory).all()).toEqual([draft]);
   });
 
+  it('of an app that knew no checkers have none, and nobody has decided that', async () => {
+    const draft = await new DraftStore(directory).create();
+    const stored = JSON.parse(readFileSync(fileOf(draft), 'utf8')) as { answers: Record<string, unknown> };
+    delete stored.answers['checkers'];
+    delete stored.answers['checkersBy'];
+    writeFileSync(fileOf(draft), JSON.stringify(stored));
+    const { answers } = await new DraftStore(directory).read(draft.id);
+    expect(answers).toMatchObject({ checkers: [], checkersBy: 'nobody' });
+  });
+
   it('keep what was typed, however wrong it is', async () => {
     const store = new DraftStore(directory);
     const draft = await store.create();

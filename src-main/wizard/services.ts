@@ -165,21 +165,23 @@ function chosen(candidates: readonly string[]): string[] {
   return kept.slice(0, directoriesMax);
 }
 
+type Listener = DetectedService['listeners'][number];
+
 interface Found {
   readonly unit: string;
   readonly description: string;
   readonly product: string | null;
   readonly active: boolean;
   readonly enabled: boolean;
-  readonly ports: readonly number[];
+  readonly listeners: readonly Listener[];
   readonly directories: readonly string[];
 }
 
 interface Look {
   readonly processes: ReadonlyMap<string, Process>;
   readonly commands: ReadonlyMap<string, string[]>;
-  /** Inode → port. */
-  readonly listening: ReadonlyMap<string, number>;
+  /** By inode. */
+  readonly listening: ReadonlyMap<string, Listener>;
   readonly present: readonly string[];
   /** Debian's PostgreSQL: `15-main` → where its data is. */
   readonly clusters: ReadonlyMap<string, string>;
@@ -242,7 +244,7 @@ function foundOf(unit: Unit, look: Look): Found[] {
   const product = productOf(id, programOf(unit, mainCommand));
   if (!isApplication(unit, product?.name ?? null)) return [];
   const own = [...look.processes.values()].filter((one) => one.unit === id);
-  const ports = new Set(own.flatMap((one) => [...one.inodes].flatMap((inode) => look.listening.get(inode) ?? [])));
+  const listeners = own.flatMap((one) => [...one.inodes].flatMap((inode) => look.listening.get(inode) ?? []));
   const directories = directoriesOf(unit, look, own, mainCommand);
   const enabled = (unit.get('UnitFileState') ?? '').startsWith('enabled') || (unit.get('WantedBy') ?? '') !== '';
   return [
@@ -252,20 +254,40 @@ function foundOf(unit: Unit, look: Look): Found[] {
       product: product?.name ?? null,
       active: ['active', 'activating', 'reloading'].includes(unit.get('ActiveState') ?? ''),
       enabled,
-      ports: [...ports].sort((a, b) => a - b),
+      listeners: widest(listeners),
       directories,
     },
   ];
 }
 
-function listeningOf(lines: readonly string[]): Map<string, number> {
+/** As the kernel writes them: hexadecimal, each word in the order of the machine. */
+function placeOf(address: string): Listener['at'] {
+  if (/^0+$/.test(address)) return 'everywhere';
+  // 127.0.0.0/8, ::1, and ::ffff:127.0.0.0/104.
+  return /^[\dA-F]{6}7F$/i.test(address) ||
+    /^0{24}01000000$/.test(address) ||
+    /^0{16}FFFF0000[\dA-F]{6}7F$/i.test(address)
+    ? 'loopback'
+    : 'one-address';
+}
+
+function listeningOf(lines: readonly string[]): Map<string, Listener> {
   return new Map(
-    lines.flatMap((line): [string, number][] => {
-      const [address = '', inode = ''] = line.split(' ');
-      const port = Number.parseInt(address.split(':')[1] ?? '', 16);
-      return Number.isNaN(port) || inode === '' ? [] : [[inode, port]];
+    lines.flatMap((line): [string, Listener][] => {
+      const [local = '', inode = ''] = line.split(' ');
+      const [address = '', digits = ''] = local.split(':');
+      const port = Number.parseInt(digits, 16);
+      return Number.isNaN(port) || inode === '' ? [] : [[inode, { port, at: placeOf(address) }]];
     }),
   );
+}
+
+const byWidth: readonly Listener['at'][] = ['everywhere', 'loopback', 'one-address'];
+
+/** Each port once, as far as it is heard: a database listens on 127.0.0.1 and ::1 with two sockets. */
+function widest(listeners: readonly Listener[]): Listener[] {
+  const sorted = [...listeners].sort((a, b) => a.port - b.port || byWidth.indexOf(a.at) - byWidth.indexOf(b.at));
+  return sorted.filter(({ port }, index) => port !== sorted[index - 1]?.port);
 }
 
 /** Null: the answer was cut short. */
@@ -315,13 +337,15 @@ export function mergeServices(
     );
     // Where it runs it tells more.
     const best = [...seen].sort((a, b) => Number(b.active) - Number(a.active));
+    const listeners = widest(seen.flatMap((one) => one.listeners));
     const paths = chosen(best.flatMap(({ directories }) => directories));
     return {
       unit,
       description: best.find(({ description }) => description !== '')?.description ?? unit,
       product: best.find(({ product }) => product !== null)?.product ?? null,
       on: seen.map(({ node, active, enabled }) => ({ node, active, enabled })),
-      ports: [...new Set(seen.flatMap(({ ports }) => ports))].sort((a, b) => a - b),
+      ports: listeners.map(({ port }) => port),
+      listeners,
       directories: paths.map((path) => ({
         path,
         bytes: best.map((one) => one.bytes.get(path)).find((size) => size !== undefined) ?? null,

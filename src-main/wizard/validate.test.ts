@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Answers, ServerFacts } from '../app-api/index.ts';
+import type { Answers, CheckerAnswer, ServerFacts } from '../app-api/index.ts';
 import { firstAnswers } from './defaults.ts';
 import { missingAnswers, wrongAnswers } from './validate.ts';
 
@@ -42,6 +42,16 @@ const connected = nodes(
 );
 const application = (change: Partial<Answers['application']>): Partial<Answers> => ({
   application: { ...firstAnswers().application, ...change },
+});
+
+const watched = (change: Partial<CheckerAnswer>): Partial<Answers> => ({
+  checkers: [
+    {
+      ...{ kind: 'tcp', target: '', status: '', contains: '', freePercentMin: '', latencyMsMax: '' },
+      ...{ interval: '5', timeout: '5', gracePeriod: '60', failures: '3', action: 'restart' },
+      ...change,
+    },
+  ],
 });
 
 describe('what is typed', () => {
@@ -121,6 +131,55 @@ describe('what is typed', () => {
       'a network that a node is not in',
       { nodes: connected, networks: [{ name: 'lan', subnet: '10.9.0.0/24' }] },
       'networks.0.subnet network-without-node',
+    ],
+    ['a checker of no port', watched({ target: 'x' }), 'checkers.0.target checker-port'],
+    ['a checker of a name', watched({ target: 'db.lan:5432' }), 'checkers.0.target checker-port'],
+    ['a page by its name', watched({ kind: 'http', target: 'http://db.lan/' }), 'checkers.0.target checker-address'],
+    ['a script for a shell', watched({ kind: 'script', target: 'a | b' }), 'checkers.0.target checker-script'],
+    ['a relative directory to watch', watched({ kind: 'mount', target: 'x' }), 'checkers.0.target path-not-absolute'],
+    [
+      'a disk that is asked for nothing',
+      watched({ kind: 'disk', target: '/x' }),
+      'checkers.0.freePercentMin checker-disk',
+    ],
+    [
+      'a space that is no number',
+      watched({ kind: 'disk', target: '/x', freePercentMin: 'ten' }),
+      'checkers.0.freePercentMin checker-percent',
+    ],
+    [
+      'a status that is none',
+      watched({ kind: 'http', target: 'http://127.0.0.1/', status: '9' }),
+      'checkers.0.status checker-status',
+    ],
+    ['no time', watched({ target: '80', interval: 'soon' }), 'checkers.0.interval duration-invalid'],
+    [
+      'an interval of nothing',
+      watched({ target: '80', interval: '0.2', timeout: '0.1' }),
+      'checkers.0.interval checker-interval',
+    ],
+    [
+      'an answer that may take longer than the interval',
+      watched({ target: '80', timeout: '6' }),
+      'checkers.0.timeout checker-timeout-beyond-interval',
+    ],
+    [
+      'a limit that is never reached',
+      watched({ target: '80', interval: '1h', failures: '9' }),
+      'checkers.0.failures checker-limit',
+    ],
+    [
+      'waiting for what is covered',
+      {
+        ...application({ directories: ['/data'] }),
+        ...watched({ kind: 'disk', target: '/data', freePercentMin: '5', action: 'wait' }),
+      },
+      'checkers.0.action checker-covered',
+    ],
+    [
+      'the same checker twice',
+      { checkers: [...(watched({ target: '80' }).checkers ?? []), ...(watched({ target: '80' }).checkers ?? [])] },
+      'checkers.1.target checker-repeated',
     ],
     ['a detection that is too short', { detectionMs: 500 }, 'detectionMs detection-out-of-range'],
     ['a preferred node that is none', { prefer: 'n3' }, 'prefer node-unknown'],

@@ -32,6 +32,7 @@ function required(answers: Answers): [path: string, value: string][] {
     ]),
     ['application.start', application.start],
     ['application.stop', application.stop],
+    ...answers.checkers.map(({ target }, index): [string, string] => [`checkers.${index}.target`, target]),
     ...(networks ?? []).flatMap((network, index): [string, string][] => [
       [`networks.${index}.name`, network.name],
       [`networks.${index}.subnet`, network.subnet],
@@ -85,7 +86,7 @@ function isPlain(text: string, lines: boolean): boolean {
   return text.isWellFormed() && !/[\p{Cc}\u2028\u2029\uFEFF]/u.test(visible);
 }
 
-function textProblems({ application, interface: device }: Answers): AnswerProblem[] {
+function textProblems({ application, checkers, interface: device }: Answers): AnswerProblem[] {
   const texts: [path: string, text: string, lines: boolean][] = [
     ...application.directories.map((path, index): [string, string, boolean] => [
       `application.directories.${index}`,
@@ -95,6 +96,10 @@ function textProblems({ application, interface: device }: Answers): AnswerProble
     ['application.start', application.start, true],
     ['application.stop', application.stop, true],
     ['interface', device ?? '', false],
+    ...checkers.flatMap(({ target, contains }, index): [string, string, boolean][] => [
+      [`checkers.${index}.target`, target, false],
+      [`checkers.${index}.contains`, contains, false],
+    ]),
   ];
   return texts
     .filter(([, text, lines]) => !isPlain(text, lines))

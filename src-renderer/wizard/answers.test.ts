@@ -25,6 +25,7 @@ const service = (unit: string, change: Partial<DetectedService> = {}): DetectedS
   product: null,
   on: [{ node: 'n1', active: true, enabled: true }],
   ports: [],
+  listeners: [],
   directories: [],
   ...change,
 });

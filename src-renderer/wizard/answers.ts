@@ -41,6 +41,8 @@ export const blankAnswers: Answers = {
   goodNode: null,
   vip: '',
   interface: null,
+  checkers: [],
+  checkersBy: 'nobody',
   networks: null,
   witness: { kind: 'none', machine: blankMachine, facts: null },
   withoutWitness: 'prefer-one-copy',

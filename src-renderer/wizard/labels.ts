@@ -25,6 +25,8 @@ export function labelOfPath(words: Messages['wizard'], path: string): string {
         default:
           return words.steps.application;
       }
+    case 'checkers':
+      return words.checkers.number(index + 1);
     case 'vip':
       return words.address.which;
     case 'interface':

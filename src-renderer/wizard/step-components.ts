@@ -3,6 +3,7 @@ import type { Component } from 'svelte';
 import type { WizardStep } from '../../src-main/app-api/index.ts';
 import AddressStep from './AddressStep.svelte';
 import ApplicationStep from './ApplicationStep.svelte';
+import CheckersStep from './CheckersStep.svelte';
 import ChecksStep from './ChecksStep.svelte';
 import DataStep from './DataStep.svelte';
 import FingerprintsStep from './FingerprintsStep.svelte';
@@ -22,6 +23,7 @@ export const stepComponents: Readonly<Record<WizardStep, Component<{ wizard: Wiz
   application: ApplicationStep,
   data: DataStep,
   address: AddressStep,
+  checkers: CheckersStep,
   networks: NetworksStep,
   safety: SafetyStep,
   preferred: PreferredStep,

@@ -57,6 +57,7 @@ export type ObstacleCode =
   | 'good-copy-empty'
   | 'address-missing'
   | 'address-in-use'
+  | 'checker-target-missing'
   | 'network-missing'
   | 'witness-missing'
   | 'witness-is-node'
@@ -94,6 +95,9 @@ export function stepOfPath(path: string): WizardStep {
     case 'vip':
     case 'interface':
       return 'address';
+    case 'checkers':
+    case 'checkersBy':
+      return 'checkers';
     case 'networks':
       return 'networks';
     case 'witness':
@@ -264,6 +268,9 @@ export function obstacleAt(step: WizardStep, answers: Answers, known: Known): Ob
       return dataObstacle(answers, known);
     case 'address':
       return addressObstacle(answers, known);
+    case 'checkers':
+      if (answers.checkers.some(({ target }) => target.trim() === '')) return { code: 'checker-target-missing' };
+      return problemsObstacle('checkers', known);
     case 'networks':
       if (answers.networks?.length === 0) return { code: 'network-missing' };
       return problemsObstacle('networks', known) ?? failedChecks('networks', known);
@@ -296,6 +303,7 @@ export function isAnswered(step: WizardStep, answers: Answers, installation: Ins
     case 'data':
       return answers.goodNode !== null;
     case 'address':
+    case 'checkers':
     case 'networks':
     case 'preferred':
     case 'review':

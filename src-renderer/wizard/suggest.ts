@@ -8,6 +8,7 @@ import {
   suggestedNetworks,
   type Suggestions,
 } from './answers.ts';
+import { proposedCheckers } from './checkers.ts';
 
 export interface SaidByServers {
   readonly services: readonly DetectedService[] | null;
@@ -37,6 +38,12 @@ export function suggest(
       const vip = said.suggestions?.vip ?? null;
       return decided || answers.vip !== '' || vip === null ? null : { vip };
     }
+    case 'checkers': {
+      if (answers.checkersBy === 'person' || isUnseen(answers, said.services)) return null;
+      const checkers = proposedCheckers(answers, said.services ?? []);
+      const same = answers.checkersBy === 'proposal' && JSON.stringify(checkers) === JSON.stringify(answers.checkers);
+      return same ? null : { checkers, checkersBy: 'proposal' };
+    }
     case 'networks': {
       if (answers.networks !== null || said.suggestions === null) return null;
       const networks = suggestedNetworks(said.suggestions.networks);
@@ -47,4 +54,9 @@ export function suggest(
     default:
       return null;
   }
+}
+
+/** The servers have not said yet where the chosen service listens. */
+function isUnseen(answers: Answers, services: readonly DetectedService[] | null): boolean {
+  return answers.application.service !== null && services === null;
 }

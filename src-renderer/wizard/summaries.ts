@@ -48,6 +48,8 @@ export function summaryOf(words: Words, step: WizardStep, answers: Answers, know
       return answers.goodNode === null ? null : summaries.data(answers.goodNode);
     case 'address':
       return answers.vip === '' ? summaries.noAddress : answers.vip;
+    case 'checkers':
+      return summaries.checkers(answers.checkers.length);
     case 'networks':
       return answers.networks === null ? null : answers.networks.map((network) => network.name).join(', ');
     case 'safety':

@@ -323,7 +323,11 @@ export class WizardState {
       suggestions: this.suggestions.answer,
     };
     const { step } = this;
+    // Whatever is answered anew, a proposal that nobody has touched goes along: an address that is given up is not watched.
+    const { checkersBy, application, vip } = this.answers;
+    const followed = checkersBy === 'proposal' ? JSON.stringify([application, vip]) : null;
     untrack(() => {
+      if (followed !== null) Object.assign(this.answers, suggest('checkers', this.answers, known, false));
       const change = suggest(step, this.answers, known, this.#decided.includes(step));
       if (change === null) return;
       this.decide(step);

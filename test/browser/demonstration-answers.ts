@@ -8,6 +8,7 @@ import type {
   Installation,
   WizardStep,
 } from '../../src-main/app-api/index.ts';
+import { newChecker } from '../../src-renderer/wizard/checkers.ts';
 import { at } from './demonstration.ts';
 import { demonstrationFacts, machine } from './demonstration-servers.ts';
 
@@ -31,6 +32,8 @@ export const emptyAnswers: Answers = {
   goodNode: null,
   vip: '',
   interface: null,
+  checkers: [],
+  checkersBy: 'nobody',
   networks: null,
   witness: { kind: 'none', machine: machine(''), facts: null },
   withoutWitness: 'prefer-one-copy',
@@ -60,6 +63,12 @@ export const fullAnswers: Answers = {
   },
   goodNode: 'n1',
   vip: '10.77.0.50/24',
+  checkers: [
+    newChecker('service', { target: 'postgresql@15-main.service' }),
+    newChecker('tcp', { target: '10.77.0.50:5432' }),
+    newChecker('disk', { target: dataDirectory }),
+  ],
+  checkersBy: 'proposal',
   witness: { kind: 'voting', machine: machine('root@10.77.0.13'), facts: facts('root@10.77.0.13') },
   prefer: 'n1',
 };
@@ -149,6 +158,7 @@ export const services: readonly DetectedService[] = [
       { node: 'n2', active: false, enabled: false },
     ],
     ports: [5432],
+    listeners: [{ port: 5432, at: 'everywhere' }],
     directories: [{ path: dataDirectory, bytes: 1.2e9 }],
   },
   {
@@ -160,6 +170,7 @@ export const services: readonly DetectedService[] = [
       { node: 'n2', active: true, enabled: true },
     ],
     ports: [],
+    listeners: [],
     directories: [],
   },
 ];

@@ -190,6 +190,8 @@ function answersFor(directory: string): Answers {
     goodNode: 'n1',
     vip: '10.77.0.50/24',
     interface: null,
+    checkers: [],
+    checkersBy: 'nobody',
     networks: [{ name: 'lan', subnet: '10.77.0.0/24' }],
     witness: { kind: 'voting', machine: machine('w'), facts: null },
     withoutWitness: 'prefer-one-copy',

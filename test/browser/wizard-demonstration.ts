@@ -9,6 +9,8 @@ import { badChecks, copies, draftAt, emptyAnswers, fullAnswers, installationAt }
 import { demonstrate, type Demonstration } from './demonstration-parts.ts';
 import { demonstrationFacts, foundServers, machine, serverFacts } from './demonstration-servers.ts';
 import type { ScreenCase } from './screens.ts';
+import { wrongAnswers } from '../../src-main/wizard/validate.ts';
+import { newChecker } from '../../src-renderer/wizard/checkers.ts';
 
 type Door = (machine: Machine) => Promise<ServerFacts>;
 
@@ -190,6 +192,44 @@ export const wizardSituations: readonly ScreenCase[] = [
     ]);
     return made;
   }),
+  situation('checkers-none', () =>
+    parts('checkers', { answers: { ...fullAnswers, checkers: [], checkersBy: 'person' } }),
+  ),
+  situation(
+    'checkers-changed',
+    () =>
+      parts('checkers', {
+        answers: {
+          ...fullAnswers,
+          checkers: [
+            newChecker('tcp', { target: '10.77.0.60:5432' }),
+            newChecker('http', { target: 'http://127.0.0.1:8080/health', contains: 'ok' }),
+          ],
+          checkersBy: 'person',
+        },
+      }),
+    async (page) => {
+      await page.locator('li button[aria-expanded]').last().click();
+    },
+  ),
+  situation(
+    'checkers-wrong',
+    () => {
+      const made = parts('checkers', {
+        answers: {
+          ...fullAnswers,
+          checkers: [newChecker('disk', { target: '/data', freePercentMin: 'x', timeout: '9' })],
+          checkersBy: 'person',
+        },
+      });
+      made.wizard.answer('validate', async ({ answers }) => wrongAnswers(answers));
+      return made;
+    },
+    async (page) => {
+      await page.locator('li button[aria-expanded]').click();
+      await page.locator('[aria-invalid]').first().waitFor();
+    },
+  ),
   situation('networks-none', nothingShared),
   situation('safety-none', () =>
     parts('safety', { answers: { ...fullAnswers, witness: emptyAnswers.witness, withoutWitness: 'prefer-one-copy' } }),

@@ -89,6 +89,8 @@ describe('the wizard', () => {
     draft = made.id;
     answers = {
       ...made.answers,
+      checkers: [],
+      checkersBy: 'nobody',
       cluster: 'site-w',
       nodes: [
         { name: 'n1', machine: machine('root@10.77.0.11'), facts: null },

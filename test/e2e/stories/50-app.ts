@@ -95,6 +95,12 @@ async function answerTheWizard(t: StoryContext, page: Page, person: Person, came
   await camera.take('address');
   await wizard.continue();
 
+  await wizard.at('checkers');
+  await page.getByText(words.checkers.proposed).waitFor();
+  await wizard.continueButton.click({ trial: true });
+  await camera.take('checkers');
+  await wizard.continue();
+
   await wizard.at('networks');
   await wizard.continueButton.click({ trial: true });
   await camera.take('networks');

@@ -11,6 +11,7 @@ export const frame = {
     application: 'Application',
     data: 'Good data',
     address: 'Address',
+    checkers: 'Checkers',
     networks: 'Networks',
     safety: 'Safety',
     preferred: 'Preferred server',
@@ -25,6 +26,7 @@ export const frame = {
     application: 'What is to be protected?',
     data: 'Which server has the good data?',
     address: 'At which address do users find it?',
+    checkers: 'What if the application fails?',
     networks: 'Which networks connect the servers?',
     safety: 'What if the servers lose sight of each other?',
     preferred: 'Where should it usually run?',
@@ -45,6 +47,8 @@ export const frame = {
     data: 'The first sync copies the good data to the other server. What stands there now is kept aside, not deleted.',
     address:
       'The virtual IP belongs to whichever server runs the application and moves with it. Users and other machines never need to know which one that is.',
+    checkers:
+      'A server that is lost is noticed by its silence; an application that hangs or has ended is noticed by these checkers. They look only where the application runs, and several failures in a row are needed before anything follows.',
     networks:
       'Every write crosses to the other server on the first of these networks that is up. Each server sends a heartbeat on all of them, so that one pulled cable is not taken for a lost server.',
     safety:
@@ -91,6 +95,7 @@ export const frame = {
       `${name}, ${oneOrMore(directories, 'directory', 'directories')}`,
     data: (node: string) => `on ${node}`,
     noAddress: 'none',
+    checkers: (count: number) => (count === 0 ? 'none' : oneOrMore(count, 'checker', 'checkers')),
     witness: (machine: string) => `witness ${machine}`,
     preferOneCopy: 'no witness, waits',
     preferAvailability: 'no witness, goes on',

@@ -31,6 +31,7 @@ export const obstacles = {
   'good-copy-empty': (o) => `There is no data on ${server(o)}.`,
   'address-missing': () => 'Give the virtual IP, or choose to have none.',
   'address-in-use': () => 'This address is in use.',
+  'checker-target-missing': () => 'Say what each checker looks at, or remove it.',
   'network-missing': () => 'At least one network is needed.',
   'witness-missing': () => 'Give the address of the third machine.',
   'witness-is-node': () => 'The witness has to be a third machine.',

@@ -57,6 +57,58 @@ export const problems = {
     what: 'Returning by itself needs a preferred server.',
     remedy: 'Choose one, or let it stay.',
   }),
+  'checker-address': (f) => ({
+    what: 'This is not an address that can be looked at.',
+    remedy: `Write such as ${listed(f, 'example')}: an address and no name, or the checker would fail with the name server.`,
+  }),
+  'checker-port': () => ({
+    what: 'This is neither a port nor an address with a port.',
+    remedy: 'Write 5432 or 10.0.0.50:5432: an address and no name, or the checker would fail with the name server.',
+  }),
+  'checker-ping': () => ({ what: 'This is no IPv4 address.', remedy: 'Write it as 10.0.0.1.' }),
+  'checker-service': () => ({
+    what: 'This is no name of a systemd unit.',
+    remedy: 'Write it as systemctl shows it, such as app.service.',
+  }),
+  'checker-status': () => ({ what: 'This is no status.', remedy: 'Write one from 100 to 599, or nothing.' }),
+  'checker-failures': () => ({ what: 'This number does not work.', remedy: 'Write one from 1 to 100.' }),
+  'checker-percent': () => ({
+    what: 'This is no share of a disk.',
+    remedy: 'Write a number from 0 to 99, or nothing.',
+  }),
+  'checker-latency': () => ({
+    what: 'This is no time in milliseconds.',
+    remedy: 'Write a number from 1 to 600000, or nothing.',
+  }),
+  'checker-script': () => ({
+    what: 'This is meant for a shell; a checker starts its program without one.',
+    remedy: 'Write a program and its arguments; put what needs a shell into a file and name the file.',
+  }),
+  'checker-disk': () => ({
+    what: 'This checker of a disk asks for nothing.',
+    remedy: 'Give the least free space, the longest time for a write, or both.',
+  }),
+  'checker-interval': (f) => ({
+    what: 'This interval does not work.',
+    remedy: `Write a time from ${listed(f, 'least')} to ${listed(f, 'most')}.`,
+  }),
+  'checker-timeout': (f) => ({
+    what: 'Nothing answers reliably in so short a time.',
+    remedy: `Write at least ${listed(f, 'least')}.`,
+  }),
+  'checker-timeout-beyond-interval': (f) => ({
+    what: `A look may take ${listed(f, 'timeout')}, and the next one is due after ${listed(f, 'interval')}.`,
+    remedy: 'Write a shorter time for the answer, or a longer interval.',
+  }),
+  'checker-limit': (f) => ({
+    what: `The limit of restarts could never be reached: ${listed(f, 'sum')}, not less than ${listed(f, 'within')}.`,
+    remedy: 'Write fewer failures or a shorter interval.',
+  }),
+  'checker-repeated': () => ({ what: 'This checker stands here twice.', remedy: 'Remove one of the two.' }),
+  'checker-covered': (f) => ({
+    what: `${listed(f, 'path')} is covered on the server that does not run the application: there this checker could never be good.`,
+    remedy: 'Choose another action.',
+  }),
   'detection-out-of-range': () => ({ what: 'This time does not work.', remedy: 'Choose one from 1 s to 60 s.' }),
   'duration-invalid': () => ({ what: 'This is no time.', remedy: 'Write a number of seconds.' }),
   missing: () => ({ what: 'This is not answered yet.', remedy: 'Answer it.' }),

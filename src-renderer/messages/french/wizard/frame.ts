@@ -8,6 +8,7 @@ export const frame: typeof english = {
     application: 'L’application',
     data: 'Bonnes données',
     address: 'Adresse',
+    checkers: 'Contrôles',
     networks: 'Réseaux',
     safety: 'Sûreté',
     preferred: 'Serveur préféré',
@@ -22,6 +23,7 @@ export const frame: typeof english = {
     application: 'Que faut-il protéger ?',
     data: 'Quel serveur a les bonnes données ?',
     address: 'À quelle adresse la trouve-t-on ?',
+    checkers: 'Et si l’application tombe en panne ?',
     networks: 'Quels réseaux relient les serveurs ?',
     safety: 'Et si les serveurs ne se voient plus ?',
     preferred: 'Où doit-elle tourner d’ordinaire ?',
@@ -41,6 +43,8 @@ export const frame: typeof english = {
     data: 'La première synchronisation copie les bonnes données vers l’autre serveur. Ce qui s’y trouve aujourd’hui est mis de côté, pas supprimé.',
     address:
       'L’adresse IP virtuelle appartient au serveur qui fait tourner l’application et se déplace avec elle. Ni les utilisateurs ni les autres machines n’ont à savoir lequel c’est.',
+    checkers:
+      'Un serveur perdu se remarque à son silence ; une application bloquée ou terminée se remarque par ces contrôles. Ils ne regardent que là où l’application tourne, et il faut plusieurs échecs de suite pour qu’il se passe quelque chose.',
     networks:
       'Chaque écriture passe vers l’autre serveur par le premier de ces réseaux qui fonctionne. Chaque serveur envoie un signal de vie sur tous, pour qu’un câble débranché ne passe pas pour un serveur perdu.',
     safety:
@@ -86,6 +90,7 @@ export const frame: typeof english = {
     application: (name, directories) => `${name}, ${directories} ${directories === 1 ? 'répertoire' : 'répertoires'}`,
     data: (node) => `sur ${node}`,
     noAddress: 'aucune',
+    checkers: (count) => (count === 0 ? 'aucun' : count === 1 ? '1 contrôle' : `${count} contrôles`),
     witness: (machine) => `témoin ${machine}`,
     preferOneCopy: 'sans témoin, attend',
     preferAvailability: 'sans témoin, continue',

@@ -28,6 +28,7 @@ export const obstacles: typeof english = {
   'good-copy-empty': (o) => `Il n’y a pas de données sur ${o.server ?? ''}.`,
   'address-missing': () => 'Donnez l’adresse IP virtuelle, ou choisissez de ne pas en avoir.',
   'address-in-use': () => 'Cette adresse est déjà prise.',
+  'checker-target-missing': () => 'Dites ce que chaque contrôle regarde, ou retirez-le.',
   'network-missing': () => 'Il faut au moins un réseau.',
   'witness-missing': () => 'Indiquez l’adresse de la troisième machine.',
   'witness-is-node': () => 'Le témoin doit être une troisième machine.',

@@ -69,6 +69,60 @@ export const problems: typeof english = {
     what: 'Un retour automatique suppose un serveur préféré.',
     remedy: 'Choisissez-en un, ou laissez l’application où elle est.',
   }),
+  'checker-address': (f) => ({
+    what: 'Cette adresse ne peut pas être contrôlée.',
+    remedy: `Écrivez par exemple ${listed(f, 'example')} : une adresse et pas un nom, sinon le contrôle échouerait avec le serveur de noms.`,
+  }),
+  'checker-port': () => ({
+    what: 'Ce n’est ni un port ni une adresse avec un port.',
+    remedy:
+      'Écrivez 5432 ou 10.0.0.50:5432 : une adresse et pas un nom, sinon le contrôle échouerait avec le serveur de noms.',
+  }),
+  'checker-ping': () => ({ what: 'Ce n’est pas une adresse IPv4.', remedy: 'Écrivez-la ainsi : 10.0.0.1.' }),
+  'checker-service': () => ({
+    what: 'Ce n’est pas le nom d’une unité systemd.',
+    remedy: 'Écrivez-le comme systemctl le montre, par exemple app.service.',
+  }),
+  'checker-status': () => ({ what: 'Ce n’est pas un code HTTP.', remedy: 'Écrivez un code de 100 à 599, ou rien.' }),
+  'checker-failures': () => ({ what: 'Ce nombre ne convient pas.', remedy: 'Écrivez un nombre de 1 à 100.' }),
+  'checker-percent': () => ({
+    what: 'Ce n’est pas une part de disque.',
+    remedy: 'Écrivez un nombre de 0 à 99, ou rien.',
+  }),
+  'checker-latency': () => ({
+    what: 'Ce n’est pas une durée en millisecondes.',
+    remedy: 'Écrivez un nombre de 1 à 600000, ou rien.',
+  }),
+  'checker-script': () => ({
+    what: 'Cette commande demande un shell ; un contrôle lance son programme sans shell.',
+    remedy:
+      'Écrivez un programme et ses arguments ; mettez dans un fichier ce qui demande un shell, et nommez ce fichier.',
+  }),
+  'checker-disk': () => ({
+    what: 'Ce contrôle de disque ne demande rien.',
+    remedy: 'Donnez l’espace libre minimal, la durée maximale d’une écriture, ou les deux.',
+  }),
+  'checker-interval': (f) => ({
+    what: 'Cet intervalle ne convient pas.',
+    remedy: `Écrivez une durée de ${listed(f, 'least')} à ${listed(f, 'most')}.`,
+  }),
+  'checker-timeout': (f) => ({
+    what: 'Rien ne répond de façon sûre en si peu de temps.',
+    remedy: `Écrivez au moins ${listed(f, 'least')}.`,
+  }),
+  'checker-timeout-beyond-interval': (f) => ({
+    what: `Un contrôle peut durer ${listed(f, 'timeout')}, et le suivant est prévu après ${listed(f, 'interval')}.`,
+    remedy: 'Écrivez un délai de réponse plus court, ou un intervalle plus long.',
+  }),
+  'checker-limit': (f) => ({
+    what: `La limite de redémarrages ne serait jamais atteinte : ${listed(f, 'sum')}, pas moins de ${listed(f, 'within')}.`,
+    remedy: 'Écrivez moins d’échecs ou un intervalle plus court.',
+  }),
+  'checker-repeated': () => ({ what: 'Ce contrôle figure deux fois.', remedy: 'Retirez l’un des deux.' }),
+  'checker-covered': (f) => ({
+    what: `${listed(f, 'path')} est recouvert sur le serveur qui ne fait pas tourner l’application : ce contrôle n’y serait jamais bon.`,
+    remedy: 'Choisissez une autre action.',
+  }),
   'detection-out-of-range': () => ({ what: 'Cette durée ne convient pas.', remedy: 'Choisissez entre 1 s et 60 s.' }),
   'duration-invalid': () => ({ what: 'Ce n’est pas une durée.', remedy: 'Écrivez un nombre de secondes.' }),
   missing: () => ({ what: 'Cette réponse manque encore.', remedy: 'Donnez-la.' }),

@@ -3,6 +3,7 @@
  * success, a negative number is `-errno`. Sizes and offsets travel as 64-bit BigInt because a 32-bit register may carry rubbish above.
  */
 import * as ffi from 'node:ffi';
+import { E } from './errno.ts';
 
 const { functions } = ffi.dlopen('libc.so.6', {
   __errno_location: { arguments: [], return: 'pointer' },
@@ -77,17 +78,18 @@ export const library = functions;
 /** One address per thread; read right after the call. */
 const errnoAddress = functions.__errno_location();
 
-export function errno(): number {
-  return ffi.getInt32(errnoAddress);
+/** Between a call and this one the engine may make calls of its own (never seen in ten million): a failure must not become a success by it. */
+function errno(): number {
+  return ffi.getInt32(errnoAddress) || E.IO;
 }
 
 /** -errno of a failed call, its result otherwise. */
 export function result(value: number): number {
-  return value < 0 ? -ffi.getInt32(errnoAddress) : value;
+  return value < 0 ? -errno() : value;
 }
 
 export function resultOfBigInt(value: bigint): number {
-  return value < 0n ? -ffi.getInt32(errnoAddress) : Number(value);
+  return value < 0n ? -errno() : Number(value);
 }
 
 /** System calls that the C library of the oldest supported system does not wrap. */

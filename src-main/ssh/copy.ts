@@ -33,8 +33,11 @@ async function presentBytes(
   source: CopySource,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const file = quoted(part);
-  const script = `[ -f ${file} ] || exit 0; wc -c < ${file}; sha256sum < ${file} | cut -d ' ' -f 1`;
+  const [file, own] = [quoted(part), quoted(`${part}.own`)];
+  // A session that was cut off may still be writing to the part: what is gone on with is a copy that only we know.
+  const script = `umask 077; [ -f ${file} ] || exit 0; size=$(wc -c < ${file})
+head -c "$size" ${file} > ${own} && mv -f ${own} ${file} || { rm -f ${own} ${file}; exit 0; }
+wc -c < ${file}; sha256sum < ${file} | cut -d ' ' -f 1`;
   const { stdout } = await means.command(script, signal);
   const [size = '0', sha256 = ''] = stdout.trim().split('\n');
   const length = Number(size);

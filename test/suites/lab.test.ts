@@ -238,7 +238,9 @@ describe('lab', () => {
     await lab.host('n1').bandwidth('8mbit');
     expect(await transferMs()).toBeGreaterThan(1000);
     await lab.host('n1').bandwidth(undefined);
-    expect(await transferMs()).toBeLessThan(1000);
+    // A busy machine makes one of them slow, a limit all of them.
+    const unlimited = [await transferMs(), await transferMs(), await transferMs()];
+    expect(Math.min(...unlimited)).toBeLessThan(1000);
 
     await lab.host('n1').loss(30);
     const report = await lab.host('n2').exec('ping -c40 -i0.02 -W1 10.77.0.11');

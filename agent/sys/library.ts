@@ -75,22 +75,23 @@ const { functions } = ffi.dlopen('libc.so.6', {
 /** The raw functions of this thread. Only for files of this folder. */
 export const library = functions;
 
-/** One address per thread; read right after the call. */
-const errnoAddress = functions.__errno_location();
+/** Of this thread. A view, because reading it calls nothing: whatever the engine does between a failed call and the look at its errno may set another one. */
+const errno = new Int32Array(ffi.toArrayBuffer(functions.__errno_location(), 4, false));
 
-/** Between a call and this one the engine may make calls of its own (never seen in ten million): a failure must not become a success by it. */
-function errno(): number {
-  return ffi.getInt32(errnoAddress) || E.IO;
-}
-
-/** -errno of a failed call, its result otherwise. */
+/** -errno of a failed call, its result otherwise. A failure never becomes a success, whatever errno says. */
 export function result(value: number): number {
-  return value < 0 ? -errno() : value;
+  const code = errno[0];
+  return value < 0 ? -(code === undefined || code === 0 ? E.IO : code) : value;
 }
 
 export function resultOfBigInt(value: bigint): number {
-  return value < 0n ? -errno() : Number(value);
+  const code = errno[0];
+  return value < 0n ? -(code === undefined || code === 0 ? E.IO : code) : Number(value);
 }
+
+// A function is compiled when it is first called: not in the middle of the first failure.
+result(functions.close(-1));
+resultOfBigInt(functions.lseek(-1, 0n, 0));
 
 /** System calls that the C library of the oldest supported system does not wrap. */
 export const systemCallNumber: { readonly getdents64: bigint; readonly setgroups: bigint; readonly gettid: bigint } =

@@ -122,14 +122,17 @@ export class PrimaryLane implements LaneHooks {
     this.#tellStatus();
     yield* this.#requests.takeOver();
     while (!this.#isEnded()) {
-      yield* this.#messages();
-      if (this.#isEnded()) break;
+      const message = this.#ports.message();
+      if (message !== null) {
+        yield* this.#message(message);
+        continue;
+      }
       if (this.#requests.areHeld && this.#requests.mayChange()) {
         yield* this.#requests.replay();
         continue;
       }
       if (this.#resync.finishing || this.#cleanStop.running) yield* this.#observe();
-      yield* this.#failures.record();
+      if (this.#failures.unrecorded) yield* this.#failures.record();
       stream.marks.tidy();
       if (this.#checkpoints.isDue()) yield* this.#checkpoints.ask();
       else if (this.#checkpoints.isLogDue()) yield* this.#checkpoints.beginLog();
@@ -215,13 +218,6 @@ export class PrimaryLane implements LaneHooks {
     this.record = record;
     this.#recordVersion = control.publishRecord(record);
     this.#tellStatus();
-  }
-
-  *#messages(): Lane {
-    for (let message = this.#ports.message(); message !== null; message = this.#ports.message()) {
-      yield* this.#message(message);
-      if (this.#isEnded()) return;
-    }
   }
 
   *#message(message: ToPrimary): Lane {

@@ -125,28 +125,34 @@ export class PrimaryRequests {
 
   /** A request, and as long as syncs are collected the next ones that are there already: they share the way to both disks. */
   *serve(): Lane {
-    const { collected, wait } = this.#lane.ports;
-    yield* this.#serveOne();
-    while (this.#syncs.wait) {
-      collected.age += 1;
-      wait.timeoutMs = 0;
-      if (this.#syncs.mayCollect() && (yield wait) === woken.request) yield* this.#serveOne();
-      else yield* this.#syncs.finish();
-    }
+    const { wait, readRequest, request } = this.#lane.ports;
+    do {
+      const length = yield readRequest;
+      if (this.#wasRead(length)) yield* this.#handle(request, length);
+      while (this.#syncs.wait && !(this.#mayCollect() && (yield wait) === woken.request)) yield* this.#syncs.finish();
+    } while (this.#syncs.wait);
   }
 
-  *#serveOne(): Lane {
-    const { readRequest, wait, nowMs, request } = this.#lane.ports;
-    const length = yield readRequest;
+  /** The next request may join what is collected, if it is there already. */
+  #mayCollect(): boolean {
+    const { collected, wait } = this.#lane.ports;
+    collected.age += 1;
+    wait.timeoutMs = 0;
+    return this.#syncs.mayCollect();
+  }
+
+  /** False: there is nothing to handle. */
+  #wasRead(length: number): boolean {
     if (length < 0) this.#unmounted();
-    if (length <= 0) return;
+    if (length <= 0) return false;
+    const { wait, nowMs } = this.#lane.ports;
     // What came while a resync was at work had to wait for the end of its step. It counts from the beginning: rather too long than too short.
     const stepBeganMs = wait.timeoutMs === 0 ? this.#hand.stepBeganMs : 0;
     this.#hand.stepBeganMs = 0;
     this.#hand.readAtMs = stepBeganMs === 0 ? nowMs() : stepBeganMs;
     if (this.#verify.running) this.#verify.served(this.#hand.readAtMs);
     if (this.#resync.running) this.#resync.served(this.#hand.readAtMs);
-    yield* this.#handle(request, length);
+    return true;
   }
 
   /** What is left to do is up to the supervisor: a clean stop, or the end. */
@@ -164,7 +170,7 @@ export class PrimaryRequests {
     this.#held.replaying = true;
     this.#hand.readAtMs = request.readAtMs;
     yield* this.#handle(request.memory, request.length);
-    yield* this.#syncs.finish();
+    if (this.#syncs.wait) yield* this.#syncs.finish();
     this.#held.replaying = false;
   }
 
@@ -180,7 +186,8 @@ export class PrimaryRequests {
       return;
     }
     if (level !== 'durable') result = yield* this.#levels.keepPromise(result, before);
-    if (stream.writer.length > 0 && !this.#sending.mayLinger(result, this.#syncs.wait)) yield* this.#sending.send();
+    if (stream.writer.length > 0 && !this.#sending.mayLinger(result, this.#syncs.wait))
+      if ((yield this.#sending.now()) < 0) yield* this.#lane.lost();
     this.#sending.count(false);
     // Acknowledged before it was parked: nobody else will look at it.
     if (result === outcome.parked && control.parked.count > 0) yield* this.#answers.reached(control.acknowledged);

@@ -1,7 +1,7 @@
 /** The primary's way to its peer: what the stream's writer holds is given to the link, now or with what comes next, and counted. */
 import { outcome } from './primary-context.ts';
 import type { LaneContext } from './primary-context.ts';
-import type { Lane } from './operations.ts';
+import type { Lane, Operation } from './operations.ts';
 
 const lingerBytesMax = 64 * 1024;
 /** So many requests pass them at most: an application that never stops reading must not keep them here. */
@@ -19,9 +19,13 @@ export class PrimarySending {
   }
 
   *send(): Lane {
+    if ((yield this.now()) < 0) yield* this.#lane.lost();
+  }
+
+  /** The same without a generator, for the way of every request. After a negative result `lost` is due. */
+  now(): Operation {
     this.#lingered = 0;
-    const sent = yield this.#lane.ports.send;
-    if (sent < 0) yield* this.#lane.lost();
+    return this.#lane.ports.send;
   }
 
   /** What is collected is sent with the syncs (`syncsWait`); contents that nobody waits for with what comes next. */

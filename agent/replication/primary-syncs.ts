@@ -53,9 +53,14 @@ export class PrimarySyncs {
     return collected.count === 0 || this.#hand.readAtMs - collected.readAtMs(0) < collectForMs;
   }
 
-  *finish(): Lane {
+  /** Only when somebody does: what is collected goes to both disks. */
+  finish(): Lane {
+    return this.askDue ? this.#askAndSync() : this.#syncCollected();
+  }
+
+  *#askAndSync(): Lane {
     const { collected } = this.#lane.ports;
-    if (this.askDue) yield* this.#ask();
+    yield* this.#ask();
     if (collected.count > 0) yield* this.#syncCollected();
     collected.age = 0;
   }
@@ -75,13 +80,13 @@ export class PrimarySyncs {
   /** No message is looked at in between: the link and the mode are those of the requests. */
   *#syncCollected(): Lane {
     const { collected, syncFiles, stream, control, linkBroken } = this.#lane.ports;
-    if (stream.writer.length > 0) yield* this.#sending.send();
+    if (stream.writer.length > 0 && (yield this.#sending.now()) < 0) yield* this.#lane.lost();
     this.#sending.count(false);
     yield syncFiles;
     // An error for good: the kernel below has dropped the pages, a second sync would lie. Recorded before anybody hears of it.
     for (let place = 0; place < collected.count; place++)
       if (collected.status(place) < 0) stream.localFailure('fsync', -collected.status(place));
-    yield* this.#failures.record();
+    if (this.#failures.unrecorded) yield* this.#failures.record();
     for (let place = 0; place < collected.count; place++) {
       const status = collected.status(place);
       this.#hand.readAtMs = collected.readAtMs(place);

@@ -1,6 +1,7 @@
 /** What a lane's worker is given when it starts. */
 import type { MessagePort } from 'node:worker_threads';
 import type { VolumeRecord } from '../contract/index.ts';
+import type { PeerHot } from './lane-messages.ts';
 
 export interface PrimaryLaneData {
   readonly lane: 'primary';
@@ -15,6 +16,8 @@ export interface PrimaryLaneData {
   readonly deviceFd: number;
   readonly cache: 'writeback' | 'none';
   readonly record: VolumeRecord;
+  /** Of the former primary, as this copy has heard of it. */
+  readonly peerHot: PeerHot | null;
 }
 
 export interface AcknowledgementLaneData {
@@ -47,6 +50,7 @@ export interface SecondaryLaneData {
   readonly programVersion: string;
   readonly directoryFd: number;
   readonly record: VolumeRecord;
+  readonly peerHot: PeerHot | null;
 }
 
 export interface ListenerLaneData {

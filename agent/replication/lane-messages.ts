@@ -1,6 +1,7 @@
 /** What the threads of the replicator tell each other beside the hot path; structured clones through MessagePorts. */
 import type { FaultRecord, Generation, ResyncProgress, Verification, VolumeRecord } from '../contract/index.ts';
 import type { Mode } from './control-block.ts';
+import type { HotOffer } from './handshake.ts';
 import type { Findings } from './verify-messages.ts';
 
 /** A TLS connection of this process that changes its user: an SSL* has one at a time. */
@@ -8,6 +9,12 @@ export interface ConnectionHandle {
   readonly fd: number;
   readonly ssl: bigint;
   readonly peer: string;
+}
+
+/** What a target has heard of the primary's hot log: its number must not be lower when that copy comes back. */
+export interface PeerHot {
+  readonly log: number;
+  readonly number: number;
 }
 
 export type ToPrimary =
@@ -24,6 +31,12 @@ export type ToPrimary =
       readonly verifies: boolean;
       /** The target holds the generation that the source has: what it does not get needs another one. */
       readonly sharedGeneration: boolean;
+      /** The target hears which number our hot log has. */
+      readonly hearsHot: boolean;
+      /** What the target's hot log names, of its time as primary. */
+      readonly hot: HotOffer | null;
+      /** What the target has heard of our hot log. */
+      readonly heardHot: PeerHot | null;
       readonly data: ConnectionHandle;
     }
   /** `refused`: the target could not make a change, and left. */
@@ -42,6 +55,8 @@ export type ToPrimary =
   | { readonly type: 'go-alone'; readonly call: number; readonly generation: Generation }
   /** A sync that was under way when this role began has failed, and told nobody else. */
   | { readonly type: 'sync-failed'; readonly status: number }
+  /** All that was applied when it was asked for is on our disk; negative `status`: it is not. */
+  | { readonly type: 'synced'; readonly call: number; readonly status: number }
   /** After the unmount: agree on a checkpoint when in sync, then end. */
   | { readonly type: 'clean-stop'; readonly call: number }
   | { readonly type: 'verify'; readonly call: number; readonly repair: boolean }
@@ -59,6 +74,8 @@ export type FromPrimary =
       readonly differs: boolean;
     }
   | { readonly type: 'done'; readonly call: number; readonly clean: boolean; readonly fault: FaultRecord | null }
+  /** To be answered by `synced`. Elsewhere: requests must not wait for what may take long. */
+  | { readonly type: 'sync'; readonly call: number }
   /** The mount is gone, whoever took it away. */
   | { readonly type: 'unmounted' }
   /** The local disk failed an fsync or a write. */
@@ -83,6 +100,8 @@ export type ToSecondary =
       readonly record: VolumeRecord;
       /** Of the protocol that the source speaks. */
       readonly minor: number;
+      /** The source knows what to do with this copy's hot log. */
+      readonly asksHot: boolean;
     }
   /** All that was applied when it was asked for is on disk; negative `status`: it is not. */
   | { readonly type: 'synced'; readonly call: number; readonly status: number }
@@ -97,6 +116,7 @@ export type FromSecondary =
       readonly fault: FaultRecord | null;
       /** A sync has failed, whether or not the record could say so. */
       readonly unwritten: boolean;
+      readonly peerHot: PeerHot | null;
     }
   /** To be answered by `synced`. Elsewhere, because the stream must not wait for what may take long. */
   | { readonly type: 'sync'; readonly call: number }
@@ -121,6 +141,8 @@ export type FromListener =
       readonly record: VolumeRecord;
       /** Of the protocol that the source speaks. */
       readonly minor: number;
+      /** The source knows what to do with this copy's hot log. */
+      readonly asksHot: boolean;
     }
   /** Somebody was refused, or an address cannot be listened on. */
   | { readonly type: 'fault'; readonly fault: FaultRecord };

@@ -1,12 +1,17 @@
 /** The primary lane on Linux: the real operations behind its ports. */
 import { randomInt } from 'node:crypto';
+import { release } from 'node:os';
 import { Fault } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import { Filesystem, isTransient, openBacking, readRequest, requestBytesMax, writeReply } from '../fuse/index.ts';
+import { kernelAtLeast } from '../sys/kernel.ts';
 import { becomeIoFlusher, bootTimeMs, close, Memory, POLL, Poll, ThreadIdentity } from '../sys/linux.ts';
 import { tlsFree, tlsWrite } from '../sys/openssl.ts';
 import { setBlocking, shutdownSocket } from '../sys/socket.ts';
 import { frameBytesMax, FrameWriter } from './change-codec.ts';
+import { DirectoryHotDisk } from './hot-disk.ts';
+import { HotLog } from './hot-log.ts';
+import { HotRegions } from './hot-regions.ts';
 import { ChangeStream } from './change-stream.ts';
 import { ControlBlock } from './control-block.ts';
 import { Inbox } from './inbox.ts';
@@ -73,6 +78,11 @@ class DataConnection {
   }
 }
 
+/** Before Linux 5.8 syncfs(2) reports no error of writing back: then no checkpoint of our own disk is certain. */
+function keepsHotLog(): boolean {
+  return process.env['HOLDFAST_HOT_LOG'] !== '0' && kernelAtLeast(release(), 5, 8);
+}
+
 export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrimary) => void): PrimaryLane {
   const identity = ThreadIdentity.enter();
   // Refused on kernels before 5.6; then memory pressure is only less well handled.
@@ -106,6 +116,15 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       },
     },
   );
+  if (keepsHotLog())
+    stream.hot = new HotRegions(new HotLog(new DirectoryHotDisk(data.directoryFd)), {
+      recorded: () => {
+        stream.hotRecorded();
+      },
+      abandoned: () => {
+        lane.hotAbandoned();
+      },
+    });
   const filesystem = new Filesystem({ backing, sink: stream, cache: data.cache, identity });
 
   const poll = new Poll([data.wakeFd, data.deviceFd]);
@@ -158,6 +177,14 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       }
     },
   };
+  const beginSync = {
+    name: 'begin syncfs',
+    call: 0,
+    run: (): number => {
+      tell({ type: 'sync', call: beginSync.call });
+      return 0;
+    },
+  };
   const ports: PrimaryPorts = {
     control,
     tree: backing,
@@ -182,6 +209,8 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     send: operation('send', () => connection.flush()),
     persist,
     persistIfPossible,
+    beginSync,
+    peerHot: data.peerHot,
     syncAll: operation('syncfs', () => backing.syncAll()),
     nowMs: bootTimeMs,
     message: () => inbox.receive(),

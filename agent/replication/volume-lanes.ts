@@ -13,6 +13,7 @@ import type {
   FromAcknowledgement,
   FromPrimary,
   FromSecondary,
+  PeerHot,
   ToAcknowledgement,
   ToPrimary,
   ToSecondary,
@@ -81,6 +82,52 @@ export async function within<T>(timeoutMs: number, promise: Promise<T>, otherwis
   }
 }
 
+/** Each syncfs(2) of a lane on a thread of its own: nothing may wait for it that others wait for. One at a time; a link that was replaced may have left one behind. */
+class Syncs {
+  readonly #directoryFd: number;
+  readonly #post: (message: { type: 'synced'; call: number; status: number }) => void;
+  readonly #spawn: typeof spawnLane;
+  #last: Promise<unknown> = Promise.resolve();
+  #status = 0;
+  #isOver = false;
+
+  constructor(
+    directoryFd: number,
+    post: (message: { type: 'synced'; call: number; status: number }) => void,
+    spawn: typeof spawnLane,
+  ) {
+    this.#directoryFd = directoryFd;
+    this.#post = post;
+    this.#spawn = spawn;
+  }
+
+  begin(call: number): void {
+    this.#last = this.#run(call, this.#last);
+  }
+
+  async #run(call: number, former: Promise<unknown>): Promise<void> {
+    await former;
+    if (this.#isOver) return;
+    const name = 'syncfs';
+    await this.#spawn(
+      name,
+      { lane: 'sync', name, directoryFd: this.#directoryFd },
+      [],
+      (message: { readonly status: number }) => {
+        if (message.status < 0) this.#status = message.status;
+        this.#post({ type: 'synced', call, status: message.status });
+      },
+    );
+  }
+
+  /** Nobody asks any more. Resolves after one that is still under way, with what came out of it, 0 or -errno. */
+  async end(): Promise<number> {
+    this.#isOver = true;
+    await this.#last;
+    return this.#status;
+  }
+}
+
 export class PrimaryLanes {
   readonly control = new ControlBlock();
   readonly device: MountedDevice;
@@ -88,11 +135,14 @@ export class PrimaryLanes {
   readonly #primary: { readonly outbox: Outbox<ToPrimary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly #link: { readonly outbox: Outbox<ToAcknowledgement>; readonly port: MessagePort; readonly wakeFd: number };
   readonly ended: Promise<void>;
+  /** As of SecondaryLanes. */
+  readonly synced: Promise<number>;
 
   /** Mounts, then starts both lanes. Throws Fault `mount-failed`. */
   constructor(
     settings: LaneSettings,
     record: VolumeRecord,
+    peerHot: PeerHot | null,
     onPrimary: (message: FromPrimary) => void,
     onLink: (message: FromAcknowledgement) => void,
   ) {
@@ -104,6 +154,13 @@ export class PrimaryLanes {
     this.#primary = makeInbox<ToPrimary>();
     this.#link = makeInbox<ToAcknowledgement>();
     const between = new MessageChannel();
+    const syncs = new Syncs(
+      directoryFd,
+      (message) => {
+        this.post(message);
+      },
+      spawnLane,
+    );
     const primaryName = `primary ${volume}`;
     const primary = spawnLane(
       primaryName,
@@ -119,9 +176,13 @@ export class PrimaryLanes {
         deviceFd,
         cache,
         record,
+        peerHot,
       },
       [this.#primary.port, between.port1],
-      onPrimary,
+      (message: FromPrimary) => {
+        if (message.type === 'sync') syncs.begin(message.call);
+        else onPrimary(message);
+      },
     );
     const linkName = `link ${volume}`;
     const link = spawnLane(
@@ -151,6 +212,7 @@ export class PrimaryLanes {
       closeInbox(this.#link);
       close(deviceFd);
     });
+    this.synced = primary.then(() => syncs.end());
   }
 
   post(message: ToPrimary): void {
@@ -196,19 +258,22 @@ export class SecondaryLanes {
   readonly ended: Promise<void>;
   /** After the end: of a syncfs too that was still under way, with what came out of it, 0 or -errno. Nothing may wait for it that others wait for. */
   readonly synced: Promise<number>;
-  #syncStatus = 0;
-  #isOver = false;
-  readonly #spawn: typeof spawnLane;
 
   constructor(
     settings: LaneSettings,
     record: VolumeRecord,
+    peerHot: PeerHot | null,
     onMessage: (message: FromSecondary) => void,
     spawn: typeof spawnLane = spawnLane,
   ) {
-    this.#spawn = spawn;
     const { directoryFd } = settings;
-    let syncing: Promise<unknown> = Promise.resolve();
+    const syncs = new Syncs(
+      directoryFd,
+      (message) => {
+        this.post(message);
+      },
+      spawn,
+    );
     this.#inbox = makeInbox<ToSecondary>();
     const name = `secondary ${settings.volume}`;
     const lane = spawn(
@@ -225,29 +290,18 @@ export class SecondaryLanes {
         programVersion: settings.programVersion,
         directoryFd,
         record,
+        peerHot,
       },
       [this.#inbox.port],
       (message: FromSecondary) => {
-        if (message.type === 'sync') syncing = this.#sync(directoryFd, message.call, syncing);
+        if (message.type === 'sync') syncs.begin(message.call);
         else onMessage(message);
       },
     );
     this.ended = lane.then(() => {
-      this.#isOver = true;
       closeInbox(this.#inbox);
     });
-    this.synced = this.ended.then(() => syncing).then(() => this.#syncStatus);
-  }
-
-  /** One at a time; a link that was replaced may have left one behind. */
-  async #sync(directoryFd: number, call: number, former: Promise<unknown>): Promise<void> {
-    await former;
-    if (this.#isOver) return;
-    const name = 'syncfs';
-    await this.#spawn(name, { lane: 'sync', name, directoryFd }, [], (message: { readonly status: number }) => {
-      if (message.status < 0) this.#syncStatus = message.status;
-      this.post({ type: 'synced', call, status: message.status });
-    });
+    this.synced = lane.then(() => syncs.end());
   }
 
   post(message: ToSecondary): void {

@@ -8,14 +8,14 @@ import type { Mutant, SimMachine } from './world.ts';
 let goneAlone = 0;
 
 /** Gives the right to go on, as the decision core does: only to a primary, with a generation that is new. */
-function goAlone(world: World, machine: SimMachine): void {
+export function goAlone(world: World, machine: SimMachine): void {
   goneAlone += 1;
   const generation: Generation = { number: world.generation + 1, id: `g${world.generation + 1}-${goneAlone}` };
   machine.toPrimary.push({ type: 'go-alone', call: 0, generation });
 }
 
 /** Whoever may serve does; the other one takes the stream. */
-function giveRoles(world: World): void {
+export function giveRoles(world: World): void {
   const primary = world.machines.find((machine) => machine.role === 'primary');
   if (primary) {
     const other = world.other(primary);
@@ -186,7 +186,7 @@ export function change(world: World, count: number, appends = true): void {
 }
 
 /** Faults stop: everything must converge. */
-function settle(world: World): void {
+export function settle(world: World): void {
   for (let n = 0; n < 40_000; n++) {
     giveRoles(world);
     const primary = world.machines.find((machine) => machine.role === 'primary')!;

@@ -67,6 +67,18 @@ export class LoopDisk {
     return path;
   }
 
+  /** As at the end of its power: nothing more is written, not even what the filesystem has in its own log. */
+  stopWriting(): void {
+    const program = fileURLToPath(new URL('../../lab/shutdown-filesystem.ts', import.meta.url));
+    run(process.execPath, '--disable-warning=ExperimentalWarning', program, this.root);
+  }
+
+  /** After `stopWriting`, and when nobody uses it any more: what had reached the disk. */
+  mountAgain(): void {
+    for (const mountPoint of mountedBelow(this.root)) run('umount', mountPoint);
+    run('mount', '-o', 'loop', join(this.#directory, 'image'), this.root);
+  }
+
   dispose(): void {
     removeAll(this.#directory);
   }

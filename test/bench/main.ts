@@ -57,7 +57,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   },
   resync: {
     summary:
-      'what a resync sends, how long it takes and what it keeps in memory, beside its bounds [big|files|crash] [--files 1000000]',
+      'what a resync sends, how long it takes and what it keeps in memory, beside its bounds [big|files|crash|log] [--files 1000000]',
     needsLab: true,
     run: async ({ part, files }) => (await import('./resync.ts')).measureResync(part, files),
   },

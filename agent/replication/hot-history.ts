@@ -72,10 +72,12 @@ export class HotHistory {
     const { hot: offer, heardHot } = target;
     const theirs = target.marks ?? null;
     if (this.#isRestored) return this.#isAsNewAs(heardHot) && this.#restoredCovers(theirs, offer);
-    if (!marks.adopted || this.claim === null || this.claim.peer === null) return marks.cover(theirs);
+    const { claim } = this;
+    const heardOf = claim?.peer ?? null;
+    if (!marks.adopted || claim === null || heardOf === null) return marks.cover(theirs);
     // It was made equal to this copy since.
-    if (theirs !== null && theirs.checkpoint > this.claim.checkpoint && marks.cover(theirs)) return true;
-    return this.#peerCovers(offer, this.claim.peer);
+    if (theirs !== null && theirs.checkpoint > claim.checkpoint && marks.cover(theirs)) return true;
+    return this.#peerCovers(offer, heardOf);
   }
 
   /** It is this copy that was set back, when the target has heard of more than our log has. */

@@ -78,6 +78,10 @@ export class HotRegions {
   get kept(): boolean {
     return this.log !== 0;
   }
+  /** Asked again after what may have ended it. */
+  #isKept(): boolean {
+    return this.log !== 0;
+  }
   /** Of the newest record. */
   get number(): number {
     return this.#disk.number;
@@ -186,8 +190,9 @@ export class HotRegions {
     for (const [index, name] of path.entries()) {
       const next = place.places?.get(name);
       const isEntry = place.entries && !isDirectory && index === path.length - 1;
-      if (next?.whole === true || isEntry) {
-        (isEntry ? place : next)!.used = true;
+      const cover = isEntry ? place : next?.whole === true ? next : null;
+      if (cover) {
+        cover.used = true;
         return true;
       }
       if (!next) return false;
@@ -215,7 +220,7 @@ export class HotRegions {
     }
     const place = this.#set.make(path);
     if (!place.ranges || !covers(place.ranges, start, end)) this.#missContent(path, place, start, end);
-    if (this.kept) this.#remember(node.id, this.#isCovered(path, false) ? null : place);
+    if (this.#isKept()) this.#remember(node.id, this.#isCovered(path, false) ? null : place);
   }
 
   #missContent(path: string[], place: HotPlace, start: number, end: number): void {
@@ -263,7 +268,7 @@ export class HotRegions {
     const path = [...directory, keyOf(name)];
     const isCovered = this.#isCovered(path, isDirectory);
     if (node !== null && !isDirectory && links > 1) this.#losesOneOfSeveral(node, path, isCovered);
-    if (this.kept && !isCovered) this.#record(this.#coarser(path, { kind: 'whole', path }, isDirectory));
+    if (this.#isKept() && !isCovered) this.#record(this.#coarser(path, { kind: 'whole', path }, isDirectory));
   }
 
   /** What was changed through the name that goes has to be looked for under names that nobody knows. */

@@ -596,7 +596,7 @@ export class PrimaryLane implements LaneHooks {
 
   /** Until there has been one, a crash of this server leaves everything to be compared. */
   #checkpointAtOnce(): void {
-    this.#lastCheckpointMs = -Infinity;
+    this.#lastCheckpointMs = this.#ports.stream.hot?.kept === true ? -Infinity : this.#ports.nowMs();
   }
 
   *#checkpoint(): Lane {

@@ -1,7 +1,7 @@
 /** Power cuts of the primary on real disks that lose what was not synced: what is compared when it returns, and that both copies are equal then. */
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
 import { makePair, nextGeneration, startPair, until, volume } from './replication/pair.ts';
 import type { ReplicatorNode } from './replication/pair.ts';
@@ -64,6 +64,7 @@ describe('a power cut of the primary', () => {
 
   beforeEach(async (context) => {
     if (missing !== '') context.skip(missing);
+    vi.stubEnv('HOLDFAST_HOT_LOG', '1');
     [n1, n2] = await makePair('power', { diskMb: [256, 256], acknowledgeTimeoutMs: 10_000 });
     fill(n1.path);
     await startPair(n1, n2);
@@ -71,6 +72,7 @@ describe('a power cut of the primary', () => {
     await checkpointed(n1);
   }, 60_000);
   afterEach(async () => {
+    vi.unstubAllEnvs();
     if (missing !== '') return;
     await n1.dispose();
     await n2.dispose();

@@ -77,6 +77,7 @@ function fault(world: World): void {
 export function runCrashes(seed: number, mutant: Mutant | null = null): World {
   const random = randomOf(seed);
   const world = new World(random, mutant);
+  world.keepsHotLogs = true;
   world.makesLinks = seed % 4 === 0;
   if (seed % 7 === 0) world.marksBytesMax = 8000;
   primaryOf(world);

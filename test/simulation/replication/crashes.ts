@@ -43,8 +43,10 @@ function goOnAlone(world: World): void {
 
 function judgeTogether(world: World): void {
   const isTogether = (): boolean => {
-    const { primary, control, stream } = primaryOf(world);
-    return primary?.mode === 'in-sync' && control.acknowledged === control.sent && stream?.writer.length === 0;
+    const { primary, control, stream, wire } = primaryOf(world);
+    // Whoever has not noticed yet that the link is gone says nothing about what was done since.
+    if (wire?.broken !== false || stream?.writer.length !== 0) return false;
+    return primary?.mode === 'in-sync' && control.acknowledged === control.sent;
   };
   world.connected = true;
   for (let attempt = 0; attempt < 20 && !isTogether(); attempt++) {

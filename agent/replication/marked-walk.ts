@@ -44,6 +44,9 @@ export class MarkedWalk {
   readonly #absent = new Attributes();
   readonly #located = new Set<NodeId>([rootId]);
   readonly #names = new Map<NodeId, Set<string>>();
+  /** Directories to be listed, and which of the directories in them are another one than before. */
+  readonly #entries = new Map<NodeId, ReadonlySet<string>>();
+  readonly #listed = new Map<NodeId, ReadonlySet<string>>();
   #uncounted: NodeId[] | null = null;
   #countedBytes = 0;
   /** Ids of the third part, once the second is over. */
@@ -95,8 +98,23 @@ export class MarkedWalk {
     for (const [id, mark] of marks) {
       if (mark.node?.type !== 0o040000) continue;
       if (isElsewhere(mark)) reach.addWhole(id);
-      else if (mark.names !== null) this.#names.set(id, new Set(mark.names));
+      else if (mark.entries) {
+        reach.addWhole(id);
+        this.#entries.set(id, new Set(mark.names));
+      } else if (mark.names !== null) this.#names.set(id, new Set(mark.names));
     }
+  }
+
+  /**
+   * An object that stands in a listing. Of a directory of which each name but those of directories may differ, the others are where they were: what is in
+   * them has marks of its own.
+   */
+  meetListed(directory: Node, name: Name, node: Node, attributes: Attributes): void {
+    const others = this.#listed.get(directory.id);
+    const isSame = others?.has(name.toString('latin1')) === false && isDirectoryMode(attributes.mode);
+    // Not given back: the id might end with it, and the target would be told of that in the middle of the listing.
+    if (isSame) this.#stream.keepHold(node);
+    else this.meetUnknown(node, attributes);
   }
 
   /** Directories first: they bring what is below them. One that leads to another has been introduced with it, and stays where it was found. */
@@ -132,11 +150,12 @@ export class MarkedWalk {
     if (this.hasFailed()) return true;
     const directory = this.#nextDirectory();
     if (directory !== null) {
-      this.#sendNames(directory);
+      if (this.#names.has(directory.id)) this.#sendNames(directory);
+      else this.#listEntries(directory);
       return true;
     }
     // A directory that was gone, or the attempt that ends.
-    if (this.#names.size > 0 || this.hasFailed()) return true;
+    if (this.#names.size > 0 || this.#entries.size > 0 || this.hasFailed()) return true;
     // The root stands at its place before the cover does: what a boot sets there (owner, mode, labels) is in no log.
     this.#rest ??= [...new Set([...this.#stream.marks].map(([id]) => id)).add(rootId)];
     const id = this.#rest.pop();
@@ -147,15 +166,16 @@ export class MarkedWalk {
 
   /** One whose names are next and that the target knows: the way to it may lead over others. */
   #nextDirectory(): Node | null {
-    const [id] = this.#names.keys();
+    const [id] = this.#names.size > 0 ? this.#names.keys() : this.#entries.keys();
     if (id === undefined) return null;
     let node: Node | null = this.#tree.node(id) ?? null;
     if (node === null || node.unlinked) {
       this.#names.delete(id);
+      this.#entries.delete(id);
       return null;
     }
     while (node !== null && !this.#stream.bind(node)) node = this.#blockerOf(node);
-    if (node !== null && this.#names.has(node.id)) return node;
+    if (node !== null && (this.#names.has(node.id) || this.#entries.has(node.id))) return node;
     this.fail();
     return null;
   }
@@ -166,6 +186,13 @@ export class MarkedWalk {
     for (let node: Node = directory; node.parent !== null && !this.#stream.isBound(node); node = node.parent)
       if (!reach.has(node.parent.id, node.name)) blocker = node.parent;
     return blocker;
+  }
+
+  #listEntries(directory: Node): void {
+    this.#listed.set(directory.id, this.#entries.get(directory.id) ?? new Set());
+    this.#entries.delete(directory.id);
+    this.#tree.hold(directory.id);
+    this.#met.whole(directory);
   }
 
   #sendNames(directory: Node): void {

@@ -23,6 +23,8 @@ export class Mark {
   oldName: Name = noName;
   /** Of a directory: names that were made, removed or given to something else; latin1. */
   names: Set<string> | null = null;
+  /** Of a directory: each of its names that is not a directory, here or there. */
+  entries = false;
   extents: Extents | null = null;
   extendedAttributes = false;
   constructor(node: Node) {
@@ -69,6 +71,8 @@ export class Marks {
   #overflow = false;
   #hasOverflown = false;
   #attempted = false;
+  /** Taken over from a log on disk: what stands where at the peer is known by names only. */
+  #adopted = false;
   readonly #holds: MarkHolds;
   readonly #bytesMax: number;
 
@@ -84,6 +88,13 @@ export class Marks {
 
   get kept(): boolean {
     return this.log !== 0;
+  }
+  /** There is more to be marked than fits: at the next `tidy` the log ends. */
+  get isFull(): boolean {
+    return this.#overflow;
+  }
+  get adopted(): boolean {
+    return this.#adopted;
   }
   /** What a peer records that has everything up to now on its disk. */
   get stamp(): MarksStamp {
@@ -110,6 +121,17 @@ export class Marks {
     this.#given = this.#confirmed = 1;
   }
 
+  /**
+   * Goes on with a log that is on a disk. `given`: the last checkpoint that was asked for; what the peer must have at least is `confirmed`. Where objects stand at
+   * the peer is not known, so that what has moved is compared as a whole.
+   */
+  adopt(log: number, given: number, confirmed: number): void {
+    this.begin(log);
+    this.#given = given;
+    this.#confirmed = confirmed;
+    this.#adopted = true;
+  }
+
   /** The next resync compares everything. */
   end(): void {
     for (const map of [this.#settling, this.#fresh])
@@ -121,6 +143,7 @@ export class Marks {
     this.#overflow = false;
     this.#hasOverflown = false;
     this.#attempted = false;
+    this.#adopted = false;
   }
 
   /** Between requests. */
@@ -167,7 +190,7 @@ export class Marks {
   disconnected(): void {
     this.#merge();
     this.#endAttempt();
-    this.peerStands = true;
+    this.peerStands = !this.#adopted;
   }
 
   /** A resync begins to change the peer's copy by these marks: when it is interrupted, old places are as good as unknown. */
@@ -211,6 +234,7 @@ export class Marks {
       mark.oldName = newer.oldName;
     }
     for (const name of newer.names ?? []) (mark.names ??= new Set()).add(name);
+    mark.entries ||= newer.entries;
     if (newer.extents) (mark.extents ??= new Extents()).merge(newer.extents);
     mark.extendedAttributes ||= newer.extendedAttributes;
   }
@@ -262,6 +286,16 @@ export class Marks {
     const mark = this.#mark(node);
     mark.extents ??= new Extents();
     mark.extents.addFrom(offset);
+  }
+
+  /** By a log on disk: whatever stands under the name at the peer, here it is `node`, or nothing. */
+  hotName(parent: Node, name: Name, node: Node | null): void {
+    if (this.log === 0 || this.#overflow) return;
+    this.#name(parent, name);
+    if (node !== null) this.#mark(node).placed = 'unknown';
+  }
+  hotEntries(directory: Node): void {
+    if (!this.#idle(directory)) this.#mark(directory).entries = true;
   }
 
   made(node: Node, parent: Node, name: Name): void {

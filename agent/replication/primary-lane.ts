@@ -14,7 +14,8 @@ import type { ChangeStream, LaneHooks } from './change-stream.ts';
 import type { CollectedSyncs } from './collected-syncs.ts';
 import type { ControlBlock, Mode } from './control-block.ts';
 import { EstimateRun } from './estimate.ts';
-import type { FromPrimary, ToPrimary } from './lane-messages.ts';
+import { HotHistory } from './hot-history.ts';
+import type { FromPrimary, PeerHot, ToPrimary } from './lane-messages.ts';
 import type { Lane, Operation } from './operations.ts';
 import { ResyncPace } from './resync-pace.ts';
 import { ResyncSource } from './resync-source.ts';
@@ -96,6 +97,10 @@ export interface PrimaryPorts {
   readonly syncAll: Operation;
   /** Of the volume's filesystem, by whatever; null: not known. */
   readonly used: () => Used | null;
+  /** Asks for a syncfs that this lane does not wait for; `synced` answers it. */
+  readonly beginSync: Operation & { call: number };
+  /** What this copy has heard of the hot log of the former primary, when it was its target. */
+  readonly peerHot: PeerHot | null;
   readonly nowMs: () => number;
   readonly message: () => ToPrimary | null;
   readonly tell: (message: FromPrimary) => void;
@@ -137,8 +142,15 @@ export class PrimaryLane implements LaneHooks {
   #lingered = 0;
   /** Changes were parked until the peer has them, and it has not been told that somebody waits. */
   #askDue = false;
+  /** A clean stop that waits for a syncfs that is under way. */
+  #cleanStopCall: number | null = null;
   #cleanStop: { call: number; sequence: number; checkpoint: number } | null = null;
   #lastCheckpointMs = 0;
+  /** Waits for our own disk before the peer is asked; then for the peer. */
+  #ownSync: { readonly call: number; readonly checkpoint: number } | null = null;
+  #ownCheckpoint = 0;
+  #syncCall = 0;
+  readonly #history: HotHistory;
   /** The running resync has asked for a checkpoint with its end. */
   #finishCheckpoint = 0;
   /** The target can record what it has of a log. */
@@ -170,6 +182,7 @@ export class PrimaryLane implements LaneHooks {
     this.record = record;
     // A role cannot know what a former one, of a process that was killed, has given away.
     this.#peerMayHaveGeneration = record.generation !== null;
+    this.#history = new HotHistory(ports.stream, ports.tree, record, ports.peerHot);
     const { control } = ports;
     this.#recordVersion = control.recordVersion > 0 ? control.recordVersion : control.publishRecord(record);
   }
@@ -178,10 +191,13 @@ export class PrimaryLane implements LaneHooks {
   *run(): Lane {
     const { wait } = this.#ports;
     this.#tellStatus();
+    this.#history.begin();
     yield* this.#takeOver();
     while (!this.#ended) {
       yield* this.#messages();
       if (this.#isEnded()) break;
+      // Before anything is changed that is in no log any more.
+      if (this.#claimsTooMuch()) yield* this.#persist(lineage.hotSince(this.record, null));
       if (this.#held.length > 0 && this.#mayChange()) {
         yield* this.#replay();
         continue;
@@ -569,7 +585,9 @@ export class PrimaryLane implements LaneHooks {
     const { persistIfPossible, control } = this.#ports;
     const record = lineage.syncFailed(this.record);
     persistIfPossible.record = record;
+    // What could not be recorded leaves the log as it is: it goes on to name all that is changed.
     if ((yield persistIfPossible) < 0) return;
+    this.#history.end();
     this.record = record;
     this.#recordVersion = control.publishRecord(record);
     this.#tellStatus();
@@ -590,11 +608,11 @@ export class PrimaryLane implements LaneHooks {
       case 'link-lost':
         if (message.session !== this.#session) return;
         // Marks that lead to what the target cannot do would do so for ever.
-        if (message.refused && this.#resync?.byMarks === true) this.#ports.stream.marks.end();
+        if (message.refused && this.#resync?.byMarks === true) this.#history.end();
         yield* this.#lost();
         return;
       case 'checkpoint':
-        if (message.session === this.#session) this.#ports.stream.marks.confirmed(message.checkpoint);
+        if (message.session === this.#session) yield* this.#checkpointConfirmed(message.checkpoint);
         return;
       case 'blocks-answered':
         if (message.session !== this.#session) return;
@@ -621,6 +639,9 @@ export class PrimaryLane implements LaneHooks {
       case 'go-alone':
         yield* this.#goAlone(message);
         return;
+      case 'synced':
+        yield* this.#synced(message);
+        return;
       case 'sync-failed':
         this.localFailure('fsync', -message.status);
         return;
@@ -642,8 +663,10 @@ export class PrimaryLane implements LaneHooks {
     }
     const { stream, control, window, tree } = this.#ports;
     const resync = message.contact === 'resync';
+    const byMarks = resync && this.#history.covers(message);
+    const hot = byMarks ? this.#history.claim : null;
     const met = lineage.inContact(this.record, message.contacts);
-    yield* this.#persist(resync ? lineage.resyncSource(met) : lineage.connectedClean(met));
+    yield* this.#persist(resync ? lineage.resyncSource(met, hot) : lineage.connectedClean(met));
     // Requests of an earlier link: either the peer is recorded as stale by now, or nothing was changed since the checkpoint.
     yield* this.#answerReached(null);
     // What was acknowledged on the former link means nothing to the requests of this one.
@@ -656,9 +679,9 @@ export class PrimaryLane implements LaneHooks {
     window.clear();
     control.sent = 0;
     stream.begin(!resync);
-    const byMarks = resync && stream.marks.cover(message.marks ?? null);
+    stream.hearsHot = message.hearsHot;
     if (byMarks) stream.marks.attempt();
-    else stream.marks.end();
+    else this.#history.end();
     this.#keepsMarks = message.marks !== undefined;
     this.#verifies = message.verifies;
     this.#lastCheckpointMs = this.#ports.nowMs();
@@ -670,6 +693,7 @@ export class PrimaryLane implements LaneHooks {
       this.#resyncWaits = false;
       this.#lastProgress = { atMs: this.#ports.nowMs(), doneBytes: 0, bytesPerSecond: null };
       stream.walk = this.#resync;
+      stream.hotRecorded();
       stream.tellUnnamed();
     }
     this.#setMode(resync ? 'resynchronising' : 'in-sync');
@@ -700,6 +724,7 @@ export class PrimaryLane implements LaneHooks {
     this.#sharedGeneration = false;
     this.#ports.stream.end();
     this.#ports.stream.marks.disconnected();
+    this.#ownCheckpoint = 0;
     this.#ports.window.clear();
   }
 
@@ -716,7 +741,7 @@ export class PrimaryLane implements LaneHooks {
     if (!repeated || this.mode === 'undecided') {
       this.#endLink();
       this.#peerMayHaveGeneration = false;
-      yield* this.#persist(lineage.goneAlone(this.record, message.generation));
+      yield* this.#persist(lineage.goneAlone(this.record, message.generation, this.#history.claim));
       this.#setMode('alone');
     }
     this.#ports.tell({ type: 'done', call: message.call, clean: false, fault: null });
@@ -744,7 +769,7 @@ export class PrimaryLane implements LaneHooks {
     }
     this.#resyncWaits = result === 'waiting';
     if (result === 'insufficient') {
-      this.#ports.stream.marks.end();
+      this.#history.end();
       yield* this.#lost();
       return;
     }
@@ -755,6 +780,8 @@ export class PrimaryLane implements LaneHooks {
     }
     if (result === 'walked') {
       const { stream } = this.#ports;
+      // Another log begins: the one that the record speaks of is written over.
+      if (this.#beginsLog(resync) && this.record.hot) yield* this.#persist(lineage.hotSince(this.record, null));
       stream.walked();
       stream.reserve(128 * 1024);
       this.#peerMayHaveGeneration = true;
@@ -773,9 +800,20 @@ export class PrimaryLane implements LaneHooks {
     const { marks } = this.#ports.stream;
     this.#finishCheckpoint = 0;
     if (!this.#keepsMarks) return this.record;
-    if (resync.byMarks && marks.kept) this.#finishCheckpoint = marks.settle();
-    else marks.begin(this.#ports.randomCheckpoint());
+    if (this.#beginsLog(resync)) {
+      this.#history.beginLog(this.#ports.randomCheckpoint());
+    } else {
+      this.#finishCheckpoint = marks.settle();
+      this.#ports.stream.hot?.settle(this.#finishCheckpoint);
+    }
+    this.#checkpointAtOnce();
     return { ...this.record, marks: marks.stamp };
+  }
+
+  /** What was taken over from a disk ends with the resync that it was for: numbers of two servers' logs are never compared. */
+  #beginsLog(resync: ResyncSource): boolean {
+    const { marks } = this.#ports.stream;
+    return !resync.byMarks || !marks.kept || marks.adopted;
   }
 
   // --- checkpoints ----------------------------------------------------------------------------------------------------
@@ -783,9 +821,10 @@ export class PrimaryLane implements LaneHooks {
   /** The target has been told of everything: what is changed from here on can be told by marks, once it has recorded this. */
   *#beginMarks(): Lane {
     if (!this.#keepsMarks) return;
-    this.#lastCheckpointMs = this.#ports.nowMs();
+    if (this.record.hot) yield* this.#persist(lineage.hotSince(this.record, null));
     const { marks, writer } = this.#ports.stream;
-    marks.begin(this.#ports.randomCheckpoint());
+    this.#history.beginLog(this.#ports.randomCheckpoint());
+    this.#checkpointAtOnce();
     this.#ports.stream.reserve(8192);
     writer.checkpoint(marks.stamp.log, marks.stamp.checkpoint);
     yield* this.#send();
@@ -793,7 +832,8 @@ export class PrimaryLane implements LaneHooks {
 
   #checkpointIsDue(): boolean {
     const { marks } = this.#ports.stream;
-    if (this.mode !== 'in-sync' || !marks.kept || marks.settling || marks.size === 0 || this.#cleanStop) return false;
+    if (this.mode !== 'in-sync' || !marks.kept || marks.settling || this.#ownSync || this.#cleanStop) return false;
+    if (marks.size === 0 && (this.record.hot || this.#ports.stream.hot?.kept !== true)) return false;
     return this.#ports.nowMs() - this.#lastCheckpointMs >= this.#ports.checkpointIntervalMs;
   }
 
@@ -803,13 +843,72 @@ export class PrimaryLane implements LaneHooks {
     return this.#ports.nowMs() - this.#lastCheckpointMs >= this.#ports.checkpointIntervalMs;
   }
 
+  /** Until there has been one, a crash of this server leaves everything to be compared. */
+  #checkpointAtOnce(): void {
+    this.#lastCheckpointMs = this.#ports.stream.hot?.kept === true ? -Infinity : this.#ports.nowMs();
+  }
+
   *#checkpoint(): Lane {
-    const { stream } = this.#ports;
+    const { stream, beginSync } = this.#ports;
     this.#lastCheckpointMs = this.#ports.nowMs();
     const number = stream.marks.settle();
+    stream.hot?.settle(number);
+    if (stream.hot?.kept !== true) {
+      yield* this.#askForCheckpoint(number);
+      return;
+    }
+    // Our own disk first: then nothing but an answer lies between what the peer records and what we do.
+    this.#ownSync = { call: ++this.#syncCall, checkpoint: number };
+    beginSync.call = this.#syncCall;
+    yield beginSync;
+  }
+
+  *#askForCheckpoint(number: number): Lane {
+    const { stream } = this.#ports;
     stream.reserve(8192);
     stream.writer.checkpoint(stream.marks.log, number);
     yield* this.#send();
+  }
+
+  *#synced(message: ToPrimary & { type: 'synced' }): Lane {
+    const pending = this.#ownSync;
+    if (message.status < 0) this.localFailure('fsync', -message.status);
+    if (pending?.call !== message.call) return;
+    this.#ownSync = null;
+    const { marks } = this.#ports.stream;
+    // The link may have been lost, and another one made, in the meantime.
+    if (message.status >= 0 && marks.settling && marks.stamp.checkpoint === pending.checkpoint) {
+      this.#ownCheckpoint = pending.checkpoint;
+      yield* this.#askForCheckpoint(pending.checkpoint);
+    }
+    if (this.#cleanStopCall !== null) yield* this.#beginCleanStop(this.#cleanStopCall);
+  }
+
+  /** Both disks have it. The record says so before anything of it is dropped. */
+  *#checkpointConfirmed(number: number): Lane {
+    const { marks, hot } = this.#ports.stream;
+    marks.confirmed(number);
+    if (hot?.kept !== true || number !== this.#ownCheckpoint || hot.log !== marks.log || this.#diskFailed) return;
+    yield* this.#persist(lineage.hotSince(this.record, { log: hot.log, checkpoint: number, peer: null }));
+    this.#history.claim = this.record.hot ?? null;
+    hot.confirmed(number);
+  }
+
+  /** The log could not be written: before anything is changed that is not in it, the record says that there is none. */
+  hotAbandoned(): void {
+    this.#history.claim = null;
+    if (!this.record.hot) return;
+    const { persist, control } = this.#ports;
+    const record = lineage.hotSince(this.record, null);
+    persist.record = record;
+    persist.run();
+    this.record = record;
+    this.#recordVersion = control.publishRecord(record);
+  }
+
+  /** A log that has ended, for whatever reason. What the record says of it was true until now. */
+  #claimsTooMuch(): boolean {
+    return this.record.hot !== undefined && this.record.hot !== null && this.#history.claim === null;
   }
 
   /** What acknowledgements bring about: the end of a resync, the end of a clean stop. */
@@ -904,8 +1003,8 @@ export class PrimaryLane implements LaneHooks {
   }
 
   *#foundDifferent(): Lane {
+    this.#history.end();
     yield* this.#persist(lineage.resyncSource(this.record));
-    this.#ports.stream.marks.end();
     this.#differs = true;
     this.#setMode('resynchronising');
     this.#tellStatus();
@@ -935,6 +1034,9 @@ export class PrimaryLane implements LaneHooks {
   /** The mount is gone: nothing changes any more. */
   *#beginCleanStop(call: number): Lane {
     this.#ports.control.stop();
+    // Its error would be told to nobody else.
+    this.#cleanStopCall = this.#ownSync ? call : null;
+    if (this.#ownSync) return;
     // Nothing is asked behind the checkpoint that both sides agree on.
     this.#verify?.interrupted();
     const status = yield this.#ports.syncAll;

@@ -11,8 +11,12 @@ import type { Mutant, SimMachine } from './world.ts';
 const rounds = 8;
 
 function primaryOf(world: World): SimMachine {
-  giveRoles(world);
-  return world.machines.find((machine) => machine.role === 'primary')!;
+  // One that loses its power while it takes the role leaves none.
+  for (;;) {
+    giveRoles(world);
+    const primary = world.machines.find((machine) => machine.role === 'primary');
+    if (primary) return primary;
+  }
 }
 
 function run(world: World, stepsMax: number, until: () => boolean): void {
@@ -76,9 +80,11 @@ function fault(world: World): void {
   else world.breakLink();
 }
 
-export function runCrashes(seed: number, mutant: Mutant | null = null): World {
+/** `named`: how many generations have a name already; longer names are longer messages, and other runs. */
+export function runCrashes(seed: number, mutant: Mutant | null = null, named = 0): World {
   const random = randomOf(seed);
   const world = new World(random, mutant);
+  world.goneAlone = named;
   world.keepsHotLogs = true;
   world.makesLinks = seed % 4 === 0;
   if (seed % 7 === 0) world.marksBytesMax = 8000;

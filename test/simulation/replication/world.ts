@@ -250,6 +250,8 @@ export class World {
   readonly acknowledged = new Map<string, number>();
   steps = 0;
   generation = 1;
+  /** How often somebody was given the right to go on alone: names of generations differ. */
+  goneAlone = 0;
   /** More marks than this end the log. */
   marksBytesMax = 64 * 1024 * 1024;
   /** A target may leave. */

@@ -75,8 +75,6 @@ export class HotHistory {
     const { claim } = this;
     const heardOf = claim?.peer ?? null;
     if (!marks.adopted || claim === null || heardOf === null) return marks.cover(theirs);
-    // It was made equal to this copy since.
-    if (theirs !== null && theirs.checkpoint > claim.checkpoint && marks.cover(theirs)) return true;
     return this.#peerCovers(offer, heardOf);
   }
 
@@ -99,6 +97,8 @@ export class HotHistory {
     const { marks, hot } = this.#stream;
     if (offer?.log !== marks.log || offer.number < heardOf || !marks.kept || hot?.set.everything !== false)
       return false;
+    // What it names begins behind what this copy is known to have: it is this copy that was set back.
+    if (offer.checkpoint > (this.claim?.checkpoint ?? 0)) return false;
     const set = offeredSet(offer);
     return set !== null && addHotMarks(marks, this.#tree, set);
   }

@@ -61,6 +61,8 @@ export class Marks {
   peerStands = false;
   #given = 0;
   #confirmed = 0;
+  /** The highest number of this life. None is given twice, in whichever log: an answer to a former log may come late. */
+  #highest = 0;
   /** Of the fresh marks, and of those that settle. */
   #freshBytes = 0;
   #settlingBytes = 0;
@@ -118,7 +120,7 @@ export class Marks {
     this.end();
     this.peerStands = false;
     this.log = log;
-    this.#given = this.#confirmed = 1;
+    this.#given = this.#confirmed = this.#next();
   }
 
   /**
@@ -128,6 +130,7 @@ export class Marks {
   adopt(log: number, given: number, confirmed: number): void {
     this.begin(log);
     this.#given = given;
+    this.#highest = Math.max(this.#highest, given);
     this.#confirmed = confirmed;
     this.#adopted = true;
   }
@@ -165,8 +168,12 @@ export class Marks {
     this.#settlingBytes = this.#freshBytes;
     this.#fresh = new Map();
     this.#freshBytes = 0;
-    this.#given += 1;
+    this.#given = this.#next();
     return this.#given;
+  }
+  #next(): number {
+    this.#highest += 1;
+    return this.#highest;
   }
 
   confirmed(number: number): void {

@@ -113,6 +113,17 @@ describe('a hot log', () => {
     }
   });
 
+  it('believes only what a power cut leaves, also after a process that died between writing and syncing', () => {
+    const disk = new TearingDisk();
+    const hot = begun(disk);
+    disk.callsLeft = 1;
+    expect(() => hot.append(0, [whole('name')])).toThrow('power');
+    disk.callsLeft = -1;
+    expect(new HotLog(disk, ringBytes).restore(7, 1)?.number).toBe(2);
+    disk.powerCut(() => 1);
+    expect(new HotLog(disk, ringBytes).restore(7, 1)?.number).toBe(2);
+  });
+
   it('believes nothing when one of its records is damaged', () => {
     const disk = new TearingDisk();
     const hot = begun(disk);

@@ -144,7 +144,8 @@ export class HotLog {
    */
   restore(log: number, checkpoint: number): ReadLog | null {
     const ring = this.#disk.read();
-    if (ring?.length !== this.#bytes) return null;
+    // What reads may stand in memory only: a power cut must not take back what is believed now.
+    if (ring?.length !== this.#bytes || this.#disk.sync() < 0) return null;
     const found = new Map<number, Batch>();
     for (const batch of batchesOf(ring, log)) found.set(batch.number, batch);
     const newest = found.get(Math.max(0, ...found.keys()));

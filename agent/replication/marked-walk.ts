@@ -44,9 +44,9 @@ export class MarkedWalk {
   readonly #absent = new Attributes();
   readonly #located = new Set<NodeId>([rootId]);
   readonly #names = new Map<NodeId, Set<string>>();
-  /** Directories to be listed, and which of the directories in them are another one than before. */
-  readonly #entries = new Map<NodeId, ReadonlySet<string>>();
-  readonly #listed = new Map<NodeId, ReadonlySet<string>>();
+  /** Directories to be listed. Which of the directories in them are another one than before is asked of their marks, when they are met: more may be by then. */
+  readonly #entries = new Set<NodeId>();
+  readonly #listed = new Set<NodeId>();
   #uncounted: NodeId[] | null = null;
   #countedBytes = 0;
   /** Ids of the third part, once the second is over. */
@@ -100,7 +100,7 @@ export class MarkedWalk {
       if (isElsewhere(mark)) reach.addWhole(id);
       else if (mark.entries) {
         reach.addWhole(id);
-        this.#entries.set(id, new Set(mark.names));
+        this.#entries.add(id);
       } else if (mark.names !== null) this.#names.set(id, new Set(mark.names));
     }
   }
@@ -110,8 +110,9 @@ export class MarkedWalk {
    * them has marks of its own.
    */
   meetListed(directory: Node, name: Name, node: Node, attributes: Attributes): void {
-    const others = this.#listed.get(directory.id);
-    const isSame = others?.has(name.toString('latin1')) === false && isDirectoryMode(attributes.mode);
+    const others = this.#stream.marks.get(directory.id)?.names;
+    const isOther = others?.has(name.toString('latin1')) === true || !this.#stream.marks.kept;
+    const isSame = this.#listed.has(directory.id) && !isOther && isDirectoryMode(attributes.mode);
     // Not given back: the id might end with it, and the target would be told of that in the middle of the listing.
     if (isSame) this.#stream.keepHold(node);
     else this.meetUnknown(node, attributes);
@@ -146,7 +147,7 @@ export class MarkedWalk {
 
   /** One bounded piece of the second and third part. False: nothing is left. */
   step(): boolean {
-    if (!this.#stream.marks.kept) this.fail();
+    if (!this.#stream.marks.kept || this.#stream.marks.isFull) this.fail();
     if (this.hasFailed()) return true;
     const directory = this.#nextDirectory();
     if (directory !== null) {
@@ -189,7 +190,7 @@ export class MarkedWalk {
   }
 
   #listEntries(directory: Node): void {
-    this.#listed.set(directory.id, this.#entries.get(directory.id) ?? new Set());
+    this.#listed.add(directory.id);
     this.#entries.delete(directory.id);
     this.#tree.hold(directory.id);
     this.#met.whole(directory);

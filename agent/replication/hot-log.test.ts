@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HotLog } from './hot-log.ts';
 import type { HotDisk } from './hot-log.ts';
+import { depthMax } from './hot-set.ts';
 import type { HotEntry } from './hot-set.ts';
 
 type Random = (below: number) => number;
@@ -22,6 +23,7 @@ class TearingDisk implements HotDisk {
   readonly dirty = new Set<number>();
   /** Calls until the power goes; -1: it does not. */
   callsLeft = -1;
+  failsSync = false;
 
   #call(): void {
     if (this.callsLeft === 0) throw new Error('power');
@@ -44,6 +46,7 @@ class TearingDisk implements HotDisk {
   }
   sync(): number {
     this.#call();
+    if (this.failsSync) return -5;
     this.content.copy(this.durable);
     this.dirty.clear();
     return 0;
@@ -122,6 +125,23 @@ describe('a hot log', () => {
     expect(new HotLog(disk, ringBytes).restore(7, 1)?.number).toBe(2);
     disk.powerCut(() => 1);
     expect(new HotLog(disk, ringBytes).restore(7, 1)?.number).toBe(2);
+  });
+
+  it('gives no number twice, also after a write that has failed', () => {
+    const disk = new TearingDisk();
+    const hot = begun(disk);
+    disk.failsSync = true;
+    expect(hot.append(0, [whole('name')])).toBe(-5);
+    disk.failsSync = false;
+    expect(hot.rewrite(1, [whole('name'), whole('other')])).toBe(0);
+    expect(new HotLog(disk, ringBytes).restore(7, 1)).toMatchObject({ number: 3, set: { size: 3 } });
+  });
+
+  it('believes nothing when its newest record is not to be understood', () => {
+    const disk = new TearingDisk();
+    const hot = begun(disk);
+    hot.append(0, [{ kind: 'whole', path: Array.from({ length: depthMax + 1 }, () => 'd') }]);
+    expect(new HotLog(disk, ringBytes).restore(7, 1)).toBeNull();
   });
 
   it('believes nothing when one of its records is damaged', () => {

@@ -34,7 +34,8 @@ interface Batch {
   readonly oldest: number;
   /** Of the checkpoint that was asked for with this batch; 0: none. */
   readonly checkpoint: number;
-  readonly entries: readonly HotEntry[];
+  /** Null: whole as it was written, but not to be understood. */
+  readonly entries: readonly HotEntry[] | null;
 }
 
 function digestOf(batch: Buffer): Buffer {
@@ -69,15 +70,13 @@ function batchAt(ring: Buffer, offset: number, log: number): Batch | null {
   const batch = ring.subarray(offset, offset + length);
   if (batch.readDoubleLE(at.log) !== log) return null;
   if (!digestOf(batch).subarray(0, digestBytes).equals(batch.subarray(at.digest, headerBytes))) return null;
-  const entries = decodeEntries(batch.subarray(headerBytes));
-  if (entries === null) return null;
   return {
     offset,
     bytes: roundedUp(length),
     number: batch.readDoubleLE(at.number),
     oldest: batch.readDoubleLE(at.oldest),
     checkpoint: batch.readDoubleLE(at.checkpoint),
-    entries,
+    entries: decodeEntries(batch.subarray(headerBytes)),
   };
 }
 
@@ -159,7 +158,10 @@ export class HotLog {
     const first = batches.findIndex((batch) => batch.checkpoint === checkpoint);
     if (first < 0) return null;
     const set = new HotSet();
-    for (const batch of batches.slice(first)) for (const entry of batch.entries) set.add(entry);
+    for (const { entries } of batches.slice(first)) {
+      if (entries === null) return null;
+      for (const entry of entries) set.add(entry);
+    }
     this.#log = log;
     this.#number = newest.number;
     this.#next = newest.offset + newest.bytes;
@@ -188,10 +190,11 @@ export class HotLog {
     const bytes = roundedUp(batch.length);
     const offset = this.#placeFor(bytes);
     if (offset < 0) return -noSpace;
+    // Whatever comes of it: a failed one may stand on the disk, and no other batch may have its number.
+    this.#number = number;
     const written = this.#disk.write(offset, batch);
     const status = written < 0 ? written : this.#disk.sync();
     if (status < 0) return status;
-    this.#number = number;
     this.#next = offset + bytes;
     this.#live = [...needed, { number, offset, bytes, checkpoint }];
     return 0;

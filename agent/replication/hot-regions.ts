@@ -7,7 +7,7 @@
  */
 import type { Name, Node, NodeId } from '../fuse/index.ts';
 import type { HotLog, ReadLog } from './hot-log.ts';
-import { covers, entriesAt, HotSet } from './hot-set.ts';
+import { covers, depthMax, entriesAt, HotSet } from './hot-set.ts';
 import type { HotEntry, HotPlace } from './hot-set.ts';
 
 const endOfAll = Number.MAX_SAFE_INTEGER;
@@ -310,7 +310,8 @@ export class HotRegions {
     return { kind: isDirectory ? 'whole' : 'entries', path: directory };
   }
 
-  #record(entry: HotEntry): void {
+  #record(region: HotEntry): void {
+    const entry: HotEntry = region.path.length > depthMax ? { kind: 'whole', path: [] } : region;
     let status = this.#disk.append(0, [entry]);
     if (status < 0) {
       const all = new HotSet();

@@ -137,7 +137,7 @@ function* entriesOf(place: HotPlace, path: readonly string[]): Generator<HotEntr
 const kinds = ['whole', 'entries', 'attributes', 'content'] as const;
 const headBytes = 3;
 /** As many components as the longest path has. */
-const depthMax = 4096;
+export const depthMax = 4096;
 
 /** Kind, depth, names with a length before each; of a content also where. `end` beyond all files is 2^53 - 1. */
 export function encodeEntry(entry: HotEntry): Buffer {

@@ -222,6 +222,8 @@ export class PrimaryLane implements LaneHooks {
         yield* this.#verifyStep(this.#verify);
       }
     }
+    // What has ended in the last turn: the record would go on to claim it.
+    if (this.#claimsTooMuch()) yield* this.#takeBackClaim();
     this.#ports.control.stop();
     if (this.#ports.stream.writer.length > 0) yield* this.#send();
     this.#endLink();
@@ -888,7 +890,9 @@ export class PrimaryLane implements LaneHooks {
   *#checkpointConfirmed(number: number): Lane {
     const { marks, hot } = this.#ports.stream;
     marks.confirmed(number);
-    if (hot?.kept !== true || number !== this.#ownCheckpoint || hot.log !== marks.log || this.#diskFailed) return;
+    if (hot?.kept !== true || number !== this.#ownCheckpoint || hot.log !== marks.log) return;
+    // What a disk that failed has taken is known to nobody.
+    if (this.#diskFailed || this.record.unwritten === true) return;
     yield* this.#persist(lineage.hotSince(this.record, { log: hot.log, checkpoint: number, peer: null }));
     this.#history.claim = this.record.hot ?? null;
     hot.confirmed(number);
@@ -904,6 +908,17 @@ export class PrimaryLane implements LaneHooks {
     persist.run();
     this.record = record;
     this.#recordVersion = control.publishRecord(record);
+  }
+
+  /** At the end of the role, where nothing is changed any more; on a disk that may have failed. */
+  *#takeBackClaim(): Lane {
+    const { persistIfPossible, control } = this.#ports;
+    const record = lineage.hotSince(this.record, null);
+    persistIfPossible.record = record;
+    if ((yield persistIfPossible) < 0) return;
+    this.record = record;
+    this.#recordVersion = control.publishRecord(record);
+    this.#tellStatus();
   }
 
   /** A log that has ended, for whatever reason. What the record says of it was true until now. */

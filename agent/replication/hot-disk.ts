@@ -1,4 +1,4 @@
-/** The hot log's file, `.holdfast/hot.log`: on the disk of the data, so that a copy of that disk brings it along. Opened for each call: calls are rare. */
+/** The hot log's file, `.holdfast/hot.log`: on the disk of the data, so that a copy of that disk brings it along. */
 import { Attributes } from '../sys/attributes.ts';
 import { E } from '../sys/errno.ts';
 import { readAt, sync, writeAt } from '../sys/file.ts';
@@ -14,6 +14,7 @@ const pieceBytes = 256 * 1024;
 export class DirectoryHotDisk implements HotDisk {
   readonly #directoryFd: number;
   #memory = new Memory(4096);
+  #fd = -1;
 
   /** `directoryFd` is open on the replicated directory below its mount. */
   constructor(directoryFd: number) {
@@ -28,17 +29,25 @@ export class DirectoryHotDisk implements HotDisk {
     return status;
   }
 
-  #withFile(flags: number, run: (fd: number) => number): number {
-    const fd = this.#within((directory) => openAt(directory, fileName, flags | O.NOFOLLOW, fileMode));
-    if (fd < 0) return fd;
-    const status = run(fd);
-    close(fd);
-    return status;
+  /** Opened once: the kernel tells an error of writing back to whoever had the file open when it happened. */
+  #open(): number {
+    if (this.#fd < 0)
+      this.#fd = this.#within((directory) => openAt(directory, fileName, O.RDWR | O.NOFOLLOW, fileMode));
+    return this.#fd;
+  }
+  #withFile(run: (fd: number) => number): number {
+    const fd = this.#open();
+    return fd < 0 ? fd : run(fd);
+  }
+
+  close(): void {
+    if (this.#fd >= 0) close(this.#fd);
+    this.#fd = -1;
   }
 
   read(): Buffer | null {
     let content: Buffer | null = null;
-    const status = this.#withFile(O.RDONLY, (fd) => {
+    const status = this.#withFile((fd) => {
       const attributes = new Attributes();
       const read = statOf(fd, attributes);
       if (read < 0) return read;
@@ -56,7 +65,9 @@ export class DirectoryHotDisk implements HotDisk {
 
   /** Zeros that are written, not reserved: a later fdatasync has no block to convert, only data to bring to the disk. */
   prepare(bytes: number): number {
-    const status = this.#withFile(O.RDWR | O.CREAT, (fd) => {
+    this.close();
+    this.#fd = this.#within((directory) => openAt(directory, fileName, O.RDWR | O.CREAT | O.NOFOLLOW, fileMode));
+    const status = this.#withFile((fd) => {
       const zeros = new Memory(pieceBytes);
       for (let at = 0; at < bytes; at += pieceBytes) {
         const count = writeAt(fd, zeros.address(), Math.min(pieceBytes, bytes - at), at);
@@ -71,7 +82,7 @@ export class DirectoryHotDisk implements HotDisk {
   write(offset: number, content: Buffer): number {
     if (content.length > this.#memory.length) this.#memory = new Memory(content.length);
     content.copy(this.#memory.bytes);
-    return this.#withFile(O.RDWR, (fd) => {
+    return this.#withFile((fd) => {
       const count = writeAt(fd, this.#memory.address(), content.length, offset);
       if (count < 0) return count;
       return count === content.length ? 0 : -E.NOSPC;
@@ -79,6 +90,6 @@ export class DirectoryHotDisk implements HotDisk {
   }
 
   sync(): number {
-    return this.#withFile(O.RDWR, (fd) => sync(fd, true));
+    return this.#withFile((fd) => sync(fd, true));
   }
 }

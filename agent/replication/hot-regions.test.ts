@@ -38,14 +38,19 @@ function node(parent: Node | null, name: string, type = fileType): Node {
 }
 const root = node(null, '', directoryType);
 
-function made(): { disk: Disk; hot: HotRegions; abandoned: () => boolean } {
+function made(): { disk: Disk; hot: HotRegions; abandoned: () => boolean; failures: number[] } {
   const disk = new Disk();
   let gone = false;
-  const ports = { recorded: () => undefined, abandoned: () => (gone = true) };
+  const failures: number[] = [];
+  const ports = {
+    recorded: () => undefined,
+    abandoned: () => (gone = true),
+    failed: (errno: number) => failures.push(errno),
+  };
   const hot = new HotRegions(new HotLog(disk), ports);
   hot.begin(7, 1);
   disk.syncs = 0;
-  return { disk, hot, abandoned: () => gone };
+  return { disk, hot, abandoned: () => gone, failures };
 }
 const said = (hot: HotRegions): string[] =>
   Array.from(hot.set, (entry: HotEntry) => `${entry.kind} ${entry.path.join('/')}`).sort();
@@ -144,10 +149,12 @@ describe('hot regions', () => {
   });
 
   it('are given up when they cannot be written', () => {
-    const { disk, hot, abandoned } = made();
+    const { disk, hot, abandoned, failures } = made();
     disk.fails = true;
     hot.content(node(root, 'file'), 0, 1);
     expect(abandoned()).toBe(true);
+    // Tried once more as a whole.
+    expect(failures).toEqual([5, 5]);
     expect(hot.kept).toBe(false);
   });
 

@@ -40,6 +40,7 @@ export const hotLimits: HotLimits = {
 };
 const rememberedMax = 20_000;
 const directoryType = 0o040000;
+const ioError = 5;
 
 const keyOf = (name: Name): string => name.toString('latin1');
 
@@ -48,6 +49,8 @@ export interface HotPorts {
   readonly recorded: () => void;
   /** The log cannot be kept any more: nothing may be changed before the record says so. */
   readonly abandoned: () => void;
+  /** The disk has failed, which says something about the data beside the log as well. */
+  readonly failed: (errno: number) => void;
 }
 
 export class HotRegions {
@@ -146,7 +149,7 @@ export class HotRegions {
     const carried = new HotSet();
     if (!this.#set.everything) carry(this.#set.root, [], carried);
     const entries = [...carried];
-    let status = this.#disk.append(number, entries);
+    let status = this.#heard(this.#disk.append(number, entries));
     if (status < 0 && this.#disk.rewrite(this.#base, this.#set) === 0) status = this.#disk.append(number, entries);
     if (status < 0) {
       this.#abandon();
@@ -312,13 +315,13 @@ export class HotRegions {
 
   #record(region: HotEntry): void {
     const entry: HotEntry = region.path.length > depthMax ? { kind: 'whole', path: [] } : region;
-    let status = this.#disk.append(0, [entry]);
+    let status = this.#heard(this.#disk.append(0, [entry]));
     if (status < 0) {
       const all = new HotSet();
       if (this.#old) all.merge(this.#old);
       all.merge(this.#set);
       all.add(entry);
-      status = this.#disk.rewrite(this.#base, all);
+      status = this.#heard(this.#disk.rewrite(this.#base, all));
     }
     if (status < 0) {
       this.#abandon();
@@ -326,6 +329,12 @@ export class HotRegions {
     }
     this.#set.add(entry);
     this.#ports.recorded();
+  }
+
+  /** Of the disk itself; want of room is none. */
+  #heard(status: number): number {
+    if (status === -ioError) this.#ports.failed(ioError);
+    return status;
   }
 
   #abandon(): void {

@@ -197,17 +197,22 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   ];
   const stream = level === 'durable' ? new ChangeStream(...parts) : new LevelStream(level, ...parts);
   const touched = stream instanceof LevelStream ? stream.touched : [];
+  const hotDisk = new DirectoryHotDisk(data.directoryFd);
   if (keepsHotLog())
-    stream.hot = new HotRegions(new HotLog(new DirectoryHotDisk(data.directoryFd)), {
+    stream.hot = new HotRegions(new HotLog(hotDisk), {
       recorded: () => {
         stream.hotRecorded();
       },
       abandoned: () => {
         lane.hotAbandoned();
       },
+      failed: (errno) => {
+        lane.localFailure('fsync', errno);
+      },
     });
   const filesystem = new Filesystem({ backing, sink: stream, cache: data.cache, identity, ...(kept && { kept }) });
   const end = (): void => {
+    hotDisk.close();
     filesystem.close();
     backing.close();
     kept?.close();

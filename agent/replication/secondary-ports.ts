@@ -148,7 +148,9 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
     record: null as VolumeRecord | null,
     offer: null as HotOffer | null,
     run: (): number => {
-      readHot.offer = hotOffer(new DirectoryHotDisk(data.directoryFd), readHot.record?.hot ?? null);
+      const disk = new DirectoryHotDisk(data.directoryFd);
+      readHot.offer = hotOffer(disk, readHot.record?.hot ?? null);
+      disk.close();
       return 0;
     },
   };

@@ -60,10 +60,7 @@ export interface VolumeConfiguration {
   readonly acknowledge: AcknowledgeLevel;
 }
 
-type CommonSettings = Omit<
-  LaneSettings,
-  'volume' | 'path' | 'cache' | 'acknowledge' | 'directoryFd' | 'volumeUuid'
->;
+type CommonSettings = Omit<LaneSettings, 'volume' | 'path' | 'cache' | 'acknowledge' | 'directoryFd' | 'volumeUuid'>;
 
 export class Volume {
   configuration: VolumeConfiguration;

@@ -138,7 +138,10 @@ class LaneAlone {
         window,
         request: this.#request,
         resyncBuffer: new Memory(4096),
-        beginSync: Object.assign(operation('begin-sync', () => 0), { call: 0 }),
+        beginSync: Object.assign(
+          operation('begin-sync', () => 0),
+          { call: 0 },
+        ),
         peerHot: null,
         used: () => null,
         wait: {

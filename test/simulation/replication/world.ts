@@ -624,6 +624,9 @@ export class World {
           abandoned: () => {
             primary!.hotAbandoned();
           },
+          failed: (errno: number) => {
+            primary!.localFailure('fsync', errno);
+          },
         },
         hotLimits,
       );

@@ -167,11 +167,11 @@ export type Mutant =
 export const mutantsOfHotLogs = [
   'hot-regions-are-recorded-after-the-change',
   'hot-regions-go-without-our-own-sync',
-  'hot-regions-go-without-the-record',
   'the-hot-log-of-the-peer-is-ignored',
   'an-older-hot-log-is-believed',
   'hot-contents-are-not-recorded',
   'hot-names-are-not-recorded',
+  'hot-attributes-are-not-recorded',
   'further-names-are-as-good-as-any',
 ] as const;
 
@@ -197,13 +197,7 @@ function breakHot(hot: HotRegions, mutant: Mutant | null, later: (() => void)[])
   if (mutant === 'hot-contents-are-not-recorded') hot.content = () => undefined;
   if (mutant === 'hot-names-are-not-recorded') hot.name = () => undefined;
   if (mutant === 'further-names-are-as-good-as-any') hot.furtherName = () => undefined;
-  if (mutant === 'hot-regions-go-without-the-record') {
-    const settle = hot.settle.bind(hot);
-    hot.settle = (number) => {
-      settle(number);
-      hot.confirmed(number);
-    };
-  }
+  if (mutant === 'hot-attributes-are-not-recorded') hot.attributes = () => undefined;
 }
 
 /** Breaks what the primary keeps of its peer. */
@@ -217,8 +211,7 @@ function breakMarks(marks: Marks, mutant: Mutant | null): void {
     marks.disconnected = () => {
       disconnected();
       const { log, checkpoint } = marks.stamp;
-      marks.begin(log);
-      while (marks.stamp.checkpoint < checkpoint) marks.confirmed(marks.settle());
+      marks.adopt(log, checkpoint, checkpoint);
       marks.peerStands = true;
     };
   if (mutant === 'checkpoint-is-not-compared')

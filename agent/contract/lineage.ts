@@ -40,6 +40,12 @@ export const volumeRecordSchema = z.object({
    */
   marks: z.object({ log: z.number().int(), checkpoint: z.number().int() }).nullish(),
   /**
+   * Of a primary, now or when it ended: both disks hold everything of that log of marks up to this checkpoint, and the hot log beside this record names all that
+   * was changed here since. `peer`: of a copy that took over, the number of the former primary's hot log that it has heard of last; what it got since the
+   * checkpoint stands in that log only. Null: after a crash of this node everything has to be compared. Absent: a version that keeps no such log.
+   */
+  hot: z.object({ log: z.number().int(), checkpoint: z.number().int(), peer: z.number().int().nullable() }).nullish(),
+  /**
    * A sync of this disk has failed. The kernel keeps what it could not write as if it were written, and says so once: what is read here may be in memory
    * only. The next resync compares everything and writes all of it again. Absent: no.
    */

@@ -22,6 +22,17 @@ export type Sequence = number;
 export interface ChangeSink {
   changesAllowed(): boolean;
 
+  /**
+   * Before anything is touched, after `changesAllowed`: what this request may change, whether or not it will. A sink may have to write that down first.
+   * `willName`: the name gets another object, gets its first or loses its last; `isDirectory`: one stands there before or after; `node`: the object that
+   * loses the name or is moved to it, with the number of its names. `willLink`: it gets a further name, which `willName` tells as well.
+   * `willWrite`: content in [start, end) or the size; `end` may lie beyond every file. `willSet`: attributes of any kind.
+   */
+  willName(parent: Node, name: Name, isDirectory: boolean, node: Node | null, links: number): void;
+  willLink(node: Node, links: number): void;
+  willWrite(node: Node, start: number, end: number): void;
+  willSet(node: Node): void;
+
   /** Regular file, directory, symbolic link (then `target`), FIFO, socket or device, by the type in `attributes.mode`. */
   create(node: Node, parent: Node, name: Name, attributes: Attributes, target: Buffer | null, parentTime: Time): void;
   /** A regular file without a name (O_TMPFILE): nobody finds it until `link` gives it its first one. */
@@ -90,6 +101,10 @@ export interface ChangeSink {
 /** A directory without a peer: everything is allowed and acknowledged at once. */
 export const passthroughSink: ChangeSink = {
   changesAllowed: () => true,
+  willName: () => undefined,
+  willLink: () => undefined,
+  willWrite: () => undefined,
+  willSet: () => undefined,
   create: () => undefined,
   createUnnamed: () => undefined,
   link: () => undefined,

@@ -44,6 +44,8 @@ export const setAttributes: Handler = (service, { bytes }) => {
   if (!node) return service.fail(-E.STALE);
   if (!service.sink.changesAllowed()) return 'deferred';
   const fields = bytes.readUInt32LE(body);
+  // What is known of a content is known of all of the file.
+  if ((fields & setattrField.SIZE) === 0) service.sink.willSet(node);
   const sizeStatus = (fields & setattrField.SIZE) === 0 ? 0 : setSize(service, bytes, node, fields);
   if (sizeStatus < 0) return service.fail(sizeStatus);
   const status = setOwnerModeTimes(service, bytes, node, fields);
@@ -66,6 +68,7 @@ export const setAttributes: Handler = (service, { bytes }) => {
 function setSize(service: Service, bytes: Buffer, node: TableNode, fields: number): number {
   const size = readNumber(bytes, body + 16);
   if (!Number.isSafeInteger(size)) return -E.FBIG;
+  service.sink.willWrite(node, size, Number.MAX_SAFE_INTEGER);
   const known = (fields & setattrField.FH) === 0 ? undefined : service.file(readNumber(bytes, body + 8));
   const fd = known ? known.fd : service.backing.openNode(node, O.RDWR);
   if (fd < 0) return fd;
@@ -185,6 +188,7 @@ export const setExtended: Handler = (service, { bytes }) => {
   const name = Buffer.from(nameAt(bytes, nameStart));
   const valueStart = nameStart + name.length + 1;
   const value = Buffer.from(bytes.subarray(valueStart, valueStart + bytes.readUInt32LE(body)));
+  service.sink.willSet(node);
   const fd = service.backing.nodes.descriptor(node);
   const flags = bytes.readUInt32LE(body + 4);
   const { keeper } = service;
@@ -212,6 +216,7 @@ export const removeExtended: Handler = (service, { bytes }) => {
   if (!node) return service.fail(-E.STALE);
   if (!service.sink.changesAllowed()) return 'deferred';
   const name = Buffer.from(nameAt(bytes, body));
+  service.sink.willSet(node);
   const fd = service.backing.nodes.descriptor(node);
   const { keeper } = service;
   const wasRemoved = keeper.isRepeated && keeper.before.subject !== 0;

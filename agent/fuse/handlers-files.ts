@@ -25,6 +25,7 @@ export const open: Handler = (service, { bytes }) => {
   const flags = bytes.readUInt32LE(body);
   const truncates = (flags & O.TRUNC) !== 0;
   if (truncates && !service.sink.changesAllowed()) return 'deferred';
+  if (truncates) service.sink.willWrite(node, 0, Number.MAX_SAFE_INTEGER);
   const writable = (flags & O.ACCMODE) !== O.RDONLY;
   // Also for O_WRONLY: the kernel reads to fill up a page. Not O_APPEND, which would move writes to the end of the file, and not
   // O_DIRECT, which would ask for aligned memory. O_SYNC is kept by syncing on both disks. O_NOATIME is: who reads so leaves no trace.
@@ -69,6 +70,7 @@ export const write: Handler = (service, request) => {
   const writeFlags = bytes.readUInt32LE(body + 20);
   const start = body + writeHeaderBytes;
   if (!Number.isSafeInteger(offset + length)) return service.fail(-E.FBIG);
+  service.sink.willWrite(file.node, offset, offset + length);
   const kills = (writeFlags & writeFlag.KILL_SUIDGID) !== 0;
   const count = kills
     ? asWriter(service, file, () => writeAt(file.fd, request.address(start), length, offset))
@@ -170,6 +172,8 @@ export const fallocate: Handler = (service, { bytes }) => {
   // Carried out twice these would move the content twice. The kernel's FUSE passes none of them on.
   if (service.keeper.isRepeated && (mode & (FALLOC.COLLAPSE_RANGE | FALLOC.INSERT_RANGE)) !== 0)
     return service.fail(-E.IO);
+  // Some modes move what comes after.
+  service.sink.willWrite(file.node, offset, keepsContent(mode) ? offset + length : Number.MAX_SAFE_INTEGER);
   const kills = killsSetId(service, file);
   const change = (): number => allocate(file.fd, mode, offset, length);
   const status = kills ? asWriter(service, file, change) : change();

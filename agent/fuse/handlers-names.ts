@@ -92,6 +92,7 @@ function make(
   if (!service.sink.changesAllowed()) return 'deferred';
   const directory = service.backing.nodes.descriptor(parent);
   if (directory < 0) return failed(service, 'create', directory);
+  service.sink.willName(parent, name, (mode & fileType.mask) === fileType.directory, null, 0);
   becomeCaller(service, directory, mode, umask);
   const status = service.backing.make(parent, name, mode, rdev, target);
   service.identity.restore();
@@ -137,6 +138,7 @@ export const create: Handler = (service, { bytes }) => {
   const directory = service.backing.nodes.descriptor(parent);
   if (directory < 0) return failed(service, 'create', directory);
   const [mode, umask] = [bytes.readUInt32LE(body + 4), bytes.readUInt32LE(body + 8)];
+  service.sink.willName(parent, name, false, null, 0);
   becomeCaller(service, directory, mode, umask);
   const made = openAt(directory, name, O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW, mode & 0o7777);
   service.identity.restore();
@@ -218,6 +220,11 @@ export const link: Handler = (service, { bytes }) => {
   if (service.isHidden(parent, name)) return service.fail(-E.ACCES);
   if (!service.sink.changesAllowed()) return 'deferred';
   const { nodes } = service.backing;
+  const linked = nodes.descriptor(node);
+  const known = linked < 0 ? linked : statOf(linked, service.otherAttributes);
+  if (known < 0) return failed(service, 'link', known);
+  service.sink.willLink(node, service.otherAttributes.links);
+  service.sink.willName(parent, name, false, null, 0);
   const status = service.backing.linkOnDisk(node, parent, name);
   if (status < 0 && !isLinkedAlready(service, parent, name, node)) return failed(service, 'link', status);
   const fd = nodes.descriptor(node);
@@ -253,6 +260,7 @@ function remove(service: Service, request: Memory, flags: number): Outcome {
   if (node === -E.NOENT && keeper.isRepeated) return removedAlready(service, parent, name);
   if (typeof node === 'number') return service.fail(node);
   keeper.noteSubject(node.id);
+  service.sink.willName(parent, name, node.type === fileType.directory, node, service.attributes.links);
   const status = backing.removeOnDisk(parent, name, node, flags);
   if (status < 0) {
     backing.nodes.collect(node);
@@ -275,6 +283,25 @@ function isRenamedAlready(service: Service, to: TableNode, toName: Buffer): bool
   const directory = node ? nodes.descriptor(to) : -E.NOENT;
   const handle = directory < 0 ? directory : handleOf(directory, toName);
   return typeof handle !== 'number' && node?.handle.equals(handle) === true;
+}
+
+/** `service.attributes` are of the node, `otherAttributes` of what stands at the new name. */
+function willRename(
+  service: Service,
+  from: TableNode,
+  name: Buffer,
+  node: TableNode,
+  to: TableNode,
+  toName: Buffer,
+  other: TableNode | null,
+): void {
+  const { sink, attributes, otherAttributes } = service;
+  const isDirectory = node.type === fileType.directory || other?.type === fileType.directory;
+  if (node.type !== fileType.directory && attributes.links > 1) sink.willLink(node, attributes.links);
+  if (other && other.type !== fileType.directory && otherAttributes.links > 1)
+    sink.willLink(other, otherAttributes.links);
+  sink.willName(from, name, isDirectory, node, attributes.links);
+  sink.willName(to, toName, isDirectory, other, other ? otherAttributes.links : 0);
 }
 
 /** The table is brought to what is there: whoever stood at the two places is found anew, or is gone. */
@@ -308,6 +335,7 @@ function renameWith(service: Service, bytes: Buffer, nameStart: number, flags: n
   // What stands there would go without anybody being told of it.
   if (typeof there === 'number' && there !== -E.NOENT) return failed(service, 'rename', there);
   const other = typeof there === 'number' ? null : there;
+  willRename(service, from, name, node, to, toName, other);
   const status = backing.renameOnDisk(from, name, to, toName, flags, other);
   if (status < 0) return failed(service, 'rename', status);
   const exchanged = (flags & RENAME.EXCHANGE) !== 0;

@@ -7,7 +7,8 @@ import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
 import { contactFault, decideContact } from './contact.ts';
 import type { ControlBlock } from './control-block.ts';
 import { marksSinceMinor } from './handshake.ts';
-import type { ConnectionHandle, FromAcknowledgement, ToAcknowledgement, ToPrimary } from './lane-messages.ts';
+import type { HotOffer } from './handshake.ts';
+import type { ConnectionHandle, FromAcknowledgement, PeerHot, ToAcknowledgement, ToPrimary } from './lane-messages.ts';
 import { Answer, answerKind, readAnswer } from './answer-codec.ts';
 import type { Lane, Operation } from './operations.ts';
 import { decodeFindings } from './verify-messages.ts';
@@ -26,6 +27,9 @@ export interface Welcome {
   readonly minor: number;
   /** It can answer what a comparison asks. */
   readonly verifies: boolean;
+  readonly hearsHot: boolean;
+  readonly hot: HotOffer | null;
+  readonly heardHot: PeerHot | null;
 }
 
 export interface AcknowledgementPorts {
@@ -131,6 +135,9 @@ export class AcknowledgementLane {
       verifies: open.theirs.verifies,
       sharedGeneration: lineage.shareGeneration(ours.record, theirs),
       contacts: lineage.contactsOfSource(ours.record, theirs),
+      hearsHot: open.theirs.hearsHot,
+      hot: open.theirs.hot,
+      heardHot: open.theirs.heardHot,
       data: this.#ports.data(),
     });
     return true;

@@ -10,7 +10,7 @@ import type { Welcome } from './acknowledgement-lane.ts';
 import { Connection } from './connection.ts';
 import type { Interruption } from './connection.ts';
 import { ControlBlock } from './control-block.ts';
-import { ourVersion, readySchema, welcomeSchema } from './handshake.ts';
+import { ourVersion, readySchema, welcomeBytesMax, welcomeSchema } from './handshake.ts';
 import { Inbox } from './inbox.ts';
 import type { AcknowledgementLaneData } from './lane-data.ts';
 import type { ConnectionHandle, FromAcknowledgement, ToAcknowledgement } from './lane-messages.ts';
@@ -61,16 +61,17 @@ class Link {
     const { volume, node, programVersion, linkTimeoutMs } = this.#data;
     const token = randomBytes(16).toString('hex');
     const options = { timeoutMs: connectTimeoutMs, interruption: this.#interruption, linkTimeoutMs };
-    const hello = { say: 'hello', ...ourVersion(programVersion), node, volume, token, record };
+    const hello = { say: 'hello', ...ourVersion(programVersion), node, volume, token, record, asksHot: true };
     this.#stream = Connection.connect(context, endpoint, options);
     this.#control.publishSocket('dataSocket', this.#stream.fd);
     this.#stream.say({ ...hello, purpose: 'data' });
     this.#answers = Connection.connect(context, endpoint, options);
     this.#control.publishSocket('answerSocket', this.#answers.fd);
     this.#answers.say({ ...hello, purpose: 'acknowledgements' });
-    const answer = this.#stream.hear(welcomeSchema, bootTimeMs() + contactTimeoutMs);
+    const answer = this.#stream.hear(welcomeSchema, bootTimeMs() + contactTimeoutMs, welcomeBytesMax);
     if (answer.say === 'refused') throw Fault.fromRecord(answer.fault);
-    return { record: answer.record, minor: answer.minor, verifies: answer.verifies ?? false };
+    const { record: theirs, minor, verifies = false, hearsHot = false, hot = null, heardHot = null } = answer;
+    return { record: theirs, minor, verifies, hearsHot, hot, heardHot };
   }
 
   begin(contact: 'in-sync' | 'resync'): void {

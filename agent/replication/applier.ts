@@ -113,6 +113,7 @@ export class Applier {
       case kind.cleanStop:
       case kind.marked:
       case kind.checkpoint:
+      case kind.hot:
       case kind.verify:
         throw malformed('the end of a session in the middle of it');
     }

@@ -46,9 +46,11 @@ export const kind = {
   checkpoint: 26,
   /** A question about what stands on the target at this place of the stream (verify-messages.ts); answered, changes nothing. */
   verify: 27,
+  /** The primary's hot log has this number now: whoever returns with a lower one was set back. Changes nothing. */
+  hot: 28,
 } as const;
 export type Kind = (typeof kind)[keyof typeof kind];
-const kindLast = kind.verify;
+const kindLast = kind.hot;
 /** What a file contains: no name of it, and nothing that anybody waits for. Such frames may stay with the writer for a moment. */
 const contentKinds: ReadonlySet<Kind> = new Set([kind.write, kind.truncate, kind.attributes, kind.allocate]);
 
@@ -399,6 +401,12 @@ export class FrameWriter {
     this.u64(checkpoint);
     return this.end();
   }
+  hot(log: number, number: number): number {
+    this.begin(kind.hot);
+    this.u64(log);
+    this.u64(number);
+    return this.end();
+  }
   verify(question: Buffer): number {
     this.begin(kind.verify);
     this.long(question);
@@ -555,6 +563,7 @@ export class FrameReader {
         return;
       case kind.marked:
       case kind.checkpoint:
+      case kind.hot:
         frame.id = this.#id();
         frame.size = this.#u64();
         return;

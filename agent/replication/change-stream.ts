@@ -12,6 +12,7 @@ import type { Time } from '../sys/attributes.ts';
 import { reached } from './acknowledgement.ts';
 import type { FrameWriter } from './change-codec.ts';
 import { frameBytesMax, isDirectoryMode } from './change-codec.ts';
+import type { HotRegions } from './hot-regions.ts';
 import { Marks, marksBytesMax } from './marks.ts';
 import { Reach } from './reach.ts';
 import type { Tree } from './tree.ts';
@@ -56,6 +57,10 @@ export class ChangeStream implements ChangeSink {
   #broken = false;
   reach = new Reach();
   walk: WalkQueue | null = null;
+  /** What is recorded on our own disk before it is changed. Null: nothing is. */
+  hot: HotRegions | null = null;
+  /** The target of this link wants to know how far that record has come. */
+  hearsHot = false;
   /** What this stream's peer may lack. */
   readonly marks: Marks;
   readonly #tree: Tree;
@@ -212,6 +217,31 @@ export class ChangeStream implements ChangeSink {
   changesAllowed(): boolean {
     return this.#hooks.changesAllowed();
   }
+
+  // --- before a change ------------------------------------------------------------------------------------------------
+
+  willName(parent: Node, name: Name, isDirectory: boolean, node: Node | null, links: number): void {
+    this.hot?.name(parent, name, isDirectory, node, links);
+  }
+  willLink(node: Node, links: number): void {
+    if (this.hot?.kept !== true) return;
+    if (this.#isNamed(node)) this.hot.furtherName(node, links);
+    else this.hot.firstName(node);
+  }
+  willWrite(node: Node, start: number, end: number): void {
+    if (this.hot?.kept === true && this.#isNamed(node)) this.hot.content(node, start, end);
+  }
+  willSet(node: Node): void {
+    if (this.hot?.kept === true && this.#isNamed(node)) this.hot.attributes(node);
+  }
+
+  /** The target hears of it before it hears of any change that follows: it has to know a copy that was set back. */
+  hotRecorded(): void {
+    if (this.open && this.hearsHot && this.hot?.kept === true)
+      this.#room(smallFrameBytes).hot(this.hot.log, this.hot.number);
+  }
+
+  // --- changes --------------------------------------------------------------------------------------------------------
 
   create(node: Node, parent: Node, name: Name, attributes: Attributes, target: Buffer | null, parentTime: Time): void {
     this.marks.made(node, parent, name);
@@ -483,6 +513,7 @@ export class ChangeStream implements ChangeSink {
   forgotten(id: NodeId): void {
     this.#lastChange.delete(id);
     this.#unnamed.delete(id);
+    this.hot?.forgotten(id);
     if (!this.#bound.delete(id) || !this.open) return;
     this.#room(smallFrameBytes).forget(id);
   }

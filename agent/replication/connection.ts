@@ -110,9 +110,10 @@ export class Connection {
   }
 
   /** Throws Fault. */
-  hear<T>(schema: z.ZodType<T>, deadlineMs: number): T {
+  hear<T>(schema: z.ZodType<T>, deadlineMs: number, bytesMax?: number): T {
     const header = this.#readExactly(handshakeHeaderBytes, deadlineMs);
-    return decodeHandshake(schema, this.#readExactly(handshakeLength(header, this.peer), deadlineMs), this.peer);
+    const length = handshakeLength(header, this.peer, bytesMax);
+    return decodeHandshake(schema, this.#readExactly(length, deadlineMs), this.peer);
   }
 
   #readExactly(length: number, deadlineMs: number): Buffer {

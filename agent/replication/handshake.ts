@@ -11,6 +11,10 @@ export const handshakeHeaderBytes = linkMagic.length + 4;
 /** Minor version of the first program that knows everything that marks need; an older one gets and gives none. */
 export const marksSinceMinor = 1;
 const handshakeBytesMax = 128 * 1024;
+/** With what a hot log names. */
+export const welcomeBytesMax = 256 * 1024;
+/** Of the names in a welcome, before they are text: more are not offered. */
+export const hotOfferBytesMax = 64 * 1024;
 
 const versionShape = { major: z.number().int(), minor: z.number().int(), programVersion: z.string().max(100) };
 
@@ -22,8 +26,19 @@ export const helloSchema = z.object({
   purpose: z.enum(['data', 'acknowledgements']),
   token: z.string().regex(/^[0-9a-f]{32}$/),
   record: volumeRecordSchema,
+  /** The source knows what to do with the target's hot log. */
+  asksHot: z.boolean().optional(),
 });
 export type LinkHello = z.infer<typeof helloSchema>;
+
+/** `entries` in base64, see hot-set.ts. `number`: of the newest batch of the log. */
+export const hotOfferSchema = z.object({
+  log: z.number().int(),
+  checkpoint: z.number().int(),
+  number: z.number().int(),
+  entries: z.base64(),
+});
+export type HotOffer = z.infer<typeof hotOfferSchema>;
 
 export const welcomeSchema = z.discriminatedUnion('say', [
   z.object({
@@ -33,6 +48,12 @@ export const welcomeSchema = z.discriminatedUnion('say', [
     record: volumeRecordSchema,
     /** The target answers `verify`. Absent: a version that does not know the question, and would leave. */
     verifies: z.boolean().optional(),
+    /** The target remembers which number the source's hot log has. */
+    hearsHot: z.boolean().optional(),
+    /** The target was primary: what its hot log names. */
+    hot: hotOfferSchema.nullish(),
+    /** What the target has heard of the source's hot log. */
+    heardHot: z.object({ log: z.number().int(), number: z.number().int() }).nullish(),
   }),
   z.object({ say: z.literal('refused'), fault: faultRecordSchema }),
 ]);
@@ -63,9 +84,9 @@ export function garbage(peer: string): Fault {
 }
 
 /** Bytes of the body that follows a header. Throws Fault. */
-export function handshakeLength(header: Buffer, peer: string): number {
+export function handshakeLength(header: Buffer, peer: string, bytesMax = handshakeBytesMax): number {
   const length = header.readUInt32LE(linkMagic.length);
-  if (!header.subarray(0, linkMagic.length).equals(linkMagic) || length > handshakeBytesMax) throw garbage(peer);
+  if (!header.subarray(0, linkMagic.length).equals(linkMagic) || length > bytesMax) throw garbage(peer);
   return length;
 }
 

@@ -1,6 +1,7 @@
 /** What a lane's worker is given when it starts. */
 import type { MessagePort } from 'node:worker_threads';
 import type { AcknowledgeLevel, VolumeRecord } from '../contract/index.ts';
+import type { PeerHot } from './lane-messages.ts';
 
 export interface PrimaryLaneData {
   readonly lane: 'primary';
@@ -22,6 +23,8 @@ export interface PrimaryLaneData {
   readonly keptFd: number;
   /** A predecessor has served this mount. */
   readonly takesOver: boolean;
+  /** Of the former primary, as this copy has heard of it. */
+  readonly peerHot: PeerHot | null;
 }
 
 export interface AcknowledgementLaneData {
@@ -55,6 +58,7 @@ export interface SecondaryLaneData {
   readonly directoryFd: number;
   readonly record: VolumeRecord;
   readonly syncOffers: SharedArrayBuffer;
+  readonly peerHot: PeerHot | null;
 }
 
 export interface ListenerLaneData {

@@ -8,6 +8,7 @@ import type {
   VolumeRecord,
 } from '../contract/index.ts';
 import type { Mode } from './control-block.ts';
+import type { HotOffer } from './handshake.ts';
 import type { Findings } from './verify-messages.ts';
 
 /** A TLS connection of this process that changes its user: an SSL* has one at a time. */
@@ -15,6 +16,12 @@ export interface ConnectionHandle {
   readonly fd: number;
   readonly ssl: bigint;
   readonly peer: string;
+}
+
+/** What a target has heard of the primary's hot log: its number must not be lower when that copy comes back. */
+export interface PeerHot {
+  readonly log: number;
+  readonly number: number;
 }
 
 export type ToPrimary =
@@ -33,6 +40,12 @@ export type ToPrimary =
       readonly sharedGeneration: boolean;
       /** To be recorded with the contact. */
       readonly contacts: number;
+      /** The target hears which number our hot log has. */
+      readonly hearsHot: boolean;
+      /** What the target's hot log names, of its time as primary. */
+      readonly hot: HotOffer | null;
+      /** What the target has heard of our hot log. */
+      readonly heardHot: PeerHot | null;
       readonly data: ConnectionHandle;
     }
   /** `refused`: the target could not make a change, and left. */
@@ -51,6 +64,8 @@ export type ToPrimary =
   | { readonly type: 'go-alone'; readonly call: number; readonly generation: Generation }
   /** A sync that was under way when this role began has failed, and told nobody else. */
   | { readonly type: 'sync-failed'; readonly status: number }
+  /** All that was applied when it was asked for is on our disk; negative `status`: it is not. */
+  | { readonly type: 'synced'; readonly call: number; readonly status: number }
   /** After the unmount: agree on a checkpoint when in sync, then end. */
   | { readonly type: 'clean-stop'; readonly call: number }
   | { readonly type: 'verify'; readonly call: number; readonly repair: boolean }
@@ -83,6 +98,8 @@ export type FromPrimary =
   | { readonly type: 'not-taken-over'; readonly reason: string }
   /** From here on no successor can go on under this mount. May come before any other word. */
   | { readonly type: 'not-kept'; readonly reason: string }
+  /** To be answered by `synced`. Elsewhere: requests must not wait for what may take long. */
+  | { readonly type: 'sync'; readonly call: number }
   /** The mount is gone, whoever took it away. */
   | { readonly type: 'unmounted' }
   /** The local disk failed an fsync or a write. */
@@ -107,6 +124,8 @@ export type ToSecondary =
       readonly record: VolumeRecord;
       /** Of the protocol that the source speaks. */
       readonly minor: number;
+      /** The source knows what to do with this copy's hot log. */
+      readonly asksHot: boolean;
     }
   /** All that was applied when it was asked for is on disk; negative `status`: it is not. */
   | { readonly type: 'synced'; readonly call: number; readonly status: number }
@@ -121,6 +140,7 @@ export type FromSecondary =
       readonly fault: FaultRecord | null;
       /** A sync has failed, whether or not the record could say so. */
       readonly unwritten: boolean;
+      readonly peerHot: PeerHot | null;
     }
   /** To be answered by `synced`. Elsewhere, because the stream must not wait for what may take long. */
   | { readonly type: 'sync'; readonly call: number }
@@ -145,6 +165,8 @@ export type FromListener =
       readonly record: VolumeRecord;
       /** Of the protocol that the source speaks. */
       readonly minor: number;
+      /** The source knows what to do with this copy's hot log. */
+      readonly asksHot: boolean;
     }
   /** Somebody was refused, or an address cannot be listened on. */
   | { readonly type: 'fault'; readonly fault: FaultRecord };

@@ -229,6 +229,7 @@ export class Listener {
       acknowledgements: handle(answers),
       record: (data.hello ?? hello).record,
       minor: hello.minor,
+      asksHot: hello.asksHot === true,
     });
   }
 }

@@ -44,6 +44,9 @@ export class MarkedWalk {
   readonly #absent = new Attributes();
   readonly #located = new Set<NodeId>([rootId]);
   readonly #names = new Map<NodeId, Set<string>>();
+  /** Directories to be listed. Which of the directories in them are another one than before is asked of their marks, when they are met: more may be by then. */
+  readonly #entries = new Set<NodeId>();
+  readonly #listed = new Set<NodeId>();
   #uncounted: NodeId[] | null = null;
   #countedBytes = 0;
   /** Ids of the third part, once the second is over. */
@@ -95,8 +98,24 @@ export class MarkedWalk {
     for (const [id, mark] of marks) {
       if (mark.node?.type !== 0o040000) continue;
       if (isElsewhere(mark)) reach.addWhole(id);
-      else if (mark.names !== null) this.#names.set(id, new Set(mark.names));
+      else if (mark.entries) {
+        reach.addWhole(id);
+        this.#entries.add(id);
+      } else if (mark.names !== null) this.#names.set(id, new Set(mark.names));
     }
+  }
+
+  /**
+   * An object that stands in a listing. Of a directory of which each name but those of directories may differ, the others are where they were: what is in
+   * them has marks of its own.
+   */
+  meetListed(directory: Node, name: Name, node: Node, attributes: Attributes): void {
+    const others = this.#stream.marks.get(directory.id)?.names;
+    const isOther = others?.has(name.toString('latin1')) === true || !this.#stream.marks.kept;
+    const isSame = this.#listed.has(directory.id) && !isOther && isDirectoryMode(attributes.mode);
+    // Not given back: the id might end with it, and the target would be told of that in the middle of the listing.
+    if (isSame) this.#stream.keepHold(node);
+    else this.meetUnknown(node, attributes);
   }
 
   /** Directories first: they bring what is below them. One that leads to another has been introduced with it, and stays where it was found. */
@@ -128,15 +147,16 @@ export class MarkedWalk {
 
   /** One bounded piece of the second and third part. False: nothing is left. */
   step(): boolean {
-    if (!this.#stream.marks.kept) this.fail();
+    if (!this.#stream.marks.kept || this.#stream.marks.isFull) this.fail();
     if (this.hasFailed()) return true;
     const directory = this.#nextDirectory();
     if (directory !== null) {
-      this.#sendNames(directory);
+      if (this.#names.has(directory.id)) this.#sendNames(directory);
+      else this.#listEntries(directory);
       return true;
     }
     // A directory that was gone, or the attempt that ends.
-    if (this.#names.size > 0 || this.hasFailed()) return true;
+    if (this.#names.size > 0 || this.#entries.size > 0 || this.hasFailed()) return true;
     // The root stands at its place before the cover does: what a boot sets there (owner, mode, labels) is in no log.
     this.#rest ??= [...new Set([...this.#stream.marks].map(([id]) => id)).add(rootId)];
     const id = this.#rest.pop();
@@ -147,15 +167,16 @@ export class MarkedWalk {
 
   /** One whose names are next and that the target knows: the way to it may lead over others. */
   #nextDirectory(): Node | null {
-    const [id] = this.#names.keys();
+    const [id] = this.#names.size > 0 ? this.#names.keys() : this.#entries.keys();
     if (id === undefined) return null;
     let node: Node | null = this.#tree.node(id) ?? null;
     if (node === null || node.unlinked) {
       this.#names.delete(id);
+      this.#entries.delete(id);
       return null;
     }
     while (node !== null && !this.#stream.bind(node)) node = this.#blockerOf(node);
-    if (node !== null && this.#names.has(node.id)) return node;
+    if (node !== null && (this.#names.has(node.id) || this.#entries.has(node.id))) return node;
     this.fail();
     return null;
   }
@@ -166,6 +187,13 @@ export class MarkedWalk {
     for (let node: Node = directory; node.parent !== null && !this.#stream.isBound(node); node = node.parent)
       if (!reach.has(node.parent.id, node.name)) blocker = node.parent;
     return blocker;
+  }
+
+  #listEntries(directory: Node): void {
+    this.#listed.add(directory.id);
+    this.#entries.delete(directory.id);
+    this.#tree.hold(directory.id);
+    this.#met.whole(directory);
   }
 
   #sendNames(directory: Node): void {

@@ -56,6 +56,19 @@ describe('marks', () => {
     expect([...held]).toEqual([[4, 1]]);
   });
 
+  it('takes no late answer to a former log for one of this log', () => {
+    const { marks, node } = new Table();
+    marks.begin(7);
+    const late = marks.settle();
+    marks.begin(8);
+    marks.content(node(2), 0, 10);
+    expect(marks.settle()).not.toBe(late);
+    marks.confirmed(late);
+    expect(marks.settling).toBe(true);
+    marks.adopt(9, 40, 38);
+    expect([marks.stamp, marks.settle()]).toEqual([{ log: 9, checkpoint: 40 }, 41]);
+  });
+
   it('does not keep a file that is gone until the peer has confirmed', () => {
     const { marks, held, node } = new Table();
     marks.begin(7);

@@ -23,6 +23,8 @@ export class Mark {
   oldName: Name = noName;
   /** Of a directory: names that were made, removed or given to something else; latin1. */
   names: Set<string> | null = null;
+  /** Of a directory: each of its names that is not a directory, here or there. */
+  entries = false;
   extents: Extents | null = null;
   extendedAttributes = false;
   constructor(node: Node) {
@@ -59,6 +61,8 @@ export class Marks {
   peerStands = false;
   #given = 0;
   #confirmed = 0;
+  /** The highest number of this life. None is given twice, in whichever log: an answer to a former log may come late. */
+  #highest = 0;
   /** Of the fresh marks, and of those that settle. */
   #freshBytes = 0;
   #settlingBytes = 0;
@@ -69,6 +73,8 @@ export class Marks {
   #overflow = false;
   #hasOverflown = false;
   #attempted = false;
+  /** Taken over from a log on disk: what stands where at the peer is known by names only. */
+  #adopted = false;
   readonly #holds: MarkHolds;
   readonly #bytesMax: number;
 
@@ -84,6 +90,13 @@ export class Marks {
 
   get kept(): boolean {
     return this.log !== 0;
+  }
+  /** There is more to be marked than fits: at the next `tidy` the log ends. */
+  get isFull(): boolean {
+    return this.#overflow;
+  }
+  get adopted(): boolean {
+    return this.#adopted;
   }
   /** What a peer records that has everything up to now on its disk. */
   get stamp(): MarksStamp {
@@ -107,7 +120,19 @@ export class Marks {
     this.end();
     this.peerStands = false;
     this.log = log;
-    this.#given = this.#confirmed = 1;
+    this.#given = this.#confirmed = this.#next();
+  }
+
+  /**
+   * Goes on with a log that is on a disk. `given`: the last checkpoint that was asked for; what the peer must have at least is `confirmed`. Where objects stand at
+   * the peer is not known, so that what has moved is compared as a whole.
+   */
+  adopt(log: number, given: number, confirmed: number): void {
+    this.begin(log);
+    this.#given = given;
+    this.#highest = Math.max(this.#highest, given);
+    this.#confirmed = confirmed;
+    this.#adopted = true;
   }
 
   /** The next resync compares everything. */
@@ -121,6 +146,7 @@ export class Marks {
     this.#overflow = false;
     this.#hasOverflown = false;
     this.#attempted = false;
+    this.#adopted = false;
   }
 
   /** Between requests. */
@@ -142,8 +168,12 @@ export class Marks {
     this.#settlingBytes = this.#freshBytes;
     this.#fresh = new Map();
     this.#freshBytes = 0;
-    this.#given += 1;
+    this.#given = this.#next();
     return this.#given;
+  }
+  #next(): number {
+    this.#highest += 1;
+    return this.#highest;
   }
 
   confirmed(number: number): void {
@@ -167,7 +197,7 @@ export class Marks {
   disconnected(): void {
     this.#merge();
     this.#endAttempt();
-    this.peerStands = true;
+    this.peerStands = !this.#adopted;
   }
 
   /** A resync begins to change the peer's copy by these marks: when it is interrupted, old places are as good as unknown. */
@@ -211,6 +241,7 @@ export class Marks {
       mark.oldName = newer.oldName;
     }
     for (const name of newer.names ?? []) (mark.names ??= new Set()).add(name);
+    mark.entries ||= newer.entries;
     if (newer.extents) (mark.extents ??= new Extents()).merge(newer.extents);
     mark.extendedAttributes ||= newer.extendedAttributes;
   }
@@ -262,6 +293,16 @@ export class Marks {
     const mark = this.#mark(node);
     mark.extents ??= new Extents();
     mark.extents.addFrom(offset);
+  }
+
+  /** By a log on disk: whatever stands under the name at the peer, here it is `node`, or nothing. */
+  hotName(parent: Node, name: Name, node: Node | null): void {
+    if (this.log === 0 || this.#overflow) return;
+    this.#name(parent, name);
+    if (node !== null) this.#mark(node).placed = 'unknown';
+  }
+  hotEntries(directory: Node): void {
+    if (!this.#idle(directory)) this.#mark(directory).entries = true;
   }
 
   made(node: Node, parent: Node, name: Name): void {

@@ -1,60 +1,83 @@
 /**
  * The checkpoints that the primary asks its target for, and the log of marks that is kept since the last one: with both, a target that was away gets what it lacks and no
- * more (docs/replication.md, "Marks").
+ * more (docs/replication.md, "Marks"). With a hot log on our own disk, that disk comes first: then the record says what a crash of this server would leave different.
  */
 import type { VolumeRecord } from '../contract/index.ts';
+import type { HotHistory } from './hot-history.ts';
+import type { ToPrimary } from './lane-messages.ts';
 import type { Lane } from './operations.ts';
 import type { LaneContext } from './primary-context.ts';
+import type { PrimaryFailures } from './primary-failures.ts';
 import type { PrimarySending } from './primary-sending.ts';
+import * as lineage from './volume-lineage.ts';
 
 /** The kernel writes by itself what is this old: then a syncfs of the peer has little left to do. */
 export const checkpointIntervalMs = 30_000;
 
 export class PrimaryCheckpoints {
   readonly #lane: LaneContext;
+  readonly #history: HotHistory;
   readonly #sending: PrimarySending;
+  readonly #failures: PrimaryFailures;
   #lastMs = 0;
   /** The running resync has asked for a checkpoint with its end. */
   #finish = 0;
   /** The target can record what it has of a log. */
   #keepsMarks = false;
+  /** Waits for our own disk before the peer is asked. */
+  #ownSync: { readonly call: number; readonly checkpoint: number } | null = null;
+  #syncCall = 0;
+  /** Our own disk has it, and the peer of this link is asked; 0: none. */
+  #ownCheckpoint = 0;
 
-  constructor(lane: LaneContext, sending: PrimarySending) {
+  constructor(lane: LaneContext, parts: { history: HotHistory; sending: PrimarySending; failures: PrimaryFailures }) {
     this.#lane = lane;
-    this.#sending = sending;
+    this.#history = parts.history;
+    this.#sending = parts.sending;
+    this.#failures = parts.failures;
   }
 
-  /** `theirs`: of the target's record. Undefined: it keeps none. True: it has all that our marks do not name, and the resync goes by them. */
-  linked(theirs: VolumeRecord['marks'], resync: boolean): boolean {
+  /** `byMarks`: the target has all that our marks do not name, and the resync goes by them. */
+  linked(target: ToPrimary & { type: 'linked' }, byMarks: boolean): void {
     const { stream, nowMs } = this.#lane.ports;
-    const byMarks = resync && stream.marks.cover(theirs ?? null);
+    stream.hearsHot = target.hearsHot;
     if (byMarks) stream.marks.attempt();
-    else stream.marks.end();
-    this.#keepsMarks = theirs !== undefined;
+    else this.#history.end();
+    this.#keepsMarks = target.marks !== undefined;
     this.#lastMs = nowMs();
-    return byMarks;
+  }
+
+  disconnected(): void {
+    this.#ownCheckpoint = 0;
   }
 
   /** The target has been told of everything: what is changed from here on can be told by marks, once it has recorded this. */
   *beginLog(): Lane {
     if (!this.#keepsMarks) return;
-    const { stream, nowMs, randomCheckpoint } = this.#lane.ports;
-    this.#lastMs = nowMs();
+    yield* this.#disclaim();
+    const { stream, randomCheckpoint } = this.#lane.ports;
     const { marks, writer } = stream;
-    marks.begin(randomCheckpoint());
+    this.#history.beginLog(randomCheckpoint());
+    this.#nextAtOnce();
     stream.reserve(8192);
     writer.checkpoint(marks.stamp.log, marks.stamp.checkpoint);
     yield* this.#sending.send();
   }
 
+  /** Another log begins: the one that the record speaks of is written over. */
+  *#disclaim(): Lane {
+    if (this.#lane.record.hot) yield* this.#lane.persist(lineage.hotSince(this.#lane.record, null));
+  }
+
   /** The end of the log, for a reason that makes its marks worthless. */
   endLog(): void {
-    this.#lane.ports.stream.marks.end();
+    this.#history.end();
   }
 
   isDue(): boolean {
-    const { marks } = this.#lane.ports.stream;
-    if (this.#lane.mode !== 'in-sync' || !marks.kept || marks.settling || marks.size === 0) return false;
+    const { marks, hot } = this.#lane.ports.stream;
+    if (this.#lane.mode !== 'in-sync' || !marks.kept || marks.settling || this.#ownSync !== null) return false;
+    if (marks.size === 0 && (this.#lane.record.hot || hot?.kept !== true)) return false;
     return this.#isTime();
   }
 
@@ -67,18 +90,84 @@ export class PrimaryCheckpoints {
     return !this.#lane.stopping && nowMs() - this.#lastMs >= intervalMs;
   }
 
-  *ask(): Lane {
+  /** Until there has been one, a crash of this server leaves everything to be compared. */
+  #nextAtOnce(): void {
     const { stream, nowMs } = this.#lane.ports;
+    this.#lastMs = stream.hot?.kept === true ? -Infinity : nowMs();
+  }
+
+  *ask(): Lane {
+    const { stream, nowMs, beginSync } = this.#lane.ports;
     this.#lastMs = nowMs();
     const number = stream.marks.settle();
+    stream.hot?.settle(number);
+    if (stream.hot?.kept !== true) {
+      yield* this.#askPeer(number);
+      return;
+    }
+    // Our own disk first: then nothing but an answer lies between what the peer records and what we do.
+    this.#ownSync = { call: ++this.#syncCall, checkpoint: number };
+    beginSync.call = this.#syncCall;
+    yield beginSync;
+  }
+
+  *#askPeer(number: number): Lane {
+    const { stream } = this.#lane.ports;
     stream.reserve(8192);
     stream.writer.checkpoint(stream.marks.log, number);
     yield* this.#sending.send();
   }
 
-  /** Both disks have all that was changed before it. */
-  confirmed(checkpoint: number): void {
-    this.#lane.ports.stream.marks.confirmed(checkpoint);
+  /** Our own disk is being synced. */
+  get syncing(): boolean {
+    return this.#ownSync !== null;
+  }
+
+  *synced(message: ToPrimary & { type: 'synced' }): Lane {
+    const pending = this.#ownSync;
+    if (message.status < 0) this.#failures.note('fsync', -message.status);
+    if (pending?.call !== message.call) return;
+    this.#ownSync = null;
+    const { marks } = this.#lane.ports.stream;
+    // The link may have been lost, and another one made, in the meantime.
+    if (message.status < 0 || !marks.settling || marks.stamp.checkpoint !== pending.checkpoint) return;
+    this.#ownCheckpoint = pending.checkpoint;
+    yield* this.#askPeer(pending.checkpoint);
+  }
+
+  /** Both disks have all that was changed before it. The record says so before anything of it is dropped. */
+  *confirmed(checkpoint: number): Lane {
+    const { marks, hot } = this.#lane.ports.stream;
+    marks.confirmed(checkpoint);
+    if (hot?.kept !== true || checkpoint !== this.#ownCheckpoint || hot.log !== marks.log) return;
+    // What a disk that failed has taken is known to nobody.
+    if (this.#failures.diskFailed || this.#lane.record.unwritten === true) return;
+    yield* this.#lane.persist(lineage.hotSince(this.#lane.record, { log: hot.log, checkpoint, peer: null }));
+    this.#history.claim = this.#lane.record.hot ?? null;
+    hot.confirmed(checkpoint);
+  }
+
+  /** A log that has ended, for whatever reason. What the record says of it was true until now. */
+  claimTooMuch(): boolean {
+    const { hot } = this.#lane.record;
+    return hot !== undefined && hot !== null && this.#history.claim === null;
+  }
+
+  /** The hot log could not be written: before anything is changed that is not in it, the record says that there is none. */
+  abandoned(): void {
+    this.#history.claim = null;
+    if (this.#lane.record.hot) this.#lane.persistAtOnce(lineage.hotSince(this.#lane.record, null));
+  }
+
+  /** Before the end of a resync is told. */
+  *walked(byMarks: boolean): Lane {
+    if (this.#beginsLog(byMarks)) yield* this.#disclaim();
+  }
+
+  /** What was taken over from a disk ends with the resync that it was for: numbers of two servers' logs are never compared. */
+  #beginsLog(byMarks: boolean): boolean {
+    const { marks } = this.#lane.ports.stream;
+    return !byMarks || !marks.kept || marks.adopted;
   }
 
   /** The end of a resync is a checkpoint too: the target syncs everything before it records it. What it is to record. */
@@ -87,13 +176,18 @@ export class PrimaryCheckpoints {
     const { marks } = stream;
     this.#finish = 0;
     if (!this.#keepsMarks) return this.#lane.record;
-    if (byMarks && marks.kept) this.#finish = marks.settle();
-    else marks.begin(randomCheckpoint());
+    if (this.#beginsLog(byMarks)) {
+      this.#history.beginLog(randomCheckpoint());
+    } else {
+      this.#finish = marks.settle();
+      stream.hot?.settle(this.#finish);
+    }
+    this.#nextAtOnce();
     return { ...this.#lane.record, marks: marks.stamp };
   }
 
   /** The target has recorded what `withResync` said. */
   resynced(): void {
-    if (this.#finish !== 0) this.confirmed(this.#finish);
+    if (this.#finish !== 0) this.#lane.ports.stream.marks.confirmed(this.#finish);
   }
 }

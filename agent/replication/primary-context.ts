@@ -8,7 +8,7 @@ import type { Memory } from '../sys/memory.ts';
 import type { ChangeStream } from './change-stream.ts';
 import type { CollectedSyncs } from './collected-syncs.ts';
 import type { ControlBlock, Mode } from './control-block.ts';
-import type { FromPrimary, ToPrimary } from './lane-messages.ts';
+import type { FromPrimary, PeerHot, ToPrimary } from './lane-messages.ts';
 import type { Lane, Operation } from './operations.ts';
 import type { SendWindow } from './send-window.ts';
 import type { Tree } from './tree.ts';
@@ -64,6 +64,10 @@ export interface PrimaryPorts {
   readonly syncAll: Operation;
   /** Of the volume's filesystem, by whatever; null: not known. */
   readonly used: () => Used | null;
+  /** Asks for a syncfs that this lane does not wait for; `synced` answers it. */
+  readonly beginSync: Operation & { call: number };
+  /** What this copy has heard of the hot log of the former primary, when it was its target. */
+  readonly peerHot: PeerHot | null;
   readonly nowMs: () => number;
   readonly message: () => ToPrimary | null;
   readonly tell: (message: FromPrimary) => void;
@@ -91,6 +95,8 @@ export interface LaneContext {
   persist(record: VolumeRecord): Lane;
   /** The same for what a failing disk may not take; then the lane keeps the record that it has. */
   persistIfPossible(record: VolumeRecord): Lane;
+  /** In the middle of a request, before what it changes. */
+  persistAtOnce(record: VolumeRecord): void;
   /** The link is gone, or is to be: without the peer only what is recorded allows to go on. */
   lost(): Lane;
   /** The target may hold our generation from now on: it can be told from what another peer has only under a new one. */

@@ -1,17 +1,20 @@
 /** What the local disk has failed, and that the record says so before anybody hears of it. */
+import type { HotHistory } from './hot-history.ts';
 import type { LaneContext } from './primary-context.ts';
 import type { Lane } from './operations.ts';
 import * as lineage from './volume-lineage.ts';
 
 export class PrimaryFailures {
   readonly #lane: LaneContext;
+  readonly #history: HotHistory;
   /** What a disk that failed in this role has of a change is not known. */
   diskFailed = false;
   /** A sync has failed, and the record does not say so yet. */
   unrecorded = false;
 
-  constructor(lane: LaneContext) {
+  constructor(lane: LaneContext, history: HotHistory) {
     this.#lane = lane;
+    this.#history = history;
   }
 
   note(call: string, errno: number): void {
@@ -25,5 +28,7 @@ export class PrimaryFailures {
     if (!this.unrecorded) return;
     this.unrecorded = false;
     yield* this.#lane.persistIfPossible(lineage.syncFailed(this.#lane.record));
+    // What could not be recorded leaves the log as it is: it goes on to name all that is changed.
+    if (this.#lane.record.unwritten === true) this.#history.end();
   }
 }

@@ -10,6 +10,7 @@ import { Fault, invariant } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import type { LaneHooks } from './change-stream.ts';
 import type { Mode } from './control-block.ts';
+import { HotHistory } from './hot-history.ts';
 import type { ToPrimary } from './lane-messages.ts';
 import type { Lane } from './operations.ts';
 import { PrimaryAnswers } from './primary-answers.ts';
@@ -43,10 +44,13 @@ export class PrimaryLane implements LaneHooks {
   /** The target of this link has our generation: without it we go on under another one only, or what it lacks could not be told from what it has. */
   #sharedGeneration = false;
   #ended = false;
+  /** A clean stop that waits for a syncfs that is under way. */
+  #cleanStopCall: number | null = null;
   #acknowledgedNow = 0;
   #lastProgressMs = 0;
   readonly #ports: PrimaryPorts;
   readonly #hand = new RequestInHand();
+  readonly #history: HotHistory;
   readonly #sending: PrimarySending;
   readonly #answers: PrimaryAnswers;
   readonly #failures: PrimaryFailures;
@@ -67,11 +71,12 @@ export class PrimaryLane implements LaneHooks {
     this.#recordVersion = control.recordVersion > 0 ? control.recordVersion : control.publishRecord(record);
     const context = this.#context();
     const hand = this.#hand;
+    const history = (this.#history = new HotHistory(ports.stream, ports.tree, record, ports.peerHot));
     const sending = (this.#sending = new PrimarySending(context));
     const answers = (this.#answers = new PrimaryAnswers(context));
-    const failures = (this.#failures = new PrimaryFailures(context));
+    const failures = (this.#failures = new PrimaryFailures(context, history));
     const syncs = (this.#syncs = new PrimarySyncs(context, { hand, sending, answers, failures }));
-    const checkpoints = (this.#checkpoints = new PrimaryCheckpoints(context, sending));
+    const checkpoints = (this.#checkpoints = new PrimaryCheckpoints(context, { history, sending, failures }));
     const resync = (this.#resync = new PrimaryResync(context, { hand, sending, checkpoints }));
     const verify = (this.#verify = new PrimaryVerify(context, { hand, sending, checkpoints }));
     this.#estimates = new PrimaryEstimates(context);
@@ -103,6 +108,9 @@ export class PrimaryLane implements LaneHooks {
       },
       persist: (next) => this.#persist(next),
       persistIfPossible: (next) => this.#persistIfPossible(next),
+      persistAtOnce: (next) => {
+        this.#persistAtOnce(next);
+      },
       lost: () => this.#lost(),
       generationIsGiven: () => {
         this.#peerMayHaveGeneration = true;
@@ -120,6 +128,7 @@ export class PrimaryLane implements LaneHooks {
   *run(): Lane {
     const { wait, stream } = this.#ports;
     this.#tellStatus();
+    this.#history.begin();
     yield* this.#requests.takeOver();
     while (!this.#isEnded()) {
       const message = this.#ports.message();
@@ -127,6 +136,8 @@ export class PrimaryLane implements LaneHooks {
         yield* this.#message(message);
         continue;
       }
+      // Before anything is changed that is in no log any more.
+      if (this.#checkpoints.claimTooMuch()) yield* this.#persist(lineage.hotSince(this.record, null));
       if (this.#requests.areHeld && this.#requests.mayChange()) {
         yield* this.#requests.replay();
         continue;
@@ -145,6 +156,8 @@ export class PrimaryLane implements LaneHooks {
       if (this.#resync.mayStep(bits === 0)) yield* this.#resync.step();
       else if (this.#verify.mayStep(bits === 0)) yield* this.#verify.step();
     }
+    // What has ended in the last turn: the record would go on to claim it. Nothing is changed any more, on a disk that may have failed.
+    if (this.#checkpoints.claimTooMuch()) yield* this.#persistIfPossible(lineage.hotSince(this.record, null));
     this.#ports.control.stop();
     if (stream.writer.length > 0) yield* this.#sending.send();
     this.#endLink();
@@ -195,6 +208,11 @@ export class PrimaryLane implements LaneHooks {
     this.#failures.note(call, errno);
   }
 
+  /** The hot log could not be written. */
+  hotAbandoned(): void {
+    this.#checkpoints.abandoned();
+  }
+
   // --- modes ----------------------------------------------------------------------------------------------------------
 
   #setMode(mode: Mode): void {
@@ -220,6 +238,14 @@ export class PrimaryLane implements LaneHooks {
     this.#tellStatus();
   }
 
+  #persistAtOnce(record: VolumeRecord): void {
+    const { persist, control } = this.#ports;
+    persist.record = record;
+    persist.run();
+    this.record = record;
+    this.#recordVersion = control.publishRecord(record);
+  }
+
   *#message(message: ToPrimary): Lane {
     switch (message.type) {
       case 'linked':
@@ -232,7 +258,7 @@ export class PrimaryLane implements LaneHooks {
         yield* this.#lost();
         return;
       case 'checkpoint':
-        if (message.session === this.#session) this.#checkpoints.confirmed(message.checkpoint);
+        if (message.session === this.#session) yield* this.#checkpoints.confirmed(message.checkpoint);
         return;
       case 'blocks-answered':
         if (message.session === this.#session) this.#resync.answered(message);
@@ -255,19 +281,30 @@ export class PrimaryLane implements LaneHooks {
       case 'go-alone':
         yield* this.#goAlone(message);
         return;
+      case 'synced':
+        yield* this.#checkpoints.synced(message);
+        if (this.#cleanStopCall !== null) yield* this.#beginCleanStop(this.#cleanStopCall);
+        return;
       case 'sync-failed':
         this.#failures.note('fsync', -message.status);
         return;
       case 'clean-stop':
-        this.#ports.control.stop();
-        // Nothing is asked behind the checkpoint that both sides agree on.
-        this.#verify.interrupted();
-        yield* this.#cleanStop.begin(message.call);
+        yield* this.#beginCleanStop(message.call);
         return;
       case 'end':
         this.#ended = true;
         return;
     }
+  }
+
+  *#beginCleanStop(call: number): Lane {
+    this.#ports.control.stop();
+    // Its error would be told to nobody else.
+    this.#cleanStopCall = this.#checkpoints.syncing ? call : null;
+    if (this.#cleanStopCall !== null) return;
+    // Nothing is asked behind the checkpoint that both sides agree on.
+    this.#verify.interrupted();
+    yield* this.#cleanStop.begin(call);
   }
 
   *#linked(message: ToPrimary & { type: 'linked' }): Lane {
@@ -279,8 +316,10 @@ export class PrimaryLane implements LaneHooks {
     }
     const { stream, control, window } = this.#ports;
     const resync = message.contact === 'resync';
+    const byMarks = resync && this.#history.covers(message);
+    const hot = byMarks ? this.#history.claim : null;
     const met = lineage.inContact(this.record, message.contacts);
-    yield* this.#persist(resync ? lineage.resyncSource(met) : lineage.connectedClean(met));
+    yield* this.#persist(resync ? lineage.resyncSource(met, hot) : lineage.connectedClean(met));
     // Requests of an earlier link: either the peer is recorded as stale by now, or nothing was changed since the checkpoint.
     yield* this.#answers.reached(null);
     // What was acknowledged on the former link means nothing to the requests of this one.
@@ -292,7 +331,7 @@ export class PrimaryLane implements LaneHooks {
     window.clear();
     control.sent = 0;
     stream.begin(!resync);
-    const byMarks = this.#checkpoints.linked(message.marks, resync);
+    this.#checkpoints.linked(message, byMarks);
     if (resync) this.#resync.begin(byMarks);
     this.#setMode(resync ? 'resynchronising' : 'in-sync');
     if (!resync) yield* this.#checkpoints.beginLog();
@@ -319,6 +358,7 @@ export class PrimaryLane implements LaneHooks {
     this.#sharedGeneration = false;
     this.#ports.stream.end();
     this.#ports.stream.marks.disconnected();
+    this.#checkpoints.disconnected();
     this.#ports.window.clear();
   }
 
@@ -335,7 +375,7 @@ export class PrimaryLane implements LaneHooks {
     if (!repeated || this.mode === 'undecided') {
       this.#endLink();
       this.#peerMayHaveGeneration = false;
-      yield* this.#persist(lineage.goneAlone(this.record, message.generation));
+      yield* this.#persist(lineage.goneAlone(this.record, message.generation, this.#history.claim));
       this.#setMode('alone');
     }
     this.#ports.tell({ type: 'done', call: message.call, clean: false, fault: null });

@@ -1,5 +1,6 @@
 /** The primary lane on Linux: the real operations behind its ports. */
 import { randomInt } from 'node:crypto';
+import { release } from 'node:os';
 import { Fault, invariant } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import {
@@ -17,6 +18,7 @@ import {
   writeReply,
 } from '../fuse/index.ts';
 import type { Backing, Carried, Outcome } from '../fuse/index.ts';
+import { kernelAtLeast } from '../sys/kernel.ts';
 import {
   becomeIoFlusher,
   bootTimeMs,
@@ -33,6 +35,9 @@ import {
 import { tlsFree, tlsWrite } from '../sys/openssl.ts';
 import { setBlocking, shutdownSocket } from '../sys/socket.ts';
 import { frameBytesMax, FrameWriter } from './change-codec.ts';
+import { DirectoryHotDisk } from './hot-disk.ts';
+import { HotLog } from './hot-log.ts';
+import { HotRegions } from './hot-regions.ts';
 import { ChangeStream } from './change-stream.ts';
 import { CollectedSyncs } from './collected-syncs.ts';
 import { ControlBlock } from './control-block.ts';
@@ -135,6 +140,11 @@ export interface PrimaryThread {
   readonly close: () => void;
 }
 
+/** Off unless asked for. Before Linux 5.8 syncfs(2) reports no error of writing back: then no checkpoint of our own disk is certain. */
+function keepsHotLog(): boolean {
+  return process.env['HOLDFAST_HOT_LOG'] === '1' && kernelAtLeast(release(), 5, 8);
+}
+
 export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrimary) => void): PrimaryThread {
   // Before the right to it is given away. Refused on kernels before 5.6; then memory pressure is only less well handled.
   becomeIoFlusher();
@@ -193,8 +203,22 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   ];
   const stream = level === 'durable' ? new ChangeStream(...parts) : new LevelStream(level, ...parts);
   const touched = stream instanceof LevelStream ? stream.touched : [];
+  const hotDisk = new DirectoryHotDisk(data.directoryFd);
+  if (keepsHotLog())
+    stream.hot = new HotRegions(new HotLog(hotDisk), {
+      recorded: () => {
+        stream.hotRecorded();
+      },
+      abandoned: () => {
+        lane.hotAbandoned();
+      },
+      failed: (errno) => {
+        lane.localFailure('fsync', errno);
+      },
+    });
   const filesystem = new Filesystem({ backing, sink: stream, cache: data.cache, identity, ...(kept && { kept }) });
   const end = (): void => {
+    hotDisk.close();
     filesystem.close();
     backing.close();
     kept?.close();
@@ -295,6 +319,14 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       }
     },
   };
+  const beginSync = {
+    name: 'begin syncfs',
+    call: 0,
+    run: (): number => {
+      tell({ type: 'sync', call: beginSync.call });
+      return 0;
+    },
+  };
   const ports: PrimaryPorts = {
     control,
     tree: backing,
@@ -367,6 +399,8 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     persist,
     persistIfPossible,
     syncAll: operation('syncfs', () => filesystem.syncAll()),
+    beginSync,
+    peerHot: data.peerHot,
     used: () => usedOf(data.directoryFd),
     nowMs: bootTimeMs,
     message: () => inbox.receive(),

@@ -65,6 +65,7 @@ export class PrimaryResync {
     this.#waits = false;
     this.#last = { atMs: nowMs(), doneBytes: 0, bytesPerSecond: null };
     stream.walk = this.#source;
+    stream.hotRecorded();
     stream.tellUnnamed();
   }
 
@@ -133,7 +134,10 @@ export class PrimaryResync {
       yield* this.#lane.lost();
       return;
     }
-    if (result === 'walked') this.#finish(source);
+    if (result === 'walked') {
+      yield* this.#checkpoints.walked(source.byMarks);
+      this.#finish(source);
+    }
     if (stream.writer.length > 0) yield* this.#sending.send();
     this.#sending.count(true);
     if (linkBroken()) yield* this.#lane.lost();

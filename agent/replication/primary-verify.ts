@@ -177,8 +177,8 @@ export class PrimaryVerify {
   }
 
   *#foundDifferent(): Lane {
-    yield* this.#lane.persist(lineage.resyncSource(this.#lane.record));
     this.#checkpoints.endLog();
+    yield* this.#lane.persist(lineage.resyncSource(this.#lane.record));
     this.#differs = true;
     this.#lane.setMode('resynchronising');
     this.#lane.tellStatus();

@@ -72,11 +72,12 @@ describe('the volume record', () => {
   it('claims nothing of a copy of the files that somebody has made on another disk', () => {
     const disk = new SimulatedDisk();
     const store = new RecordStore(disk, 'm/0');
-    const record = { ...first, cleanCheckpoint: 7, marks: { log: 3, checkpoint: 4 } };
+    const hot = { log: 3, checkpoint: 4, peer: null };
+    const record = { ...first, cleanCheckpoint: 7, marks: { log: 3, checkpoint: 4 }, hot };
     store.create(record);
     expect(store.read('u')).toEqual(record);
     disk.where = 'there';
-    expect(store.read('u')).toEqual({ ...record, cleanCheckpoint: null, marks: null });
+    expect(store.read('u')).toEqual({ ...record, cleanCheckpoint: null, marks: null, hot: null });
     store.write(record);
     expect(store.read('u')).toEqual(record);
   });

@@ -366,7 +366,7 @@ export class ResyncSource implements WalkQueue {
       this.#tree.hold(node.id);
       this.#stream.keepHold(node);
     }
-    if (this.#marked) this.#marked.meetUnknown(node, attributes);
+    if (this.#marked) this.#marked.meetListed(directory, name, node, attributes);
     else this.#meetWhole(node);
   }
 

@@ -20,7 +20,8 @@ import { FrameReader, kind, malformed } from './change-codec.ts';
 import type { Frame, Kind } from './change-codec.ts';
 import { contactFault, decideContact } from './contact.ts';
 import { marksSinceMinor } from './handshake.ts';
-import type { FromSecondary, ToSecondary } from './lane-messages.ts';
+import type { HotOffer } from './handshake.ts';
+import type { FromSecondary, PeerHot, ToSecondary } from './lane-messages.ts';
 import type { ObjectSyncs } from './object-syncs.ts';
 import type { Lane, Operation } from './operations.ts';
 import { ResyncTarget } from './resync-target.ts';
@@ -64,7 +65,14 @@ export interface SecondaryPorts {
   /** Appends to `input` at `end`; the new end, -1: the link is lost. */
   readonly receive: Operation & { end: number };
   /** Takes over the connections of `accepted`; our record or the refusal goes out. 0 or -1. */
-  readonly welcome: Operation & { record: VolumeRecord | null; refusal: FaultRecord | null };
+  readonly welcome: Operation & {
+    record: VolumeRecord | null;
+    refusal: FaultRecord | null;
+    hot: HotOffer | null;
+    heardHot: PeerHot | null;
+  };
+  /** What the hot log of this disk names since the checkpoint of the record. Null: nothing that can be believed, or too much. */
+  readonly readHot: Operation & { record: VolumeRecord | null; offer: HotOffer | null };
   /** Waits for the source's `begin`. 0 or -1. */
   readonly awaitBegin: Operation & { contact: 'in-sync' | 'resync' | null };
   readonly ready: Operation;
@@ -121,8 +129,11 @@ export class SecondaryLane {
   /** Waits for its syncfs. A later one stands for what is before it too. */
   #checkpoint: { call: number; log: number; checkpoint: number } | null = null;
   #syncCall = 0;
+  /** What is known of the primary's hot log; as long as this process lives, since it is about what has been received. */
+  #peerHot: PeerHot | null;
 
-  constructor(ports: SecondaryPorts, record: VolumeRecord) {
+  constructor(ports: SecondaryPorts, record: VolumeRecord, peerHot: PeerHot | null) {
+    this.#peerHot = peerHot;
     this.#ports = ports;
     this.record = record;
     this.#unwritten = record.unwritten === true;
@@ -210,6 +221,9 @@ export class SecondaryLane {
     // A source keeps marks only for a target that speaks of them; what it had is compared as a whole otherwise.
     const speaksOfMarks = ports.offersMarks && message.minor >= marksSinceMinor;
     ports.welcome.record = speaksOfMarks ? { ...record, marks } : record;
+    const offersHot = speaksOfMarks && message.asksHot && record.hot && contact.kind === 'resync';
+    ports.welcome.heardHot = this.#peerHot;
+    ports.welcome.hot = offersHot ? yield* this.#hotOffer() : null;
     ports.welcome.refusal = contact.kind === 'refused' ? contactFault(contact.code, ports.volume, ports.peer) : null;
     if ((yield ports.welcome) < 0 || contact.kind === 'refused') {
       ports.closeLink();
@@ -232,6 +246,13 @@ export class SecondaryLane {
     // Made equal by order: that it differs is being mended.
     if (!resync || this.#fault?.code === 'copies-differ') this.#fault = null;
     this.#tellStatus();
+  }
+
+  *#hotOffer(): Generator<Operation, HotOffer | null, number> {
+    const { readHot } = this.#ports;
+    readHot.record = this.record;
+    yield readHot;
+    return readHot.offer;
   }
 
   #begin(resync: boolean): boolean {
@@ -347,6 +368,9 @@ export class SecondaryLane {
       this.#marked(frame);
     } else if (frame.kind === kind.checkpoint) {
       yield* this.#beginCheckpoint(frame);
+    } else if (frame.kind === kind.hot) {
+      this.#peerHot = { log: frame.id, number: frame.size };
+      this.#tellStatus();
     } else if (frame.kind === kind.verify) {
       if (!(yield* this.#compare(frame))) return false;
     } else if ((yield this.#apply) < 0) {
@@ -490,7 +514,8 @@ export class SecondaryLane {
 
   /** The first frame says what kind of a resync this is. */
   *#beginning(frame: Frame): Generator<Operation, boolean, number> {
-    if (this.#resync?.active !== true || frame.kind === kind.marked || !this.record.marks) return true;
+    if (this.#resync?.active !== true || frame.kind === kind.marked) return true;
+    if (!this.record.marks && !this.record.hot) return true;
     if (yield* this.#persist(lineage.resyncedWhole(this.record))) return true;
     yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
     return false;
@@ -520,7 +545,8 @@ export class SecondaryLane {
 
   /** From here on only what is marked is told. The record says so still: this may be interrupted and taken up. */
   #marked(frame: Frame): void {
-    if (this.record.marks?.log !== frame.id || this.#resync?.active !== true || this.#applied !== 0)
+    const isOurs = this.record.marks?.log === frame.id || this.record.hot?.log === frame.id;
+    if (!isOurs || this.#resync?.active !== true || this.#applied !== 0)
       throw malformed('marks of a log that is not ours');
     this.#resync.byMarks = true;
   }
@@ -572,6 +598,7 @@ export class SecondaryLane {
       resync: this.#progress,
       fault: this.#fault,
       unwritten: this.#unwritten,
+      peerHot: this.#peerHot,
     });
   }
 }

@@ -13,9 +13,12 @@ import { Connection } from './connection.ts';
 import type { Interruption } from './connection.ts';
 import { ControlBlock } from './control-block.ts';
 import { beginSchema, ourVersion } from './handshake.ts';
+import type { HotOffer } from './handshake.ts';
+import { DirectoryHotDisk } from './hot-disk.ts';
+import { hotOffer } from './hot-offer.ts';
 import { Inbox } from './inbox.ts';
 import type { SecondaryLaneData } from './lane-data.ts';
-import type { FromSecondary, ToSecondary } from './lane-messages.ts';
+import type { FromSecondary, PeerHot, ToSecondary } from './lane-messages.ts';
 import { ObjectSyncs } from './object-syncs.ts';
 import { operation } from './operations.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
@@ -116,16 +119,40 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
     name: 'welcome',
     record: null as VolumeRecord | null,
     refusal: null as FaultRecord | null,
+    hot: null as HotOffer | null,
+    heardHot: null as PeerHot | null,
     run: (): number =>
       attempt(() => {
-        const { record, refusal } = welcome;
+        const { record, refusal, hot, heardHot } = welcome;
         const { node, programVersion } = data;
-        link.data?.say(
-          refusal
-            ? { say: 'refused', fault: refusal }
-            : { say: 'welcome', ...ourVersion(programVersion), node, record, verifies: true },
-        );
+        const answer = refusal
+          ? { say: 'refused', fault: refusal }
+          : {
+              say: 'welcome',
+              ...ourVersion(programVersion),
+              node,
+              record,
+              verifies: true,
+              hearsHot: true,
+              hot,
+              heardHot,
+            };
+        // May be more than a socket takes at once.
+        if (link.data) setBlocking(link.data.fd, true);
+        link.data?.say(answer);
+        if (link.data) setBlocking(link.data.fd, false);
       }),
+  };
+  const readHot = {
+    name: 'read hot log',
+    record: null as VolumeRecord | null,
+    offer: null as HotOffer | null,
+    run: (): number => {
+      const disk = new DirectoryHotDisk(data.directoryFd);
+      readHot.offer = hotOffer(disk, readHot.record?.hot ?? null);
+      disk.close();
+      return 0;
+    },
   };
   const awaitBegin = {
     name: 'await begin',
@@ -198,6 +225,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
       wait,
       receive,
       welcome,
+      readHot,
       awaitBegin,
       ready: operation('ready', () => attempt(() => link.data?.say({ say: 'ready' }))),
       answer,
@@ -223,5 +251,6 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
       tell,
     },
     data.record,
+    data.peerHot,
   );
 }

@@ -94,6 +94,7 @@ export function setAside(place: VolumePlace, store: RecordStore, keepAside: bool
         copy: 'stale',
         cleanCheckpoint: null,
         marks: null,
+        hot: null,
         settingAside: move.name,
       });
     try {

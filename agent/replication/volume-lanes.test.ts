@@ -29,7 +29,7 @@ it('end without waiting for a syncfs, and say later what came of it', async () =
     else ask = onMessage as typeof ask;
     await (data.lane === 'sync' ? sync : secondary).promise;
   };
-  const lanes = new SecondaryLanes(settings, freshBlank('u'), () => undefined, spawn);
+  const lanes = new SecondaryLanes(settings, freshBlank('u'), null, () => undefined, spawn);
   ask({ type: 'sync', call: 1 });
   secondary.resolve(undefined);
   await lanes.ended;

@@ -14,10 +14,12 @@ import type {
   FromAcknowledgement,
   FromPrimary,
   FromSecondary,
+  PeerHot,
   ToAcknowledgement,
   ToPrimary,
   ToSecondary,
 } from './lane-messages.ts';
+import { OwnSyncs } from './own-syncs.ts';
 import { closeInbox, makeInbox, spawnLane } from './spawn.ts';
 import { syncOffersMemory } from './sync-helpers.ts';
 
@@ -111,11 +113,14 @@ export class PrimaryLanes {
   readonly #primary: { readonly outbox: Outbox<ToPrimary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly #link: { readonly outbox: Outbox<ToAcknowledgement>; readonly port: MessagePort; readonly wakeFd: number };
   readonly ended: Promise<void>;
+  /** As of SecondaryLanes. */
+  readonly synced: Promise<number>;
 
   /** Mounts, unless a predecessor has, then starts both lanes. Throws Fault `mount-failed`. */
   constructor(
     settings: LaneSettings,
     record: VolumeRecord,
+    peerHot: PeerHot | null,
     onPrimary: (message: FromPrimary) => void,
     onLink: (message: FromAcknowledgement) => void,
     taken: TakenMount | null = null,
@@ -156,6 +161,13 @@ export class PrimaryLanes {
         onLink,
       );
     };
+    const syncs = new OwnSyncs(
+      directoryFd,
+      (message) => {
+        this.post(message);
+      },
+      spawnLane,
+    );
     const name = `primary ${volume}`;
     const primary = spawnLane(
       name,
@@ -175,9 +187,14 @@ export class PrimaryLanes {
         syncOffers: syncOffersMemory(),
         keptFd: this.#keptFd,
         takesOver: taken !== null,
+        peerHot,
       },
       [this.#primary.port, between.port1],
       (message: FromPrimary) => {
+        if (message.type === 'sync') {
+          syncs.begin(message.call);
+          return;
+        }
         this.#considerLink(message);
         onPrimary(message);
       },
@@ -189,6 +206,7 @@ export class PrimaryLanes {
       close(deviceFd);
       this.#forget();
     });
+    this.synced = primary.then(() => syncs.end());
   }
 
   readonly #startLink: () => Promise<void>;
@@ -295,19 +313,22 @@ export class SecondaryLanes {
   readonly ended: Promise<void>;
   /** After the end: of a syncfs too that was still under way, with what came out of it, 0 or -errno. Nothing may wait for it that others wait for. */
   readonly synced: Promise<number>;
-  #syncStatus = 0;
-  #isOver = false;
-  readonly #spawn: typeof spawnLane;
 
   constructor(
     settings: LaneSettings,
     record: VolumeRecord,
+    peerHot: PeerHot | null,
     onMessage: (message: FromSecondary) => void,
     spawn: typeof spawnLane = spawnLane,
   ) {
-    this.#spawn = spawn;
     const { directoryFd } = settings;
-    let syncing: Promise<unknown> = Promise.resolve();
+    const syncs = new OwnSyncs(
+      directoryFd,
+      (message) => {
+        this.post(message);
+      },
+      spawn,
+    );
     this.#inbox = makeInbox<ToSecondary>();
     const name = `secondary ${settings.volume}`;
     const lane = spawn(
@@ -325,29 +346,18 @@ export class SecondaryLanes {
         directoryFd,
         record,
         syncOffers: syncOffersMemory(),
+        peerHot,
       },
       [this.#inbox.port],
       (message: FromSecondary) => {
-        if (message.type === 'sync') syncing = this.#sync(directoryFd, message.call, syncing);
+        if (message.type === 'sync') syncs.begin(message.call);
         else onMessage(message);
       },
     );
     this.ended = lane.then(() => {
-      this.#isOver = true;
       closeInbox(this.#inbox);
     });
-    this.synced = this.ended.then(() => syncing).then(() => this.#syncStatus);
-  }
-
-  /** One at a time; a link that was replaced may have left one behind. */
-  async #sync(directoryFd: number, call: number, former: Promise<unknown>): Promise<void> {
-    await former;
-    if (this.#isOver) return;
-    const name = 'syncfs';
-    await this.#spawn(name, { lane: 'sync', name, directoryFd }, [], (message: { readonly status: number }) => {
-      if (message.status < 0) this.#syncStatus = message.status;
-      this.post({ type: 'synced', call, status: message.status });
-    });
+    this.synced = lane.then(() => syncs.end());
   }
 
   post(message: ToSecondary): void {

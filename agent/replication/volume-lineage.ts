@@ -5,6 +5,8 @@
 import { historyLengthMax, invariant } from '../contract/index.ts';
 import type { Generation, VolumeRecord } from '../contract/index.ts';
 
+export type HotClaim = NonNullable<VolumeRecord['hot']>;
+
 /** The copy that a person declared to be the data. `generation` null: the control plane names one with the first goAlone. */
 export function freshGood(volumeUuid: string, generation: Generation | null): VolumeRecord {
   return {
@@ -45,7 +47,7 @@ export function shareGeneration(one: VolumeRecord, other: VolumeRecord): boolean
  * The right to go on without the peer. Idempotent for the generation that the record has already. A stale copy that a person orders to be used is not
  * all of its generation: it does not descend from it, and a copy that has all of it is a fork, which is kept.
  */
-export function goneAlone(record: VolumeRecord, generation: Generation): VolumeRecord {
+export function goneAlone(record: VolumeRecord, generation: Generation, hot: HotClaim | null = null): VolumeRecord {
   if (record.generation?.id === generation.id) {
     return {
       ...record,
@@ -53,6 +55,7 @@ export function goneAlone(record: VolumeRecord, generation: Generation): VolumeR
       peerStale: true,
       cleanCheckpoint: null,
       marks: null,
+      hot,
       foundDifferent: undefined,
     };
   }
@@ -66,6 +69,7 @@ export function goneAlone(record: VolumeRecord, generation: Generation): VolumeR
     peerStale: true,
     cleanCheckpoint: null,
     marks: null,
+    hot,
     foundDifferent: undefined,
   };
 }
@@ -87,23 +91,23 @@ export function resyncTarget(record: VolumeRecord): VolumeRecord {
 
 /** Target, before the first byte of a resync that compares everything: it changes what no log has marked. */
 export function resyncedWhole(record: VolumeRecord): VolumeRecord {
-  return { ...record, marks: null };
+  return { ...record, marks: null, hot: null };
 }
 
 /** Target, in the middle of a session, before it says that it differs: from here on this copy must not be used until a resync has mended it, which waits for an order. */
 export function foundDifferent(record: VolumeRecord): VolumeRecord {
-  return { ...resyncTarget(record), marks: null, foundDifferent: true };
+  return { ...resyncTarget(record), marks: null, hot: null, foundDifferent: true };
 }
 
 /** Source, after the target has recorded itself stale and before its first change. */
-export function resyncSource(record: VolumeRecord): VolumeRecord {
+export function resyncSource(record: VolumeRecord, hot: HotClaim | null = null): VolumeRecord {
   invariant(record.copy === 'up-to-date', 'a stale copy is never the source of a resync');
-  return { ...record, peerStale: true, cleanCheckpoint: null, marks: null };
+  return { ...record, peerStale: true, cleanCheckpoint: null, marks: null, hot };
 }
 
 /** Both sides, before the first change of a session that needed no resync; and a copy that others may have written to. */
 export function connectedClean(record: VolumeRecord): VolumeRecord {
-  return { ...record, cleanCheckpoint: null, marks: null, repairsPeer: undefined };
+  return { ...record, cleanCheckpoint: null, marks: null, hot: null, repairsPeer: undefined };
 }
 
 /** Source: a person has ordered that a copy which was found to differ is made equal to this one. */
@@ -122,6 +126,7 @@ export function resyncedTarget(record: VolumeRecord, source: VolumeRecord): Volu
     peerStale: false,
     cleanCheckpoint: null,
     marks: source.marks ?? null,
+    hot: null,
     unwritten: false,
     contacts: source.contacts === undefined ? record.contacts : source.contacts + 1,
     leftAtContacts: source.leftAtContacts,
@@ -130,12 +135,17 @@ export function resyncedTarget(record: VolumeRecord, source: VolumeRecord): Volu
 
 /** A sync of this disk has failed: nothing that was agreed about it holds any more. */
 export function syncFailed(record: VolumeRecord): VolumeRecord {
-  return { ...record, cleanCheckpoint: null, marks: null, unwritten: true };
+  return { ...record, cleanCheckpoint: null, marks: null, hot: null, unwritten: true };
 }
 
 /** Target, after a syncfs: all that the log does not name is here, and on disk. */
 export function markedSince(record: VolumeRecord, log: number, checkpoint: number): VolumeRecord {
   return { ...record, marks: { log, checkpoint } };
+}
+
+/** Source: both disks have the checkpoint, and all that was changed since is in the hot log. Null: that log ends, before anything is changed that it does not name. */
+export function hotSince(record: VolumeRecord, hot: HotClaim | null): VolumeRecord {
+  return { ...record, hot };
 }
 
 /** Source, after the target has acknowledged the end of the resync. */

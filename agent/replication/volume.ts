@@ -27,7 +27,7 @@ import {
 import { bootTimeMs, close } from '../sys/linux.ts';
 import { describeConnection, shutdownSocket } from '../sys/socket.ts';
 import type { Mode } from './control-block.ts';
-import type { FromAcknowledgement, FromListener, FromPrimary, FromSecondary } from './lane-messages.ts';
+import type { FromAcknowledgement, FromListener, FromPrimary, FromSecondary, PeerHot } from './lane-messages.ts';
 import { machineIsBooting } from './boot.ts';
 import { closeDoor } from './closing-door.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
@@ -227,7 +227,7 @@ export class Volume {
   #endAgreement(fd: number): void {
     try {
       this.#changeRecord(fd, (record) =>
-        record.cleanCheckpoint !== null || record.marks ? lineage.connectedClean(record) : record,
+        record.cleanCheckpoint !== null || record.marks || record.hot ? lineage.connectedClean(record) : record,
       );
     } catch (error) {
       // A record that cannot be understood claims nothing, and must not keep the door from being closed; one that cannot be written still does.
@@ -322,7 +322,7 @@ export class Volume {
     if (this.#role === 'secondary') return;
     this.#mustBeIdle();
     const record = this.#mustBeUsable();
-    this.#secondary = new SecondaryLanes(this.#laneSettings(), record, (message) => {
+    this.#secondary = new SecondaryLanes(this.#laneSettings(), record, this.#peerHot, (message) => {
       this.#onSecondary(message);
     });
     this.#set(() => {
@@ -334,6 +334,7 @@ export class Volume {
   #onSecondary(message: FromSecondary): void {
     if (message.type !== 'status' || !this.#secondary) return;
     this.#unwritten = message.unwritten;
+    this.#peerHot = message.peerHot;
     this.#set(() => {
       this.#record = message.record;
       this.#link = message.link;
@@ -365,6 +366,7 @@ export class Volume {
     const lanes = new PrimaryLanes(
       settings,
       record,
+      this.#peerHot,
       (message) => {
         if (message.type !== 'not-kept') ready.resolve(message);
         this.#onPrimary(lanes, message);
@@ -467,11 +469,14 @@ export class Volume {
         return;
       case 'taken-over':
       case 'not-taken-over':
+      case 'sync':
       case 'ended':
         return;
     }
   }
   #stopping = false;
+  /** What this copy has heard of the hot log of the primary; ends with the process, since what it had received may end with that. */
+  #peerHot: PeerHot | null = null;
   /** A sync has failed, in whatever role, and not all has been written again. The lanes record it, but such a disk may not have taken that. */
   #unwritten = false;
   /** A syncfs that a former role has left behind. */
@@ -523,8 +528,8 @@ export class Volume {
   /** A link that the listener has accepted. False: this volume takes none. */
   offer(link: FromListener & { type: 'link' }): boolean {
     if (!this.#secondary || this.#role !== 'secondary') return false;
-    const { data, acknowledgements, record, minor } = link;
-    this.#secondary.post({ type: 'accepted', data, acknowledgements, record, minor });
+    const { data, acknowledgements, record, minor, asksHot } = link;
+    this.#secondary.post({ type: 'accepted', data, acknowledgements, record, minor, asksHot });
     return true;
   }
 
@@ -596,7 +601,7 @@ export class Volume {
   }
 
   /** The lane that had asked for it has ended: whoever has the disk now is told. */
-  async #hearOf(lanes: SecondaryLanes): Promise<void> {
+  async #hearOf(lanes: SecondaryLanes | PrimaryLanes): Promise<void> {
     const status = await lanes.synced;
     if (status >= 0) return;
     this.#unwritten = true;
@@ -616,6 +621,7 @@ export class Volume {
   }
 
   #becomeIdle(): void {
+    if (this.#primary) this.#formerSync = this.#hearOf(this.#primary);
     this.#set(() => {
       this.#secondary = null;
       this.#primary = null;

@@ -57,7 +57,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   },
   resync: {
     summary:
-      'what a resync sends, how long it takes, what it keeps in memory and what the application feels, beside its bounds [big|files|crash|latency] [--files 1000000]',
+      'what a resync sends, how long it takes, what it keeps in memory and what the application feels, beside its bounds [big|files|crash|latency|log] [--files 1000000]',
     needsLab: true,
     run: async ({ part, files }) => (await import('./resync.ts')).measureResync(part, files),
   },

@@ -8,6 +8,8 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, rena
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { openBackingDirectory } from '../../agent/fuse/index.ts';
+import { DirectoryHotDisk } from '../../agent/replication/hot-disk.ts';
+import { HotLog } from '../../agent/replication/hot-log.ts';
 import { bootTimeMs, close } from '../../agent/sys/linux.ts';
 import { missingForFilesystemTests } from '../suites/filesystem/loop-disk.ts';
 import { makePair, nextGeneration, startPair, until, volume } from '../suites/replication/pair.ts';
@@ -231,6 +233,7 @@ function differingBytes(one: string, other: string): number {
 }
 
 async function crash(n1: ReplicatorNode, n2: ReplicatorNode): Promise<Row[]> {
+  process.env['HOLDFAST_HOT_LOG'] = '1';
   const sizeBytes = 4 * gib;
   const page = randomBytes(mib);
   await startFilled(n1, n2, (path) => {
@@ -241,15 +244,12 @@ async function crash(n1: ReplicatorNode, n2: ReplicatorNode): Promise<Row[]> {
     }
     closeSync(fd);
   });
+  await until('both disks have a checkpoint', async () => (await n1.status()).record?.hot?.checkpoint ?? false, 60_000);
   const writer = startRandomWriter(join(n1.path, 'data'), sizeBytes);
   await until('the writer writes', () => writer.written() >= 20_000, 120_000);
-  await n1.kill();
+  await n1.losePower();
   await writer.ended;
   await n2.servePrimary(nextGeneration());
-  // Without its power a server loses what it had not synced: pages all over the file.
-  below(n1, (path) => {
-    writeScattered(join(path, 'data'), sizeBytes, 500);
-  });
   const differing = below(n1, (one) => below(n2, (other) => differingBytes(join(one, 'data'), join(other, 'data'))));
   await n1.start();
   await n1.configure();
@@ -258,10 +258,87 @@ async function crash(n1: ReplicatorNode, n2: ReplicatorNode): Promise<Row[]> {
   return [
     {
       part: 'crash',
-      what: 'the primary crashed under random writes on 4 GiB: sent',
+      what: 'the primary lost its power under random writes on 4 GiB: sent',
       bound: `2 × the ${inMiB(differing)} that differ + 1 MiB = ${inMiB(boundBytes)}`,
       measured: `${inMiB(returned.sentBytes)}, ${inMiB(returned.comparedBytes)} compared, ${returned.seconds.toFixed(1)} s`,
       met: returned.sentBytes <= boundBytes,
+    },
+  ];
+}
+
+/** Of the newest record of the hot log. */
+async function hotLogNumber(node: ReplicatorNode): Promise<number> {
+  const claim = (await node.status()).record?.hot ?? null;
+  const fd = openBackingDirectory(node.path);
+  try {
+    return (claim && new HotLog(new DirectoryHotDisk(fd)).restore(claim.log, claim.checkpoint)?.number) ?? 0;
+  } finally {
+    close(fd);
+  }
+}
+
+/** Synchronous writes of 8 KiB a second, at random places. In a process of its own: this one drives the replicators. */
+async function synchronousWrites(file: string, sizeBytes: number, count: number): Promise<number> {
+  const program = `
+    const fs = require('fs'); const fd = fs.openSync(process.argv[1], 'r+'); const page = require('crypto').randomBytes(8192);
+    const began = performance.now();
+    for (let n = 0; n < ${count}; n++) { fs.writeSync(fd, page, 0, 8192, Math.floor(Math.random() * ${sizeBytes / (8 * kib)}) * 8192); fs.fdatasyncSync(fd); }
+    fs.writeSync(1, String(${count} * 1000 / (performance.now() - began)));`;
+  const child = spawn(process.execPath, ['-e', program, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  child.stdout.on('data', (text: Buffer) => (said += text.toString()));
+  await new Promise((resolve) => child.once('close', resolve));
+  return Number(said);
+}
+
+async function log(n1: ReplicatorNode, n2: ReplicatorNode): Promise<Row[]> {
+  const sizeBytes = gib;
+  const count = 3000;
+  writeRandom(join(n1.path, 'database'), sizeBytes);
+  await startPair(n1, n2);
+  await n1.mode('in-sync', syncMs);
+  const file = join(n1.path, 'database');
+  const rates: { kept: number[]; none: number[] } = { kept: [], none: [] };
+  let [cold, warm] = [0, 0];
+  for (const kept of [true, false, true, false]) {
+    process.env['HOLDFAST_HOT_LOG'] = kept ? '1' : '0';
+    await n1.call('stop', { volume });
+    await n1.kill();
+    await n1.start();
+    await n1.configure();
+    await n1.servePrimary();
+    await n1.mode('in-sync', syncMs);
+    const hot = async (): Promise<number> => (kept ? await hotLogNumber(n1) : 0);
+    if (kept)
+      await until(
+        'both disks have a checkpoint',
+        async () => (await n1.status()).record?.hot?.checkpoint ?? false,
+        60_000,
+      );
+    const before = await hot();
+    await synchronousWrites(file, sizeBytes, count);
+    cold = Math.max(cold, (await hot()) - before);
+    const between = await hot();
+    rates[kept ? 'kept' : 'none'].push(await synchronousWrites(file, sizeBytes, count));
+    warm = Math.max(warm, (await hot()) - between);
+  }
+  delete process.env['HOLDFAST_HOT_LOG'];
+  const mean = (of: number[]): number => of.reduce((sum, rate) => sum + rate, 0) / of.length;
+  const ratio = mean(rates.kept) / mean(rates.none);
+  return [
+    {
+      part: 'log',
+      what: `records of the hot log for ${count} synchronous writes of 8 KiB all over 1 GiB, warm`,
+      bound: 'one for each checkpoint',
+      measured: `${warm}, cold ${cold}`,
+      met: warm <= 20,
+    },
+    {
+      part: 'log',
+      what: 'the rate of these writes, with the log beside without',
+      bound: '0.8',
+      measured: `${ratio.toFixed(2)} (${mean(rates.kept).toFixed(0)}/s beside ${mean(rates.none).toFixed(0)}/s)`,
+      met: ratio > 0.8,
     },
   ];
 }
@@ -275,6 +352,7 @@ const parts: Readonly<Record<string, Part>> = {
   files: { diskMb: 20_000, run: files },
   crash: { diskMb: 5500, run: crash },
   latency: { diskMb: latencyDiskMb, run: latency },
+  log: { diskMb: 2000, run: log },
 };
 
 /** `only`: one part. `count`: files of the part that has many. */

@@ -16,6 +16,12 @@ class RecordingSink implements ChangeSink {
   parks = true;
   readonly told: string[] = [];
   changesAllowed = (): boolean => this.allowed;
+  /** Not what was told: what would be. */
+  readonly announced: string[] = [];
+  willName: ChangeSink['willName'] = (_parent, name) => void this.announced.push(`name ${name.toString()}`);
+  willLink = (): void => void this.announced.push('link');
+  willWrite: ChangeSink['willWrite'] = (_node, start, end) => void this.announced.push(`write ${start} ${end}`);
+  willSet = (): void => void this.announced.push('set');
   create = (): void => void this.told.push('create');
   createUnnamed = (): void => void this.told.push('create-unnamed');
   link = (): void => void this.told.push('link');

@@ -139,6 +139,11 @@ class LaneAlone {
         window,
         request: this.#request,
         resyncBuffer: new Memory(4096),
+        beginSync: Object.assign(
+          operation('begin-sync', () => 0),
+          { call: 0 },
+        ),
+        peerHot: null,
         used: () => null,
         wait: {
           name: 'wait',
@@ -191,6 +196,9 @@ class LaneAlone {
       marks: undefined,
       verifies: true,
       sharedGeneration: true,
+      hearsHot: false,
+      hot: null,
+      heardHot: null,
       contacts: 1,
       data: { fd: -1, ssl: 0n, peer: 'n2' },
     });

@@ -101,6 +101,7 @@ export class Application {
   }
 
   #create(parent: SimNode, name: Buffer, mode: number, target: Buffer | null): SimNode | number {
+    this.#sink.willName(parent, name, (mode & 0o170000) === directoryType, null, 0);
     const node = this.#tree.create(parent.id, name, mode, 0, target);
     if (typeof node === 'number') return node;
     this.#sink.create(node, parent, name, this.#attributesOf(node), target, parent.inode.modified);
@@ -108,6 +109,7 @@ export class Application {
   }
 
   #write(node: SimNode, bytes: Buffer, offset: number): void {
+    this.#sink.willWrite(node, offset, offset + bytes.length);
     if (this.#tree.disk.write(node.inode, bytes, offset) < 0) return;
     this.#sink.write(node, offset, bytes, 0, bytes.length, node.inode.modified);
   }
@@ -197,6 +199,7 @@ export class Application {
 
   /** A full disk in the middle of a longer file, or a failure of which nobody knows what it has done. */
   #changeHalf(node: SimNode, random: Random): void {
+    this.#sink.willWrite(node, 0, Number.MAX_SAFE_INTEGER);
     if (random(3) > 0) {
       this.#tree.disk.truncate(node.inode, node.inode.data.length + random(5000));
       this.#sink.truncate(node, node.inode.data.length, node.inode.modified);
@@ -250,7 +253,9 @@ export class Application {
   #changeContent(node: SimNode, random: Random): void {
     if (node.type !== 0o100000) return;
     if (random(4) === 0) {
-      this.#tree.disk.truncate(node.inode, random(100000));
+      const size = random(100000);
+      this.#sink.willWrite(node, size, Number.MAX_SAFE_INTEGER);
+      this.#tree.disk.truncate(node.inode, size);
       this.#sink.truncate(node, node.inode.data.length, node.inode.modified);
     } else {
       this.#write(node, this.#content(random), random(4) * 33333);
@@ -259,6 +264,7 @@ export class Application {
 
   #remove(directory: SimNode, node: SimNode, name: Buffer): void {
     const isDirectory = node.type === directoryType;
+    this.#sink.willName(directory, name, isDirectory, node, node.inode.links);
     if (this.#tree.disk.unlink(directory.inode, key(name), isDirectory) < 0) return;
     this.#sink.unlink(node, directory, name, isDirectory, directory.inode.modified);
     this.#tree.recordRemoved(node, directory, name);
@@ -272,6 +278,11 @@ export class Application {
     const exchange = other !== null && random(3) === 0;
     if (node === other) return;
     if (other) other.holds += 1;
+    const isDirectory = node.type === directoryType || other?.type === directoryType;
+    for (const one of [node, other])
+      if (one && one.type !== directoryType && one.inode.links > 1) this.#sink.willLink(one, one.inode.links);
+    this.#sink.willName(from, name, isDirectory, node, node.inode.links);
+    this.#sink.willName(to, toName, isDirectory, other, other?.inode.links ?? 0);
     if (this.#tree.disk.rename(from.inode, key(name), to.inode, key(toName), exchange) === 0) {
       const times = [{ ...from.inode.modified }, { ...to.inode.modified }] as const;
       const [exchanged, replaced] = exchange ? [other, null] : [null, other];
@@ -284,6 +295,8 @@ export class Application {
   #link(node: SimNode, random: Random): void {
     const to = this.#directory(random);
     const name = this.#freshName(random);
+    this.#sink.willLink(node, node.inode.links);
+    this.#sink.willName(to, name, false, null, 0);
     if (this.#tree.disk.link(node.inode, to.inode, key(name)) < 0) return;
     this.#sink.link(node, to, name, this.#attributesOf(node), to.inode.modified);
     this.#tree.addLink(node, to, name);
@@ -292,6 +305,7 @@ export class Application {
   #changeAttributes(node: SimNode, random: Random): void {
     const choice = random(4);
     const name = Buffer.from(`user.${random(3)}`);
+    this.#sink.willSet(node);
     if (choice === 0) {
       node.inode.xattrs.set(key(name), Buffer.from([random(256)]));
       this.#sink.setXattr(node, name, Buffer.from(node.inode.xattrs.get(key(name))!));

@@ -15,6 +15,8 @@ const elsewhere: Record<string, string> = {
   persistIfPossible: 'a disk that fails: failing-disk.test.ts',
   replyAgain: 'a mount outlives its replicator: kept-requests.test.ts and the suites of restarts',
   syncTouched: 'the level write-through: levels.test.ts',
+  'primary beginSync': 'a hot log, which is off here: crashes.test.ts',
+  'secondary readHot': 'the same',
   pause: 'waits between two attempts to connect, and holds nothing',
 };
 
@@ -38,7 +40,9 @@ describe('the crash matrix', () => {
     ] as const) {
       const operations = operationsOf(file);
       expect(operations.length, file).toBeGreaterThan(4);
-      const missing = operations.filter((name) => !seen.has(`${lane} lane: ${inWords(name)}`) && !(name in elsewhere));
+      const missing = operations
+        .filter((name) => !seen.has(`${lane} lane: ${inWords(name)}`))
+        .filter((name) => !(name in elsewhere) && !(`${lane} ${name}` in elsewhere));
       expect(missing, `${lane} lane`).toEqual([]);
     }
   });

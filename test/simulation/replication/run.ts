@@ -5,12 +5,10 @@ import { randomOf } from './application.ts';
 import { World } from './world.ts';
 import type { Mutant, SimMachine } from './world.ts';
 
-let goneAlone = 0;
-
 /** Gives the right to go on, as the decision core does: only to a primary, with a generation that is new. */
 export function goAlone(world: World, machine: SimMachine): void {
-  goneAlone += 1;
-  const generation: Generation = { number: world.generation + 1, id: `g${world.generation + 1}-${goneAlone}` };
+  world.goneAlone += 1;
+  const generation: Generation = { number: world.generation + 1, id: `g${world.generation + 1}-${world.goneAlone}` };
   machine.toPrimary.push({ type: 'go-alone', call: 0, generation });
 }
 

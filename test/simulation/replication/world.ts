@@ -9,7 +9,18 @@ import { ChangeStream } from '../../../agent/replication/change-stream.ts';
 import { CollectedSyncs } from '../../../agent/replication/collected-syncs.ts';
 import { FrameWriter } from '../../../agent/replication/change-codec.ts';
 import { ControlBlock } from '../../../agent/replication/control-block.ts';
-import type { FromPrimary, FromSecondary, ToPrimary, ToSecondary } from '../../../agent/replication/lane-messages.ts';
+import type {
+  FromPrimary,
+  FromSecondary,
+  PeerHot,
+  ToPrimary,
+  ToSecondary,
+} from '../../../agent/replication/lane-messages.ts';
+import { HotLog } from '../../../agent/replication/hot-log.ts';
+import { hotOffer } from '../../../agent/replication/hot-offer.ts';
+import { HotRegions } from '../../../agent/replication/hot-regions.ts';
+import type { HotLimits } from '../../../agent/replication/hot-regions.ts';
+import type { HotOffer } from '../../../agent/replication/handshake.ts';
 import { LevelStream } from '../../../agent/replication/level-stream.ts';
 import type { Marks } from '../../../agent/replication/marks.ts';
 import { ObjectSyncs } from '../../../agent/replication/object-syncs.ts';
@@ -25,6 +36,7 @@ import type { AcknowledgeLevel, FaultRecord, Generation, VolumeRecord } from '..
 import { Memory } from '../../../agent/sys/memory.ts';
 import { Application, logBytes } from './application.ts';
 import type { Random, Request } from './application.ts';
+import { MemoryHotDisk } from './hot-disk.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import type { DiskImage, Inode } from './memory-disk.ts';
 import { MemoryTree } from './memory-tree.ts';
@@ -46,6 +58,8 @@ class Wire {
   data: Buffer[] = [];
   answers: Buffer[] = [];
   welcome: VolumeRecord | null = null;
+  hot: HotOffer | null = null;
+  heardHot: PeerHot | null = null;
   refusal: FaultRecord | null = null;
   begun: 'in-sync' | 'resync' | null = null;
   ready = false;
@@ -65,6 +79,9 @@ interface Running {
 export class SimMachine {
   readonly name: string;
   readonly disk = new MemoryDisk();
+  readonly hotDisk = new MemoryHotDisk();
+  /** As the supervisor remembers it. */
+  peerHot: PeerHot | null = null;
   record: VolumeRecord;
   role: 'idle' | 'primary' | 'secondary' = 'idle';
   lanes: Running[] = [];
@@ -87,11 +104,28 @@ export class SimMachine {
   /** How often it has left with a fault; and that it may, for another reason than a sync. */
   left = 0;
   takesFaults = false;
+  /** Of a mutant: what should have been done before. */
+  readonly later: (() => void)[] = [];
   constructor(name: string, record: VolumeRecord) {
     this.name = name;
     this.record = record;
   }
 }
+
+/** Small enough that every one of them is reached. */
+const hotBytes = 16 * 1024;
+const hotLimits: HotLimits = {
+  unitBytes: 64 * 1024,
+  missesPerDoubling: 4,
+  doublingsMax: 2,
+  perDirectory: [
+    { misses: 0, max: 6 },
+    { misses: 30, max: 2 },
+  ],
+  treesFrom: 60,
+  higherFrom: 80,
+  everythingFrom: 100,
+};
 
 const memories = {
   request: new Memory(4096),
@@ -127,7 +161,45 @@ export type Mutant =
   | 'old-places-are-trusted-while-connected'
   | 'old-places-are-trusted-after-an-attempt'
   | 'what-is-not-told-is-forgotten'
-  | 'a-failed-sync-is-forgotten';
+  | 'a-failed-sync-is-forgotten'
+  | (typeof mutantsOfHotLogs)[number];
+
+/** Noticed only where primaries crash. */
+export const mutantsOfHotLogs = [
+  'hot-regions-are-recorded-after-the-change',
+  'hot-regions-go-without-our-own-sync',
+  'the-hot-log-of-the-peer-is-ignored',
+  'an-older-hot-log-is-believed',
+  'hot-contents-are-not-recorded',
+  'hot-names-are-not-recorded',
+  'hot-attributes-are-not-recorded',
+  'further-names-are-as-good-as-any',
+] as const;
+
+/** A change is in the log only some steps after it was made. */
+function recordLater(hot: HotRegions, later: (() => void)[]): void {
+  const { content, name, attributes } = hot;
+  hot.content = (...of) =>
+    void later.push(() => {
+      content.apply(hot, of);
+    });
+  hot.name = (...of) =>
+    void later.push(() => {
+      name.apply(hot, of);
+    });
+  hot.attributes = (...of) =>
+    void later.push(() => {
+      attributes.apply(hot, of);
+    });
+}
+
+function breakHot(hot: HotRegions, mutant: Mutant | null, later: (() => void)[]): void {
+  if (mutant === 'hot-regions-are-recorded-after-the-change') recordLater(hot, later);
+  if (mutant === 'hot-contents-are-not-recorded') hot.content = () => undefined;
+  if (mutant === 'hot-names-are-not-recorded') hot.name = () => undefined;
+  if (mutant === 'further-names-are-as-good-as-any') hot.furtherName = () => undefined;
+  if (mutant === 'hot-attributes-are-not-recorded') hot.attributes = () => undefined;
+}
 
 /** Breaks what the primary keeps of its peer. */
 function breakMarks(marks: Marks, mutant: Mutant | null): void {
@@ -140,8 +212,7 @@ function breakMarks(marks: Marks, mutant: Mutant | null): void {
     marks.disconnected = () => {
       disconnected();
       const { log, checkpoint } = marks.stamp;
-      marks.begin(log);
-      while (marks.stamp.checkpoint < checkpoint) marks.confirmed(marks.settle());
+      marks.adopt(log, checkpoint, checkpoint);
       marks.peerStands = true;
     };
   if (mutant === 'checkpoint-is-not-compared')
@@ -173,6 +244,8 @@ export class World {
   readonly acknowledged = new Map<string, number>();
   steps = 0;
   generation = 1;
+  /** How often somebody was given the right to go on alone: names of generations differ. */
+  goneAlone = 0;
   /** More marks than this end the log. */
   marksBytesMax = 64 * 1024 * 1024;
   /** A target may leave. */
@@ -181,6 +254,10 @@ export class World {
   foundEqual = 0;
   /** Somebody has changed a copy behind the back of the replication: a comparison may find something. */
   tampered = false;
+  /** Whether primaries keep logs on their disks; how often one was taken over, and a resync begun by it. */
+  keepsHotLogs = false;
+  takenOver = 0;
+  byHotLogs = 0;
   /** Files with several names make resyncs by marks give up: not all of the runs should. */
   makesLinks = true;
   /** Of the protocol that each side says it speaks. */
@@ -282,7 +359,8 @@ export class World {
         const chunk = wire?.data.shift();
         if (!chunk) return -1;
         // Frames arrive in pieces.
-        const take = this.random(2) === 0 ? chunk.length : 1 + this.random(chunk.length);
+        const room = input.length - receive.end;
+        const take = Math.min(room, this.random(2) === 0 ? chunk.length : 1 + this.random(chunk.length));
         if (take < chunk.length) wire?.data.unshift(chunk.subarray(take));
         chunk.copy(input.bytes, receive.end, 0, take);
         receive.end += take;
@@ -310,10 +388,27 @@ export class World {
       name: 'welcome',
       record: null as VolumeRecord | null,
       refusal: null as FaultRecord | null,
+      hot: null as HotOffer | null,
+      heardHot: null as PeerHot | null,
       run: (): number => {
         if (!wire || wire.broken) return -1;
         wire.refusal = welcome.refusal;
         wire.welcome = welcome.record;
+        wire.hot = welcome.hot;
+        wire.heardHot = welcome.heardHot;
+        return 0;
+      },
+    });
+    const readHot = op({
+      name: 'read hot log',
+      record: null as VolumeRecord | null,
+      offer: null as HotOffer | null,
+      run: (): number => {
+        readHot.offer = hotOffer(machine.hotDisk, readHot.record?.hot ?? null, hotBytes);
+        if (readHot.offer && this.mutant === 'the-hot-log-of-the-peer-is-ignored')
+          readHot.offer = { ...readHot.offer, entries: '' };
+        if (readHot.offer && this.mutant === 'an-older-hot-log-is-believed')
+          readHot.offer = { ...readHot.offer, number: 2 ** 40 };
         return 0;
       },
     });
@@ -389,6 +484,7 @@ export class World {
         wait,
         receive,
         welcome,
+        readHot,
         awaitBegin,
         ready,
         answer,
@@ -419,12 +515,27 @@ export class World {
         offersMarks: true,
         nowMs: () => this.nowMs,
         message: () => machine.toSecondary.shift() ?? null,
-        tell: (message) => machine.outbox.push(message),
+        tell: (message) => {
+          machine.outbox.push(message);
+          if (message.type === 'status') machine.peerHot = message.peerHot;
+        },
       },
       machine.record,
+      machine.peerHot,
     );
     machine.secondary = lane;
     this.#start(machine, 'secondary', lane.run());
+  }
+
+  *#ownSync(machine: SimMachine, call: number): Lane {
+    yield op({
+      name: 'own syncfs elsewhere',
+      run: (): number => {
+        const status = this.mutant === 'hot-regions-go-without-our-own-sync' ? 0 : machine.disk.syncAll();
+        machine.toPrimary.push({ type: 'synced', call, status });
+        return 0;
+      },
+    });
   }
 
   /** A thread of its own: the stream goes on meanwhile. */
@@ -497,6 +608,34 @@ export class World {
     const stream = level === 'durable' ? new ChangeStream(...parts) : new LevelStream(level, ...parts);
     const touched = stream instanceof LevelStream ? stream.touched : [];
     breakMarks(stream.marks, this.mutant);
+    if (this.keepsHotLogs) {
+      stream.hot = new HotRegions(
+        new HotLog(machine.hotDisk, hotBytes),
+        {
+          recorded: () => {
+            stream.hotRecorded();
+          },
+          abandoned: () => {
+            primary!.hotAbandoned();
+          },
+          failed: (errno: number) => {
+            primary!.localFailure('fsync', errno);
+          },
+        },
+        hotLimits,
+      );
+      breakHot(stream.hot, this.mutant, machine.later);
+    }
+    const adopt = stream.marks.adopt.bind(stream.marks);
+    stream.marks.adopt = (log, given, confirmed) => {
+      this.takenOver += 1;
+      adopt(log, given, confirmed);
+    };
+    const attempt = stream.marks.attempt.bind(stream.marks);
+    stream.marks.attempt = () => {
+      if (stream.marks.adopted) this.byHotLogs += 1;
+      attempt();
+    };
     if (this.mutant === 'what-is-not-told-is-forgotten') stream.untold = () => undefined;
     const application = new Application(tree, stream, this.makesLinks);
     const bodies: Request[] = [];
@@ -607,6 +746,14 @@ export class World {
         return persist.run();
       },
     });
+    const beginSync = op({
+      name: 'begin syncfs',
+      call: 0,
+      run: (): number => {
+        this.#start(machine, 'own syncfs', this.#ownSync(machine, beginSync.call));
+        return 0;
+      },
+    });
     primary = new PrimaryLane(
       {
         control,
@@ -651,6 +798,8 @@ export class World {
         persistIfPossible,
         syncAll: op({ name: 'syncfs', run: (): number => disk.syncAll() }),
         used: () => ({ bytes: 1_000_000, objects: 100 }),
+        beginSync,
+        peerHot: machine.peerHot,
         nowMs: () => this.nowMs,
         message: () => machine.toPrimary.shift() ?? null,
         tell: (message) => {
@@ -698,7 +847,8 @@ export class World {
           wire = null;
           return -1;
         }
-        open.theirs = { record: answered.welcome, minor: this.targetMinor, verifies: true };
+        const { welcome: record, hot, heardHot } = answered;
+        open.theirs = { record, minor: this.targetMinor, verifies: true, hearsHot: true, hot, heardHot };
         return 0;
       },
       ready: (): boolean => {
@@ -713,6 +863,7 @@ export class World {
             acknowledgements: handle,
             record: wire.hello,
             minor: this.sourceMinor,
+            asksHot: true,
           });
         }
         return wire.broken || wire.refusal !== null || wire.welcome !== null;
@@ -787,16 +938,24 @@ export class World {
     machine.primary = null;
     machine.secondary = null;
     machine.requests = [];
+    machine.peerHot = null;
+    machine.later.length = 0;
     this.#waiting.clear();
     this.breakLink();
-    if (power) machine.disk.powerCut(this.random(3) === 0);
+    if (!power) return;
+    machine.disk.powerCut(this.random(3) === 0);
+    machine.hotDisk.powerCut(this.random);
   }
 
-  #snapshots = new Map<SimMachine, { disk: DiskImage; record: VolumeRecord }>();
+  #snapshots = new Map<SimMachine, { disk: DiskImage; hot: Buffer | null; record: VolumeRecord }>();
 
   /** As a storage or a hypervisor takes one, at any instant. */
   takeSnapshot(machine: SimMachine): void {
-    this.#snapshots.set(machine, { disk: machine.disk.image(), record: machine.record });
+    this.#snapshots.set(machine, {
+      disk: machine.disk.image(),
+      hot: machine.hotDisk.image(),
+      record: machine.record,
+    });
   }
 
   /** Somebody sets a copy back that is not in use. False: there is nothing, or it would be used (that is the decision core's to prevent). */
@@ -805,6 +964,7 @@ export class World {
     if (!snapshot || machine.role === 'primary' || snapshot.record.generation?.number === this.generation) return false;
     this.crash(machine, true);
     machine.disk.restore(snapshot.disk);
+    machine.hotDisk.restore(snapshot.hot);
     machine.record = snapshot.record;
     return true;
   }
@@ -899,6 +1059,7 @@ export class World {
     if (!machine || !chosen?.pending) return false;
     this.steps += 1;
     this.nowMs += 0.05;
+    for (const machine of this.machines) if (machine.later.length > 3) machine.later.shift()?.();
     if (this.beforeStep?.(machine, chosen.name, chosen.pending.name) === true) return true;
     const next = chosen.lane.next(chosen.pending.run());
     chosen.pending = next.done === true ? null : next.value;

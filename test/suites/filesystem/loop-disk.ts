@@ -89,6 +89,12 @@ export class LoopDisk {
     return root;
   }
 
+  /** After `cutPower`, and when nobody uses it any more: what had reached the disk, at its old place. */
+  mountAgain(): void {
+    for (const mountPoint of mountedBelow(this.root)) run('umount', mountPoint);
+    run('mount', '-o', 'loop', join(this.#directory, 'image'), this.root);
+  }
+
   dispose(): void {
     removeAll(this.#directory);
   }

@@ -13,6 +13,8 @@ function must(answer: unknown, what: string): void {
   if (typeof answer === 'number' && answer < 0) throw new Error(`mirror: ${what}: ${errorName(answer)}`);
 }
 
+const nameOf = (parent: Node, name: Buffer): string => `${parent.id}/${name.toString('latin1')}`;
+
 export class MirrorSink implements ChangeSink {
   readonly #copy: Backing;
   readonly #memory = new Memory(1 << 21);
@@ -36,8 +38,43 @@ export class MirrorSink implements ChangeSink {
     must(this.#copy.setTimes(this.#bind(directory), null, time), 'directory time');
   }
 
+  /** What the request in hand has said that it would change. */
+  readonly #names = new Set<string>();
+  readonly #nodes = new Set<Node>();
+  #parts: { node: Node; start: number; end: number }[] = [];
+  /** Nobody finds them yet: what is done to them need not be said before. */
+  readonly #unnamed = new Set<Node>();
+
   changesAllowed(): boolean {
+    this.#names.clear();
+    this.#nodes.clear();
+    this.#parts = [];
     return true;
+  }
+  willName(parent: Node, name: Buffer): void {
+    this.#names.add(nameOf(parent, name));
+  }
+  willLink(node: Node): void {
+    this.#nodes.add(node);
+  }
+  willWrite(node: Node, start: number, end: number): void {
+    this.#parts.push({ node, start, end });
+    this.#nodes.add(node);
+  }
+  willSet(node: Node): void {
+    this.#nodes.add(node);
+  }
+
+  /** A log that is written before a change has to know of all of it. */
+  #wasSaid(is: boolean, what: string): void {
+    if (!is) throw new Error(`mirror: nobody said that this would be changed: ${what}`);
+  }
+  #nameWasSaid(parent: Node, name: Buffer): void {
+    this.#wasSaid(this.#names.has(nameOf(parent, name)), `name ${name.toString('latin1')}`);
+  }
+  #partWasSaid(node: Node, start: number, end: number): void {
+    const is = this.#parts.some((part) => part.node === node && part.start <= start && end <= part.end);
+    this.#wasSaid(is || this.#unnamed.has(node), `content ${start} to ${end}`);
   }
 
   create(
@@ -48,6 +85,8 @@ export class MirrorSink implements ChangeSink {
     target: Buffer | null,
     parentTime: Time,
   ): void {
+    this.#nameWasSaid(parent, name);
+    this.#nodes.add(node);
     const made = this.#copy.create(this.#bind(parent), name, attributes.mode, attributes.rdev, target, node.id);
     must(made, 'create');
     node.boundSession = boundHere;
@@ -56,17 +95,22 @@ export class MirrorSink implements ChangeSink {
   }
 
   createUnnamed(node: Node, attributes: Attributes): void {
+    this.#unnamed.add(node);
     must(this.#copy.createUnnamed(node.id, attributes.mode), 'create unnamed');
     node.boundSession = boundHere;
     this.attributes(node, attributes);
   }
 
   link(node: Node, parent: Node, name: Buffer, _attributes: Attributes, parentTime: Time): void {
+    this.#nameWasSaid(parent, name);
+    this.#wasSaid(this.#nodes.has(node), 'a further name');
+    this.#unnamed.delete(node);
     must(this.#copy.link(this.#bind(node), this.#bind(parent), name), 'link');
     this.#directoryTime(parent, parentTime);
   }
 
   unlink(node: Node, parent: Node, name: Buffer, isDirectory: boolean, parentTime: Time): void {
+    this.#nameWasSaid(parent, name);
     this.#bind(node);
     const id = this.#bind(parent);
     must(isDirectory ? this.#copy.rmdir(id, name) : this.#copy.unlink(id, name), 'unlink');
@@ -84,6 +128,8 @@ export class MirrorSink implements ChangeSink {
     fromTime: Time,
     toTime: Time,
   ): void {
+    this.#nameWasSaid(from, fromName);
+    this.#nameWasSaid(to, toName);
     for (const one of [node, exchanged, replaced]) if (one) this.#bind(one);
     const flags = exchanged ? 2 : 0;
     must(this.#copy.rename(this.#bind(from), fromName, this.#bind(to), toName, flags), 'rename');
@@ -92,17 +138,20 @@ export class MirrorSink implements ChangeSink {
   }
 
   write(node: Node, offset: number, bytes: Buffer, start: number, length: number, modified: Time): void {
+    this.#partWasSaid(node, offset, offset + length);
     bytes.copy(this.#memory.bytes, 0, start, start + length);
     must(this.#copy.write(this.#bind(node), this.#memory.address(), length, offset), 'write');
     must(this.#copy.setTimes(node.id, null, modified), 'time');
   }
 
   truncate(node: Node, size: number, modified: Time): void {
+    this.#partWasSaid(node, size, Number.MAX_SAFE_INTEGER);
     must(this.#copy.truncate(this.#bind(node), size), 'truncate');
     must(this.#copy.setTimes(node.id, null, modified), 'time');
   }
 
   attributes(node: Node, attributes: Attributes): void {
+    this.#wasSaid(this.#nodes.has(node) || this.#unnamed.has(node), 'attributes');
     const id = this.#bind(node);
     must(this.#copy.setOwner(id, attributes.uid, attributes.gid), 'owner');
     if ((attributes.mode & fileType.mask) !== fileType.link) must(this.#copy.setMode(id, attributes.mode), 'mode');
@@ -110,14 +159,17 @@ export class MirrorSink implements ChangeSink {
   }
 
   setXattr(node: Node, name: Buffer, value: Buffer): void {
+    this.#wasSaid(this.#nodes.has(node) || this.#unnamed.has(node), 'an extended attribute');
     must(this.#copy.setXattr(this.#bind(node), name, value), 'setxattr');
   }
 
   removeXattr(node: Node, name: Buffer): void {
+    this.#wasSaid(this.#nodes.has(node) || this.#unnamed.has(node), 'an extended attribute');
     must(this.#copy.removeXattr(this.#bind(node), name), 'removexattr');
   }
 
   allocate(node: Node, mode: number, offset: number, length: number, attributes: Attributes): void {
+    this.#partWasSaid(node, offset, offset + length);
     must(this.#copy.allocate(this.#bind(node), mode, offset, length), 'allocate');
     must(this.#copy.setTimes(node.id, null, attributes.modified), 'time');
   }

@@ -13,7 +13,7 @@ import type {
   RpcClient,
   VolumeStatus,
 } from '../../../agent/contract/index.ts';
-import { openBackingDirectory } from '../../../agent/fuse/index.ts';
+import { coverDirectory, openBackingDirectory } from '../../../agent/fuse/index.ts';
 import { makeCertificate } from '../../../agent/network/certificate.ts';
 import { bootTimeMs, close } from '../../../agent/sys/linux.ts';
 import { connectLines } from '../../../agent/sys/line-port.ts';
@@ -285,6 +285,27 @@ export class ReplicatorNode {
     child.kill('SIGCONT');
     child.kill('SIGKILL');
     await ended;
+  }
+
+  /** What was not synced is gone, as with the power of a server. */
+  async losePower(): Promise<void> {
+    this.disk.cutPower();
+    await this.kill();
+    await until(
+      `${this.name} lets go of its disk`,
+      () => {
+        try {
+          this.disk.mountAgain();
+          return true;
+        } catch (error) {
+          this.output += String(error);
+          return false;
+        }
+      },
+      10_000,
+    );
+    // As early at boot.
+    coverDirectory(this.path);
   }
 
   async dispose(): Promise<void> {

@@ -1,0 +1,39 @@
+/** Primaries that lose their power or their process: what their logs on disk name is all that differs, and the judge notices when it is not. */
+import { describe, expect, it } from 'vitest';
+import { runCrashes } from './crashes.ts';
+import { mutantsOfHotLogs } from './world.ts';
+
+const count = Number(process.env['HOLDFAST_SEEDS'] ?? '100');
+const runs = Math.ceil(count / 2);
+const first = Number(process.env['HOLDFAST_SEED'] ?? '1');
+const mutantSeedsMax = 200;
+
+describe('a primary that crashes', () => {
+  it('is equal again, whatever was compared', { timeout: 240_000 }, () => {
+    let byHotLogs = 0;
+    for (let seed = first; seed < first + runs; seed++) {
+      try {
+        byHotLogs += runCrashes(seed).byHotLogs;
+      } catch (error) {
+        throw new Error(`seed ${seed}: HOLDFAST_SEEDS=1 HOLDFAST_SEED=${seed}`, { cause: error });
+      }
+    }
+    // Else nothing of this is looked at.
+    expect(byHotLogs).toBeGreaterThan(runs);
+  });
+});
+
+describe('the judge of crashes', () => {
+  it.each([...mutantsOfHotLogs])('notices a replicator that is broken: %s', { timeout: 240_000 }, (mutant) => {
+    const caught = Array.from({ length: mutantSeedsMax }, (_, index) => index + 1).some((seed) => {
+      try {
+        runCrashes(seed, mutant);
+        return false;
+      } catch (error) {
+        // Only what it is about: a run that ends for another reason would let every mutant be noticed.
+        return error instanceof Error && error.message.startsWith('called up to date, but different');
+      }
+    });
+    expect(caught).toBe(true);
+  });
+});

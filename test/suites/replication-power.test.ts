@@ -1,0 +1,116 @@
+/** Power cuts of the primary on real disks that lose what was not synced: what is compared when it returns, and that both copies are equal then. */
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
+import { makePair, nextGeneration, startPair, until, volume } from './replication/pair.ts';
+import type { ReplicatorNode } from './replication/pair.ts';
+
+const missing = missingForFilesystemTests();
+const mib = 1024 * 1024;
+const fileBytes = 64 * mib;
+
+/** 4 KiB each, at places that follow from `seed`. */
+function scatter(file: string, count: number, seed: number, within: readonly [number, number]): void {
+  const fd = openSync(file, 'r+');
+  const page = Buffer.alloc(4096);
+  for (let index = 0; index < count; index++) {
+    page.fill(`${seed}.${index} `);
+    const places = (within[1] - within[0]) / 4096;
+    writeSync(fd, page, 0, 4096, within[0] + ((index * 7919 + seed * 104_729) % places) * 4096);
+    if (index === count >> 1) fsyncSync(fd);
+  }
+  closeSync(fd);
+}
+
+function fill(path: string): void {
+  writeFileSync(join(path, 'data'), Buffer.alloc(fileBytes, 'as it was at the beginning '));
+  for (const directory of ['still', 'busy']) {
+    mkdirSync(join(path, directory));
+    for (let file = 0; file < 20; file++) writeFileSync(join(path, directory, `f${file}`), `${directory} ${file}`);
+  }
+}
+
+/** Something of everything, most of it not synced. */
+function change(path: string, seed: number): void {
+  scatter(join(path, 'data'), 40, seed, [16 * mib, 18 * mib]);
+  for (let file = 0; file < 60; file++) writeFileSync(join(path, 'busy', `n${seed}.${file}`), `new ${seed} ${file}`);
+  renameSync(join(path, 'busy', `f${seed}`), join(path, 'busy', `moved${seed}`));
+  rmSync(join(path, 'busy', `f${seed + 10}`));
+  mkdirSync(join(path, `made${seed}`));
+  writeFileSync(join(path, `made${seed}`, 'inside'), `inside ${seed}`);
+  writeFileSync(join(path, 'busy', 'moved0'), `again ${seed}`);
+}
+
+async function checkpointed(primary: ReplicatorNode): Promise<void> {
+  await until('both disks have a checkpoint', async () => (await primary.status()).record?.hot?.checkpoint ?? false);
+}
+
+async function returns(primary: ReplicatorNode, secondary: ReplicatorNode): Promise<number> {
+  let comparedBytes = 0;
+  const off = primary.client!.on(
+    'volume',
+    ({ resync }) => (comparedBytes = Math.max(comparedBytes, resync?.doneBytes ?? 0)),
+  );
+  await secondary.call('serveSecondary', { volume });
+  await primary.mode('in-sync');
+  off();
+  return comparedBytes;
+}
+
+describe('a power cut of the primary', () => {
+  let n1: ReplicatorNode;
+  let n2: ReplicatorNode;
+
+  beforeEach(async (context) => {
+    if (missing !== '') context.skip(missing);
+    vi.stubEnv('HOLDFAST_HOT_LOG', '1');
+    [n1, n2] = await makePair('power', { diskMb: [256, 256], acknowledgeTimeoutMs: 10_000 });
+    fill(n1.path);
+    await startPair(n1, n2);
+    await n1.mode('in-sync');
+    await checkpointed(n1);
+  }, 60_000);
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    if (missing !== '') return;
+    await n1.dispose();
+    await n2.dispose();
+  });
+
+  async function boot(node: ReplicatorNode): Promise<void> {
+    await node.start();
+    await node.configure();
+  }
+
+  it('leaves to be compared what it had changed since the last checkpoint, and what the other one has changed', async () => {
+    change(n1.path, 0);
+    await n1.losePower();
+    await n2.servePrimary(nextGeneration());
+    change(n2.path, 1);
+    await boot(n1);
+    const comparedBytes = await returns(n2, n1);
+    expect(n1.tree({ times: true })).toEqual(n2.tree({ times: true }));
+    expect(comparedBytes).toBeGreaterThan(0);
+    expect(comparedBytes).toBeLessThan(8 * mib);
+  }, 120_000);
+
+  it('while it was alone leaves the same, and again when it is cut off while the other one comes back', async () => {
+    await n2.kill();
+    await n1.mode('undecided');
+    await n1.call('goAlone', { volume, generation: nextGeneration() });
+    change(n1.path, 0);
+    await n1.losePower();
+    await boot(n1);
+    await n1.servePrimary(nextGeneration());
+    change(n1.path, 1);
+    await n1.losePower();
+    await boot(n1);
+    await n1.servePrimary(nextGeneration());
+    await boot(n2);
+    const comparedBytes = await returns(n1, n2);
+    expect(n2.tree({ times: true })).toEqual(n1.tree({ times: true }));
+    expect(comparedBytes).toBeGreaterThan(0);
+    expect(comparedBytes).toBeLessThan(8 * mib);
+  }, 120_000);
+});

@@ -19,8 +19,9 @@ export interface HotDisk {
   sync(): number;
 }
 
-export const hotLogBytes = 4 * 1024 * 1024;
-const unitBytes = 512;
+export const hotLogBytes = 16 * 1024 * 1024;
+/** No disk writes in larger pieces: one that is torn takes no other batch along. */
+export const unitBytes = 4096;
 const magic = 0x48_4f_54_31;
 /** Magic, length, log, number, oldest needed number, checkpoint, digest. */
 const at = { magic: 0, length: 4, log: 8, number: 16, oldest: 24, checkpoint: 32, digest: 40 };
@@ -188,6 +189,8 @@ export class HotLog {
     const number = this.#number + 1;
     const batch = encodeBatch(this.#log, number, needed[0]?.number ?? number, checkpoint, entries);
     const bytes = roundedUp(batch.length);
+    // Never more than half of the ring is needed: then the whole of it can be said once more beside.
+    if (needed.reduce((sum, one) => sum + one.bytes, bytes) > this.#bytes / 2) return -noSpace;
     const offset = this.#placeFor(bytes);
     if (offset < 0) return -noSpace;
     // Whatever comes of it: a failed one may stand on the disk, and no other batch may have its number.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../fuse/index.ts';
-import { HotLog } from './hot-log.ts';
+import { HotLog, unitBytes } from './hot-log.ts';
 import type { HotDisk } from './hot-log.ts';
 import { HotRegions } from './hot-regions.ts';
 import { addRange, covers, decodeEntries, encodeEntry, HotSet } from './hot-set.ts';
@@ -146,6 +146,47 @@ describe('hot regions', () => {
     hot.name(root, Buffer.from('temporary'), false, file, 2);
     hot.name(root, Buffer.from('old'), false, node(root, 'old'), 2);
     expect(said(hot)).toEqual(['whole final', 'whole old', 'whole temporary']);
+  });
+
+  it('are everything when one of several names goes that something was changed through before a checkpoint that is not confirmed', () => {
+    const file = node(root, 'file');
+    const attributes = made();
+    attributes.hot.attributes(file);
+    attributes.hot.settle(2);
+    attributes.hot.name(root, Buffer.from('file'), false, file, 2);
+    expect(attributes.hot.set.everything).toBe(true);
+
+    const carriedTwice = made();
+    carriedTwice.hot.content(file, 0, 1);
+    carriedTwice.hot.content(file, 0, 1);
+    carriedTwice.hot.settle(2);
+    carriedTwice.hot.content(file, 0, 1);
+    carriedTwice.hot.settle(3);
+    carriedTwice.hot.name(root, Buffer.from('file'), false, file, 2);
+    expect(carriedTwice.hot.set.everything).toBe(true);
+  });
+
+  it('are everything when one of several names goes and a former primary may have changed something through it', () => {
+    const { hot } = made();
+    hot.begin(8, 1, true);
+    hot.name(root, Buffer.from('file'), false, node(root, 'file'), 2);
+    expect(hot.set.everything).toBe(true);
+  });
+
+  it('that are said once more go on to be those since either checkpoint', () => {
+    const disk = new Disk();
+    const ports = { recorded: () => undefined, abandoned: () => undefined, failed: () => undefined };
+    const log = new HotLog(disk, 32 * unitBytes);
+    const hot = new HotRegions(log, ports);
+    hot.begin(7, 1);
+    hot.attributes(node(root, 'before'));
+    hot.settle(2);
+    for (let n = 0; n < 20; n++) hot.attributes(node(root, `after${n}`));
+    const since = (checkpoint: number): string[] =>
+      Array.from(new HotLog(disk, 32 * unitBytes).restore(7, checkpoint)!.set, (entry) => entry.path.join('/'));
+    expect(since(1)).toHaveLength(21);
+    expect(since(2)).toHaveLength(20);
+    expect(since(2)).not.toContain('before');
   });
 
   it('are given up when they cannot be written', () => {

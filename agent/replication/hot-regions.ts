@@ -316,19 +316,25 @@ export class HotRegions {
   #record(region: HotEntry): void {
     const entry: HotEntry = region.path.length > depthMax ? { kind: 'whole', path: [] } : region;
     let status = this.#heard(this.#disk.append(0, [entry]));
-    if (status < 0) {
-      const all = new HotSet();
-      if (this.#old) all.merge(this.#old);
-      all.merge(this.#set);
-      all.add(entry);
-      status = this.#heard(this.#disk.rewrite(this.#base, all));
-    }
+    if (status < 0) status = this.#rewrite(entry);
     if (status < 0) {
       this.#abandon();
       return;
     }
     this.#set.add(entry);
     this.#ports.recorded();
+  }
+
+  /** All of it in one batch; and once more what came since a checkpoint was asked for, because the record may claim that one next. */
+  #rewrite(entry: HotEntry): number {
+    const since = new HotSet();
+    since.merge(this.#set);
+    since.add(entry);
+    const all = new HotSet();
+    if (this.#old) all.merge(this.#old);
+    all.merge(since);
+    const status = this.#heard(this.#disk.rewrite(this.#base, all));
+    return status < 0 || this.#given === this.#base ? status : this.#heard(this.#disk.append(this.#given, since));
   }
 
   /** Of the disk itself; want of room is none. */

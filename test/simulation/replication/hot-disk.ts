@@ -1,8 +1,9 @@
-/** The hot log's file in memory: what is not synced when the power goes is there or not, sector by sector, in any order. */
+/** The hot log's file in memory: what is not synced when the power goes is there or not or torn, sector by sector, in any order. */
 import type { HotDisk } from '../../../agent/replication/hot-log.ts';
 import type { Random } from './application.ts';
 
-const sectorBytes = 512;
+/** The largest that disks have. */
+const sectorBytes = 4096;
 
 export class MemoryHotDisk implements HotDisk {
   #content: Buffer | null = null;
@@ -42,7 +43,10 @@ export class MemoryHotDisk implements HotDisk {
   powerCut(random: Random): void {
     for (const sector of this.#dirty) {
       const [start, end] = [sector * sectorBytes, (sector + 1) * sectorBytes];
-      if (random(2) === 0 && this.#content && this.#durable) this.#content.copy(this.#durable, start, start, end);
+      const became = random(4);
+      if (became < 2 && this.#content && this.#durable) this.#content.copy(this.#durable, start, start, end);
+      // Neither what it was nor what it was to become.
+      if (became === 2) this.#durable?.fill(0xa5, start, end);
     }
     this.#dirty.clear();
     this.#content = this.#durable && Buffer.from(this.#durable);

@@ -113,7 +113,7 @@ export class SimMachine {
 }
 
 /** Small enough that every one of them is reached. */
-const hotBytes = 16 * 1024;
+const hotBytes = 128 * 1024;
 const hotLimits: HotLimits = {
   unitBytes: 64 * 1024,
   missesPerDoubling: 4,

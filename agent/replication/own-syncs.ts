@@ -1,8 +1,13 @@
+import { close, O, openAt } from '../sys/filesystem.ts';
 import type { spawnLane } from './spawn.ts';
 
-/** Each syncfs(2) of a lane on a thread of its own: nothing may wait for it that others wait for. One at a time; a link that was replaced may have left one behind. */
+const itself = Buffer.from('.');
+
+/** Each syncfs(2) of a lane on a thread of its own: nothing may wait for it that others wait for. One at a time; a link that was replaced may have left one behind.
+ * By a descriptor of its own: the kernel tells an error of writing back once to each, and a successor of this process must hear it through the one that it is handed. */
 export class OwnSyncs {
-  readonly #directoryFd: number;
+  /** Or -errno: then nothing can be said to be synced. */
+  readonly #ownFd: number;
   readonly #post: (message: { type: 'synced'; call: number; status: number }) => void;
   readonly #spawn: typeof spawnLane;
   #last: Promise<unknown> = Promise.resolve();
@@ -14,7 +19,7 @@ export class OwnSyncs {
     post: (message: { type: 'synced'; call: number; status: number }) => void,
     spawn: typeof spawnLane,
   ) {
-    this.#directoryFd = directoryFd;
+    this.#ownFd = openAt(directoryFd, itself, O.RDONLY | O.DIRECTORY);
     this.#post = post;
     this.#spawn = spawn;
   }
@@ -26,22 +31,31 @@ export class OwnSyncs {
   async #run(call: number, former: Promise<unknown>): Promise<void> {
     await former;
     if (this.#isOver) return;
+    if (this.#ownFd < 0) {
+      this.#tell(call, this.#ownFd);
+      return;
+    }
     const name = 'syncfs';
     await this.#spawn(
       name,
-      { lane: 'sync', name, directoryFd: this.#directoryFd },
+      { lane: 'sync', name, directoryFd: this.#ownFd },
       [],
       (message: { readonly status: number }) => {
-        if (message.status < 0) this.#status = message.status;
-        this.#post({ type: 'synced', call, status: message.status });
+        this.#tell(call, message.status);
       },
     );
+  }
+
+  #tell(call: number, status: number): void {
+    if (status < 0) this.#status = status;
+    this.#post({ type: 'synced', call, status });
   }
 
   /** Nobody asks any more. Resolves after one that is still under way, with what came out of it, 0 or -errno. */
   async end(): Promise<number> {
     this.#isOver = true;
     await this.#last;
+    if (this.#ownFd >= 0) close(this.#ownFd);
     return this.#status;
   }
 }

@@ -1,3 +1,4 @@
+import { openSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { FromSecondary } from './lane-messages.ts';
 import type { spawnLane } from './spawn.ts';
@@ -16,7 +17,7 @@ const settings: LaneSettings = {
   tls: { certificateFile: '', keyFile: '', peerCertificateFile: '' },
   acknowledgeTimeoutMs: 1000,
   volumeUuid: 'uuid',
-  directoryFd: -1,
+  directoryFd: openSync('/', 'r'),
 };
 const inputOutputError = -5;
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Node } from '../fuse/index.ts';
 import { HotLog, unitBytes } from './hot-log.ts';
 import type { HotDisk } from './hot-log.ts';
-import { HotRegions } from './hot-regions.ts';
+import { hotLimits, HotRegions } from './hot-regions.ts';
 import { addRange, covers, decodeEntries, encodeEntry, HotSet } from './hot-set.ts';
 import type { HotEntry } from './hot-set.ts';
 
@@ -187,6 +187,34 @@ describe('hot regions', () => {
     expect(since(1)).toHaveLength(21);
     expect(since(2)).toHaveLength(20);
     expect(since(2)).not.toContain('before');
+  });
+
+  it('are everything when more objects have got further names than are kept in mind', () => {
+    const { hot } = made();
+    const directory = node(root, 'new', directoryType);
+    hot.name(root, Buffer.from('new'), true, null, 0);
+    for (let file = 0; file < 20_000; file++) hot.furtherName(node(directory, 'file'), 1);
+    expect(hot.set.everything).toBe(false);
+    hot.furtherName(node(directory, 'file'), 1);
+    expect(hot.set.everything).toBe(true);
+  });
+
+  it('stay hot over a checkpoint so many at most', () => {
+    const disk = new Disk();
+    const ports = { recorded: () => undefined, abandoned: () => undefined, failed: () => undefined };
+    const few = { ...hotLimits, perDirectory: [{ misses: 0, max: 10_000 }], treesFrom: 9999, higherFrom: 9999 };
+    const hot = new HotRegions(new HotLog(disk), ports, { ...few, everythingFrom: 9999 });
+    hot.begin(7, 1);
+    const files = Array.from({ length: 5000 }, (_, n) => node(root, `file${n}`));
+    for (const file of files) for (let twice = 0; twice < 2; twice++) hot.content(file, 0, 1);
+    hot.settle(2);
+    hot.confirmed(2);
+    expect(said(hot).length).toBeLessThan(4002);
+    expect(said(hot).length).toBeGreaterThan(3900);
+    disk.syncs = 0;
+    for (const file of files) hot.content(file, 0, 1);
+    expect(disk.syncs).toBeGreaterThan(999);
+    expect(said(hot)).toHaveLength(5000);
   });
 
   it('are given up when they cannot be written', () => {

@@ -39,6 +39,8 @@ export const hotLimits: HotLimits = {
   everythingFrom: 4096,
 };
 const rememberedMax = 20_000;
+/** So many places at most stay hot over a checkpoint, which writes them all while requests wait; further ones are missed again. */
+const carriedMax = 4000;
 const directoryType = 0o040000;
 const ioError = 5;
 
@@ -285,13 +287,19 @@ export class HotRegions {
   furtherName(node: Node, links: number): void {
     if (!this.kept || node.unlinked || this.#allNamesHot.has(node.id)) return;
     const path = links === 1 ? this.#pathOf(node) : null;
-    if (path !== null && this.#isCovered(path, false)) this.#allNamesHot.add(node.id);
+    if (path !== null && this.#isCovered(path, false)) this.#nameAllHot(node.id);
     else this.everything();
   }
 
   /** It has no name yet, so every name that it will get is hot. */
   firstName(node: Node): void {
-    if (this.kept) this.#allNamesHot.add(node.id);
+    if (this.kept) this.#nameAllHot(node.id);
+  }
+
+  #nameAllHot(id: NodeId): void {
+    // Without a peer there is no checkpoint at which they are forgotten.
+    if (this.#allNamesHot.size >= rememberedMax) this.everything();
+    else this.#allNamesHot.add(id);
   }
 
   everything(): void {
@@ -358,7 +366,7 @@ function mayHaveChanged(set: HotSet, path: readonly string[]): boolean {
 
 /** Contents and directories that were used since the last checkpoint; single names are not used again. */
 function carry(place: HotPlace, path: readonly string[], into: HotSet): void {
-  if (place.whole) return;
+  if (place.whole || into.size >= carriedMax) return;
   if (place.used && (place.entries || place.ranges !== null))
     for (const entry of entriesAt(place, path)) {
       into.add(entry);

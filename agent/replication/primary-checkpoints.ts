@@ -14,12 +14,17 @@ import * as lineage from './volume-lineage.ts';
 /** The kernel writes by itself what is this old: then a syncfs of the peer has little left to do. */
 export const checkpointIntervalMs = 30_000;
 
+/** Between two attempts to begin a hot log: each begins the log of marks anew, too, which the target has to record. */
+const hotLogIntervals = 10;
+
 export class PrimaryCheckpoints {
   readonly #lane: LaneContext;
   readonly #history: HotHistory;
   readonly #sending: PrimarySending;
   readonly #failures: PrimaryFailures;
   #lastMs = 0;
+  /** The log of marks, and a hot one with it. */
+  #logBeganMs = 0;
   /** The running resync has asked for a checkpoint with its end. */
   #finish = 0;
   /** The target can record what it has of a log. */
@@ -82,7 +87,17 @@ export class PrimaryCheckpoints {
   }
 
   isLogDue(): boolean {
-    return this.#lane.mode === 'in-sync' && this.#lane.ports.stream.marks.hasOverflown && this.#isTime();
+    if (this.#lane.mode !== 'in-sync' || !this.#isTime()) return false;
+    return this.#lane.ports.stream.marks.hasOverflown || this.#isHotLogDue();
+  }
+
+  /** It has ended for want of room, say: until another one is kept every crash of this server leaves everything to be compared. */
+  #isHotLogDue(): boolean {
+    const { stream, nowMs, checkpointIntervalMs: intervalMs } = this.#lane.ports;
+    const { hot, marks } = stream;
+    if (hot === null || hot.kept || !marks.kept || marks.settling || !this.#keepsMarks) return false;
+    if (this.#failures.diskFailed || this.#lane.record.unwritten === true) return false;
+    return nowMs() - this.#logBeganMs >= hotLogIntervals * intervalMs;
   }
 
   #isTime(): boolean {
@@ -93,7 +108,8 @@ export class PrimaryCheckpoints {
   /** Until there has been one, a crash of this server leaves everything to be compared. */
   #nextAtOnce(): void {
     const { stream, nowMs } = this.#lane.ports;
-    this.#lastMs = stream.hot?.kept === true ? -Infinity : nowMs();
+    this.#logBeganMs = nowMs();
+    this.#lastMs = stream.hot?.kept === true ? -Infinity : this.#logBeganMs;
   }
 
   *ask(): Lane {

@@ -116,6 +116,25 @@ it('writes nothing again because the disk was full', () => {
   expect(n2.disk.describe()).toEqual(n1.disk.describe());
 });
 
+it('begins another hot log after one that had no room', () => {
+  const world = inSync((made) => {
+    made.keepsHotLogs = true;
+  });
+  const [n1] = world.machines;
+  const claims = (): boolean => n1.record.hot !== undefined && n1.record.hot !== null;
+  run(world, claims);
+  n1.hotDisk.isFull = true;
+  for (let seed = 1; claims(); seed++) {
+    n1.requests.push({ kind: 'random', seed });
+    run(world, () => n1.requests.length === 0);
+    for (let n = 0; n < 50; n++) world.step();
+  }
+  n1.hotDisk.isFull = false;
+  run(world, claims);
+  // What is heard of it is what it is: the other side takes over by it.
+  expect(n1.stream?.hot?.kept).toBe(true);
+});
+
 it('brings back the root as the source has it, whatever has been done to it before it was covered', () => {
   const world = inSync();
   const [n1, n2] = world.machines;

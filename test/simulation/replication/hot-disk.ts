@@ -14,12 +14,15 @@ export class MemoryHotDisk implements HotDisk {
   syncs = 0;
   /** The next calls fail, as on a disk that dies. */
   fails = false;
+  /** There is no room, say for the copy that a snapshot below makes of it. */
+  isFull = false;
 
   read(): Buffer | null {
     return this.#content && Buffer.from(this.#content);
   }
   prepare(bytes: number): number {
     if (this.fails) return -5;
+    if (this.isFull) return -28;
     this.#content = Buffer.alloc(bytes);
     this.#durable = Buffer.alloc(bytes);
     this.#dirty.clear();
@@ -27,6 +30,7 @@ export class MemoryHotDisk implements HotDisk {
   }
   write(offset: number, content: Buffer): number {
     if (this.fails || !this.#content) return -5;
+    if (this.isFull) return -28;
     content.copy(this.#content, offset);
     const last = Math.floor((offset + content.length - 1) / sectorBytes);
     for (let sector = Math.floor(offset / sectorBytes); sector <= last; sector++) this.#dirty.add(sector);

@@ -85,6 +85,9 @@ describe('the lease that the kernel enforces', () => {
     expect(Math.max(seen.arpMs, seen.tcpMs)).toBeLessThan(cutMs + cutWithinMs);
   });
 
+  const silentForMs = async (): Promise<number> =>
+    (await observer.ask<number>(['bootMs'])) - (await observer.ask<number>(['echoed']));
+
   test('stands above an accept of established connections in anybody’s firewall', async () => {
     const firewall =
       'table ip foreign { chain f { type filter hook prerouting priority -500; ct state established accept; }; chain i { type filter hook input priority -500; ct state established accept; }; }';
@@ -92,8 +95,6 @@ describe('the lease that the kernel enforces', () => {
     await startServing();
     await server.ask(['extend', [vip], 60_000]);
     await observer.ask(['converse', vip, port]);
-    const silentForMs = async (): Promise<number> =>
-      (await observer.ask<number>(['bootMs'])) - (await observer.ask<number>(['echoed']));
     await expect.poll(silentForMs).toBeLessThan(100);
     const cutMs = await server.ask<number>(['cut', [vip]]);
     await delay(400);
@@ -167,8 +168,7 @@ describe('the lease of a whole application', () => {
     server.child.kill('SIGCONT');
     await server.ask(['listen', ownAddress, port + 1]);
     await observer.ask(['converse', ownAddress, port + 1]);
-    await delay(100);
-    expect((await observer.ask<number>(['bootMs'])) - (await observer.ask<number>(['echoed']))).toBeLessThan(100);
+    await expect.poll(silentForMs).toBeLessThan(100);
   });
 
   test('stays closed for what was ended by force, whatever is started afterwards', async () => {

@@ -45,6 +45,9 @@ async function startServing(): Promise<void> {
   await server.ask(['listen', vip, port]);
 }
 
+const silentForMs = async (): Promise<number> =>
+  (await observer.ask<number>(['bootMs'])) - (await observer.ask<number>(['echoed']));
+
 describe('the lease that the kernel enforces', () => {
   test('fences from the beginning: without a lease the address is silent', async () => {
     await startServing();
@@ -84,9 +87,6 @@ describe('the lease that the kernel enforces', () => {
     const seen = await observe(300);
     expect(Math.max(seen.arpMs, seen.tcpMs)).toBeLessThan(cutMs + cutWithinMs);
   });
-
-  const silentForMs = async (): Promise<number> =>
-    (await observer.ask<number>(['bootMs'])) - (await observer.ask<number>(['echoed']));
 
   test('stands above an accept of established connections in anybody’s firewall', async () => {
     const firewall =

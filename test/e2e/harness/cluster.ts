@@ -14,6 +14,8 @@ export interface ClusterOptions {
   readonly prefer?: string;
   readonly networks?: boolean;
   readonly extra?: string;
+  /** What is replicated; that of PostgreSQL when not given. */
+  readonly directory?: string;
   /** As they stand in the file; the service `app` when not given. */
   readonly start?: string;
   readonly stop?: string;
@@ -46,7 +48,7 @@ ${options.networks === true ? networks : ''}${options.witness === false ? '' : '
   - name: db
     kind: mirror
 ${options.prefer === undefined ? '' : `    prefer: ${options.prefer}\n`}    replicate:
-      - path: ${postgresDirectory}
+      - path: ${options.directory ?? postgresDirectory}
     vip: ${virtualAddress}/24
     start: ${options.start ?? 'systemctl start app'}
     stop: ${options.stop ?? 'systemctl stop app'}

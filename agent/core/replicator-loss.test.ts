@@ -20,6 +20,16 @@ function tick(bench: Bench, milliseconds: number): void {
   bench.peer();
 }
 
+function untilActivating(bench: Bench): void {
+  for (let beat = 0; beat < 40 && bench.state.phase.name !== 'activating'; beat++) {
+    const asked = bench
+      .after(timing.heartbeatIntervalMs)
+      .some((action) => action.type === 'send' && action.to === 'witness');
+    if (asked) bench.reply('witness');
+  }
+  expect(bench.state.phase.name).toBe('activating');
+}
+
 describe('a replicator that ends under a running application', () => {
   it('is waited for, under a right that is renewed, and gone on with', () => {
     const bench = active();
@@ -83,6 +93,24 @@ describe('a replicator that ends under a running application', () => {
     expect(bench.state.phase.name).toBe('activating');
     bench.event({ type: 'data', volumes: null });
     expect(bench.state.phase.name).toBe('fencing');
+  });
+
+  it('leaves nothing behind against the application when it ends in the middle of the mount', () => {
+    const bench = new Bench();
+    bench.event({ type: 'data', volumes: [volume()] });
+    untilActivating(bench);
+    // The call fails before the loss of the connection has been told.
+    const fault = { code: 'connection-lost', message: 'The connection was lost.', remedy: '', details: {} };
+    bench.event({ type: 'ran', id: bench.state.runId, failed: { step: 'mount', fault }, clean: false });
+    expect([bench.state.phase.name, bench.state.record.startFailed]).toEqual(['fencing', false]);
+    bench.event({ type: 'data', volumes: null });
+    bench.ran();
+    bench.event({ type: 'data', volumes: [volume()] });
+    untilActivating(bench);
+    // What the mount itself says against it counts as before.
+    const broken = { ...fault, code: 'mount-failed' };
+    bench.event({ type: 'ran', id: bench.state.runId, failed: { step: 'mount', fault: broken }, clean: false });
+    expect(bench.state.record.startFailed).toBe(true);
   });
 
   it('is not waited for without end by a control plane that was started anew as well', () => {

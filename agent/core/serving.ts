@@ -329,6 +329,8 @@ export function finishPlan(draft: Draft, event: Extract<MirrorEvent, { type: 'ra
       break;
     case 'activating':
       if (failed === null) started(draft);
+      else if (failed.step === 'mount' && isLoss(failed.fault.code))
+        fence(draft, 'replicator-lost', 'The replication process stopped before the application was started.', 'wait');
       else startFailed(draft, failed.step, failed.fault.message);
       break;
     case 'active':
@@ -392,6 +394,11 @@ function started(draft: Draft): void {
     `${s.identity.node} runs the application; starting took ${String(Math.round(tookMs))} ms.`,
     { tookMs: Math.round(tookMs) },
   );
+}
+
+/** Nothing that the application or the disk has said: the one who was asked is gone, and is tried again when it is back. */
+function isLoss(code: string): boolean {
+  return code === 'connection-lost' || code === 'replicator-down';
 }
 
 function startFailed(draft: Draft, step: string, message: string): void {

@@ -252,8 +252,13 @@ export class Runtime {
   /** The host goes down: the application is handed over while there is time, or at least stopped in order. */
   async leaveForShutdown(patienceMs: number): Promise<void> {
     const untilMs = this.ports.clock.bootMs() + patienceMs;
-    for (const wave of stopOrder([...this.modules].map(({ definition }) => definition)))
-      await Promise.all(wave.map((name) => this.leave(this.module(name), untilMs)));
+    const waves = stopOrder([...this.modules].map(({ definition }) => definition));
+    for (const [index, wave] of waves.entries()) {
+      const nowMs = this.ports.clock.bootMs();
+      // What one wave cannot hand over must not cost the next ones their time.
+      const waveUntilMs = nowMs + (untilMs - nowMs) / (waves.length - index);
+      await Promise.all(wave.map((name) => this.leave(this.module(name), waveUntilMs)));
+    }
   }
 
   /** The agent alone goes: the application runs on under the lease that it has. */

@@ -32,7 +32,14 @@ class Order {
   #told = 0n;
   async read(t: StoryContext): Promise<readonly Entry[]> {
     for (const node of names) {
-      const { stdout } = await t.host(node).exec('cat /root/order');
+      // One that is off, or boots just now, is asked the next time.
+      const stdout = await t
+        .host(node)
+        .exec('cat /root/order')
+        .then(
+          (result) => result.stdout,
+          () => '',
+        );
       for (const line of stdout.split('\n').filter((one) => one !== '')) {
         const [what = '', at = '0'] = line.split(' ');
         this.#seen.set(`${line} ${node}`, { node, what, at: BigInt(at) });

@@ -1,15 +1,8 @@
 /** The scenario files on the simulated cluster, in a calm network, judged as every run is. */
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { stepMirror, timingFor } from '../../agent/core/index.ts';
 import type { Deed, Place } from '../scenarios/deed.ts';
-import {
-  playScenario,
-  readScenario,
-  type NodeStand,
-  type Scenario,
-  type ScenarioCluster,
-} from '../scenarios/scenario.ts';
+import { readScenarios } from '../scenarios/files.ts';
+import { playScenario, type NodeStand, type Scenario, type ScenarioCluster } from '../scenarios/scenario.ts';
 import { Breach } from './breach.ts';
 import { Simulation } from './cluster.ts';
 import { networks } from './faults.ts';
@@ -17,18 +10,10 @@ import { Random } from './random.ts';
 import { Seen } from './seen.ts';
 import { World } from './world.ts';
 
-const home = path.join(import.meta.dirname, '../scenarios');
 /** Each file with so many kinds of luck: durations of scripts, messages and clocks differ. */
 const lucks = [1, 2, 3] as const;
 /** Clocks are off by what production allows. */
 const rateError = 0.001;
-
-export function readScenarios(): Scenario[] {
-  return readdirSync(home)
-    .filter((name) => name.endsWith('.txt'))
-    .sort()
-    .map((name) => readScenario(name.replace('.txt', ''), readFileSync(path.join(home, name), 'utf8')));
-}
 
 export interface Played {
   readonly failure: string | null;

@@ -11,6 +11,8 @@ import { virtualAddress } from './workload.ts';
 
 export interface ClusterOptions {
   readonly witness?: boolean;
+  /** Of a cluster without one. */
+  readonly withoutWitness?: string;
   readonly prefer?: string;
   readonly networks?: boolean;
   readonly extra?: string;
@@ -37,6 +39,7 @@ export class Cluster implements AsyncDisposable {
 
   configure(options: ClusterOptions): void {
     const networks = `networks:\n  - { name: lan, subnet: 10.77.0.0/24 }\n  - { name: sync, subnet: 10.78.0.0/24 }\n`;
+    const withoutWitness = options.withoutWitness === undefined ? '' : `withoutWitness: ${options.withoutWitness}\n`;
     writeFileSync(
       this.file,
       `version: 1
@@ -44,7 +47,7 @@ cluster: story
 nodes:
   - { name: n1, ssh: root@10.77.0.11 }
   - { name: n2, ssh: root@10.77.0.12 }
-${options.networks === true ? networks : ''}${options.witness === false ? '' : 'witness: { ssh: root@10.77.0.13 }\n'}modules:
+${options.networks === true ? networks : ''}${options.witness === false ? withoutWitness : 'witness: { ssh: root@10.77.0.13 }\n'}modules:
   - name: db
     kind: mirror
 ${options.prefer === undefined ? '' : `    prefer: ${options.prefer}\n`}    replicate:

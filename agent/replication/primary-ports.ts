@@ -42,8 +42,10 @@ import type { ConnectionHandle, FromPrimary, ToPrimary } from './lane-messages.t
 import { LevelStream } from './level-stream.ts';
 import { operation } from './operations.ts';
 import { parkedAnswer } from './parked-answer.ts';
-import { checkpointIntervalMs, outcome, PrimaryLane, woken } from './primary-lane.ts';
-import type { PrimaryPorts } from './primary-lane.ts';
+import { checkpointIntervalMs } from './primary-checkpoints.ts';
+import { outcome, woken } from './primary-context.ts';
+import type { PrimaryPorts } from './primary-context.ts';
+import { PrimaryLane } from './primary-lane.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { SendWindow } from './send-window.ts';
 import { usedOf } from './used-bytes.ts';

@@ -32,7 +32,7 @@ describe('the crash matrix', () => {
   it('comes by every operation of every lane', () => {
     const seen = new Set(places.map(({ what }) => what.replace(/ while .*/, '')));
     for (const [lane, file] of [
-      ['primary', 'primary-lane.ts'],
+      ['primary', 'primary-context.ts'],
       ['secondary', 'secondary-lane.ts'],
       ['acknowledgement', 'acknowledgement-lane.ts'],
     ] as const) {

@@ -1,0 +1,101 @@
+/**
+ * What the primary lane is given (its ports; `primary-ports.ts` makes the real ones), and what its parts may ask of it. A part owns the state of one concern; the
+ * lane owns the mode, the record and the link, and is the only one that changes them.
+ */
+import type { AcknowledgeLevel, VolumeRecord } from '../contract/index.ts';
+import type { Carried, Node } from '../fuse/index.ts';
+import type { Memory } from '../sys/memory.ts';
+import type { ChangeStream } from './change-stream.ts';
+import type { CollectedSyncs } from './collected-syncs.ts';
+import type { ControlBlock, Mode } from './control-block.ts';
+import type { FromPrimary, ToPrimary } from './lane-messages.ts';
+import type { Lane, Operation } from './operations.ts';
+import type { SendWindow } from './send-window.ts';
+import type { Tree } from './tree.ts';
+import type { Used } from './used-bytes.ts';
+
+export const woken = { request: 1, message: 2 } as const;
+export const outcome = { none: 0, reply: 1, deferred: 2, parked: 3, ended: 4 } as const;
+
+export interface PrimaryPorts {
+  readonly control: ControlBlock;
+  readonly tree: Tree;
+  readonly stream: ChangeStream;
+  readonly window: SendWindow;
+  readonly request: Memory;
+  readonly resyncBuffer: Memory;
+  /** Until a request can be read, a message came, or `timeoutMs` (-1: for ever) passed. Bits of `woken`. */
+  readonly wait: Operation & { timeoutMs: number; requests: boolean };
+  /** Until a message came or the lease or the fence changed; at most a second. */
+  readonly waitForPermission: Operation;
+  /** Into `request`; its length, 0: nothing, negative: the mount is gone. */
+  readonly readRequest: Operation;
+  /** One of `outcome`. Whoever asks `collect` meanwhile is answered by `answerSync` or as a parked request. */
+  readonly apply: Operation & { memory: Memory; length: number };
+  /** Syncs the files of `collected` on the local disk. */
+  readonly syncFiles: Operation;
+  readonly collected: CollectedSyncs;
+  /** Answers a collected sync that waits for nobody else. `error`: 0 or -errno. */
+  readonly answerSync: Operation & { unique: number; written: number; error: number };
+  /** Sends the reply of the last `apply`. */
+  readonly reply: Operation & { readonly bytes: Uint8Array; readonly length: number; readonly unique: number };
+  /** Before that reply is parked as a whole. */
+  readonly noteParkedReply: () => void;
+  readonly level: AcknowledgeLevel;
+  /** Of `write-through`: what the last `apply` has changed. */
+  readonly touched: Node[];
+  /** Syncs `touched` on the local disk; 0 or -errno. */
+  readonly syncTouched: Operation;
+  /** A copy of the request in hand, for as long as it waits. */
+  readonly hold: (length: number) => Memory;
+  /** What a predecessor of this process has left unanswered, once. */
+  readonly carried: Carried | null;
+  /** Sends the answer that the predecessor had completed. */
+  readonly replyAgain: Operation;
+  /** Answers `control.parked.claimed`. */
+  readonly answerParked: Operation;
+  /** Sends what the stream's writer holds; -1: the link is lost. */
+  readonly send: Operation;
+  /** The record, durable. Throws when that fails. */
+  readonly persist: Operation & { record: VolumeRecord | null };
+  /** The same for what a failing disk may not take: 0 or -1. */
+  readonly persistIfPossible: Operation & { record: VolumeRecord | null };
+  /** syncfs of the volume's filesystem; 0 or -errno. */
+  readonly syncAll: Operation;
+  /** Of the volume's filesystem, by whatever; null: not known. */
+  readonly used: () => Used | null;
+  readonly nowMs: () => number;
+  readonly message: () => ToPrimary | null;
+  readonly tell: (message: FromPrimary) => void;
+  /** From now on `send` uses this connection. */
+  readonly takeConnection: (linked: ToPrimary & { type: 'linked' }) => void;
+  /** Ends both connections, so that the acknowledgement lane notices too. */
+  readonly dropConnection: () => void;
+  /** Set by a flush that failed inside of `apply`. */
+  readonly linkBroken: () => boolean;
+  readonly randomCheckpoint: () => number;
+  readonly checkpointIntervalMs: number;
+}
+
+/** What a part may ask of the lane. Every generator may end with the link gone: who goes on looks at `session` or at the stream. */
+export interface LaneContext {
+  readonly ports: PrimaryPorts;
+  readonly mode: Mode;
+  readonly record: VolumeRecord;
+  /** Of the link in use, 0: none. */
+  readonly session: number;
+  /** A clean stop has begun: nothing may change any more. */
+  readonly stopping: boolean;
+  setMode(mode: Mode): void;
+  /** On disk, and only then the lane's. */
+  persist(record: VolumeRecord): Lane;
+  /** The same for what a failing disk may not take; then the lane keeps the record that it has. */
+  persistIfPossible(record: VolumeRecord): Lane;
+  /** The link is gone, or is to be: without the peer only what is recorded allows to go on. */
+  lost(): Lane;
+  /** The target may hold our generation from now on: it can be told from what another peer has only under a new one. */
+  generationIsGiven(): void;
+  tellStatus(): void;
+  /** At most twice a second. */
+  tellProgress(): void;
+}

@@ -69,7 +69,8 @@ export async function converse<T>(
   signal: AbortSignal,
   talk: (socket: JsonSocket) => Promise<T>,
 ): Promise<Said<T>> {
-  if (signal.aborted) return { kind: 'silent' };
+  const isOver = (): boolean => signal.aborted;
+  if (isOver()) return { kind: 'silent' };
   const socket = net.connect({ path });
   // One that breaks while nobody reads tells it at the next reading.
   socket.on('error', () => undefined);
@@ -78,7 +79,7 @@ export async function converse<T>(
   try {
     return { kind: 'said', value: await talk(new JsonSocket(socket)) };
   } catch (error) {
-    if (signal.aborted) return { kind: 'silent' };
+    if (isOver()) return { kind: 'silent' };
     const { code, message } = error as NodeJS.ErrnoException;
     return code === undefined ? { kind: 'nonsense', said: message.slice(0, 100) } : { kind: 'closed', code };
   } finally {

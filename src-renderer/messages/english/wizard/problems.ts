@@ -86,7 +86,7 @@ export const problems = {
   }),
   'checker-domain': () => ({
     what: 'This is neither a name of libvirt nor an absolute path.',
-    remedy: 'Write the name that `virsh list --all` shows, or the socket of the monitor, such as /run/vm/qmp.sock.',
+    remedy: 'Write the name that virsh list --all shows, or the socket of the monitor, such as /run/vm/qmp.sock.',
   }),
   'checker-socket': () => ({
     what: 'This is no path of a socket.',

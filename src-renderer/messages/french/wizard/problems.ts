@@ -100,7 +100,7 @@ export const problems: typeof english = {
   }),
   'checker-domain': () => ({
     what: 'Ce n’est ni un nom de libvirt ni un chemin absolu.',
-    remedy: 'Écrivez le nom que montre `virsh list --all`, ou le socket du moniteur, comme /run/vm/qmp.sock.',
+    remedy: 'Écrivez le nom que montre virsh list --all, ou le socket du moniteur, comme /run/vm/qmp.sock.',
   }),
   'checker-socket': () => ({
     what: 'Ce n’est pas le chemin d’un socket.',

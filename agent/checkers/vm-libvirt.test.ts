@@ -1,6 +1,11 @@
 /** A virtual machine of libvirt: what `virsh` says, from its own words. */
-import { describe, expect, test } from 'vitest';
-import { parsePing, parseState, parseStatistics, pingCommand, stateCommand } from './vm-libvirt.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Finding } from '../contract/index.ts';
+import type { Checker } from './checker.ts';
+import { libvirtChecker, parsePing, parseState, parseStatistics, pingCommand, stateCommand } from './vm-libvirt.ts';
 import { Progress } from './vm-progress.ts';
 
 const said = (output: string, exitCode: number | null = 0) => ({ exitCode, output });
@@ -76,4 +81,48 @@ ${fine ? `  vcpu.0.delay=${time}\n` : ''}  block.count=1
 test('a name cannot become an option', () => {
   for (const command of [stateCommand('guest'), pingCommand('guest')])
     expect(command[command.indexOf('guest') - 1]).toBe('--domain');
+});
+
+describe('a program that speaks like virsh', () => {
+  let directory = '';
+  beforeAll(async () => {
+    directory = await mkdtemp(path.join(os.tmpdir(), 'holdfast-virsh-'));
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  let nowMs = 0;
+  const speaking = async (name: string, lines: string): Promise<Checker> => {
+    const file = path.join(directory, name);
+    await writeFile(file, `#!/bin/sh\ncase "$*" in\n${lines}\n*) echo "error: $*" >&2; exit 1;;\nesac\n`, {
+      mode: 0o755,
+    });
+    return libvirtChecker('guest', () => nowMs, file);
+  };
+  const look = (checker: Checker, timeoutMs = 10_000): Promise<Finding> => checker.look(AbortSignal.timeout(timeoutMs));
+  const runs = `*"domstate --reason --domain guest") echo "running (booted)";;`;
+
+  test('is asked as it understands', async () => {
+    const ping = `*"--domain guest --cmd {\\"execute\\":\\"guest-ping\\"}") echo '{"return":{}}';;`;
+    expect(await look(await speaking('answers', `${runs}\n${ping}`))).toMatchObject({ code: 'good' });
+    const paused = await speaking('paused', `*domstate*) echo "paused (I/O error)";;`);
+    expect(await look(paused)).toEqual({ code: 'not-running', found: 'paused (I/O error)' });
+  });
+  test('waits for an agent as long as the look may take', async () => {
+    const waits = await speaking('waits', `${runs}\n*guest-ping*) sleep 60;;`);
+    expect(await look(waits, 400)).toEqual({ code: 'guest-silent', found: '' });
+  });
+  test('tells of a guest without an agent', async () => {
+    const checker = await speaking(
+      'without',
+      `${runs}
+*guest-ping*) echo "error: argument unsupported: QEMU guest agent is not configured" >&2; exit 1;;
+*"domstats --vcpu --block --domain guest") printf "Domain: 'guest'\\n  vcpu.0.time=10\\n  vcpu.0.delay=3\\n";;`,
+    );
+    expect(await look(checker)).toMatchObject({ code: 'good' });
+    nowMs = 5000;
+    expect(await look(checker)).toEqual({ code: 'guest-hung', found: '5 s' });
+  });
+  test('that is missing counts for nothing', async () => {
+    expect(await look(libvirtChecker('guest', () => 0, '/no/virsh'))).toMatchObject({ code: 'not-checked' });
+  });
 });

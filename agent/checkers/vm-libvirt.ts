@@ -4,7 +4,7 @@ import { good, notChecked, type Checker } from './checker.ts';
 import { lastLine, Program, type ProgramOutcome, type ProgramResult } from './program.ts';
 import { Progress, stillMsMin, type Work } from './vm-progress.ts';
 
-const virsh = ['virsh', '--quiet', '--connect', 'qemu:///system'] as const;
+const virsh = ['--quiet', '--connect', 'qemu:///system'] as const;
 /** Hundreds of processors and disks are told in full. */
 const statisticsBytesMax = 256 * 1024;
 /** Older libvirt counts the time of processors in hundredths of a second, of which an idle guest needs one in half a minute. */
@@ -61,22 +61,22 @@ function withoutAnswer(outcome: Exclude<ProgramOutcome, { kind: 'ended' }>): Fin
   return outcome.kind === 'missing' ? notChecked(outcome.message) : { code: 'no-answer', found: 'libvirt' };
 }
 
-export function libvirtChecker(domain: string, nowMs: () => number): Checker {
+export function libvirtChecker(domain: string, nowMs: () => number, virshProgram = 'virsh'): Checker {
   const program = new Program(statisticsBytesMax);
   const progress = new Progress();
   return {
     async look(signal) {
-      const asked = await program.run(stateCommand(domain), signal);
+      const asked = await program.run([virshProgram, ...stateCommand(domain)], signal);
       if (asked.kind !== 'ended') return withoutAnswer(asked);
       const state = parseState(asked.result);
       if (state !== null) return state;
-      const pinged = await program.run(pingCommand(domain), signal);
+      const pinged = await program.run([virshProgram, ...pingCommand(domain)], signal);
       if (pinged.kind === 'missing') return notChecked(pinged.message);
       const answer = pinged.kind === 'ended' ? parsePing(pinged.result) : 'silent';
       if (answer === 'answers') return good;
       if (answer === 'silent') return { code: 'guest-silent', found: '' };
       if (answer !== 'absent') return notChecked(answer.unknown);
-      const told = await program.run(statisticsCommand(domain), signal);
+      const told = await program.run([virshProgram, ...statisticsCommand(domain)], signal);
       if (told.kind !== 'ended') return withoutAnswer(told);
       const work = parseStatistics(told.result);
       return work === null ? notChecked(lastLine(told.result.output)) : progress.judge(work, nowMs());

@@ -36,6 +36,8 @@ export const checkerAnswerSchema = z.object({
   /** Of disk: '' for not asked. */
   freePercentMin: z.string(),
   latencyMsMax: z.string(),
+  /** Of vm with a monitor: the socket of its guest agent. Drafts of before there was one have none. */
+  guestAgent: z.string().default(''),
   /** Seconds, or a duration as the file has it. */
   interval: z.string(),
   timeout: z.string(),

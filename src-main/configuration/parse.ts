@@ -116,6 +116,9 @@ const reasons: Readonly<Record<string, string>> = {
   failures: 'checker-failures',
   freePercentMin: 'checker-percent',
   latencyMsMax: 'checker-latency',
+  domain: 'checker-domain',
+  monitor: 'checker-socket',
+  guestAgent: 'checker-socket',
 };
 
 /** Of what the schema does not take: the key says which kind of value it is. */
@@ -195,7 +198,7 @@ function schemaProblem(issue: Issue): ProblemAt[] {
       return [wrongValue(path, unionRemedy(path))];
     }
     case 'invalid_type':
-      return [wrongValue(path, `Write ${typeName(issue.expected)}.`)];
+      return [wrongValue(path, path.at(-1) === 'vm' ? machineRemedy : `Write ${typeName(issue.expected)}.`)];
     case 'invalid_value':
       return [wrongValue(path, `Write ${issue.values.map((value) => `\`${String(value)}\``).join(' or ')}.`)];
     case 'too_small':
@@ -220,6 +223,8 @@ function arrayWords(path: readonly (string | number)[], words: string): string {
   if (path.at(-1) === 'nodes') return 'a mirror cluster has exactly two nodes: write two';
   return words.startsWith('Too') ? 'write at least one' : words;
 }
+
+const machineRemedy = 'Write `{ domain: NAME }` or `{ monitor: /run/vm/qmp.sock }`.';
 
 function unionRemedy(path: readonly (string | number)[]): string {
   switch (path.at(-1)) {
@@ -269,8 +274,9 @@ const keysAt: Readonly<Record<string, string>> = {
     'name, kind, prefer, failback, dependsOn, replicate, acknowledge, cache, vip, interface, prestart, start, stop, poststop, forceStop, transition, checkers, restartLimit',
   replicate: 'path',
   checkers:
-    'tcp, http, https, process, service, ping, interface, mount, disk, script, module; interval, timeout, failures, action, gracePeriod; status, contains',
+    'tcp, http, https, process, service, ping, interface, mount, disk, script, module, vm; interval, timeout, failures, action, gracePeriod; status, contains',
   disk: 'path, freePercentMin, latencyMsMax',
+  vm: 'domain; or monitor, guestAgent',
   restartLimit: 'count, within',
 };
 

@@ -41,6 +41,8 @@ export interface CheckedModule {
   /** Those of them that it brings up: the application. */
   readonly started: readonly string[];
   readonly startCommand: string;
+  /** Virtual machines of libvirt that its checkers watch. */
+  readonly domains: readonly string[];
 }
 
 /** What the servers are checked for; a configuration, or as much of one as there is. */
@@ -64,6 +66,7 @@ export function subjectOf(configuration: Configuration): CheckSubject {
       units: unitsIn(commandOf(module.start)),
       started: startedUnits(commandOf(module.start)),
       startCommand: commandOf(module.start),
+      domains: module.checkers.flatMap(({ vm }) => vm?.domain ?? []),
     })),
   };
 }

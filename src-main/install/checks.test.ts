@@ -271,6 +271,13 @@ describe('the checks', () => {
     expect(run(found)).toEqual(expected);
   });
 
+  it('see that virsh is missing where a virtual machine of libvirt is watched', () => {
+    const [module] = subject.modules;
+    const about = { ...subject, modules: [{ ...module!, domains: ['guest'] }] };
+    expect(run(machines({ tools: [...probe().tools, 'virsh'] }), about)).toEqual(['n2 virsh-missing']);
+    expect(run(machines())).toEqual([]);
+  });
+
   it('see a network that a node is not in', () => {
     const about = { ...subject, networks: [{ name: 'sync', subnet: '10.9.0.0/24' }] };
     expect(run(machines(), about)).toEqual(['n1 network-without-node ■', 'n2 network-without-node ■']);

@@ -21,6 +21,7 @@ const checker = (change: Partial<CheckerAnswer>): CheckerAnswer => ({
   contains: '',
   freePercentMin: '',
   latencyMsMax: '',
+  guestAgent: '',
   interval: '5',
   timeout: '5',
   gracePeriod: '60',
@@ -118,6 +119,8 @@ modules:
         checker({ kind: 'tcp', target: '10.77.0.50:5432', interval: '2,5', timeout: '1', action: 'failover' }),
         checker({ kind: 'http', target: 'http://127.0.0.1/', status: '204', contains: 'ok', failures: '5' }),
         checker({ kind: 'disk', target: '/data/db/', freePercentMin: '10 %', gracePeriod: '2m', action: 'none' }),
+        checker({ kind: 'vm', target: ' guest 1' }),
+        checker({ kind: 'vm', target: '/run/vm/qmp.sock', guestAgent: '/run/vm/qga.sock ' }),
       ],
     });
     expect(text.slice(text.indexOf('    # Looked at')))
@@ -127,6 +130,8 @@ modules:
       - { tcp: 10.77.0.50:5432, interval: 2500ms, timeout: 1s, action: failover }
       - { http: http://127.0.0.1/, status: 204, contains: ok, failures: 5 }
       - { disk: { path: /data/db, freePercentMin: 10 }, gracePeriod: 2m }
+      - { vm: { domain: guest 1 } }
+      - { vm: { monitor: /run/vm/qmp.sock, guestAgent: /run/vm/qga.sock } }
 `);
   });
 
@@ -413,7 +418,7 @@ it('whatever is typed, there is either a file that is taken or a reason', { time
           good: { goodNode: text, detectionMs: number },
           checker: {
             checkers: wizardCheckerKinds.map((kind) =>
-              checker({ kind, target: text, contains: text, status: kind === 'http' ? text : '' }),
+              checker({ kind, target: text, contains: text, status: kind === 'http' ? text : '', guestAgent: text }),
             ),
           },
           checkerTimes: {

@@ -47,7 +47,7 @@ const application = (change: Partial<Answers['application']>): Partial<Answers> 
 const watched = (change: Partial<CheckerAnswer>): Partial<Answers> => ({
   checkers: [
     {
-      ...{ kind: 'tcp', target: '', status: '', contains: '', freePercentMin: '', latencyMsMax: '' },
+      ...{ kind: 'tcp', target: '', status: '', contains: '', freePercentMin: '', latencyMsMax: '', guestAgent: '' },
       ...{ interval: '5', timeout: '5', gracePeriod: '60', failures: '3', action: 'restart' },
       ...change,
     },

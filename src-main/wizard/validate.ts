@@ -96,9 +96,10 @@ function textProblems({ application, checkers, interface: device }: Answers): An
     ['application.start', application.start, true],
     ['application.stop', application.stop, true],
     ['interface', device ?? '', false],
-    ...checkers.flatMap(({ target, contains }, index): [string, string, boolean][] => [
+    ...checkers.flatMap(({ target, contains, guestAgent }, index): [string, string, boolean][] => [
       [`checkers.${index}.target`, target, false],
       [`checkers.${index}.contains`, contains, false],
+      [`checkers.${index}.guestAgent`, guestAgent, false],
     ]),
   ];
   return texts

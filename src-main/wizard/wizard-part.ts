@@ -259,6 +259,9 @@ function subjectOfAnswers(given: Answers): CheckSubject {
     units: unitsIn(application.start),
     started: startedUnits(application.start),
     startCommand: application.start,
+    domains: answers.checkers
+      .filter(({ kind, target }, index) => kind === 'vm' && target !== '' && !wrong.has(`checkers.${index}.target`))
+      .flatMap(({ target }) => (target.startsWith('/') ? [] : [target])),
   };
   const networks = (answers.networks ?? []).filter(
     ({ name, subnet }, index) =>

@@ -151,6 +151,8 @@ export const cluster = {
     'space-low': 'too little space',
     'disk-slow': 'the disk is too slow',
     'exit-code': 'the program failed',
+    'guest-silent': 'the guest agent does not answer',
+    'guest-hung': 'neither its processors nor its disks have moved',
   } as Readonly<Record<string, string>>,
   yes: 'yes',
   no: 'no',

@@ -151,6 +151,13 @@ export const checks: Messages['checks'] = {
     why: 'La réplication y écrit. Un système de fichiers passé de lui-même en lecture seule a un disque abîmé.',
     remedy: `Regardez dmesg ; puis mount -o remount,rw "$(df -P ${listed(f, 'path')} | awk 'NR == 2 { print $6 }')", et corrigez sa ligne dans /etc/fstab.`,
   }),
+  'virsh-missing': (f) => ({
+    title: 'Machines virtuelles',
+    what: `virsh manque, par lequel le contrôle de ${listed(f, 'domains')} interroge libvirt`,
+    why: 'Ce serveur ne pourrait pas voir si la machine virtuelle est bloquée : le contrôle n’y compterait pour rien.',
+    remedy:
+      'Installez-le : apt-get install libvirt-clients (RHEL : dnf install libvirt-client ; SUSE : zypper install libvirt-client).',
+  }),
   'mount-noexec': (f) => ({
     title: 'Programmes autorisés',
     what: `le système de fichiers de ${listed(f, 'path')} est monté avec noexec`,

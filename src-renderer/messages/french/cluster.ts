@@ -145,6 +145,8 @@ export const cluster: Messages['cluster'] = {
     'space-low': 'trop peu de place',
     'disk-slow': 'le disque est trop lent',
     'exit-code': 'le programme a échoué',
+    'guest-silent': 'l’agent invité ne répond pas',
+    'guest-hung': 'ni ses processeurs ni ses disques n’ont bougé',
   },
   yes: 'oui',
   no: 'non',

@@ -84,6 +84,23 @@ export const problems = {
     what: 'This is meant for a shell; a checker starts its program without one.',
     remedy: 'Write a program and its arguments; put what needs a shell into a file and name the file.',
   }),
+  'checker-domain': () => ({
+    what: 'This is neither a name of libvirt nor an absolute path.',
+    remedy: 'Write the name that virsh list --all shows, or the socket of the monitor, such as /run/vm/qmp.sock.',
+  }),
+  'checker-socket': () => ({
+    what: 'This is no path of a socket.',
+    remedy: 'Write an absolute path of at most 107 bytes, such as /run/vm/qmp.sock.',
+  }),
+  'checker-vm-agent': () => ({ what: 'Libvirt finds the guest agent itself.', remedy: 'Leave this empty.' }),
+  'checker-sockets-equal': () => ({
+    what: 'The monitor and the guest agent have a socket each.',
+    remedy: 'Write the socket of the guest agent, or leave this empty.',
+  }),
+  'checker-socket-replicated': (f) => ({
+    what: `A socket in ${listed(f, 'path')} cannot be reached while the replication waits.`,
+    remedy: 'Let QEMU make its sockets below /run.',
+  }),
   'checker-disk': () => ({
     what: 'This checker of a disk asks for nothing.',
     remedy: 'Give the least free space, the longest time for a write, or both.',

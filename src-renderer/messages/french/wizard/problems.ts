@@ -98,6 +98,23 @@ export const problems: typeof english = {
     remedy:
       'Écrivez un programme et ses arguments ; mettez dans un fichier ce qui demande un shell, et nommez ce fichier.',
   }),
+  'checker-domain': () => ({
+    what: 'Ce n’est ni un nom de libvirt ni un chemin absolu.',
+    remedy: 'Écrivez le nom que montre virsh list --all, ou le socket du moniteur, comme /run/vm/qmp.sock.',
+  }),
+  'checker-socket': () => ({
+    what: 'Ce n’est pas le chemin d’un socket.',
+    remedy: 'Écrivez un chemin absolu de 107 octets au plus, comme /run/vm/qmp.sock.',
+  }),
+  'checker-vm-agent': () => ({ what: 'Libvirt trouve lui-même l’agent invité.', remedy: 'Laissez ce champ vide.' }),
+  'checker-sockets-equal': () => ({
+    what: 'Le moniteur et l’agent invité ont chacun leur socket.',
+    remedy: 'Écrivez le socket de l’agent invité, ou laissez ce champ vide.',
+  }),
+  'checker-socket-replicated': (f) => ({
+    what: `Un socket dans ${listed(f, 'path')} est hors d’atteinte pendant que la réplication attend.`,
+    remedy: 'Faites créer à QEMU ses sockets sous /run.',
+  }),
   'checker-disk': () => ({
     what: 'Ce contrôle de disque ne demande rien.',
     remedy: 'Donnez l’espace libre minimal, la durée maximale d’une écriture, ou les deux.',

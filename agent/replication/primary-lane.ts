@@ -74,6 +74,8 @@ export interface PrimaryPorts {
   /** Before that reply is parked as a whole. */
   readonly noteParkedReply: () => void;
   readonly level: AcknowledgeLevel;
+  /** Set: the level acknowledges what is in memory only, and this is the boot that it ends with. */
+  readonly memoryBoot: string | null;
   /** Of `write-through`: what the last `apply` has changed. */
   readonly touched: Node[];
   /** Syncs `touched` on the local disk; 0 or -errno. */
@@ -643,7 +645,7 @@ export class PrimaryLane implements LaneHooks {
     const { stream, control, window, tree } = this.#ports;
     const resync = message.contact === 'resync';
     const met = lineage.inContact(this.record, message.contacts);
-    yield* this.#persist(resync ? lineage.resyncSource(met) : lineage.connectedClean(met));
+    yield* this.#persist(resync ? lineage.resyncSource(met) : this.#together(lineage.connectedClean(met)));
     // Requests of an earlier link: either the peer is recorded as stale by now, or nothing was changed since the checkpoint.
     yield* this.#answerReached(null);
     // What was acknowledged on the former link means nothing to the requests of this one.
@@ -820,7 +822,7 @@ export class PrimaryLane implements LaneHooks {
       this.#sharedGeneration = true;
       this.#resync = null;
       if (this.#finishCheckpoint !== 0) this.#ports.stream.marks.confirmed(this.#finishCheckpoint);
-      yield* this.#persist(lineage.resyncedSource(this.record));
+      yield* this.#persist(this.#together(lineage.resyncedSource(this.record)));
       this.#verify?.resynced();
       this.#setMode('in-sync');
     }
@@ -828,6 +830,11 @@ export class PrimaryLane implements LaneHooks {
       yield* this.#persist(lineage.checkpointed(this.record, this.#cleanStop.checkpoint));
       this.#endCleanStop(true);
     }
+  }
+
+  /** From this record on both are in sync. */
+  #together(record: VolumeRecord): VolumeRecord {
+    return lineage.heldInMemory(record, this.#ports.memoryBoot, 'source');
   }
 
   // --- comparison -----------------------------------------------------------------------------------------------------

@@ -90,6 +90,7 @@ class SimulatedCluster implements ScenarioCluster {
       prefer: settings.prefer,
       failback: () => settings.failback,
       volumes: 1,
+      acknowledge: settings.acknowledge,
       checkers: { application: 'restart', surroundings: settings.surroundings },
       stepMirror,
     });

@@ -5,6 +5,7 @@ import {
   type EventDraft,
   type Generation,
   type ModuleBeat,
+  type VolumeRecord,
   type VolumeStatus,
   type VoteReply,
 } from '../contract/index.ts';
@@ -270,6 +271,10 @@ export interface Copy {
   readonly contacts: ContactCounts;
   /** This node knows that a copy of this generation went on after this one: it was set back to an image. */
   readonly isSetBack: boolean;
+  /** This server has booted since changes were acknowledged because both had them in memory: what the disk did not get is with the other one only. */
+  readonly memoryLost: boolean;
+  /** What was synced until then is on this disk. */
+  readonly syncedHere: boolean;
 }
 
 export function ownCopy(state: MirrorState): Copy {
@@ -283,6 +288,8 @@ export function ownCopy(state: MirrorState): Copy {
     clean: false,
     contacts: {},
     isSetBack: false,
+    memoryLost: false,
+    syncedHere: false,
   };
   const records = (state.volumes ?? []).map((volume) => volume.record);
   if (records.length === 0 || records.some((record) => record === null)) return none;
@@ -306,7 +313,14 @@ export function ownCopy(state: MirrorState): Copy {
     clean: known.every((record) => record.cleanCheckpoint !== null),
     contacts,
     isSetBack,
+    memoryLost: upToDate && known.some((record) => lostMemory(record, state.identity.bootId)),
+    syncedHere: known.some((record) => record.syncedHere === true),
   };
+}
+
+/** Whoever was alone has nothing that the other one would have to give back. */
+function lostMemory({ memoryBoot, peerStale }: VolumeRecord, bootId: string): boolean {
+  return memoryBoot !== undefined && memoryBoot !== bootId && !peerStale;
 }
 
 /** A voter has stored a generation for this node that it has not written yet. */

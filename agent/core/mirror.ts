@@ -156,16 +156,16 @@ function answer(draft: Draft, message: VoteRequest): void {
 
 /**
  * A generation that was promised to this node and that none of its volumes has written: nobody else can. The other one may go on with one that is newer still,
- * from the same copy where the application does not run here, and from a newer copy always. Else each of the two would wait for the other for ever.
+ * from the same copy where the application does not run here or this one has lost its memory, and from a newer copy always. Else each of the two would wait for the other for ever.
  */
 function voterFor(
   { s, now }: Draft,
   message: VoteRequest,
 ): { readonly voter: VoterState; readonly givenUp: readonly Generation[] } {
-  const { generation, whole } = ownCopy(s);
+  const { generation, whole, memoryLost } = ownCopy(s);
   const notNeeded =
     older(generation, message.generation) ||
-    (sameGeneration(message.generation, generation) && unableOf(s, now) !== null);
+    (sameGeneration(message.generation, generation) && (memoryLost || unableOf(s, now) !== null));
   const givesWay = whole && committed(s) && notNeeded && older(s.record.newest, message.store);
   if (!givesWay) return { voter: s.voter, givenUp: [] };
   return { voter: { ...s.voter, newest: generation }, givenUp: s.record.pending };

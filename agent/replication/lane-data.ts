@@ -15,6 +15,7 @@ export interface PrimaryLaneData {
   readonly deviceFd: number;
   readonly cache: 'writeback' | 'none';
   readonly level: AcknowledgeLevel;
+  readonly memoryBoot: string | null;
   readonly record: VolumeRecord;
   /** Of the process; see SyncOffers. */
   readonly syncOffers: SharedArrayBuffer;
@@ -54,6 +55,7 @@ export interface SecondaryLaneData {
   readonly programVersion: string;
   readonly directoryFd: number;
   readonly record: VolumeRecord;
+  readonly memoryBoot: string | null;
   readonly syncOffers: SharedArrayBuffer;
 }
 

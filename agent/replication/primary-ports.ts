@@ -321,6 +321,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     }),
     answerSync,
     level,
+    memoryBoot: data.memoryBoot,
     touched,
     syncTouched: operation('sync touched', () => {
       kept?.requests.noteSync(syncStage.begun);

@@ -217,6 +217,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
         return backing;
       },
       // Before Linux 5.8 syncfs(2) reports no error of writing back.
+      memoryBoot: data.memoryBoot,
       offersMarks: process.env['HOLDFAST_RESYNC_BY_MARKS'] !== '0' && kernelAtLeast(release(), 5, 8),
       nowMs: bootTimeMs,
       message: () => inbox.receive(),

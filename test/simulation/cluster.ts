@@ -20,6 +20,7 @@ export interface ClusterOptions {
   readonly prefer: string | null;
   readonly failback: () => MirrorIdentity['failback'];
   readonly volumes: 1 | 2;
+  readonly acknowledge: 'received' | 'durable';
   readonly checkers: { readonly application: CheckerAction; readonly surroundings: boolean };
   readonly stepMirror: typeof stepMirror;
 }
@@ -65,7 +66,10 @@ export class Simulation {
     const [first, second] = this.nodes;
     first.replica.peer = second.replica;
     second.replica.peer = first.replica;
-    for (const { replica } of this.nodes) replica.two = options.volumes === 2;
+    for (const node of this.nodes) {
+      node.replica.two = options.volumes === 2;
+      node.acknowledgesMemory = options.acknowledge === 'received';
+    }
     first.replica.initialise('uuid', { number: 1, id: 'first' });
     second.replica.initialise('uuid', null);
     this.judges = new Judges({
@@ -126,6 +130,9 @@ export class Simulation {
         this.judges.stepped(node, before, after, event);
         const transition = this.seen.step(before, after);
         if (transition !== null) this.world.log(node.name, `${transition} [${after?.waiting.code ?? ''}]`);
+      },
+      powerLost: (node) => {
+        this.judges.powerLost(node);
       },
       told: (node, event) => {
         this.seen.told(event);
@@ -287,7 +294,8 @@ export class Simulation {
   /** A person who comes to mend it and does what the messages say. Where nothing was lost or ordered, nobody has to come. */
   private attend(): void {
     const { judges, world } = this;
-    if (!judges.ordered && !this.copyLost) return;
+    const needed = this.nodes.some((node) => node.describe().includes('memory-lost'));
+    if (!judges.ordered && !this.copyLost && !needed) return;
     if (this.nodes.every((node) => node.protected())) return;
     const waiting = this.nodes.filter((node) => node.mirror?.phase.name === 'wait');
     const forked = this.nodes.filter(
@@ -297,7 +305,7 @@ export class Simulation {
     if (judges.ordered && lost !== undefined && forked.length === 1) {
       world.log('person', `sets ${lost.name} up anew`);
       this.blank(lost, false);
-    } else if (waiting.length === 2 && waiting.some((node) => node.describe().includes('copy-stale'))) {
+    } else if (waiting.length === 2 && waiting.some((node) => /copy-stale|memory-lost/.test(node.describe()))) {
       const [best] = [...waiting].sort((a, b) => judges.worthOf(b) - judges.worthOf(a));
       world.log('person', `promotes ${best?.name ?? ''}`);
       best?.promote();

@@ -21,6 +21,8 @@ export class Judges {
   private acknowledged = new Set<number>();
   private readonly judged: Judged;
   readonly checkers: CheckerJudge;
+  /** By node: what was in its memory when it lost its power last. */
+  private readonly losses = new Map<string, ReadonlySet<number>>();
   private lastServing: string | null = null;
   acknowledgedCount = 0;
   failovers = 0;
@@ -43,6 +45,18 @@ export class Judges {
   isWhole(node: SimulatedNode): boolean {
     const data = new Set(node.replica.durable.data);
     return [...this.acknowledged].every((id) => data.has(id));
+  }
+
+  /**
+   * What both had in memory only, and both have lost the memory: nobody has promised it any more, even where one disk has it by luck. What the other one still
+   * has it has to give back.
+   */
+  powerLost(node: SimulatedNode): void {
+    const other = this.peerOf(node).replica;
+    const lost = this.losses.get(other.name) ?? new Set();
+    for (const id of node.replica.unsynced)
+      if (lost.has(id) || !other.durable.data.includes(id)) this.acknowledged.delete(id);
+    this.losses.set(node.name, new Set(node.replica.unsynced));
   }
 
   /** How much of what was acknowledged is in this copy. */

@@ -25,6 +25,13 @@ export const mutants: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'a server that lost its memory starts all the same',
+    breaks: '2',
+    file: 'agent/core/mirror-state.ts',
+    find: 'return memoryBoot !== undefined && memoryBoot !== bootId && !peerStale;',
+    replace: 'return memoryBoot === bootId && peerStale && false;',
+  },
+  {
     name: 'a voter forgets that it has just started',
     breaks: 'lease',
     file: 'agent/core/voter.ts',

@@ -30,6 +30,8 @@ export interface NodePorts {
   /** `event` null: a control plane has started or ended. */
   stepped(node: SimulatedNode, before: MirrorState | null, after: MirrorState | null, event: MirrorEvent | null): void;
   told(node: SimulatedNode, event: EventDraft): void;
+  /** What its disk did not get is gone. */
+  powerLost(node: SimulatedNode): void;
   /** Before it is executed. */
   acts(node: SimulatedNode, action: MirrorAction): void;
   readonly stepMirror: typeof stepMirror;
@@ -44,6 +46,8 @@ export class SimulatedNode {
   /** Rate of this node's clock against true time. */
   readonly clockRate: number;
   private readonly clockOffsetMs: number;
+  /** The level is `received`. */
+  acknowledgesMemory = false;
   up = false;
   frozen = false;
   boots = 0;
@@ -121,6 +125,7 @@ export class SimulatedNode {
     if (this.up) return;
     this.up = true;
     this.boots += 1;
+    this.replica.memoryBoot = this.acknowledgesMemory ? this.bootId() : null;
     this.replica.start();
     this.startControlPlane();
   }
@@ -212,6 +217,7 @@ export class SimulatedNode {
     this.vip = false;
     this.kernelLeaseMs = 0;
     this.replica.losePower();
+    this.ports.powerLost(this);
   }
 
   /** kill -9 of the control plane; systemd starts it again. */

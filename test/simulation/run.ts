@@ -32,6 +32,7 @@ const faultPeriodMs = 60_000;
 const healMs = 90_000;
 const badMomentsSalt = 0x2e5a1d07;
 const volumesSalt = 0x51c3b80f;
+const acknowledgeSalt = 0x7d20c4e9;
 
 export function run(options: RunOptions): RunResult {
   const random = new Random(options.seed);
@@ -51,6 +52,7 @@ export function run(options: RunOptions): RunResult {
     failback: () => (random.chance(0.3) ? 'automatic' : 'manual'),
     // Drawn apart, as below.
     volumes: new Random(options.seed ^ volumesSalt).chance(0.3) ? 2 : 1,
+    acknowledge: new Random(options.seed ^ acknowledgeSalt).chance(0.4) ? 'received' : 'durable',
     checkers: { application: action, surroundings: random.chance(0.3) },
     stepMirror,
   });

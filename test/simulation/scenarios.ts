@@ -75,6 +75,7 @@ class SimulatedCluster implements ScenarioCluster {
       prefer: settings.prefer,
       failback: () => settings.failback,
       volumes: 1,
+      acknowledge: settings.acknowledge,
       checkers: { application: 'restart', surroundings: settings.surroundings },
       stepMirror,
     });

@@ -417,6 +417,7 @@ export class World {
           return tree;
         },
         offersMarks: true,
+        memoryBoot: this.level === 'received' ? 'boot' : null,
         nowMs: () => this.nowMs,
         message: () => machine.toSecondary.shift() ?? null,
         tell: (message) => machine.outbox.push(message),
@@ -635,6 +636,7 @@ export class World {
           },
         },
         level,
+        memoryBoot: level === 'received' ? 'boot' : null,
         touched,
         syncTouched: op({
           name: 'sync touched',

@@ -132,6 +132,11 @@ const worded = {
     cause: `${peer} went on without it.`,
     remedy: `Bring ${peer} back. Promote ${node} only if the data of ${peer} is lost.`,
   }),
+  'memory-lost': (node, peer) => ({
+    what: `${node} has lost its memory, and ${peer} may hold acknowledged changes that are not on its disk`,
+    cause: 'Power was lost, or the server was reset, while both ran together at the level "received".',
+    remedy: `Bring ${peer} back. Promote ${node} only if the data of ${peer} is lost.`,
+  }),
   'peer-is-newer': (node, peer) => ({
     what: `${peer} has a newer copy than ${node}`,
     remedy: `Start the module on ${peer} first.`,

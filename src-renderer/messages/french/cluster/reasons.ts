@@ -127,6 +127,12 @@ export const reasons: Messages['cluster']['reasons'] = {
     cause: `${peer} a continué sans elle.`,
     remedy: `Faites revenir ${peer}. Ne promouvez ${node} que si les données de ${peer} sont perdues.`,
   }),
+  'memory-lost': (node, peer) => ({
+    what: `${node} a perdu sa mémoire, et ${peer} peut détenir des écritures confirmées qui ne sont pas sur son disque`,
+    cause:
+      'Le courant a été coupé, ou le serveur réinitialisé, pendant que les deux travaillaient ensemble au niveau « received ».',
+    remedy: `Faites revenir ${peer}. Ne promouvez ${node} que si les données de ${peer} sont perdues.`,
+  }),
   'peer-is-newer': (node, peer) => ({
     what: `${peer} a une copie plus récente que ${node}`,
     remedy: `Démarrez d’abord le module sur ${peer}.`,

@@ -163,8 +163,8 @@ function decided(configuration: Configuration): unknown {
     nodes: configuration.nodes.map(({ name, ssh, port }) => ({ name, ssh, port: port ?? null })),
     networks: configuration.networks ?? null,
     witness:
-      configuration.witness === 'none'
-        ? null
+      configuration.witness === 'none' || 'ping' in configuration.witness
+        ? configuration.witness
         : { ssh: configuration.witness.ssh, port: configuration.witness.port ?? null },
     withoutWitness: configuration.withoutWitness,
     detectionMs: durationMs(configuration.detection),
@@ -190,7 +190,7 @@ function wanted(answers: Answers): unknown {
     cluster: answers.cluster,
     nodes: answers.nodes.map((node) => ({ name: node.name, ...(ssh(node.machine) as object) })),
     networks: answers.networks,
-    witness: witness.kind === 'none' ? null : ssh(witness.machine),
+    witness: witness.kind === 'none' ? 'none' : ssh(witness.machine),
     withoutWitness: answers.withoutWitness,
     detectionMs: answers.detectionMs,
     name: application.name,

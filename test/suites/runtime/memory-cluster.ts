@@ -102,6 +102,7 @@ export class MemoryCluster {
       nodes: nodeNames.map((name) => ({ name, addresses: [addressOf[name]] })),
       networks: [{ name: 'lan', subnet: '10.0.0.0/24' }],
       witness: this.withWitness ? { address: addressOf.witness, port: 7413 } : null,
+      pingWitness: null,
       withoutWitness: 'prefer-one-copy',
       detectionMs,
       modules: [

@@ -114,6 +114,7 @@ function input(measurements: Measurements, change: Partial<StatusInput> = {}): S
     wallMs: Date.parse('2026-01-02T00:00:00Z'),
     peerView: { agentVersion: null, heardMs: new Map(), beats: new Map() },
     witnessHeardMs: null,
+    pingWitnessReachable: null,
     measurements,
     modules: [{ definition, state: active(), raised: new Set() }],
     ...change,

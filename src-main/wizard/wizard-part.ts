@@ -264,5 +264,5 @@ function subjectOfAnswers(given: Answers): CheckSubject {
     ({ name, subnet }, index) =>
       name !== '' && subnet !== '' && !wrong.has(`networks.${index}.subnet`) && !wrong.has(`networks.${index}.name`),
   );
-  return { cluster: answers.cluster === '' ? null : answers.cluster, networks, modules: [module] };
+  return { cluster: answers.cluster === '' ? null : answers.cluster, networks, modules: [module], pingWitness: null };
 }

@@ -114,7 +114,7 @@ export function stepOfPath(path: string): WizardStep {
 
 /** The steps on which what a check found is told and can be mended, best first. */
 export function stepsOfCheck({ code, host }: Pick<CheckResult, 'code' | 'host'>): readonly WizardStep[] {
-  if (host === 'witness' || code.startsWith('witness-')) return ['safety'];
+  if (host === 'witness' || /^(ping-)?witness(-|$)/.test(code)) return ['safety'];
   if (/^(data-space|good-copy-empty)$/.test(code)) return ['data'];
   if (/^(directory|filesystems|unit|application|owner)(-|$)/.test(code)) return ['application'];
   if (code.startsWith('vip-')) return ['address'];

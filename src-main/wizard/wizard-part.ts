@@ -260,9 +260,11 @@ function subjectOfAnswers(given: Answers): CheckSubject {
     started: startedUnits(application.start),
     startCommand: application.start,
   };
+  const { kind, ping = '' } = answers.witness;
+  const pingWitness = kind !== 'ping' || ping === '' || wrong.has('witness.ping') ? null : ping;
   const networks = (answers.networks ?? []).filter(
     ({ name, subnet }, index) =>
       name !== '' && subnet !== '' && !wrong.has(`networks.${index}.subnet`) && !wrong.has(`networks.${index}.name`),
   );
-  return { cluster: answers.cluster === '' ? null : answers.cluster, networks, modules: [module], pingWitness: null };
+  return { cluster: answers.cluster === '' ? null : answers.cluster, networks, modules: [module], pingWitness };
 }

@@ -61,6 +61,7 @@ export type ObstacleCode =
   | 'network-missing'
   | 'witness-missing'
   | 'witness-is-node'
+  | 'ping-witness-missing'
   | 'configuration-incomplete'
   | 'not-installed'
   | 'installing';
@@ -237,6 +238,8 @@ function safetyObstacle(answers: Answers, known: Known): Obstacle | null {
     if (facts !== null && answers.nodes.some((node) => node.facts?.machineId === facts.machineId))
       return { code: 'witness-is-node' };
   }
+  if (answers.witness.kind === 'ping' && (answers.witness.ping ?? '').trim() === '')
+    return { code: 'ping-witness-missing' };
   const wrong = problemsObstacle('safety', known);
   if (wrong || answers.witness.kind === 'none') return wrong;
   return askedObstacle(known.checks, answers, known) ?? failedChecks('safety', known);
@@ -309,6 +312,7 @@ export function isAnswered(step: WizardStep, answers: Answers, installation: Ins
     case 'review':
       return true;
     case 'safety':
+      if (answers.witness.kind === 'ping') return (answers.witness.ping ?? '').trim() !== '';
       return answers.witness.kind === 'none' || answers.witness.facts !== null;
     case 'install':
       return installation?.state === 'done';

@@ -47,6 +47,8 @@ export interface Ballot {
   readonly stored: Generation | null;
   readonly reply: VoteReply | null;
   readonly replyMs: number;
+  /** When the newest request was sent that was answered, whatever the answer; 0: none. */
+  readonly contactMs: number;
 }
 
 export interface MirrorState {
@@ -78,6 +80,8 @@ export interface MirrorState {
   readonly mounted: boolean;
   readonly voter: VoterState;
   readonly ballots: { readonly peer: Ballot; readonly witness: Ballot };
+  /** When the newest ping was sent that the ping witness has answered; null: it has answered none. */
+  readonly reachedMs: number | null;
   readonly nextNumber: number;
   /** Last deadline given to the kernel and to the replicator. */
   readonly leaseMs: number;
@@ -98,7 +102,7 @@ export interface MirrorState {
   readonly checkers: Readonly<Record<string, CheckerMemory>>;
 }
 
-const noBallot: Ballot = { sent: [], deadlineMs: 0, stored: null, reply: null, replyMs: 0 };
+const noBallot: Ballot = { sent: [], deadlineMs: 0, stored: null, reply: null, replyMs: 0, contactMs: 0 };
 
 export function freshRecord(): ModuleRecord {
   return {
@@ -117,6 +121,7 @@ export function freshRecord(): ModuleRecord {
     restarts: [],
     restartsBoot: null,
     gaveUp: null,
+    unreachedByOrder: false,
     order: null,
   };
 }
@@ -141,7 +146,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     record: {
       ...record,
       ...restartsUnder(identity.bootId, record),
-      ...(resuming ? {} : { activeBoot: null, running: false, runningSinceMs: null }),
+      ...(resuming ? {} : { activeBoot: null, running: false, runningSinceMs: null, unreachedByOrder: false }),
     },
     startedMs: atMs,
     phase: record.wanted === 'stopped' && !resuming ? { name: 'stopped' } : { name: 'wait' },
@@ -169,6 +174,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
         : { holder: identity.peer, untilMs: atMs + forgottenGrantMs(identity, record), session: '', number: 0 },
     },
     ballots: { peer: noBallot, witness: noBallot },
+    reachedMs: null,
     nextNumber: 1,
     leaseMs: 0,
     runId: 0,

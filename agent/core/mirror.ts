@@ -10,7 +10,7 @@ import { absorbCheck, unableOf } from './checkers.ts';
 import { command } from './commands.ts';
 import { committed, Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } from './mirror-state.ts';
 import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
-import { absorbReply, askForVotes } from './right.ts';
+import { absorbReached, absorbReply, askForVotes } from './right.ts';
 import { awaitsReplicator, finishPlan, replicatorIsBack, resume, serve } from './serving.ts';
 import { leaseMsMax } from './timing.ts';
 import {
@@ -71,6 +71,9 @@ function absorb(draft: Draft, event: TimedMirrorEvent): void {
       break;
     case 'needs':
       s.missing = event.missing;
+      break;
+    case 'reached':
+      absorbReached(draft, event.sentMs);
       break;
     case 'checked':
       absorbCheck(draft, event);

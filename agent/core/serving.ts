@@ -18,6 +18,7 @@ import {
   askForVotes,
   giveBack,
   overtaken,
+  reachesPingWitness,
   rightUntilMs,
   silenceInWords,
   votesAsEvidence,
@@ -41,6 +42,7 @@ export function activate(draft: Draft, wish: Seek): void {
     running: false,
     lastPrimary: true,
     newest: wish.store ?? s.record.newest,
+    unreachedByOrder: wish.purpose === 'order' && !reachesPingWitness(s, now),
   });
   s.voter = { ...s.voter, newest: s.record.newest };
   draft.enter({ name: 'activating' });
@@ -235,10 +237,16 @@ function lostRight(draft: Draft): boolean {
   const who = overtaken(s, now);
   const suspendedMs = now - Math.max(until, s.sinceMs);
   if (who === null && suspendedMs <= s.identity.timing.suspendedMaxMs) return false;
-  const why = who ?? `no majority for ${String(Math.round(suspendedMs / 1000))} s`;
+  const { peer, pingWitness } = s.identity;
+  const silentS = String(Math.round((now - until + s.identity.timing.leaseMs) / 1000));
+  const why =
+    who ??
+    (pingWitness === null
+      ? `no majority for ${String(Math.round(suspendedMs / 1000))} s`
+      : `neither ${peer} nor ${pingWitness} has answered it for ${silentS} s`);
   fence(
     draft,
-    who === null ? 'no-majority' : 'overtaken',
+    who !== null ? 'overtaken' : pingWitness === null ? 'no-majority' : 'cut-off',
     `This node lost the right to run the application: ${why}; ${votesInWords(s, now)}.`,
     'wait',
   );
@@ -427,6 +435,7 @@ function stopped(draft: Draft, then: Extract<Phase, { name: 'deactivating' }>['t
     s.seek = { purpose: 'start', store: null, sinceMs: now, unassisted: true };
     return;
   }
+  draft.persist({ unreachedByOrder: false });
   giveBack(draft);
   draft.enter(then === 'stopped' ? { name: 'stopped' } : { name: 'wait' });
   const handOver =
@@ -455,7 +464,7 @@ export function waitUnable(draft: Draft): boolean {
 
 function fenced(draft: Draft, phase: Extract<Phase, { name: 'fencing' }>): void {
   const { s } = draft;
-  draft.persist({ activeBoot: null, running: false, runningSinceMs: null });
+  draft.persist({ activeBoot: null, running: false, runningSinceMs: null, unreachedByOrder: false });
   giveBack(draft);
   draft.enter(phase.then === 'stopped' ? { name: 'stopped' } : { name: 'wait' });
   if (phase.then !== 'stopped') draft.wait(phase.because.code, phase.because.message);

@@ -14,7 +14,7 @@ import {
   type MirrorState,
   type Seek,
 } from './mirror-state.ts';
-import { askForVotes, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
+import { askForVotes, mayActUnassisted, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
 import { activate, fence, waitUnable } from './serving.ts';
 import { forked, holderOf, older, sameGeneration } from './voter.ts';
 
@@ -176,7 +176,8 @@ function considerStartAlone(draft: Draft): void {
     identity.withoutWitness === 'prefer-availability' ||
     copy.peerStale ||
     (copy.clean && s.record.lastPrimary);
-  if (allowed) seek(draft, 'start', wishedGeneration(s));
+  if (allowed && !mayActUnassisted(s, now)) waitCutOff(draft);
+  else if (allowed) seek(draft, 'start', wishedGeneration(s));
   else
     draft.wait(
       'peer-silent',
@@ -316,7 +317,8 @@ function pursue(draft: Draft, wish: Seek): void {
     );
   } else if (refusal !== null && !refusal.granted && refusal.reason === 'lease-held') {
     draft.wait('peer-active', `${peer} holds the lease of the witness: it may be running although it is silent here.`);
-  } else draft.wait('no-majority', `Not enough votes to start: ${words}.`);
+  } else if (wish.unassisted && !mayActUnassisted(s, now)) waitCutOff(draft);
+  else draft.wait('no-majority', `Not enough votes to start: ${words}.`);
   if (now - wish.sinceMs > timing.detectionMs) dropSeek(draft);
 }
 
@@ -341,7 +343,7 @@ function hasRight(state: MirrorState, wish: Seek, now: number): boolean {
   if (state.identity.witness) return rightUntilMs(state, now) > now;
   // Two votes only. With the peer in sight both are needed; without it the policy or a person has decided when the wish was made.
   if (peerAlive(state, now)) return state.ballots.peer.deadlineMs > now;
-  return wish.unassisted;
+  return wish.unassisted && mayActUnassisted(state, now);
 }
 
 export function decideSecondary(draft: Draft): void {
@@ -392,5 +394,15 @@ function considerTakeover(draft: Draft): void {
       'peer-silent',
       `${peer} is silent and may still be running the application; without a witness this node cannot know. Use "promote" here when ${peer} is certainly off.`,
     );
-  } else if (now >= s.nextSeekMs) seek(draft, 'takeover', wishedGeneration(s));
+  } else if (!mayActUnassisted(s, now)) waitCutOff(draft);
+  else if (now >= s.nextSeekMs) seek(draft, 'takeover', wishedGeneration(s));
+}
+
+/** Who reaches neither the other one nor the address that should always answer is probably the one that was cut off. */
+function waitCutOff(draft: Draft): void {
+  const { node, peer, pingWitness } = draft.s.identity;
+  draft.wait(
+    'ping-witness-silent',
+    `${peer} is silent, and ${String(pingWitness)} does not answer ${node} either: ${node} may be the one that is cut off, so it starts nothing. Restore its network; use "promote" here only when ${peer} is certainly off.`,
+  );
 }

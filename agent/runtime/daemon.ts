@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createChecker } from '../checkers/index.ts';
 import { Fault } from '../contract/index.ts';
-import { commandRunner, createFence, createVipDriver, mustRun, openUdpPort } from '../network/index.ts';
+import { commandRunner, createFence, createVipDriver, mustRun, openEchoPort, openUdpPort } from '../network/index.ts';
 import {
   ApplicationGroups,
   hasSystemd,
@@ -86,6 +86,7 @@ async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly ev
     }),
     configuration: fileConfigurationStore(directories.configuration),
     openDatagrams: openUdpPort,
+    openEcho: openEchoPort,
     fence: createFence(run, clock.bootMs, hierarchy === null ? 'control groups version 2 are not mounted' : null),
     vip: createVipDriver(run),
     scripts: linuxScriptRunner({

@@ -90,6 +90,9 @@ export class ModuleMachine {
       order,
     });
   }
+  reached(sentMs: number): void {
+    this.replaceOrPush('reached', (event) => event.type === 'reached', { type: 'reached', sentMs });
+  }
   checked(checker: string, beganMs: number, finding: Finding): void {
     this.replaceOrPush('checked', (event) => event.type === 'checked' && event.checker === checker, {
       type: 'checked',

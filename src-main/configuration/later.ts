@@ -48,12 +48,6 @@ export function findLaterFeatures(root: unknown): ProblemAt[] {
   for (const key of ['library', 'notifications', 'metrics', 'roles'] as const) {
     if (key in root) found.push(refused([key], `\`${key}\``, 'Remove it.', true));
   }
-  const witness = root['witness'];
-  if (isRecord(witness) && 'ping' in witness) {
-    found.push(
-      refused(['witness', 'ping'], 'A ping witness', 'Write `witness: { ssh: user@host }` or `witness: none`.', true),
-    );
-  }
   const modules = root['modules'];
   if (Array.isArray(modules)) {
     modules.forEach((module: unknown, index) => {

@@ -228,11 +228,39 @@ const cases: readonly Case[] = [
     says: /`library`/,
   },
   {
-    name: 'a ping witness',
-    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: 10.77.0.1 }'),
-    code: 'not-in-this-version',
+    name: 'a ping witness that is no address',
+    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: router }'),
+    code: 'configuration-wrong-value',
+    at: [8, 18],
+    says: /IPv4 address/,
+  },
+  {
+    name: 'a ping witness that is a node',
+    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: 10.77.0.12 }'),
+    code: 'configuration-wrong-value',
+    at: [8, 18],
+    says: /10\.77\.0\.12 is n2 itself.*router/,
+  },
+  {
+    name: 'a ping witness that is the virtual IP',
+    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: 10.77.0.50 }'),
+    code: 'configuration-wrong-value',
+    at: [8, 18],
+    says: /virtual IP of db/,
+  },
+  {
+    name: 'a ping witness that is the machine itself',
+    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: 127.0.0.1 }'),
+    code: 'configuration-wrong-value',
+    at: [8, 18],
+    says: /no other machine/,
+  },
+  {
+    name: 'a ping witness that is a server as well',
+    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: 10.77.0.1, ssh: root@10.77.0.13 }'),
+    code: 'configuration-unknown-key',
     at: [8, 12],
-    says: /ping witness/,
+    says: /`ping` is not known|`ssh` is not known/,
   },
   ...(
     [
@@ -353,6 +381,11 @@ describe('a configuration file', () => {
     expect(configuration.withoutWitness).toBe('prefer-one-copy');
     expect(configuration.modules[0]?.failback).toBe('manual');
     expect(configuration.modules[0]?.stop).toEqual({ command: 'systemctl stop app', timeout: '90s' });
+  });
+
+  it('takes an address that answers pings for a witness', () => {
+    const text = replaced('{ ssh: root@10.77.0.13 }', '{ ping: 10.77.0.1 }');
+    expect(parseConfiguration(text, 'cluster.yaml').witness).toEqual({ ping: '10.77.0.1' });
   });
 
   it('takes checkers as INTERFACES writes them, each with what follows from its kind', () => {

@@ -229,7 +229,7 @@ const machineRemedy = 'Write `{ domain: NAME }` or `{ monitor: /run/vm/qmp.sock 
 function unionRemedy(path: readonly (string | number)[]): string {
   switch (path.at(-1)) {
     case 'witness':
-      return 'Write `{ ssh: user@host }` or `none`.';
+      return 'Write `{ ssh: user@host }`, `{ ping: 10.0.0.1 }` or `none`.';
     case 'tcp':
       return 'Write a port such as 5432, or an address with a port such as 10.0.0.50:5432.';
     case 'vip':
@@ -269,7 +269,7 @@ const keysAt: Readonly<Record<string, string>> = {
   '': 'version, cluster, nodes, networks, witness, withoutWitness, detection, modules',
   nodes: 'name, ssh, port, sudo',
   networks: 'name, subnet',
-  witness: 'ssh, port, sudo',
+  witness: 'ssh, port, sudo; or ping',
   modules:
     'name, kind, prefer, failback, dependsOn, replicate, acknowledge, cache, vip, interface, prestart, start, stop, poststop, forceStop, transition, checkers, restartLimit',
   replicate: 'path',

@@ -80,6 +80,18 @@ modules:
 `);
   });
 
+  it('says beside a ping witness what it is not', () => {
+    const text = textOf({
+      ...full,
+      witness: { kind: 'ping', machine: machine(''), facts: null, ping: ' 10.77.0.1 ' },
+      withoutWitness: 'prefer-availability',
+    });
+    expect(text).toContain(`# An address that answers pings. No vote: whoever reaches neither it nor the other server stops.
+# When only the link between the servers is cut, both may go on, each with its own changes, until a person chooses one of them.
+witness: { ping: 10.77.0.1 }
+`);
+  });
+
   it('writes everything that differs from the defaults', () => {
     const text = textOf({
       ...full,
@@ -168,8 +180,8 @@ function decided(configuration: Configuration): unknown {
     nodes: configuration.nodes.map(({ name, ssh, port }) => ({ name, ssh, port: port ?? null })),
     networks: configuration.networks ?? null,
     witness:
-      configuration.witness === 'none'
-        ? null
+      configuration.witness === 'none' || 'ping' in configuration.witness
+        ? configuration.witness
         : { ssh: configuration.witness.ssh, port: configuration.witness.port ?? null },
     withoutWitness: configuration.withoutWitness,
     detectionMs: durationMs(configuration.detection),
@@ -195,7 +207,7 @@ function wanted(answers: Answers): unknown {
     cluster: answers.cluster,
     nodes: answers.nodes.map((node) => ({ name: node.name, ...(ssh(node.machine) as object) })),
     networks: answers.networks,
-    witness: witness.kind === 'none' ? null : ssh(witness.machine),
+    witness: witness.kind === 'none' ? 'none' : ssh(witness.machine),
     withoutWitness: answers.withoutWitness,
     detectionMs: answers.detectionMs,
     name: application.name,

@@ -26,6 +26,8 @@ export interface NodeStand {
 
 export interface ScenarioSettings {
   readonly witness: boolean;
+  /** `witness` is a router then, and answers pings. */
+  readonly pingWitness: boolean;
   readonly withoutWitness: 'prefer-one-copy' | 'prefer-availability';
   readonly prefer: string | null;
   readonly failback: 'manual' | 'automatic';
@@ -67,6 +69,7 @@ const startMs = 60_000;
 export function readScenario(name: string, text: string): Scenario {
   const settings = {
     witness: true,
+    pingWitness: false,
     withoutWitness: 'prefer-one-copy',
     prefer: null,
     failback: 'manual',
@@ -110,8 +113,9 @@ export function readScenario(name: string, text: string): Scenario {
 
 function readSetting(settings: Record<string, unknown>, name: string, value: string): boolean {
   if (name === 'cluster' && value === 'witness') return true;
-  if (name === 'cluster' && /^no witness, prefer (one copy|availability)$/.test(value)) {
+  if (name === 'cluster' && /^(no|ping) witness, prefer (one copy|availability)$/.test(value)) {
     settings['witness'] = false;
+    settings['pingWitness'] = value.startsWith('ping');
     settings['withoutWitness'] = value.endsWith('copy') ? 'prefer-one-copy' : 'prefer-availability';
   } else if (name === 'prefer' && (value === 'n1' || value === 'n2')) settings['prefer'] = value;
   else if (name === 'failback' && (value === 'automatic' || value === 'manual')) settings['failback'] = value;

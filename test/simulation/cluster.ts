@@ -15,6 +15,8 @@ import type { World } from './world.ts';
 export interface ClusterOptions {
   readonly witness: boolean;
   readonly withoutWitness: MirrorIdentity['withoutWitness'];
+  /** There is no witness that votes, and a router that answers pings. */
+  readonly pingWitness: boolean;
   readonly timing: Timing;
   readonly rateError: number;
   readonly prefer: string | null;
@@ -76,6 +78,7 @@ export class Simulation {
       world,
       nodes: this.nodes,
       witness: options.witness ? this.witness : null,
+      router: options.pingWitness ? this.witness : null,
       restartLimit: restartLimit.count,
     });
   }
@@ -102,6 +105,7 @@ export class Simulation {
       dependsOn: [],
       witness: options.witness,
       withoutWitness: options.withoutWitness,
+      pingWitness: options.pingWitness ? 'w' : null,
       timing: options.timing,
       checkers: [
         { name: 'application', action: application, failures: 2, gracePeriodMs: 4000 },
@@ -119,6 +123,11 @@ export class Simulation {
       stepMirror: this.options.stepMirror,
       send: (to, body) => {
         this.deliver(name, to, body);
+      },
+      ping: (from, answered) => {
+        this.world.datagram(from, 'w', 'lan', () => {
+          if (this.witness.up) this.world.datagram('w', from, 'lan', answered);
+        });
       },
       acts: (node, action) => {
         this.judges.beforeAction(node, action);

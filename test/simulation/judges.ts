@@ -6,6 +6,7 @@ import { Judge as CheckerJudge } from './checker-judge.ts';
 import { leaseBreach } from './lease-judge.ts';
 import type { SimulatedNode } from './node.ts';
 import { orderBreach } from './order-judge.ts';
+import { PingJudge } from './ping-judge.ts';
 import type { SimulatedWitness } from './witness.ts';
 import type { World } from './world.ts';
 
@@ -14,6 +15,8 @@ export interface Judged {
   readonly nodes: readonly [SimulatedNode, SimulatedNode];
   /** Null: there is none. */
   readonly witness: SimulatedWitness | null;
+  /** The ping witness; null: there is none. */
+  readonly router: SimulatedWitness | null;
   readonly restartLimit: number;
 }
 
@@ -23,6 +26,7 @@ export class Judges {
   readonly checkers: CheckerJudge;
   /** By node: what was in its memory when it lost its power last. */
   private readonly losses = new Map<string, ReadonlySet<number>>();
+  private readonly pings: PingJudge | null;
   private lastServing: string | null = null;
   acknowledgedCount = 0;
   failovers = 0;
@@ -34,6 +38,8 @@ export class Judges {
   constructor(judged: Judged) {
     this.judged = judged;
     this.checkers = new CheckerJudge(judged.restartLimit);
+    const { world, nodes, router } = judged;
+    this.pings = router === null ? null : new PingJudge(world, nodes, router);
   }
 
   acknowledge(write: number): void {
@@ -77,7 +83,9 @@ export class Judges {
       orderBreach(node.facts(stored), action) ??
       (action.type === 'extend-lease' && witness !== null
         ? leaseBreach(world, node, peer, witness, action.deadlineMs)
-        : null);
+        : null) ??
+      this.pings?.breach(node, action) ??
+      null;
     if (breach !== null) throw new Breach(breach);
     if (action.type === 'run' && action.steps.some((step) => step.do === 'mount' && step.order)) this.orderObeyed(node);
   }
@@ -129,6 +137,7 @@ export class Judges {
   }
 
   afterStep(): void {
+    this.pings?.look();
     const { nodes, world } = this.judged;
     const [first, second] = nodes;
     if (first.serving() && second.serving() && couldAnswer(first) && couldAnswer(second) && !this.twoAllowed)

@@ -442,4 +442,33 @@ export const mutants: readonly Mutant[] = [
     find: 'const givesWay = whole && committed(s)',
     replace: 'const givesWay = committed(s)',
   },
+  {
+    name: 'an answering router counts as a vote',
+    breaks: '1',
+    file: 'agent/core/waiting.ts',
+    find: "else if (!identity.witness && identity.withoutWitness === 'prefer-one-copy') {",
+    replace:
+      "else if (!identity.witness && identity.pingWitness === null && identity.withoutWitness === 'prefer-one-copy') {",
+  },
+  {
+    name: 'a node that reaches neither the router nor the other one goes on alone',
+    breaks: 'lease',
+    file: 'agent/core/right.ts',
+    find: '(pingWitnessDecides(state) ? lastContactMs(state) : now)',
+    replace: 'now',
+  },
+  {
+    name: 'takes over although the router does not answer it',
+    breaks: 'lease',
+    file: 'agent/core/right.ts',
+    find: 'return !pingWitnessDecides(state) || state.record.order !== null || reachesPingWitness(state, now);',
+    replace: 'return true;',
+  },
+  {
+    name: 'goes on alone with an answer from before it was cut off',
+    breaks: '1',
+    file: 'agent/core/right.ts',
+    find: 'return contactMs >= sinceMs && now - contactMs < reachFreshMs;',
+    replace: 'return now - contactMs < leaseMs;',
+  },
 ];

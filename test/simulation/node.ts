@@ -25,6 +25,8 @@ export const waitChecker = 'surroundings';
 
 export interface NodePorts {
   send(to: string, body: MessageBody): void;
+  /** `answered` when the ping witness does. */
+  ping(from: string, answered: () => void): void;
   /** The application becomes able to answer clients on this node. */
   applicationStarted(node: SimulatedNode): void;
   /** `event` null: a control plane has started or ended. */
@@ -187,6 +189,7 @@ export class SimulatedNode {
         if (this.life !== life || this.mirror === null) return;
         this.event({ type: 'tick' });
         if (this.life !== life) return;
+        if (this.identity.pingWitness !== null) this.ping(life);
         this.ports.send(this.identity.peer, {
           kind: 'heartbeat',
           agentVersion: '0',
@@ -194,6 +197,15 @@ export class SimulatedNode {
           modules: [beatOf(this.mirror, this.localNow())],
         });
         this.scheduleTick(life);
+      });
+    });
+  }
+
+  private ping(life: number): void {
+    const sentMs = this.localNow();
+    this.ports.ping(this.name, () => {
+      this.whenThawed(() => {
+        if (this.life === life) this.event({ type: 'reached', sentMs });
       });
     });
   }

@@ -33,6 +33,7 @@ const healMs = 90_000;
 const badMomentsSalt = 0x2e5a1d07;
 const volumesSalt = 0x51c3b80f;
 const acknowledgeSalt = 0x7d20c4e9;
+const pingSalt = 0x6d2f4a91;
 
 export function run(options: RunOptions): RunResult {
   const random = new Random(options.seed);
@@ -46,6 +47,8 @@ export function run(options: RunOptions): RunResult {
   const simulation = new Simulation(world, {
     witness: withWitness,
     withoutWitness: 'prefer-one-copy',
+    // Drawn apart, as below.
+    pingWitness: !withWitness && new Random(options.seed ^ pingSalt).chance(0.5),
     timing: timingFor(3000, rateError),
     rateError,
     prefer: random.pick([null, 'n1', 'n2']),

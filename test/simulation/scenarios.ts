@@ -61,6 +61,7 @@ export async function playAll(
 class SimulatedCluster implements ScenarioCluster {
   readonly world: World;
   readonly simulation: Simulation;
+  private readonly availability: boolean;
 
   constructor(scenario: Scenario, luck: number, tracing: boolean) {
     const { settings } = scenario;
@@ -70,6 +71,7 @@ class SimulatedCluster implements ScenarioCluster {
     this.simulation = new Simulation(this.world, {
       witness: settings.witness,
       withoutWitness: settings.withoutWitness,
+      pingWitness: settings.pingWitness,
       timing: timingFor(3000, rateError),
       rateError,
       prefer: settings.prefer,
@@ -79,7 +81,9 @@ class SimulatedCluster implements ScenarioCluster {
       checkers: { application: 'restart', surroundings: settings.surroundings },
       stepMirror,
     });
-    this.simulation.judges.twoAllowed = settings.withoutWitness === 'prefer-availability';
+    // A ping witness keeps the one that is cut off from running: as long as the two lose nothing but each other, nobody can tell who that is.
+    this.simulation.judges.twoAllowed = settings.withoutWitness === 'prefer-availability' && !settings.pingWitness;
+    this.availability = settings.withoutWitness === 'prefer-availability';
     for (const node of this.simulation.nodes) node.record = { ...node.record, wanted: 'started' };
     this.simulation.startClient(Number.MAX_SAFE_INTEGER);
   }
@@ -111,6 +115,8 @@ class SimulatedCluster implements ScenarioCluster {
       case 'cut':
         this.cut(deed.from, deed.to, deed.network);
         if (!deed.oneWay) this.cut(deed.to, deed.from, deed.network);
+        if (this.availability && deed.from !== 'witness' && deed.to !== 'witness')
+          this.simulation.judges.twoAllowed = true;
         return null;
       case 'isolate':
         for (const other of ['n1', 'n2', 'witness'] as const) {

@@ -46,6 +46,13 @@ export const cluster = {
   noWitness: 'no witness',
   witnessLost: 'witness silent',
   witnessUnknown: 'witness not known',
+  pingWitness: (address: string) => `ping witness ${address}`,
+  pingWitnessLost: (address: string) => `ping witness ${address} silent`,
+  /** Where no witness votes: what it means when the servers do not see each other. */
+  withoutVote: {
+    'prefer-one-copy': 'nothing is taken over without a person',
+    'prefer-availability': 'if only the link between the servers is cut, both run it and the data goes apart',
+  },
   inSync: 'in sync',
   notConnected: 'no replication',
   networkSilent: 'silent',
@@ -103,6 +110,8 @@ export const cluster = {
     keptAt: 'What stood there is kept at',
     peerVote: 'Vote of the other server',
     witnessVote: 'Vote of the witness',
+    pingWitness: 'Ping witness',
+    pingAnswers: 'The ping witness answers',
     checker: 'Checker',
     failures: 'Failures in a row',
     finding: 'What it found',

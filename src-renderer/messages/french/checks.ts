@@ -372,6 +372,22 @@ export const checks: Messages['checks'] = {
     remedy: 'Mettez un réseau plus rapide en premier.',
   }),
   'peer-link': (f) => ({ title: networkTitle(f), what: passage(f) }),
+  'ping-witness': (f, check) => ({
+    title: 'Témoin par ping',
+    what: `${listed(f, 'address')} répond à ${check.host ?? ''} en ${listed(f, 'pingMs')} ms`,
+  }),
+  'ping-witness-unanswered': (f, check) => ({
+    title: 'Témoin par ping',
+    what: `${listed(f, 'address')} ne répond pas aux pings de ${check.host ?? ''}`,
+    why: 'Un serveur qui ne joint ni lui ni l’autre serveur ne démarre rien et arrête ce qu’il exécute.',
+    remedy: 'Autorisez-le à répondre aux pings (ICMP echo), ou nommez une autre adresse qui répond toujours.',
+  }),
+  'ping-witness-own': (f, check) => ({
+    title: 'Témoin par ping',
+    what: `${listed(f, 'address')} est une adresse de ${check.host ?? ''} lui-même`,
+    why: 'Un serveur répond toujours à ses propres pings : il ne remarquerait jamais qu’il est coupé.',
+    remedy: 'Nommez ce qu’aucun des deux serveurs n’est et que les deux joignent : le routeur du réseau des clients.',
+  }),
   'witness-unreachable': (f) => ({
     title: 'Chemin vers le témoin',
     what: `${listed(f, 'from')} ne joint pas le témoin à ${listed(f, 'address')}`,

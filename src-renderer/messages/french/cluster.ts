@@ -45,6 +45,13 @@ export const cluster: Messages['cluster'] = {
   noWitness: 'sans témoin',
   witnessLost: 'témoin muet',
   witnessUnknown: 'témoin inconnu',
+  pingWitness: (address) => `témoin par ping ${address}`,
+  pingWitnessLost: (address) => `témoin par ping ${address} muet`,
+  withoutVote: {
+    'prefer-one-copy': 'rien n’est repris sans une personne',
+    'prefer-availability':
+      'si seul le lien entre les serveurs est coupé, l’application tourne des deux côtés et les données divergent',
+  },
   inSync: 'synchrone',
   notConnected: 'pas de réplication',
   networkSilent: 'muet',
@@ -97,6 +104,8 @@ export const cluster: Messages['cluster'] = {
     keptAt: 'Ce qui s’y trouvait est gardé dans',
     peerVote: 'Voix de l’autre serveur',
     witnessVote: 'Voix du témoin',
+    pingWitness: 'Témoin par ping',
+    pingAnswers: 'Le témoin par ping répond',
     checker: 'Contrôle',
     failures: 'Échecs de suite',
     finding: 'Constat',

@@ -29,6 +29,8 @@ export const timing: Timing = {
   detectionMs: 4 * tickMs,
   suspendedMaxMs: 4 * tickMs,
   settleMs: 5 * tickMs,
+  // There is no ping witness in it.
+  reachFreshMs: 0,
   // Its volumes come back without their mounts.
   replicatorPatienceMs: 0,
 };
@@ -184,6 +186,7 @@ export function identityOf(node: NodeModel, withWitness: boolean): MirrorIdentit
     dependsOn: [],
     witness: withWitness,
     withoutWitness: 'prefer-one-copy',
+    pingWitness: null,
     checkers: [],
     restartLimit: { count: 3, windowMs: 86_400_000 },
     timing,

@@ -107,6 +107,16 @@ const worded = {
     cause: `Neither ${peer} nor the witness gives it theirs.`,
     remedy: `Bring ${peer} or the witness back. Promote ${node} only when ${peer} is certainly off.`,
   }),
+  'ping-witness-silent': (node, peer) => ({
+    what: `${node} reaches neither ${peer} nor the ping witness, so it starts nothing`,
+    cause: `${node} may be the one that is cut off, and the application may be running on ${peer}.`,
+    remedy: `Restore the network of ${node}. Promote ${node} only when ${peer} is certainly off.`,
+  }),
+  'cut-off': (node, peer) => ({
+    what: `${node} reached neither ${peer} nor the ping witness and stopped`,
+    cause: `Its network is cut, or ${peer} and the ping witness are lost at the same time.`,
+    remedy: `Restore the network of ${node}; it goes on by itself.`,
+  }),
   'vote-given': (node, peer) => ({
     what: `the vote of ${node} belongs to ${peer} until its lease has run out`,
     remedy: soon,

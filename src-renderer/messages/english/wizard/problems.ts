@@ -39,6 +39,19 @@ export const problems = {
     what: `${listed(f, 'address')} is the address of one of the servers.`,
     remedy: 'Choose a free one: the virtual IP moves between them.',
   }),
+  'ping-witness-invalid': () => ({ what: 'This is no address.', remedy: 'Write it as 10.0.0.1.' }),
+  'ping-witness-is-node': (f) => ({
+    what: `${listed(f, 'address')} is ${listed(f, 'name')} itself: a server always answers its own pings.`,
+    remedy: 'Name what neither server is and both reach: the router of the network of the clients.',
+  }),
+  'ping-witness-is-vip': (f) => ({
+    what: `${listed(f, 'address')} is the virtual IP: whoever has it answers itself.`,
+    remedy: 'Name what neither server is and both reach: the router of the network of the clients.',
+  }),
+  'ping-witness-is-nobody': (f) => ({
+    what: `${listed(f, 'address')} is the address of no other machine.`,
+    remedy: 'Name what neither server is and both reach: the router of the network of the clients.',
+  }),
   'subnet-invalid': () => ({ what: 'This is no subnet.', remedy: 'Write it as 10.0.0.0/24.' }),
   'networks-overlap': (f) => ({
     what: `${listed(f, 'subnet')} overlaps ${listed(f, 'other')}.`,

@@ -48,6 +48,19 @@ export const problems: typeof english = {
     what: `${listed(f, 'address')} est l’adresse de l’un des serveurs.`,
     remedy: 'Choisissez-en une libre : l’adresse IP virtuelle passe de l’un à l’autre.',
   }),
+  'ping-witness-invalid': () => ({ what: 'Ce n’est pas une adresse.', remedy: 'Écrivez-la ainsi : 10.0.0.1.' }),
+  'ping-witness-is-node': (f) => ({
+    what: `${listed(f, 'address')} est ${listed(f, 'name')} lui-même : un serveur répond toujours à ses propres pings.`,
+    remedy: 'Nommez ce qu’aucun des deux serveurs n’est et que les deux joignent : le routeur du réseau des clients.',
+  }),
+  'ping-witness-is-vip': (f) => ({
+    what: `${listed(f, 'address')} est l’adresse IP virtuelle : celui qui la porte se répond à lui-même.`,
+    remedy: 'Nommez ce qu’aucun des deux serveurs n’est et que les deux joignent : le routeur du réseau des clients.',
+  }),
+  'ping-witness-is-nobody': (f) => ({
+    what: `${listed(f, 'address')} n’est l’adresse d’aucune autre machine.`,
+    remedy: 'Nommez ce qu’aucun des deux serveurs n’est et que les deux joignent : le routeur du réseau des clients.',
+  }),
   'subnet-invalid': () => ({ what: 'Ce n’est pas un sous-réseau.', remedy: 'Écrivez-le ainsi : 10.0.0.0/24.' }),
   'networks-overlap': (f) => ({
     what: `${listed(f, 'subnet')} recouvre ${listed(f, 'other')}.`,

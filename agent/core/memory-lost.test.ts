@@ -57,7 +57,7 @@ describe('a server that has lost the memory in which acknowledged changes were',
       expect(bench.state.waiting.message).toContain('promote');
       bench.event({ type: 'command', command: { name: 'promote', orderedBy: 'person' } });
       expect(bench.actions).toContainEqual(
-        expect.objectContaining({ event: expect.objectContaining({ code: 'ordered-promote' }) }),
+        expect.objectContaining({ event: expect.objectContaining({ code: 'ordered-promote' }) as unknown }),
       );
     }
   });

@@ -86,7 +86,8 @@ modules:
       witness: { kind: 'ping', machine: machine(''), facts: null, ping: ' 10.77.0.1 ' },
       withoutWitness: 'prefer-availability',
     });
-    expect(text).toContain(`# An address that answers pings. No vote: whoever reaches neither it nor the other server stops.
+    expect(text)
+      .toContain(`# An address that answers pings. No vote: whoever reaches neither it nor the other server stops.
 # When only the link between the servers is cut, both may go on, each with its own changes, until a person chooses one of them.
 witness: { ping: 10.77.0.1 }
 `);

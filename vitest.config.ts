@@ -16,6 +16,8 @@ export default defineConfig({
             'test/lab/**/*.test.ts',
             'test/bench/**/*.test.ts',
           ],
+          // What takes milliseconds may wait for seconds on a busy machine.
+          testTimeout: 30_000,
         },
       },
       { test: { name: 'rules', include: ['test/rules/**/*.test.ts'], testTimeout: 400_000 } },

@@ -22,7 +22,7 @@ function wait(fd: number, timeoutMs: () => number): Operation {
 }
 
 function begin(thread: LaneThread, lane: Lane, seen: string[] = []): void {
-  thread.begin({ lane, halt: ({ name }) => seen.push(name), ended: () => seen.push('ended') });
+  thread.begin({ name: 'one', lane, halt: ({ name }) => seen.push(name), ended: () => seen.push('ended') });
 }
 
 it('runs the lane that was woken, and leaves the others waiting', () => {
@@ -31,19 +31,19 @@ it('runs the lane that was woken, and leaves the others waiting', () => {
   const fds = served.map(() => event());
   fds.forEach((fd, index) => {
     const waiting = wait(fd, () => -1);
-    begin(
-      thread,
-      (function* (): Lane {
-        for (;;) {
-          yield waiting;
-          served[index] = (served[index] ?? 0) + 1;
-        }
-      })(),
-    );
+    const lane = (function* (): Lane {
+      for (;;) {
+        yield waiting;
+        served[index] = (served[index] ?? 0) + 1;
+      }
+    })();
+    thread.begin({ name: `lane ${index}`, lane, halt: null, ended: () => undefined });
   });
   signalEvent(fds[1] ?? -1);
   thread.round();
   expect(served).toEqual([0, 1, 0]);
+  // Whoever fails is named.
+  expect(thread.current).toBe('lane 1');
   signalEvent(fds[0] ?? -1);
   signalEvent(fds[2] ?? -1);
   thread.round();

@@ -13,6 +13,7 @@ const seldomMs = 1000;
 const seldomStepMs = 250;
 
 export interface RunningLane {
+  readonly name: string;
   readonly lane: Lane;
   readonly halt: ((operation: Operation) => void) | null;
   readonly ended: () => void;
@@ -20,6 +21,7 @@ export interface RunningLane {
 
 class Place {
   readonly #running: RunningLane;
+  readonly name: string;
   /** The lane, and the operations with steps that it is in. */
   readonly #stack: (Lane | Steps)[];
   /** Null: it has ended. */
@@ -31,6 +33,7 @@ class Place {
 
   constructor(running: RunningLane) {
     this.#running = running;
+    this.name = running.name;
     this.#stack = [running.lane];
   }
 
@@ -92,6 +95,8 @@ export class LaneThread {
   readonly #woken: () => void;
   #places: Place[] = [];
   #poll: Poll;
+  /** The lane that runs, or ran last. */
+  current = '';
 
   /** `woken`: the event of `wakeFd` was seen. */
   constructor(wakeFd: number, woken: () => void) {
@@ -102,6 +107,7 @@ export class LaneThread {
 
   /** Runs until it waits for the first time. */
   begin(running: RunningLane): void {
+    this.current = running.name;
     const place = new Place(running);
     place.advance(0);
     this.#places.push(place);
@@ -129,6 +135,7 @@ export class LaneThread {
       if (!place?.waits) continue;
       const count = found > 0 ? place.waits.poll.takeFrom(poll, index * descriptorsPerLane) : 0;
       if (count === 0 && !place.isReadyNow && now < place.deadlineMs) continue;
+      this.current = place.name;
       if (!place.finishWait(count)) hasEnded = true;
     }
     if (hasEnded) this.#settle();

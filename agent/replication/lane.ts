@@ -28,6 +28,8 @@ import { SyncOffers } from './sync-pool.ts';
 
 const data = workerData as LaneData | SharedData;
 installDeath(data.name);
+/** Whose failure it is, where several run. */
+let nameOfRunning = (): string => data.name;
 
 function tell(message: unknown): void {
   parentPort?.postMessage(message);
@@ -74,6 +76,7 @@ function closePorts(volume: VolumeLaneData): void {
 }
 
 function beginShared(thread: LaneThread, number: number, volume: LaneData): void {
+  thread.current = volume.name;
   invariant('inbox' in volume && volume.lane !== 'listener', 'only lanes of volumes share a thread');
   const { lane, close } = makeLane(volume, (message) => {
     tell({ type: 'said', number, message });
@@ -83,7 +86,7 @@ function beginShared(thread: LaneThread, number: number, volume: LaneData): void
     closePorts(volume);
     tell({ type: 'ended', number });
   };
-  if (lane) thread.begin({ lane: lane.run(), halt: faultPoint(volume.lane), ended });
+  if (lane) thread.begin({ name: volume.name, lane: lane.run(), halt: faultPoint(volume.lane), ended });
   else ended();
 }
 
@@ -92,6 +95,7 @@ function runShared(shared: SharedData): void {
   const thread = new LaneThread(shared.wakeFd, () => {
     inbox.woken();
   });
+  nameOfRunning = () => thread.current;
   for (;;) {
     for (let message = inbox.receive(); message !== null; message = inbox.receive()) {
       if (message.type === 'end') return;
@@ -135,5 +139,5 @@ try {
   run();
 } catch (error) {
   // Before any other code of this thread: what the lane left behind is not to be trusted.
-  dieNow(70, `${data.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  dieNow(70, `${nameOfRunning()}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
 }

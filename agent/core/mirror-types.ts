@@ -137,7 +137,14 @@ export type MirrorEvent =
    * An authentic heartbeat of the peer. `beat` is null when the peer does not know the module (yet). `order` grows with what it says: a beat
    * that a slower network brings later is a sign of life and nothing more.
    */
-  | { readonly type: 'heard'; readonly network: string; readonly beat: ModuleBeat | null; readonly order: number }
+  /** `heardAtMs`: when it arrived, where that was before this step. */
+  | {
+      readonly type: 'heard';
+      readonly network: string;
+      readonly beat: ModuleBeat | null;
+      readonly order: number;
+      readonly heardAtMs?: number;
+    }
   | { readonly type: 'vote-request'; readonly message: VoteRequest }
   | { readonly type: 'vote-reply'; readonly from: 'peer' | 'witness'; readonly message: VoteReply }
   | { readonly type: 'vote-release'; readonly message: VoteRelease }

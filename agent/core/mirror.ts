@@ -45,7 +45,7 @@ function absorb(draft: Draft, event: TimedMirrorEvent): void {
       else if (mayBeActive(s) && s.phase.name !== 'fencing') askForVotes(draft, s.goingAlone, s.record.order !== null);
       break;
     case 'heard':
-      s.heardMs = { ...s.heardMs, [event.network]: now };
+      s.heardMs = { ...s.heardMs, [event.network]: Math.min(event.heardAtMs ?? now, now) };
       if (event.beat !== null && event.order >= s.beatOrder) {
         s.beat = event.beat;
         s.beatOrder = event.order;

@@ -88,6 +88,20 @@ export interface SyncHelperData {
   readonly syncOffers: SharedArrayBuffer;
 }
 
+/** A thread that runs several lanes (`lane-thread.ts`), which it gets as messages. */
+export interface SharedData {
+  readonly lane: 'shared';
+  readonly name: string;
+  readonly inbox: MessagePort;
+  readonly wakeFd: number;
+}
+/** `number`: of this thread, for each lane another one. */
+export type ToShared =
+  { readonly type: 'begin'; readonly number: number; readonly data: LaneData } | { readonly type: 'end' };
+export type FromShared =
+  | { readonly type: 'said'; readonly number: number; readonly message: unknown }
+  | { readonly type: 'ended'; readonly number: number };
+
 export type LaneData =
   | SyncHelperData
   | SyncData

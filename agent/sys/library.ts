@@ -59,6 +59,7 @@ const { functions } = ffi.dlopen('libc.so.6', {
   unshare: { arguments: ['int32'], return: 'int32' },
   setns: { arguments: ['int32', 'int32'], return: 'int32' },
   umask: { arguments: ['uint32'], return: 'uint32' },
+  mallopt: { arguments: ['int32', 'int32'], return: 'int32' },
   mlockall: { arguments: ['int32'], return: 'int32' },
   prctl: { arguments: ['int32', 'uint64', 'uint64', 'uint64', 'uint64'], return: 'int32' },
   kill: { arguments: ['int32', 'int32'], return: 'int32' },

@@ -23,10 +23,10 @@ ExecStart=
 ExecStart=/bin/sh -c 'test ! -e ${broken('application')} && exec /usr/local/bin/speak'
 `;
 
-function moduleExtra({ failback, surroundings }: ScenarioSettings): string {
+function moduleExtra({ failback, acknowledge, surroundings }: ScenarioSettings): string {
   const watched = `      - { service: app, interval: 500ms, failures: 2, gracePeriod: 3s }\n`;
   const around = `      - { script: /usr/local/bin/look-around, interval: 500ms, failures: 2, action: wait, gracePeriod: 0s }\n`;
-  return `    failback: ${failback}\n    checkers:\n${watched}${surroundings ? around : ''}`;
+  return `    failback: ${failback}\n    acknowledge: ${acknowledge}\n    checkers:\n${watched}${surroundings ? around : ''}`;
 }
 
 export class LabCluster implements ScenarioCluster, AsyncDisposable {
@@ -60,6 +60,8 @@ export class LabCluster implements ScenarioCluster, AsyncDisposable {
     const cluster = new Cluster(lab, {
       directory,
       witness: settings.witness,
+      // The third host is the router.
+      ...(settings.pingWitness ? { ping: lab.host('w').address() } : {}),
       withoutWitness: settings.withoutWitness,
       networks: true,
       start: '/usr/local/bin/start-app',

@@ -22,7 +22,7 @@ for (const scenario of readScenarios()) {
   story(
     `scenario ${scenario.name}`,
     {
-      hosts: { nodes: 2, witness: scenario.settings.witness, networks: 2 },
+      hosts: { nodes: 2, witness: scenario.settings.witness || scenario.settings.pingWitness, networks: 2 },
       timeoutMs: 480_000,
       long: true,
       group: 'the scenario files on servers',

@@ -25,9 +25,23 @@ export function boundOutput(file: string, bytesMax: number = outputBytesMax): vo
 
 function cut(file: string, descriptor: number, size: number, most: number): void {
   const appending = openSync(file, 'a');
-  const end = Buffer.alloc(most);
-  readSync(descriptor, end, 0, most, size - most);
+  let end = read(descriptor, size - most, size);
+  let reached = size;
+  // What is written between the last look and the cut is lost, and that may be the very last line: look until nothing was added, or be quick.
+  for (let looks = 0; looks < looksMax; looks++) {
+    const { size: now } = fstatSync(descriptor);
+    if (now <= reached) break;
+    end = Buffer.concat([end, read(descriptor, Math.max(reached, now - most), now)]);
+    reached = now;
+  }
   ftruncateSync(descriptor, most);
-  writeSync(appending, Buffer.concat([Buffer.from(`\n[… ${size - 2 * most} bytes …]\n`), end]));
+  writeSync(appending, Buffer.concat([Buffer.from(`\n[… ${reached - 2 * most} bytes …]\n`), end.subarray(-most)]));
   closeSync(appending);
+}
+
+const looksMax = 4;
+
+function read(descriptor: number, from: number, to: number): Buffer {
+  const bytes = Buffer.alloc(to - from);
+  return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, from));
 }

@@ -3,6 +3,7 @@
  * they append, and go on at its new end.
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { allocate, FALLOC } from '../sys/linux.ts';
 
 export const outputBytesMax = 1024 * 1024;
 /** How it began and how it ended says nearly everything. */
@@ -23,25 +24,32 @@ export function boundOutput(file: string, bytesMax: number = outputBytesMax): vo
   }
 }
 
-function cut(file: string, descriptor: number, size: number, most: number): void {
-  const appending = openSync(file, 'a');
-  let end = read(descriptor, size - most, size);
-  let reached = size;
-  // What is written between the last look and the cut is lost, and that may be the very last line: look until nothing was added, or be quick.
-  for (let looks = 0; looks < looksMax; looks++) {
-    const { size: now } = fstatSync(descriptor);
-    if (now <= reached) break;
-    end = Buffer.concat([end, read(descriptor, Math.max(reached, now - most), now)]);
-    reached = now;
+/**
+ * The same while the script runs, whose next line may be its last: what is written between the reading of the end and the cut would be lost, or stand before it. A hole in the
+ * middle takes its room from nobody.
+ */
+export function thinOutput(file: string): void {
+  try {
+    const descriptor = openSync(file, 'r+');
+    try {
+      const { size } = fstatSync(descriptor);
+      if (size <= outputBytesMax) return;
+      const hole = FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE;
+      // Not on every file system.
+      if (allocate(descriptor, hole, keptBytes, size - 2 * keptBytes) < 0) cut(file, descriptor, size, keptBytes);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // As above.
   }
-  ftruncateSync(descriptor, most);
-  writeSync(appending, Buffer.concat([Buffer.from(`\n[… ${reached - 2 * most} bytes …]\n`), end.subarray(-most)]));
-  closeSync(appending);
 }
 
-const looksMax = 4;
-
-function read(descriptor: number, from: number, to: number): Buffer {
-  const bytes = Buffer.alloc(to - from);
-  return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, from));
+function cut(file: string, descriptor: number, size: number, most: number): void {
+  const appending = openSync(file, 'a');
+  const end = Buffer.alloc(most);
+  readSync(descriptor, end, 0, most, size - most);
+  ftruncateSync(descriptor, most);
+  writeSync(appending, Buffer.concat([Buffer.from(`\n[… ${size - 2 * most} bytes …]\n`), end]));
+  closeSync(appending);
 }

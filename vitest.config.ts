@@ -27,7 +27,7 @@ export default defineConfig({
           name: 'suites',
           include: ['test/suites/**/*.test.ts'],
           testTimeout: 120_000,
-          hookTimeout: 120_000,
+          hookTimeout: 600_000,
           // Facts are waited for, however busy the machine is.
           expect: { poll: { timeout: 15_000 } },
         },
@@ -38,7 +38,8 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           globalSetup: ['test/browser/build-once.ts'],
           testTimeout: 60_000,
-          hookTimeout: 120_000,
+          // On a fresh machine the first lab makes the system that its hosts run.
+          hookTimeout: 600_000,
         },
       },
     ],

@@ -1,7 +1,7 @@
 /** Every scenario file that the lab can make, on servers: the simulator's expectations, with more patience. */
 import { readScenarios } from '../../scenarios/files.ts';
 import { playScenario, type Scenario } from '../../scenarios/scenario.ts';
-import { labCannot, LabCluster } from '../harness/index.ts';
+import { LabCluster, labObstacleOf } from '../harness/index.ts';
 import { story } from '../story.ts';
 
 /** Two servers, their clients and this program share two cores: what is to happen within a time may take this much more of it. */
@@ -16,9 +16,7 @@ function patient(scenario: Scenario): Scenario {
 }
 
 for (const scenario of readScenarios()) {
-  const obstacle =
-    scenario.blocks.flatMap(({ deeds }) => deeds.map(({ deed }) => labCannot(deed))).find((one) => one !== null) ??
-    null;
+  const obstacle = labObstacleOf(scenario);
   story(
     `scenario ${scenario.name}`,
     {

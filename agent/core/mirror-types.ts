@@ -135,9 +135,8 @@ export type MirrorEvent =
   | { readonly type: 'tick' }
   /**
    * An authentic heartbeat of the peer. `beat` is null when the peer does not know the module (yet). `order` grows with what it says: a beat
-   * that a slower network brings later is a sign of life and nothing more.
+   * that a slower network brings later is a sign of life and nothing more. `heardAtMs`: when it arrived, where that was before this step.
    */
-  /** `heardAtMs`: when it arrived, where that was before this step. */
   | {
       readonly type: 'heard';
       readonly network: string;

@@ -4,6 +4,7 @@
  */
 import ffi from 'node:ffi';
 import os from 'node:os';
+import { lastErrno } from './library.ts';
 
 const { functions: c } = ffi.dlopen('libc.so.6', {
   socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
@@ -12,7 +13,6 @@ const { functions: c } = ffi.dlopen('libc.so.6', {
   sendto: { arguments: ['int32', 'buffer', 'uint64', 'int32', 'buffer', 'uint32'], return: 'int64' },
   recv: { arguments: ['int32', 'buffer', 'uint64', 'int32'], return: 'int64' },
   close: { arguments: ['int32'], return: 'int32' },
-  __errno_location: { arguments: [], return: 'pointer' },
 });
 
 const nonBlocking = 0o4000;
@@ -33,7 +33,7 @@ export class SystemCallError extends Error {
 }
 
 function failed(call: string): SystemCallError {
-  return new SystemCallError(call, ffi.getInt32(c.__errno_location()));
+  return new SystemCallError(call, lastErrno());
 }
 
 /** `using socket = RawSocket.open(…)`. */

@@ -44,7 +44,7 @@ function vitestStage(project: string, timeLimitMs: number, obstacle?: string): S
 
 export function browserPath(): string | undefined {
   const candidates = [
-    // Without the windows that nobody sees: half the processor time.
+    // Without the windows that nobody sees.
     '/usr/bin/chromium-headless-shell',
     '/usr/bin/chromium',
     '/usr/bin/chromium-browser',

@@ -8,6 +8,7 @@ import { seek } from './waiting.ts';
 export function command(draft: Draft, order: MirrorCommand): void {
   switch (order.name) {
     case 'start':
+      draft.s.lossesBeforeStartMs = [];
       draft.persist({ wanted: 'started', startFailed: false, ...freshStart });
       draft.emit('info', 'ordered-start', 'The order to start was given.');
       break;
@@ -110,6 +111,7 @@ function promote(draft: Draft, by: string): void {
   else if (peerBeat(s, now)?.active === true)
     draft.refuse('peer-active', `${peer} runs the application now.`, `Stop the module, or swap, instead of promoting.`);
   else {
+    s.lossesBeforeStartMs = [];
     draft.persist({ wanted: 'started', startFailed: false, ...freshStart, order: { by } });
     draft.emit(
       'attention',

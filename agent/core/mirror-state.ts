@@ -73,6 +73,8 @@ export interface MirrorState {
   readonly replicatorLostMs: number | null;
   /** When it was lost under a running application, oldest first; no more than decide anything. */
   readonly replicatorLossesMs: readonly number[];
+  /** When it was lost before the application had started, oldest first. A start that succeeds and an order forget them. */
+  readonly lossesBeforeStartMs: readonly number[];
   readonly undecidedSinceMs: number | null;
   /** The peer has been connected since the application was started here. */
   readonly hadLink: boolean;
@@ -162,6 +164,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     volumes: null,
     replicatorLostMs: null,
     replicatorLossesMs: [],
+    lossesBeforeStartMs: [],
     undecidedSinceMs: null,
     hadLink: false,
     mounted: false,

@@ -11,7 +11,8 @@ import { command } from './commands.ts';
 import { committed, Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } from './mirror-state.ts';
 import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
 import { absorbReached, absorbReply, askForVotes } from './right.ts';
-import { awaitsReplicator, finishPlan, replicatorIsBack, resume, serve } from './serving.ts';
+import { awaitsReplicator, replicatorIsBack } from './replicator-loss.ts';
+import { finishPlan, resume, serve } from './serving.ts';
 import { leaseMsMax } from './timing.ts';
 import {
   furthest,

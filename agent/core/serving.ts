@@ -14,6 +14,7 @@ import {
   type WaitReason,
 } from './mirror-state.ts';
 import type { MirrorEvent, PlanStep } from './mirror-types.ts';
+import { failedForLoss, isOneLossTooMany } from './replicator-loss.ts';
 import {
   askForVotes,
   giveBack,
@@ -112,37 +113,6 @@ export function resume(draft: Draft): void {
 
 /** Beside the control plane that has just been started itself, and its configuration. */
 const replicatorStartMs = 3000;
-/** One that ends again and again serves nobody: the next loss within this time is not waited for. */
-const replicatorLossesMax = 5;
-const replicatorLossesWithinMs = 60_000;
-
-/** What is mounted stays so while its replicator is started again: the application waits in it. */
-export function awaitsReplicator(draft: Draft): boolean {
-  const { s, now } = draft;
-  if (s.replicatorLostMs !== null) return true;
-  const { phase } = s;
-  if (s.identity.timing.replicatorPatienceMs === 0) return false;
-  if (s.volumes === null || !(phase.name === 'active' || (phase.name === 'activating' && s.mounted))) return false;
-  const losses = s.replicatorLossesMs.filter((atMs) => now - atMs < replicatorLossesWithinMs);
-  if (losses.length >= replicatorLossesMax) return false;
-  s.replicatorLossesMs = [...losses, now];
-  s.replicatorLostMs = now;
-  return true;
-}
-
-export function replicatorIsBack(draft: Draft, volumes: MirrorState['volumes']): void {
-  const { s, now } = draft;
-  if (s.replicatorLostMs === null) return;
-  const waitedMs = Math.round(now - s.replicatorLostMs);
-  s.replicatorLostMs = null;
-  if (volumes?.every((volume) => volume.role === 'primary') !== true) return;
-  draft.emit(
-    'attention',
-    'replicator-restarted',
-    `The replication process of ${s.identity.node} was started again; the application waited ${String(waitedMs)} ms for its files.`,
-    { waitedMs },
-  );
-}
 
 /** The right to run goes on being asked for, and nothing is begun that needs the replicator. True: there is nothing else to do now. */
 function waitsForReplicator(draft: Draft): boolean {
@@ -160,12 +130,12 @@ export function serve(draft: Draft): void {
   const { s } = draft;
   if (waitsForReplicator(draft)) return;
   if (s.volumes === null) {
-    fence(draft, 'replicator-lost', 'The replication process stopped: the application had lost its files.', 'wait');
+    lostFiles(draft, 'replicator-lost', 'The replication process stopped: the application had lost its files.');
     return;
   }
   const mounted = s.phase.name === 'active' || (s.phase.name === 'activating' && s.mounted);
   if (mounted && s.volumes.some((volume) => volume.role !== 'primary')) {
-    fence(draft, 'mount-lost', 'The replicated directory was no longer mounted.', 'wait');
+    lostFiles(draft, 'mount-lost', 'The replicated directory was no longer mounted.');
     return;
   }
   if (yieldsToPeer(draft) || lostRight(draft)) return;
@@ -337,8 +307,8 @@ export function finishPlan(draft: Draft, event: Extract<MirrorEvent, { type: 'ra
       break;
     case 'activating':
       if (failed === null) started(draft);
-      else if (failed.step === 'mount' && isLoss(failed.fault.code))
-        fence(draft, 'replicator-lost', 'The replication process stopped before the application was started.', 'wait');
+      else if (failedForLoss(s, failed))
+        lostFiles(draft, 'replicator-lost', 'The replication process stopped before the application was started.');
       else startFailed(draft, failed.step, failed.fault.message);
       break;
     case 'active':
@@ -393,6 +363,7 @@ function finishSmallPlan(draft: Draft, failure: string | null): void {
 function started(draft: Draft): void {
   const { s, now } = draft;
   forgetChecks(draft);
+  s.lossesBeforeStartMs = [];
   draft.persist({ running: true, runningSinceMs: now, startFailed: false, order: null });
   const tookMs = now - s.sinceMs;
   draft.enter({ name: 'active' });
@@ -404,9 +375,20 @@ function started(draft: Draft): void {
   );
 }
 
-/** Nothing that the application or the disk has said: the one who was asked is gone, and is tried again when it is back. */
-function isLoss(code: string): boolean {
-  return code === 'connection-lost' || code === 'replicator-down';
+/** Tried again when the replicator is back. Where that ends at every start, it is as with an application that does not start. */
+function lostFiles(draft: Draft, code: string, message: string): void {
+  const { s } = draft;
+  if (s.phase.name === 'activating' && isOneLossTooMany(draft)) {
+    const losses = s.lossesBeforeStartMs.length;
+    draft.emit(
+      'bad',
+      'start-failed',
+      `The application did not start on ${s.identity.node}: the replication process ended ${String(losses)} times before it could.`,
+      { losses },
+    );
+    draft.persist({ startFailed: true, order: null });
+  }
+  fence(draft, code, message, 'wait');
 }
 
 function startFailed(draft: Draft, step: string, message: string): void {

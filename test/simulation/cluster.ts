@@ -285,6 +285,7 @@ export class Simulation {
       node.startFailsUntilMs = 0;
       node.lacksUntilMs = 0;
       node.mountFailsUntilMs = 0;
+      node.diesMountingUntilMs = 0;
       node.unmountFailsUntilMs = 0;
       node.fenceFailsUntilMs = 0;
       node.thaw();

@@ -105,6 +105,8 @@ export class Judges {
   told(node: SimulatedNode, event: EventDraft): void {
     const breach = this.checkers.told(node.name, node.record.maintenance, event);
     if (breach !== null) throw new Breach(breach);
+    if (event.code === 'start-failed' && node.endedByLoss && event.evidence['losses'] === undefined)
+      throw new Breach(`calm: the end of ${node.name}'s replicator counts against the application`);
     if (event.code === 'resumed') node.resumes = false;
     if (event.code === 'became-secondary' && node.record.order !== null)
       throw new Breach(`invariant 3: an order to promote outlives its end on ${node.name}`);

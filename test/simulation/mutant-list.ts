@@ -471,4 +471,11 @@ export const mutants: readonly Mutant[] = [
     find: 'return contactMs >= sinceMs && now - contactMs < reachFreshMs;',
     replace: 'return now - contactMs < leaseMs;',
   },
+  {
+    name: 'the end of a replicator that mounts counts against the application',
+    breaks: 'calm',
+    file: 'agent/core/replicator-loss.ts',
+    find: "failed.fault.code === 'connection-lost' || failed.fault.code === 'replicator-down'",
+    replace: "failed.fault.code === 'connection'",
+  },
 ];

@@ -68,6 +68,12 @@ export class SimulatedNode {
   lacksUntilMs = 0;
   /** World time: until then its directory cannot be mounted. */
   mountFailsUntilMs = 0;
+  /** World time: until then its replicator ends in the middle of each mount. */
+  diesMountingUntilMs = 0;
+  /** Ends the plan that mounts right now, as a call that has lost its connection. */
+  mounting: (() => void) | null = null;
+  /** The plan that is just being told of has ended because of that. */
+  endedByLoss = false;
   /** World time: until then a planned stop does not get its directory unmounted. */
   unmountFailsUntilMs = 0;
   /** World time: until then fencing does not end. */
@@ -256,7 +262,11 @@ export class SimulatedNode {
 
   killReplicator(): void {
     if (!this.up || !this.replica.alive) return;
+    const { mounting } = this;
+    this.mounting = null;
     this.replica.loseProcess();
+    // The call may be told of its loss before anybody else.
+    if (mounting !== null && this.world.random.chance(0.5)) mounting();
     this.event({ type: 'data', volumes: null });
     const { boots } = this;
     this.world.at(this.world.random.between(300, 1500), () => {

@@ -16,6 +16,8 @@ export default defineConfig({
             'test/lab/**/*.test.ts',
             'test/bench/**/*.test.ts',
           ],
+          // What takes milliseconds may wait for seconds on a busy machine.
+          testTimeout: 30_000,
         },
       },
       { test: { name: 'rules', include: ['test/rules/**/*.test.ts'], testTimeout: 400_000 } },
@@ -25,7 +27,7 @@ export default defineConfig({
           name: 'suites',
           include: ['test/suites/**/*.test.ts'],
           testTimeout: 120_000,
-          hookTimeout: 120_000,
+          hookTimeout: 600_000,
           // Facts are waited for, however busy the machine is.
           expect: { poll: { timeout: 15_000 } },
         },
@@ -36,7 +38,8 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           globalSetup: ['test/browser/build-once.ts'],
           testTimeout: 60_000,
-          hookTimeout: 120_000,
+          // On a fresh machine the first lab makes the system that its hosts run.
+          hookTimeout: 600_000,
         },
       },
     ],

@@ -1,9 +1,10 @@
 /** Checkers that read what the kernel itself tells. Nothing here touches a filesystem that could hang. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Finding, ProbeOf } from '../contract/index.ts';
 import type { Checker } from './checker.ts';
 import { good } from './checker.ts';
+import type { MachineSurroundings } from './vm.ts';
 
 /** The kernel keeps so many bytes of a program's name. */
 const nameBytesMax = 15;
@@ -46,6 +47,27 @@ export function interfaceChecker({ interface: name }: ProbeOf<'interface'>, net 
     },
   };
 }
+
+/** `/proc/self/mountinfo`: the type of the file system below a path; the last mount on a place is the one that is seen. */
+export function filesystemTypeOf(mountinfo: string, wanted: string): string {
+  const types = mountinfo.split('\n').map((line) => /^.* - (\S+) /.exec(line)?.[1] ?? '');
+  let best = { at: '', type: '' };
+  mountPoints(mountinfo).forEach((at, index) => {
+    const above = at === '/' || wanted === at || wanted.startsWith(`${at}/`);
+    if (at !== '' && above && at.length >= best.at.length) best = { at, type: types[index] ?? '' };
+  });
+  return best.type;
+}
+/** Of this machine. A number that belongs to a container means another thread here: it has to be one of QEMU. */
+export const machineSurroundings: MachineSurroundings = {
+  filesystemOf: async (wanted) => filesystemTypeOf(await readFile('/proc/self/mountinfo', 'utf8'), wanted),
+  schedule: async (thread) => {
+    const program = await readlink(`/proc/${thread}/exe`).catch(() => '');
+    if (!/^(qemu|kvm)/.test(path.basename(program))) return null;
+    return (await readFile(`/proc/${thread}/schedstat`, 'utf8').catch(() => null))?.trim() ?? null;
+  },
+  nowMs: () => performance.now(),
+};
 
 /** `/proc/self/mountinfo`: the fifth field, with blanks and backslashes written as octal numbers. */
 export function mountPoints(mountinfo: string): readonly string[] {

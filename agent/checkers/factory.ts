@@ -4,8 +4,10 @@ import { assertNever } from '../contract/index.ts';
 import type { Checker } from './checker.ts';
 import { good } from './checker.ts';
 import { httpChecker, tcpChecker } from './connections.ts';
-import { interfaceChecker, isMounted, processChecker } from './factory-linux.ts';
+import { interfaceChecker, isMounted, machineSurroundings, processChecker } from './factory-linux.ts';
 import { diskChecker, mountChecker, pingChecker, scriptChecker, serviceChecker } from './programs.ts';
+import { libvirtChecker } from './vm-libvirt.ts';
+import { monitorChecker } from './vm.ts';
 
 export interface CheckerSurroundings {
   /** Another module of this cluster runs somewhere, as far as this node knows; null: there is no such module. */
@@ -46,6 +48,11 @@ export const createChecker: CheckerFactory = (probe, around) => {
           );
         },
       };
+    case 'vm': {
+      const { domain, monitor } = probe;
+      if (domain !== null) return libvirtChecker(domain, machineSurroundings.nowMs);
+      return monitorChecker(probe, monitor ?? '', machineSurroundings);
+    }
     default:
       return assertNever(probe);
   }

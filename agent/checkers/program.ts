@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 export interface ProgramResult {
   /** Null: ended by a signal. */
   readonly exitCode: number | null;
-  /** Both outputs, at most the last `outputBytesMax`. */
+  /** Both outputs, the end of them: `outputBytesMax` unless more was asked for. */
   readonly output: string;
 }
 export type ProgramOutcome =
@@ -20,6 +20,11 @@ const lastWordsMs = 200;
 /** One at a time; belongs to one checker. */
 export class Program {
   private hanging = false;
+  private readonly bytesMax: number;
+
+  constructor(bytesMax = outputBytesMax) {
+    this.bytesMax = bytesMax;
+  }
 
   async run(argv: readonly string[], signal: AbortSignal): Promise<ProgramOutcome> {
     if (this.hanging) return { kind: 'hangs' };
@@ -37,7 +42,7 @@ export class Program {
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => {
         kept = Buffer.concat([kept, chunk]);
-        if (kept.length > outputBytesMax) kept = Buffer.from(kept.subarray(kept.length - outputBytesMax));
+        if (kept.length > this.bytesMax) kept = Buffer.from(kept.subarray(kept.length - this.bytesMax));
       });
     const { promise, resolve } = Promise.withResolvers<ProgramOutcome>();
     const output = (): string => kept.toString('utf8');

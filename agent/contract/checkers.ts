@@ -15,6 +15,7 @@ export const checkerKinds = [
   'disk',
   'script',
   'module',
+  'vm',
 ] as const;
 export type CheckerKind = (typeof checkerKinds)[number];
 
@@ -25,6 +26,12 @@ export type CheckerAction = (typeof checkerActions)[number];
 const portWords = 'write a port from 1 to 65535';
 const port = z.number().int(portWords).min(1, portWords).max(65535, portWords);
 const absolutePath = z.string().regex(/^\/([^\0]*[^/\0])?$/, 'write an absolute path without a slash at its end');
+/** What the kernel takes as the address of a socket. */
+const socketBytesMax = 107;
+const socketPath = absolutePath.refine(
+  (path) => new TextEncoder().encode(path).length <= socketBytesMax,
+  `write a path of at most ${socketBytesMax} bytes`,
+);
 const oneLine = (text: string): boolean => /^\P{Cc}*$/u.test(text);
 
 /** As people write it. Which keys go together is a rule of the parser, so that each complaint has its own place. */
@@ -56,6 +63,17 @@ export const checkerSchema = z.strictObject({
     .optional(),
   script: z.string().min(1).max(4000).refine(oneLine, 'write one line').optional(),
   module: nameSchema.optional(),
+  vm: z
+    .strictObject({
+      // A number would be taken for the one that libvirt gives anew at each start.
+      domain: z
+        .string()
+        .regex(/^(?!-)(?!\d+$)[^/\p{Cc}]{1,200}$/u, 'write the name that `virsh list --all` shows')
+        .optional(),
+      monitor: socketPath.optional(),
+      guestAgent: socketPath.optional(),
+    })
+    .optional(),
   interval: durationText.optional(),
   timeout: durationText.optional(),
   failures: z.number().int().min(1).max(100).optional(),
@@ -94,6 +112,13 @@ export const probeSchema = z.discriminatedUnion('kind', [
   /** Program and arguments: no shell takes part. */
   z.object({ kind: z.literal('script'), argv: z.array(z.string()).min(1) }),
   z.object({ kind: z.literal('module'), module: z.string() }),
+  z.object({
+    kind: z.literal('vm'),
+    /** Name in libvirt, or else the sockets of QEMU itself. */
+    domain: z.string().nullable(),
+    monitor: z.string().nullable(),
+    guestAgent: z.string().nullable(),
+  }),
 ]);
 export type CheckerProbe = z.infer<typeof probeSchema>;
 export type ProbeOf<K extends CheckerProbe['kind']> = Extract<CheckerProbe, { kind: K }>;
@@ -132,6 +157,9 @@ export const findingCodes = [
   'space-low',
   'disk-slow',
   'exit-code',
+  /** Of a virtual machine that QEMU says is running. */
+  'guest-silent',
+  'guest-hung',
 ] as const;
 export type FindingCode = (typeof findingCodes)[number];
 export interface Finding {
@@ -171,6 +199,7 @@ export const checkerDefaultActions: Readonly<Record<CheckerKind, CheckerAction>>
   mount: 'failover',
   disk: 'none',
   module: 'wait',
+  vm: 'restart',
 };
 
 export const restartLimitDefault = { count: 3, windowMs: 24 * 3_600_000 } as const;

@@ -62,12 +62,23 @@ export const configurationSchema = z.strictObject({
     .array(z.strictObject({ name: nameSchema, subnet: ipv4WithPrefix }))
     .min(1)
     .optional(),
-  witness: z.union([z.literal('none'), z.strictObject(machineShape)]).default('none'),
+  /** `{ ping }`: an address that should always answer, a router. No vote: whoever reaches neither it nor the other node starts nothing and stops. */
+  witness: z.union([z.literal('none'), z.strictObject(machineShape), z.strictObject({ ping: ipv4 })]).default('none'),
   withoutWitness: z.enum(['prefer-one-copy', 'prefer-availability']).default('prefer-one-copy'),
   detection: durationText.default('3s'),
   modules: z.array(mirrorModuleSchema).min(1),
 });
 export type Configuration = z.output<typeof configurationSchema>;
+/** A third machine that votes; null: there is none. */
+export function votingWitnessOf({
+  witness,
+}: Configuration): { ssh: string; port?: number | undefined; sudo?: boolean | undefined } | null {
+  return witness === 'none' || 'ping' in witness ? null : witness;
+}
+/** The address of a ping witness; null: there is none. */
+export function pingWitnessOf({ witness }: Configuration): string | null {
+  return witness !== 'none' && 'ping' in witness ? witness.ping : null;
+}
 export type MirrorModuleConfiguration = z.output<typeof mirrorModuleSchema>;
 
 /**
@@ -92,6 +103,8 @@ export const clusterRecordSchema = z.object({
     .length(2),
   networks: z.array(z.object({ name: nameSchema, subnet: z.string() })).min(1),
   witness: z.object({ address: ipv4, port: z.number().int() }).nullable(),
+  /** Records of earlier versions have none. Not null only where `witness` is. */
+  pingWitness: ipv4.nullable().default(null),
   withoutWitness: z.enum(['prefer-one-copy', 'prefer-availability']),
   detectionMs: z.number().int().min(1000).max(60_000),
   modules: z.array(

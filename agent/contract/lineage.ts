@@ -64,6 +64,13 @@ export const volumeRecordSchema = z.object({
   leftAtContacts: z.number().int().optional(),
   /** Of a target: a comparison found that this copy differs. It may be the right one of the two: nothing overwrites it before a person has ordered that. */
   foundDifferent: z.boolean().optional(),
+  /**
+   * At the level `received`: the boot of this server in whose memory changes may be that were acknowledged because the other one has them too. Durable before the first of them; gone
+   * when both copies are on disk, or this one goes on alone. In another boot they are lost. Absent: nothing of the kind, or written by a version that does not note it.
+   */
+  memoryBoot: z.string().optional(),
+  /** With `memoryBoot`: this copy was the source of that contact, so that what was synced is on its disk. */
+  syncedHere: z.boolean().optional(),
   /** Of a source: that order. Until the target has been made equal, or is found to be. */
   repairsPeer: z.boolean().optional(),
 });
@@ -76,10 +83,11 @@ export type ContactCounts = z.infer<typeof contactCountsSchema>;
 const identityLength = 8;
 
 export function contactCounts(records: readonly VolumeRecord[]): ContactCounts {
-  const counted = records.flatMap(({ volumeUuid, contacts }) =>
-    contacts === undefined ? [] : [[volumeUuid.slice(0, identityLength), contacts] as const],
-  );
-  return Object.fromEntries(counted);
+  // Asked many times a second for every module.
+  const counts: ContactCounts = {};
+  for (const { volumeUuid, contacts } of records)
+    if (contacts !== undefined) counts[volumeUuid.slice(0, identityLength)] = contacts;
+  return counts;
 }
 
 /** Any of them. What is not counted on both sides says nothing. */

@@ -22,6 +22,10 @@ export const moduleBeatSchema = z.object({
   clean: z.boolean(),
   /** How far the meetings of both copies have gone, by volume. Agents of an earlier version do not count. */
   contacts: contactCountsSchema.optional(),
+  /** This server has booted since changes were acknowledged that were in the memory of both. Agents of an earlier version do not say it. */
+  memoryLost: z.boolean().optional(),
+  /** And yet what was synced until then is on its disk: it was the source of that contact. */
+  syncedHere: z.boolean().optional(),
   /** Holds (or is about to use) the right to be primary. */
   active: z.boolean(),
   /** Was the last one to run the application, as recorded. Breaks ties at a cold start. */

@@ -58,6 +58,15 @@ export const moduleOnNodeSchema = z.object({
 });
 export type ModuleOnNode = z.infer<typeof moduleOnNodeSchema>;
 
+/** `withoutWitness`: what a node does that sees nobody; not with a voting witness. Agents of earlier versions tell neither it nor the address. */
+const witnessStatusSchema = z.object({
+  kind: z.enum(['voting', 'ping', 'none']),
+  reachable: z.boolean().nullable(),
+  /** Of a ping witness. */
+  address: z.string().optional(),
+  withoutWitness: z.enum(['prefer-one-copy', 'prefer-availability']).optional(),
+});
+
 export const clusterStatusSchema = z.object({
   schemaVersion: z.literal(1),
   cluster: z.string(),
@@ -84,7 +93,7 @@ export const clusterStatusSchema = z.object({
       clockAheadMs: z.number().nullable().optional(),
     }),
   ),
-  witness: z.object({ kind: z.enum(['voting', 'ping', 'none']), reachable: z.boolean().nullable() }),
+  witness: witnessStatusSchema,
   networks: z.array(networkStatusSchema).optional(),
   modules: z.array(
     z.object({
@@ -108,7 +117,7 @@ export const nodeStatusSchema = z.object({
   agentVersion: z.string(),
   observedAt: z.iso.datetime(),
   revision: z.number(),
-  witness: z.object({ kind: z.enum(['voting', 'none']), reachable: z.boolean().nullable() }),
+  witness: witnessStatusSchema,
   peer: z.object({
     name: z.string(),
     /** Heard within the detection time on at least one network. */

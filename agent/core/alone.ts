@@ -1,7 +1,7 @@
 /** Going on without the peer under a new generation: because it does not get the changes, or because its vote stands for data that nobody has any more. */
 import type { Generation } from '../contract/index.ts';
 import { anyMode, allModes, ownCopy, peerBeat, rememberWish, wishedGeneration, type Draft } from './mirror-state.ts';
-import { askForVotes, rightUntilMs, storedElsewhere } from './right.ts';
+import { answeredSince, askForVotes, rightUntilMs, storedElsewhere } from './right.ts';
 import { behind, sameGeneration } from './voter.ts';
 
 /** How often an order to go alone is repeated while the replicator has not shown its effect. */
@@ -46,6 +46,7 @@ export function goAlone(draft: Draft): void {
 /** The peer does not take the changes, and has had the time that it needs to connect. */
 function mustDecide({ s, now }: Draft): boolean {
   if (!anyMode(s, 'undecided') || s.undecidedSinceMs === null) return false;
+  if (!answeredSince(s, now, s.undecidedSinceMs)) return false;
   const beat = peerBeat(s, now);
   const patienceMs = !s.hadLink && beat !== null && beat.wanted === 'started' ? s.identity.timing.detectionMs : 0;
   return now - s.undecidedSinceMs >= patienceMs;

@@ -39,6 +39,10 @@ export function findingInWords({ code, found }: Finding): string {
       return `a write took ${found}`;
     case 'exit-code':
       return `it ended with exit ${found}`;
+    case 'guest-silent':
+      return `the guest agent does not answer${fact}`;
+    case 'guest-hung':
+      return `the guest hangs: neither its processors nor its disks have moved for ${found}`;
     default:
       return assertNever(code);
   }

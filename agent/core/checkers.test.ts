@@ -50,6 +50,7 @@ class Primary {
         dependsOn: [],
         witness: false,
         withoutWitness: 'prefer-one-copy',
+        pingWitness: null,
         timing,
         checkers: [{ name: 'tcp 5432', action: 'restart', failures: 2, gracePeriodMs: 10_000, ...rule }],
         restartLimit: { count: 2, windowMs },

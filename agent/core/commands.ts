@@ -1,13 +1,15 @@
 /** What people order. Each order is recorded before anything happens, or refused with the reason and what to do. */
 import { assertNever } from '../contract/index.ts';
+import { peerSituation, type PeerSituation, type Unable } from './checkers.ts';
 import { mayBeActive, ownCopy, peerBeat, wishedGeneration, type Draft } from './mirror-state.ts';
 import type { MirrorCommand } from './mirror-types.ts';
-import { deactivate, peerReady } from './serving.ts';
+import { deactivate } from './serving.ts';
 import { seek } from './waiting.ts';
 
 export function command(draft: Draft, order: MirrorCommand): void {
   switch (order.name) {
     case 'start':
+      draft.s.lossesBeforeStartMs = [];
       draft.persist({ wanted: 'started', startFailed: false, ...freshStart });
       draft.emit('info', 'ordered-start', 'The order to start was given.');
       break;
@@ -69,28 +71,50 @@ function restart(draft: Draft): void {
 function swap(draft: Draft): void {
   const { s } = draft;
   if (refusedElsewhere(draft)) return;
-  const beat = peerBeat(s, draft.now);
-  if (beat !== null && (beat.unable ?? null) !== null) {
-    draft.refuse(
-      'peer-not-ready',
-      `The application failed on ${s.identity.peer} before: ${beat.message ?? beat.unable ?? ''}`,
-      'Mend it there, give the order to start, which clears that, then swap.',
-    );
-    return;
-  }
-  if (!peerReady(draft)) {
-    const differs = s.volumes?.some(({ fault }) => fault?.code === 'copies-differ') === true;
-    draft.refuse(
-      'peer-not-ready',
-      `${s.identity.peer} cannot take over now: ${differs ? 'its copy was found to differ' : 'it is not an up-to-date secondary'}.`,
-      differs
-        ? `Make its copy equal to this one first: holdfast verify ${s.identity.module} --repair.`
-        : 'Wait until the module is protected, then swap.',
-    );
+  const situation = peerSituation(draft);
+  if (situation !== 'ready') {
+    refuseSwap(draft, situation);
     return;
   }
   draft.emit('info', 'ordered-swap', `The order to move the application to ${s.identity.peer} was given.`);
   deactivate(draft, 'handover');
+}
+
+const unableThere = {
+  'start-failed': 'the application failed to start there before',
+  'restart-limit': 'checkers have restarted the application there as often as the limit allows',
+  'checker-wait': 'a checker has to be good again there before the application may run',
+} as const satisfies Record<Unable, string>;
+
+function refuseSwap(draft: Draft, situation: PeerSituation): void {
+  const { s } = draft;
+  const differs = s.volumes?.some(({ fault }) => fault?.code === 'copies-differ') === true;
+  const why = situation === 'behind' && differs ? 'its copy was found to differ.' : unreadyInWords(draft, situation);
+  const remedies: Partial<Record<PeerSituation, string>> = {
+    stopped: 'Start the module there, wait until it is protected, then swap.',
+    unable: 'Mend it there, give the order to start, which clears that, then swap.',
+    ...(differs
+      ? { behind: `Make its copy equal to this one first: holdfast verify ${s.identity.module} --repair.` }
+      : {}),
+  };
+  draft.refuse(
+    'peer-not-ready',
+    `${s.identity.peer} cannot take over now: ${why}`,
+    remedies[situation] ?? 'Wait until the module is protected, then swap.',
+  );
+}
+
+function unreadyInWords(draft: Draft, situation: PeerSituation): string {
+  const beat = peerBeat(draft.s, draft.now);
+  if (beat === null) return 'it is silent.';
+  if (situation === 'stopped') return 'the module is stopped there.';
+  const more = beat.message === undefined ? '.' : `: ${beat.message}`;
+  const unable = beat.unable ?? null;
+  // What it says of itself may be about something else.
+  if (unable !== null) return `${unableThere[unable]}${beat.reason === unable ? more : '.'}`;
+  if (beat.state !== 'secondary') return `it is not a secondary yet${more}`;
+  if (beat.data !== 'up-to-date') return `its copy is not up to date${more}`;
+  return 'it does not receive every change of this one yet.';
 }
 
 function promote(draft: Draft, by: string): void {
@@ -110,6 +134,7 @@ function promote(draft: Draft, by: string): void {
   else if (peerBeat(s, now)?.active === true)
     draft.refuse('peer-active', `${peer} runs the application now.`, `Stop the module, or swap, instead of promoting.`);
   else {
+    s.lossesBeforeStartMs = [];
     draft.persist({ wanted: 'started', startFailed: false, ...freshStart, order: { by } });
     draft.emit(
       'attention',

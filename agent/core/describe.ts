@@ -90,6 +90,7 @@ function dataOf(state: MirrorState): ModuleOnNode['data'] {
     return 'resynchronising';
   // Its own record does not know yet that the peer went on: the witness does.
   if (state.phase.name === 'wait' && state.waiting.code === 'copy-stale') return 'stale';
+  if (state.phase.name === 'wait' && state.waiting.code === 'memory-lost') return 'stale';
   return copy.usable ? 'up-to-date' : 'stale';
 }
 
@@ -167,6 +168,8 @@ export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
     peerStale: copy.peerStale,
     clean: copy.clean,
     contacts: copy.contacts,
+    memoryLost: copy.memoryLost,
+    syncedHere: copy.syncedHere,
     active: mayBeActive(state),
     lastPrimary: state.record.lastPrimary,
     wanted: state.record.wanted,

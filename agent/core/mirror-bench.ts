@@ -15,6 +15,7 @@ export const identity: MirrorIdentity = {
   dependsOn: [],
   witness: true,
   withoutWitness: 'prefer-one-copy',
+  pingWitness: null,
   timing,
   checkers: [],
   restartLimit: { count: 3, windowMs: 86_400_000 },

@@ -5,6 +5,7 @@ import {
   type EventDraft,
   type Generation,
   type ModuleBeat,
+  type VolumeRecord,
   type VolumeStatus,
   type VoteReply,
 } from '../contract/index.ts';
@@ -46,6 +47,8 @@ export interface Ballot {
   readonly stored: Generation | null;
   readonly reply: VoteReply | null;
   readonly replyMs: number;
+  /** When the newest request was sent that was answered, whatever the answer; 0: none. */
+  readonly contactMs: number;
 }
 
 export interface MirrorState {
@@ -70,6 +73,8 @@ export interface MirrorState {
   readonly replicatorLostMs: number | null;
   /** When it was lost under a running application, oldest first; no more than decide anything. */
   readonly replicatorLossesMs: readonly number[];
+  /** When it was lost before the application had started, oldest first. A start that succeeds and an order forget them. */
+  readonly lossesBeforeStartMs: readonly number[];
   readonly undecidedSinceMs: number | null;
   /** The peer has been connected since the application was started here. */
   readonly hadLink: boolean;
@@ -77,6 +82,8 @@ export interface MirrorState {
   readonly mounted: boolean;
   readonly voter: VoterState;
   readonly ballots: { readonly peer: Ballot; readonly witness: Ballot };
+  /** When the newest ping was sent that the ping witness has answered; null: it has answered none. */
+  readonly reachedMs: number | null;
   readonly nextNumber: number;
   /** Last deadline given to the kernel and to the replicator. */
   readonly leaseMs: number;
@@ -97,7 +104,7 @@ export interface MirrorState {
   readonly checkers: Readonly<Record<string, CheckerMemory>>;
 }
 
-const noBallot: Ballot = { sent: [], deadlineMs: 0, stored: null, reply: null, replyMs: 0 };
+const noBallot: Ballot = { sent: [], deadlineMs: 0, stored: null, reply: null, replyMs: 0, contactMs: 0 };
 
 export function freshRecord(): ModuleRecord {
   return {
@@ -116,6 +123,7 @@ export function freshRecord(): ModuleRecord {
     restarts: [],
     restartsBoot: null,
     gaveUp: null,
+    unreachedByOrder: false,
     order: null,
   };
 }
@@ -140,7 +148,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     record: {
       ...record,
       ...restartsUnder(identity.bootId, record),
-      ...(resuming ? {} : { activeBoot: null, running: false, runningSinceMs: null }),
+      ...(resuming ? {} : { activeBoot: null, running: false, runningSinceMs: null, unreachedByOrder: false }),
     },
     startedMs: atMs,
     phase: record.wanted === 'stopped' && !resuming ? { name: 'stopped' } : { name: 'wait' },
@@ -156,6 +164,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     volumes: null,
     replicatorLostMs: null,
     replicatorLossesMs: [],
+    lossesBeforeStartMs: [],
     undecidedSinceMs: null,
     hadLink: false,
     mounted: false,
@@ -168,6 +177,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
         : { holder: identity.peer, untilMs: atMs + forgottenGrantMs(identity, record), session: '', number: 0 },
     },
     ballots: { peer: noBallot, witness: noBallot },
+    reachedMs: null,
     nextNumber: 1,
     leaseMs: 0,
     runId: 0,
@@ -270,6 +280,10 @@ export interface Copy {
   readonly contacts: ContactCounts;
   /** This node knows that a copy of this generation went on after this one: it was set back to an image. */
   readonly isSetBack: boolean;
+  /** This server has booted since changes were acknowledged because both had them in memory: what the disk did not get is with the other one only. */
+  readonly memoryLost: boolean;
+  /** What was synced until then is on this disk. */
+  readonly syncedHere: boolean;
 }
 
 export function ownCopy(state: MirrorState): Copy {
@@ -283,6 +297,8 @@ export function ownCopy(state: MirrorState): Copy {
     clean: false,
     contacts: {},
     isSetBack: false,
+    memoryLost: false,
+    syncedHere: false,
   };
   const records = (state.volumes ?? []).map((volume) => volume.record);
   if (records.length === 0 || records.some((record) => record === null)) return none;
@@ -306,7 +322,14 @@ export function ownCopy(state: MirrorState): Copy {
     clean: known.every((record) => record.cleanCheckpoint !== null),
     contacts,
     isSetBack,
+    memoryLost: upToDate && known.some((record) => lostMemory(record, state.identity.bootId)),
+    syncedHere: known.some((record) => record.syncedHere === true),
   };
+}
+
+/** Whoever was alone has nothing that the other one would have to give back. */
+function lostMemory({ memoryBoot, peerStale }: VolumeRecord, bootId: string): boolean {
+  return memoryBoot !== undefined && memoryBoot !== bootId && !peerStale;
 }
 
 /** A voter has stored a generation for this node that it has not written yet. */

@@ -38,6 +38,11 @@ export interface MirrorIdentity {
   readonly dependsOn: readonly string[];
   readonly witness: boolean;
   readonly withoutWitness: 'prefer-one-copy' | 'prefer-availability';
+  /**
+   * An address that answers pings, where there is no witness that votes. It gives no right to anything: a node that reaches neither it nor the peer begins nothing
+   * and stops. Null: none.
+   */
+  readonly pingWitness: string | null;
   readonly timing: Timing;
   readonly checkers: readonly CheckerRule[];
   /** H6: how many starts, stops and moves checkers may cause on this node within a time. */
@@ -78,6 +83,8 @@ export interface ModuleRecord {
    * `stopped`: the other one could not run it either; a person is waited for.
    */
   readonly gaveUp: 'moved' | 'stopped' | null;
+  /** Runs by a person's order, given while the ping witness did not answer: its silence stops nothing until it has answered, or the peer has. */
+  readonly unreachedByOrder: boolean;
   /** A person's order to use this copy although it may lack acknowledged writes. */
   readonly order: { readonly by: string } | null;
 }
@@ -128,9 +135,15 @@ export type MirrorEvent =
   | { readonly type: 'tick' }
   /**
    * An authentic heartbeat of the peer. `beat` is null when the peer does not know the module (yet). `order` grows with what it says: a beat
-   * that a slower network brings later is a sign of life and nothing more.
+   * that a slower network brings later is a sign of life and nothing more. `heardAtMs`: when it arrived, where that was before this step.
    */
-  | { readonly type: 'heard'; readonly network: string; readonly beat: ModuleBeat | null; readonly order: number }
+  | {
+      readonly type: 'heard';
+      readonly network: string;
+      readonly beat: ModuleBeat | null;
+      readonly order: number;
+      readonly heardAtMs?: number;
+    }
   | { readonly type: 'vote-request'; readonly message: VoteRequest }
   | { readonly type: 'vote-reply'; readonly from: 'peer' | 'witness'; readonly message: VoteReply }
   | { readonly type: 'vote-release'; readonly message: VoteRelease }
@@ -144,6 +157,8 @@ export type MirrorEvent =
     }
   /** Of `dependsOn`, those that run on neither node as far as this one knows. */
   | { readonly type: 'needs'; readonly missing: readonly string[] }
+  /** The ping witness has answered a ping that was sent at `sentMs`. Silence is no event. */
+  | { readonly type: 'reached'; readonly sentMs: number }
   /** A checker has looked. `beganMs`: when, by this node's clock. */
   | { readonly type: 'checked'; readonly checker: string; readonly beganMs: number; readonly finding: Finding }
   | { readonly type: 'command'; readonly command: MirrorCommand };

@@ -10,8 +10,9 @@ import { absorbCheck, unableOf } from './checkers.ts';
 import { command } from './commands.ts';
 import { committed, Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } from './mirror-state.ts';
 import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
-import { absorbReply, askForVotes } from './right.ts';
-import { awaitsReplicator, finishPlan, replicatorIsBack, resume, serve } from './serving.ts';
+import { absorbReached, absorbReply, askForVotes } from './right.ts';
+import { awaitsReplicator, replicatorIsBack } from './replicator-loss.ts';
+import { finishPlan, resume, serve } from './serving.ts';
 import { leaseMsMax } from './timing.ts';
 import {
   furthest,
@@ -45,7 +46,7 @@ function absorb(draft: Draft, event: TimedMirrorEvent): void {
       else if (mayBeActive(s) && s.phase.name !== 'fencing') askForVotes(draft, s.goingAlone, s.record.order !== null);
       break;
     case 'heard':
-      s.heardMs = { ...s.heardMs, [event.network]: now };
+      s.heardMs = { ...s.heardMs, [event.network]: Math.min(event.heardAtMs ?? now, now) };
       if (event.beat !== null && event.order >= s.beatOrder) {
         s.beat = event.beat;
         s.beatOrder = event.order;
@@ -71,6 +72,9 @@ function absorb(draft: Draft, event: TimedMirrorEvent): void {
       break;
     case 'needs':
       s.missing = event.missing;
+      break;
+    case 'reached':
+      absorbReached(draft, event.sentMs);
       break;
     case 'checked':
       absorbCheck(draft, event);
@@ -156,16 +160,16 @@ function answer(draft: Draft, message: VoteRequest): void {
 
 /**
  * A generation that was promised to this node and that none of its volumes has written: nobody else can. The other one may go on with one that is newer still,
- * from the same copy where the application does not run here, and from a newer copy always. Else each of the two would wait for the other for ever.
+ * from the same copy where the application does not run here or this one has lost its memory, and from a newer copy always. Else each of the two would wait for the other for ever.
  */
 function voterFor(
   { s, now }: Draft,
   message: VoteRequest,
 ): { readonly voter: VoterState; readonly givenUp: readonly Generation[] } {
-  const { generation, whole } = ownCopy(s);
+  const { generation, whole, memoryLost } = ownCopy(s);
   const notNeeded =
     older(generation, message.generation) ||
-    (sameGeneration(message.generation, generation) && unableOf(s, now) !== null);
+    (sameGeneration(message.generation, generation) && (memoryLost || unableOf(s, now) !== null));
   const givesWay = whole && committed(s) && notNeeded && older(s.record.newest, message.store);
   if (!givesWay) return { voter: s.voter, givenUp: [] };
   return { voter: { ...s.voter, newest: generation }, givenUp: s.record.pending };

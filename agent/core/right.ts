@@ -53,8 +53,16 @@ export function absorbReply(draft: Draft, from: 'peer' | 'witness', reply: VoteR
   const deadlineMs = reply.granted
     ? Math.max(ballot.deadlineMs, request.atMs + s.identity.timing.leaseMs)
     : ballot.deadlineMs;
-  const next: Ballot = { ...ballot, deadlineMs, stored: reply.stored ?? ballot.stored, reply, replyMs: draft.now };
+  const next: Ballot = {
+    ...ballot,
+    deadlineMs,
+    stored: reply.stored ?? ballot.stored,
+    reply,
+    replyMs: draft.now,
+    contactMs: Math.max(ballot.contactMs, request.atMs),
+  };
   s.ballots = from === 'peer' ? { ...s.ballots, peer: next } : { ...s.ballots, witness: next };
+  if (from === 'peer') draft.persist({ unreachedByOrder: false });
   if (from === 'peer' && reply.granted) inherit(draft, reply.givenUp ?? []);
 }
 
@@ -81,11 +89,52 @@ export function giveBack(draft: Draft): void {
 
 /**
  * Until when this node may be primary. Own vote plus the longer of the two others. Without a witness there is nobody who could
- * take over by himself (`prefer-one-copy`), or the person chose that both may run (`prefer-availability`): the right renews itself.
+ * take over by himself (`prefer-one-copy`), or the person chose that both may run (`prefer-availability`): the right renews itself. A ping witness
+ * takes it away from a node that reaches neither it nor the other one: that node is the one that was cut off.
  */
 export function rightUntilMs(state: MirrorState, now: number): number {
-  if (!state.identity.witness) return now + state.identity.timing.leaseMs;
+  const { witness, timing } = state.identity;
+  if (!witness) return (pingWitnessDecides(state) ? lastContactMs(state) : now) + timing.leaseMs;
   return Math.max(state.ballots.peer.deadlineMs, state.ballots.witness.deadlineMs);
+}
+
+function pingWitnessDecides({ identity, record }: MirrorState): boolean {
+  return identity.pingWitness !== null && !record.unreachedByOrder;
+}
+
+/** By round trips alone: what is merely heard does not prove that anybody hears this node. */
+function lastContactMs({ ballots, reachedMs }: MirrorState): number {
+  return Math.max(ballots.peer.contactMs, reachedMs ?? 0);
+}
+
+/** The ping witness has answered what was asked a moment ago; true where there is none. */
+export function reachesPingWitness(state: MirrorState, now: number): boolean {
+  if (state.identity.pingWitness === null) return true;
+  return state.reachedMs !== null && now - state.reachedMs < state.identity.timing.reachFreshMs;
+}
+
+/** Whether this node may begin something that the silent peer did not agree to. An order of a person is asked for nothing more. */
+export function mayActUnassisted(state: MirrorState, now: number): boolean {
+  return !pingWitnessDecides(state) || state.record.order !== null || reachesPingWitness(state, now);
+}
+
+/**
+ * The ping witness, or the peer with its vote, has answered what was asked after `sinceMs`. An older answer may be from before this node was cut off, and what it
+ * went on to write alone would be lost to whoever took over.
+ */
+export function answeredSince(state: MirrorState, now: number, sinceMs: number): boolean {
+  if (!pingWitnessDecides(state)) return true;
+  const { leaseMs, reachFreshMs } = state.identity.timing;
+  const contactMs = Math.max(state.reachedMs ?? 0, state.ballots.peer.deadlineMs - leaseMs);
+  return contactMs >= sinceMs && now - contactMs < reachFreshMs;
+}
+
+export function absorbReached(draft: Draft, sentMs: number): void {
+  const { s } = draft;
+  // A clock that has jumped, or an answer from before this machine's life, proves nothing.
+  if (s.identity.pingWitness === null || sentMs > draft.now) return;
+  s.reachedMs = Math.max(s.reachedMs ?? 0, sentMs);
+  draft.persist({ unreachedByOrder: false });
 }
 
 /** Somebody other than this node has the new generation on disk. */
@@ -138,6 +187,12 @@ export function votesAsEvidence(state: MirrorState, now: number): EventDraft['ev
   return {
     peerVote: voteOf(state, now, 'peer'),
     ...(state.identity.witness ? { witnessVote: voteOf(state, now, 'witness') } : {}),
+    ...(state.identity.pingWitness === null
+      ? {}
+      : {
+          pingWitness: state.identity.pingWitness,
+          pingAnswers: reachesPingWitness(state, now),
+        }),
   };
 }
 
@@ -161,5 +216,8 @@ export function votesInWords(state: MirrorState, now: number): string {
     }
   };
   const peer = word('peer', state.identity.peer);
-  return state.identity.witness ? `${peer}, ${word('witness', 'the witness')}` : `${peer}, no witness is configured`;
+  const { witness, pingWitness } = state.identity;
+  if (witness) return `${peer}, ${word('witness', 'the witness')}`;
+  if (pingWitness === null) return `${peer}, no witness is configured`;
+  return `${peer}, ${pingWitness} ${reachesPingWitness(state, now) ? 'answers' : 'does not answer'} this node's pings`;
 }

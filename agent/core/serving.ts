@@ -14,10 +14,12 @@ import {
   type WaitReason,
 } from './mirror-state.ts';
 import type { MirrorEvent, PlanStep } from './mirror-types.ts';
+import { failedForLoss, isOneLossTooMany } from './replicator-loss.ts';
 import {
   askForVotes,
   giveBack,
   overtaken,
+  reachesPingWitness,
   rightUntilMs,
   silenceInWords,
   votesAsEvidence,
@@ -41,6 +43,7 @@ export function activate(draft: Draft, wish: Seek): void {
     running: false,
     lastPrimary: true,
     newest: wish.store ?? s.record.newest,
+    unreachedByOrder: wish.purpose === 'order' && !reachesPingWitness(s, now),
   });
   s.voter = { ...s.voter, newest: s.record.newest };
   draft.enter({ name: 'activating' });
@@ -110,37 +113,6 @@ export function resume(draft: Draft): void {
 
 /** Beside the control plane that has just been started itself, and its configuration. */
 const replicatorStartMs = 3000;
-/** One that ends again and again serves nobody: the next loss within this time is not waited for. */
-const replicatorLossesMax = 5;
-const replicatorLossesWithinMs = 60_000;
-
-/** What is mounted stays so while its replicator is started again: the application waits in it. */
-export function awaitsReplicator(draft: Draft): boolean {
-  const { s, now } = draft;
-  if (s.replicatorLostMs !== null) return true;
-  const { phase } = s;
-  if (s.identity.timing.replicatorPatienceMs === 0) return false;
-  if (s.volumes === null || !(phase.name === 'active' || (phase.name === 'activating' && s.mounted))) return false;
-  const losses = s.replicatorLossesMs.filter((atMs) => now - atMs < replicatorLossesWithinMs);
-  if (losses.length >= replicatorLossesMax) return false;
-  s.replicatorLossesMs = [...losses, now];
-  s.replicatorLostMs = now;
-  return true;
-}
-
-export function replicatorIsBack(draft: Draft, volumes: MirrorState['volumes']): void {
-  const { s, now } = draft;
-  if (s.replicatorLostMs === null) return;
-  const waitedMs = Math.round(now - s.replicatorLostMs);
-  s.replicatorLostMs = null;
-  if (volumes?.every((volume) => volume.role === 'primary') !== true) return;
-  draft.emit(
-    'attention',
-    'replicator-restarted',
-    `The replication process of ${s.identity.node} was started again; the application waited ${String(waitedMs)} ms for its files.`,
-    { waitedMs },
-  );
-}
 
 /** The right to run goes on being asked for, and nothing is begun that needs the replicator. True: there is nothing else to do now. */
 function waitsForReplicator(draft: Draft): boolean {
@@ -158,12 +130,12 @@ export function serve(draft: Draft): void {
   const { s } = draft;
   if (waitsForReplicator(draft)) return;
   if (s.volumes === null) {
-    fence(draft, 'replicator-lost', 'The replication process stopped: the application had lost its files.', 'wait');
+    lostFiles(draft, 'replicator-lost', 'The replication process stopped: the application had lost its files.');
     return;
   }
   const mounted = s.phase.name === 'active' || (s.phase.name === 'activating' && s.mounted);
   if (mounted && s.volumes.some((volume) => volume.role !== 'primary')) {
-    fence(draft, 'mount-lost', 'The replicated directory was no longer mounted.', 'wait');
+    lostFiles(draft, 'mount-lost', 'The replicated directory was no longer mounted.');
     return;
   }
   if (yieldsToPeer(draft) || lostRight(draft)) return;
@@ -235,10 +207,16 @@ function lostRight(draft: Draft): boolean {
   const who = overtaken(s, now);
   const suspendedMs = now - Math.max(until, s.sinceMs);
   if (who === null && suspendedMs <= s.identity.timing.suspendedMaxMs) return false;
-  const why = who ?? `no majority for ${String(Math.round(suspendedMs / 1000))} s`;
+  const { peer, pingWitness } = s.identity;
+  const silentS = String(Math.round((now - until + s.identity.timing.leaseMs) / 1000));
+  const why =
+    who ??
+    (pingWitness === null
+      ? `no majority for ${String(Math.round(suspendedMs / 1000))} s`
+      : `neither ${peer} nor ${pingWitness} has answered it for ${silentS} s`);
   fence(
     draft,
-    who === null ? 'no-majority' : 'overtaken',
+    who !== null ? 'overtaken' : pingWitness === null ? 'no-majority' : 'cut-off',
     `This node lost the right to run the application: ${why}; ${votesInWords(s, now)}.`,
     'wait',
   );
@@ -329,6 +307,8 @@ export function finishPlan(draft: Draft, event: Extract<MirrorEvent, { type: 'ra
       break;
     case 'activating':
       if (failed === null) started(draft);
+      else if (failedForLoss(s, failed))
+        lostFiles(draft, 'replicator-lost', 'The replication process stopped before the application was started.');
       else startFailed(draft, failed.step, failed.fault.message);
       break;
     case 'active':
@@ -383,6 +363,7 @@ function finishSmallPlan(draft: Draft, failure: string | null): void {
 function started(draft: Draft): void {
   const { s, now } = draft;
   forgetChecks(draft);
+  s.lossesBeforeStartMs = [];
   draft.persist({ running: true, runningSinceMs: now, startFailed: false, order: null });
   const tookMs = now - s.sinceMs;
   draft.enter({ name: 'active' });
@@ -392,6 +373,22 @@ function started(draft: Draft): void {
     `${s.identity.node} runs the application; starting took ${String(Math.round(tookMs))} ms.`,
     { tookMs: Math.round(tookMs) },
   );
+}
+
+/** Tried again when the replicator is back. Where that ends at every start, it is as with an application that does not start. */
+function lostFiles(draft: Draft, code: string, message: string): void {
+  const { s } = draft;
+  if (s.phase.name === 'activating' && isOneLossTooMany(draft)) {
+    const losses = s.lossesBeforeStartMs.length;
+    draft.emit(
+      'bad',
+      'start-failed',
+      `The application did not start on ${s.identity.node}: the replication process ended ${String(losses)} times before it could.`,
+      { losses },
+    );
+    draft.persist({ startFailed: true, order: null });
+  }
+  fence(draft, code, message, 'wait');
 }
 
 function startFailed(draft: Draft, step: string, message: string): void {
@@ -420,6 +417,7 @@ function stopped(draft: Draft, then: Extract<Phase, { name: 'deactivating' }>['t
     s.seek = { purpose: 'start', store: null, sinceMs: now, unassisted: true };
     return;
   }
+  draft.persist({ unreachedByOrder: false });
   giveBack(draft);
   draft.enter(then === 'stopped' ? { name: 'stopped' } : { name: 'wait' });
   const handOver =
@@ -448,7 +446,7 @@ export function waitUnable(draft: Draft): boolean {
 
 function fenced(draft: Draft, phase: Extract<Phase, { name: 'fencing' }>): void {
   const { s } = draft;
-  draft.persist({ activeBoot: null, running: false, runningSinceMs: null });
+  draft.persist({ activeBoot: null, running: false, runningSinceMs: null, unreachedByOrder: false });
   giveBack(draft);
   draft.enter(phase.then === 'stopped' ? { name: 'stopped' } : { name: 'wait' });
   if (phase.then !== 'stopped') draft.wait(phase.because.code, phase.because.message);

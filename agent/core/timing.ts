@@ -15,6 +15,9 @@
  *   its lanes' business, and what the loop does itself takes milliseconds (0.3 s were seen: many doors at once). S = 10 × the interval at which it is asked, and
  *   more than R + D/2, so that whatever is given up for other reasons was given up before. The application's pause is S + 0.5 s until it is noticed
  *   + 0.3 s until it is killed + a start of 0.3 to 1.2 s, about 7 s; systemd's own watchdog would leave it waiting for 60 s.
+ *   a ping witness is asked every h, and an answer counts from when its ping was *sent*. Whoever runs keeps the right for L after the last answer (or the peer's);
+ *   whoever wants to begin something needs an answer younger than D / 2: a node that has just been cut off heard the peer until then, and begins nothing before D.
+ *   So it stops L after the cut, and the other one begins D - h after it at the earliest.
  *   takeover begins at D ≥ that, so that in the usual case the lost node's grants have run out when its loss is noticed.
  */
 export interface Timing {
@@ -27,6 +30,8 @@ export interface Timing {
   readonly suspendedMaxMs: number;
   /** After its start a node waits this long for the other one before it asks to start alone. */
   readonly settleMs: number;
+  /** How old an answer of the ping witness may be for something new to begin without the peer. */
+  readonly reachFreshMs: number;
   /** How long an application that waits for its files is left to wait for a replicator that is being started again; 0: not at all. */
   readonly replicatorPatienceMs: number;
 }
@@ -51,6 +56,7 @@ export function timingFor(detectionMs: number, rateError: number = clockRateErro
     grantMs: Math.ceil((leaseMs * (1 + rateError)) / (1 - rateError)) + kernelMarginMs,
     suspendedMaxMs: detectionMs,
     settleMs: detectionMs * 2,
+    reachFreshMs: Math.floor(detectionMs / 2),
     replicatorPatienceMs,
   };
 }

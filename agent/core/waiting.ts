@@ -9,11 +9,12 @@ import {
   peerAlive,
   peerBeat,
   volumeFault,
+  type Copy,
   type Draft,
   type MirrorState,
   type Seek,
 } from './mirror-state.ts';
-import { askForVotes, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
+import { askForVotes, mayActUnassisted, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
 import { activate, fence, waitUnable } from './serving.ts';
 import { forked, holderOf, older, sameGeneration } from './voter.ts';
 
@@ -106,7 +107,8 @@ function considerStart(draft: Draft): void {
     );
   else if (staysAway(draft, offer, beat)) waitUnable(draft);
   else if (offer === 'peer') {
-    if (beat.copy !== 'up-to-date' && !passing.includes(beat.reason))
+    if (copy.memoryLost && beat.copy !== 'up-to-date') waitForMemory(draft);
+    else if (beat.copy !== 'up-to-date' && !passing.includes(beat.reason))
       draft.wait(
         'copy-stale',
         `This node promised ${peer} something newer, and ${peer} has no copy that is known to be complete. If its data is lost, use "promote" here.`,
@@ -115,6 +117,14 @@ function considerStart(draft: Draft): void {
       draft.wait('peer-has-newer-data', `${peer} has newer data and is stopped. Start the module there.`);
     else draft.wait('waiting-for-primary', `Waits for ${peer} to become primary.`);
   } else seek(draft, 'start', unsettled(s, beat) ? wishedGeneration(s) : null);
+}
+
+function waitForMemory(draft: Draft): void {
+  const { peer } = draft.s.identity;
+  draft.wait(
+    'memory-lost',
+    `This server has lost its memory since it was in sync, and ${peer} may hold acknowledged changes that are not on this disk. Bring ${peer} back; only if its data is lost, use "promote" here.`,
+  );
 }
 
 /** Reasons of a node that does not know its own copy yet. */
@@ -149,6 +159,11 @@ function considerStartAlone(draft: Draft): void {
     );
     return;
   }
+  // No vote speaks for the data: neither the witness's, nor that of a policy.
+  if (copy.memoryLost) {
+    waitForMemory(draft);
+    return;
+  }
   // Moved away from here by checkers, and the other one is lost since: running badly is better than not at all.
   const unable = unableOf(s, now);
   if (unable !== null && !movedAway(s, unable) && waitUnable(draft)) return;
@@ -161,7 +176,8 @@ function considerStartAlone(draft: Draft): void {
     identity.withoutWitness === 'prefer-availability' ||
     copy.peerStale ||
     (copy.clean && s.record.lastPrimary);
-  if (allowed) seek(draft, 'start', wishedGeneration(s));
+  if (allowed && !mayActUnassisted(s, now)) waitCutOff(draft);
+  else if (allowed) seek(draft, 'start', wishedGeneration(s));
   else
     draft.wait(
       'peer-silent',
@@ -177,13 +193,15 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   const copy = ownCopy(state);
   const inSight = beat.generation !== null && beat.data !== 'unknown';
   if (inSight ? !copy.complete : !copy.usable) return 'peer';
-  if (beat.copy !== 'up-to-date') return 'me';
+  if (beat.copy !== 'up-to-date') return copy.memoryLost && mayHoldTheRest(copy.generation, beat) ? 'peer' : 'me';
   if (forked(copy.generation, beat.generation)) return 'forked';
   if (older(copy.generation, beat.generation)) return 'peer';
   if (older(beat.generation, copy.generation)) return 'me';
   // Of one generation, and yet not the same: the one that has met less often was set back, and is never the better one.
   const ahead = metMoreOften(copy.contacts, beat.contacts);
   if (ahead !== null) return ahead;
+  const better = keptMemory(copy, beat);
+  if (better !== null) return better;
   const peerUnable = (beat.unable ?? null) !== null || beat.reason === 'start-failed';
   const canStart = { me: unableOf(state, now) === null, peer: beat.wanted === 'started' && !peerUnable };
   // Whoever was promised a newer generation goes on from it, unless the application does not run there.
@@ -197,6 +215,25 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   if (prefer !== null) return prefer === node ? 'me' : 'peer';
   if (state.record.lastPrimary !== beat.lastPrimary) return state.record.lastPrimary ? 'me' : 'peer';
   return node < peer ? 'me' : 'peer';
+}
+
+/**
+ * Of one generation, what was acknowledged is in the memory of whoever has not booted since. Where both have, what was synced decides, whoever was primary last or is
+ * preferred. Null: that decides nothing, or the other one is of a version that does not say.
+ */
+function keptMemory({ memoryLost, syncedHere }: Copy, beat: ModuleBeat): 'me' | 'peer' | null {
+  if (beat.memoryLost === undefined) return null;
+  if (memoryLost !== beat.memoryLost) return memoryLost ? 'peer' : 'me';
+  if (!memoryLost || syncedHere === beat.syncedHere) return null;
+  return syncedHere ? 'me' : 'peer';
+}
+
+/**
+ * A copy that is called stale, or not known yet: it may have been in sync with this one until now. Its record says so before this one's does, and before the
+ * first byte of it has changed.
+ */
+function mayHoldTheRest(generation: Generation | null, beat: ModuleBeat): boolean {
+  return beat.data === 'unknown' || sameGeneration(beat.generation, generation);
 }
 
 /** Null: neither. With several volumes, each of them may be: then neither copy may be used as it is, and both leave it to the other one. */
@@ -280,7 +317,8 @@ function pursue(draft: Draft, wish: Seek): void {
     );
   } else if (refusal !== null && !refusal.granted && refusal.reason === 'lease-held') {
     draft.wait('peer-active', `${peer} holds the lease of the witness: it may be running although it is silent here.`);
-  } else draft.wait('no-majority', `Not enough votes to start: ${words}.`);
+  } else if (wish.unassisted && !mayActUnassisted(s, now)) waitCutOff(draft);
+  else draft.wait('no-majority', `Not enough votes to start: ${words}.`);
   if (now - wish.sinceMs > timing.detectionMs) dropSeek(draft);
 }
 
@@ -305,7 +343,7 @@ function hasRight(state: MirrorState, wish: Seek, now: number): boolean {
   if (state.identity.witness) return rightUntilMs(state, now) > now;
   // Two votes only. With the peer in sight both are needed; without it the policy or a person has decided when the wish was made.
   if (peerAlive(state, now)) return state.ballots.peer.deadlineMs > now;
-  return wish.unassisted;
+  return wish.unassisted && mayActUnassisted(state, now);
 }
 
 export function decideSecondary(draft: Draft): void {
@@ -329,7 +367,8 @@ export function decideSecondary(draft: Draft): void {
   }
   voidOrder(draft, beat);
   if (beat === null) considerTakeover(draft);
-  else if (beat.handoverTo === s.identity.node && !beat.active && ownCopy(s).usable) seek(draft, 'handover', null);
+  else if (beat.handoverTo === s.identity.node && !beat.active && ownCopy(s).usable && !ownCopy(s).memoryLost)
+    seek(draft, 'handover', null);
   else if (!beat.active) {
     draft.enter({ name: 'wait' });
     decideWait(draft);
@@ -344,7 +383,7 @@ function considerTakeover(draft: Draft): void {
   const { s, now } = draft;
   const { identity, record } = s;
   const { peer } = identity;
-  if (!ownCopy(s).usable) {
+  if (!ownCopy(s).usable || ownCopy(s).memoryLost) {
     draft.enter({ name: 'wait' });
     decideWait(draft);
   } else if (record.maintenance)
@@ -355,5 +394,15 @@ function considerTakeover(draft: Draft): void {
       'peer-silent',
       `${peer} is silent and may still be running the application; without a witness this node cannot know. Use "promote" here when ${peer} is certainly off.`,
     );
-  } else if (now >= s.nextSeekMs) seek(draft, 'takeover', wishedGeneration(s));
+  } else if (!mayActUnassisted(s, now)) waitCutOff(draft);
+  else if (now >= s.nextSeekMs) seek(draft, 'takeover', wishedGeneration(s));
+}
+
+/** Who reaches neither the other one nor the address that should always answer is probably the one that was cut off. */
+function waitCutOff(draft: Draft): void {
+  const { node, peer, pingWitness } = draft.s.identity;
+  draft.wait(
+    'ping-witness-silent',
+    `${peer} is silent, and ${String(pingWitness)} does not answer ${node} either: ${node} may be the one that is cut off, so it starts nothing. Restore its network; use "promote" here only when ${peer} is certainly off.`,
+  );
 }

@@ -8,6 +8,7 @@ import { Conversation } from './conversation.ts';
 import type { DatagramPort, Endpoint, OpenDatagramPort } from './datagram-port.ts';
 import type { SealingKey } from './datagram-seal.ts';
 import { openDatagram, sealDatagram } from './datagram-seal.ts';
+import { fittingHeartbeat } from './heartbeat-size.ts';
 
 export const witnessName = 'witness';
 export type Vote = VoteRequest | VoteReply | VoteRelease;
@@ -93,8 +94,8 @@ export class HeartbeatSocket implements Disposable {
   /** Once per interval, on every network. An empty word to the witness keeps its session known: at a failover there is no time to introduce oneself. */
   beat(message: Heartbeat, alsoWitness: boolean): void {
     for (const line of this.lines) line.port.ensureBound();
-    this.said = message;
-    this.toPeer(message);
+    this.said = fittingHeartbeat(message);
+    this.toPeer(this.said);
     if (alsoWitness) this.toWitness(null);
   }
 

@@ -9,5 +9,8 @@ export { createFence } from './fence.ts';
 export type { KernelFence } from './fence.ts';
 export { HeartbeatSocket, witnessName } from './heartbeat-socket.ts';
 export type { HeartbeatConfiguration, HeartbeatListener, HeartbeatNetwork, Vote } from './heartbeat-socket.ts';
+export { openEchoPort } from './echo-linux.ts';
+export { Pings } from './pings.ts';
+export type { EchoPort, OpenEchoPort } from './pings.ts';
 export { createVipDriver } from './vip.ts';
 export type { Vip, VipDriver } from './vip.ts';

@@ -14,11 +14,14 @@ import { ourVersion, readySchema, welcomeBytesMax, welcomeSchema } from './hands
 import { Inbox } from './inbox.ts';
 import type { AcknowledgementLaneData } from './lane-data.ts';
 import type { ConnectionHandle, FromAcknowledgement, ToAcknowledgement } from './lane-messages.ts';
+import { isReady, runSteps, waitAlone } from './operations.ts';
+import type { Operation, Steps } from './operations.ts';
 import { parkedAnswer } from './parked-answer.ts';
 
 const connectTimeoutMs = 2000;
 /** The target may have to wait for its disk before it answers. */
 const contactTimeoutMs = 10_000;
+const livenessMs = 1000;
 
 /** What the target says of itself. */
 class Link {
@@ -41,13 +44,13 @@ class Link {
   }
 
   /** The first endpoint that answers. Throws Fault. */
-  open(record: VolumeRecord): Welcome {
+  *open(record: VolumeRecord): Generator<Operation, Welcome, number> {
     // Read at every attempt: the peer may have been replaced, and a certificate that was retired opens nothing any more.
     using context = new TlsContext(this.#data.tls);
     let last = new Fault('peer-unreachable', { message: 'The peer has no address.' });
     for (const endpoint of this.#data.endpoints) {
       try {
-        return this.#openAt(context, endpoint, record);
+        return yield* this.#openAt(context, endpoint, record);
       } catch (error) {
         last = Fault.from(error);
         this.close();
@@ -57,26 +60,31 @@ class Link {
     throw last;
   }
 
-  #openAt(context: TlsContext, endpoint: { address: string; port: number }, record: VolumeRecord): Welcome {
+  *#openAt(
+    context: TlsContext,
+    endpoint: { address: string; port: number },
+    record: VolumeRecord,
+  ): Generator<Operation, Welcome, number> {
     const { volume, node, programVersion, linkTimeoutMs } = this.#data;
     const token = randomBytes(16).toString('hex');
     const options = { timeoutMs: connectTimeoutMs, interruption: this.#interruption, linkTimeoutMs };
     const hello = { say: 'hello', ...ourVersion(programVersion), node, volume, token, record, asksHot: true };
-    this.#stream = Connection.connect(context, endpoint, options);
+    this.#stream = yield* Connection.connect(context, endpoint, options);
     this.#control.publishSocket('dataSocket', this.#stream.fd);
     this.#stream.say({ ...hello, purpose: 'data' });
-    this.#answers = Connection.connect(context, endpoint, options);
+    this.#answers = yield* Connection.connect(context, endpoint, options);
     this.#control.publishSocket('answerSocket', this.#answers.fd);
     this.#answers.say({ ...hello, purpose: 'acknowledgements' });
-    const answer = this.#stream.hear(welcomeSchema, bootTimeMs() + contactTimeoutMs, welcomeBytesMax);
+    const answer = yield* this.#stream.hear(welcomeSchema, bootTimeMs() + contactTimeoutMs, welcomeBytesMax);
     if (answer.say === 'refused') throw Fault.fromRecord(answer.fault);
     const { record: theirs, minor, verifies = false, hearsHot = false, hot = null, heardHot = null } = answer;
     return { record: theirs, minor, verifies, hearsHot, hot, heardHot };
   }
 
-  begin(contact: 'in-sync' | 'resync'): void {
-    this.#stream?.say({ say: 'begin', contact });
-    this.#stream?.hear(readySchema, bootTimeMs() + contactTimeoutMs);
+  *begin(contact: 'in-sync' | 'resync'): Generator<Operation, void, number> {
+    if (!this.#stream) return;
+    this.#stream.say({ say: 'begin', contact });
+    yield* this.#stream.hear(readySchema, bootTimeMs() + contactTimeoutMs);
   }
 
   give(): ConnectionHandle {
@@ -120,41 +128,46 @@ export function makeAcknowledgementLane(
     record: null as VolumeRecord | null,
     theirs: null as Welcome | null,
     fault: null as FaultRecord | null,
-    run: (): number => {
+    *steps(): Steps {
       if (open.record === null) return -1;
       open.theirs = null;
       try {
-        open.theirs = link.open(open.record);
+        open.theirs = yield* link.open(open.record);
         return 0;
       } catch (error) {
         open.fault = Fault.from(error).toRecord();
         return -1;
       }
     },
+    run: (): number => runSteps(open.steps()),
   };
   const begin = {
     name: 'begin',
     contact: 'resync' as 'in-sync' | 'resync',
-    run: (): number => {
+    *steps(): Steps {
       try {
-        link.begin(begin.contact);
+        yield* link.begin(begin.contact);
         return 0;
       } catch (error) {
         open.fault = Fault.from(error).toRecord();
         return -1;
       }
     },
+    run: (): number => runSteps(begin.steps()),
   };
-  const receive = {
-    name: 'receive acknowledgements',
-    bytes: input.bytes,
-    end: 0,
-    run: (): number => {
+  const waits = {
+    poll,
+    begin: (): number => {
+      const connection = link.answers;
+      if (connection?.drained !== true) return isReady;
+      poll.set(1, connection.fd);
+      return livenessMs;
+    },
+    end: (waited: number): number => {
       const connection = link.answers;
       if (!connection) return -1;
-      if (connection.drained) {
-        poll.set(1, connection.fd);
-        if (poll.wait(1000) <= 0) {
+      if (waited !== isReady) {
+        if (waited <= 0) {
           inbox.watchSupervisor(control);
           return receive.end;
         }
@@ -167,15 +180,14 @@ export function makeAcknowledgementLane(
       return receive.end;
     },
   };
-  const pause = {
-    name: 'pause',
-    durationMs: 0,
-    run: (): number => {
-      inbox.sleep(pause.durationMs);
-      inbox.watchSupervisor(control);
-      return 0;
-    },
+  const receive = {
+    name: 'receive acknowledgements',
+    bytes: input.bytes,
+    end: 0,
+    waits,
+    run: (): number => waitAlone(waits),
   };
+  const pause = { ...inbox.sleep('pause', (): number => pause.durationMs, control), durationMs: 0 };
   return new AcknowledgementLane({
     control,
     volume: data.volume,

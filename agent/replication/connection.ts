@@ -4,9 +4,11 @@ import { Fault } from '../contract/index.ts';
 import { tlsFree, tlsHandshake, tlsHoldsBytes, tlsPeerRefused, tlsRead, tlsWrite } from '../sys/openssl.ts';
 import type { TlsContext } from '../sys/openssl.ts';
 import { bootTimeMs, close, errorName, Memory, POLL, Poll } from '../sys/linux.ts';
-import { connectTcp, shutdownSocket, tuneLink } from '../sys/socket.ts';
+import { beginConnectTcp, endConnectTcp, shutdownSocket, tuneLink } from '../sys/socket.ts';
 import { decodeHandshake, encodeHandshake, garbage, handshakeHeaderBytes, handshakeLength } from './handshake.ts';
 import type { ConnectionHandle } from './lane-messages.ts';
+import { isReady, waitAlone } from './operations.ts';
+import type { Operation, Waits } from './operations.ts';
 
 /** Both directions of a link may hold what is under way, so that no lane blocks in a send: windows of changes and of a resync. */
 export const sendBufferBytes = 8 * 1024 * 1024;
@@ -40,12 +42,36 @@ export interface Interruption {
   readonly requested: () => boolean;
 }
 
+/** A part of an operation that waits in between. */
+type Conversation<T> = Generator<Operation, T, number>;
+
+const heard = { nothing: 0, bytes: 1, interruption: 2 } as const;
+
+/** An operation that waits for one thing: its result is how much of it came. */
+function waitFor(name: string, waits: Waits): Operation {
+  return { name, waits, run: () => waitAlone(waits) };
+}
+
+/** Non-blocking descriptor, or -errno. */
+function* connectedSocket(address: string, port: number, timeoutMs: number): Conversation<number> {
+  const fd = beginConnectTcp(address, port);
+  if (fd < 0) return fd;
+  const poll = new Poll([fd], POLL.OUT);
+  const count = yield waitFor('connect', { poll, begin: () => timeoutMs, end: (ready) => ready });
+  const status = count < 0 ? count : endConnectTcp(fd, count > 0);
+  if (status === 0) return fd;
+  close(fd);
+  return status;
+}
+
 export class Connection {
   readonly fd: number;
   readonly ssl: bigint;
   readonly peer: string;
   readonly #interruption: Interruption;
   readonly #poll: Poll;
+  #deadlineMs = 0;
+  readonly #wait: Operation;
   /** Nothing is left inside: a poll tells when there is more. Not known at first: the handshake may have read on. */
   drained = false;
 
@@ -55,16 +81,30 @@ export class Connection {
     this.peer = handle.peer;
     this.#interruption = interruption;
     this.#poll = new Poll([this.fd, interruption.wakeFd]);
+    this.#wait = waitFor('wait for the peer', {
+      poll: this.#poll,
+      begin: () => {
+        const leftMs = Math.ceil(this.#deadlineMs - bootTimeMs());
+        return leftMs <= 0 ? isReady : leftMs;
+      },
+      end: (count) => {
+        // Past the deadline.
+        if (count === isReady) return heard.nothing;
+        return count > 0 && this.#poll.ready(1) !== 0 && this.#interruption.requested()
+          ? heard.interruption
+          : heard.bytes;
+      },
+    });
   }
 
   /** Connected, verified, tuned. Throws Fault. */
-  static connect(
+  static *connect(
     context: TlsContext,
     endpoint: { readonly address: string; readonly port: number },
     options: { readonly timeoutMs: number; readonly interruption: Interruption; readonly linkTimeoutMs: number },
-  ): Connection {
+  ): Conversation<Connection> {
     const peer = `${endpoint.address}:${endpoint.port}`;
-    const fd = connectTcp(endpoint.address, endpoint.port, options.timeoutMs);
+    const fd = yield* connectedSocket(endpoint.address, endpoint.port, options.timeoutMs);
     if (fd < 0)
       throw new Fault(
         'peer-unreachable',
@@ -74,7 +114,7 @@ export class Connection {
     tuneLink(fd, { timeoutMs: options.linkTimeoutMs, sendBufferBytes });
     const connection = new Connection({ fd, ssl: context.open(fd, 'client'), peer }, options.interruption);
     try {
-      connection.#secure(context, bootTimeMs() + options.timeoutMs);
+      yield* connection.#secure(context, bootTimeMs() + options.timeoutMs);
       return connection;
     } catch (error) {
       connection.close();
@@ -82,7 +122,7 @@ export class Connection {
     }
   }
 
-  #secure(context: TlsContext, deadlineMs: number): void {
+  *#secure(context: TlsContext, deadlineMs: number): Conversation<void> {
     for (;;) {
       const status = tlsHandshake(this.ssl);
       if (status === 'done') {
@@ -91,17 +131,16 @@ export class Connection {
       }
       if (status === 'closed') throw connectionLost(this.peer);
       if (status === 'failed') throw tlsPeerRefused(this.ssl) ? unknownCertificate(this.peer) : garbage(this.peer);
-      this.#wait(deadlineMs);
+      yield* this.#more(deadlineMs);
     }
   }
 
-  #wait(deadlineMs: number): void {
-    const leftMs = Math.ceil(deadlineMs - bootTimeMs());
-    if (leftMs <= 0) throw new Fault('peer-silent', { message: `${this.peer} does not answer.` }, { peer: this.peer });
-    this.#poll.set(0, this.fd, POLL.IN);
-    this.#poll.wait(leftMs);
-    if (this.#poll.ready(1) !== 0 && this.#interruption.requested())
-      throw new Fault('aborted', { message: 'Interrupted.' });
+  *#more(deadlineMs: number): Conversation<void> {
+    this.#deadlineMs = deadlineMs;
+    const what = yield this.#wait;
+    if (what === heard.interruption) throw new Fault('aborted', { message: 'Interrupted.' });
+    if (what === heard.nothing)
+      throw new Fault('peer-silent', { message: `${this.peer} does not answer.` }, { peer: this.peer });
   }
 
   say(message: object): void {
@@ -110,19 +149,19 @@ export class Connection {
   }
 
   /** Throws Fault. */
-  hear<T>(schema: z.ZodType<T>, deadlineMs: number, bytesMax?: number): T {
-    const header = this.#readExactly(handshakeHeaderBytes, deadlineMs);
-    const length = handshakeLength(header, this.peer, bytesMax);
-    return decodeHandshake(schema, this.#readExactly(length, deadlineMs), this.peer);
+  *hear<T>(schema: z.ZodType<T>, deadlineMs: number, bytesMax?: number): Conversation<T> {
+    const header = yield* this.#readExactly(handshakeHeaderBytes, deadlineMs);
+    const body = yield* this.#readExactly(handshakeLength(header, this.peer, bytesMax), deadlineMs);
+    return decodeHandshake(schema, body, this.peer);
   }
 
-  #readExactly(length: number, deadlineMs: number): Buffer {
+  *#readExactly(length: number, deadlineMs: number): Conversation<Buffer> {
     const memory = new Memory(length);
     for (let done = 0; done < length;) {
       const count = tlsRead(this.ssl, memory.address(done), length - done);
       if (count < 0) throw connectionLost(this.peer);
       done += count;
-      if (count === 0) this.#wait(deadlineMs);
+      if (count === 0) yield* this.#more(deadlineMs);
     }
     return memory.bytes.subarray(0, length);
   }

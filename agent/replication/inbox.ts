@@ -3,6 +3,8 @@ import { receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { bootTimeMs, clearEvent, close, dieNow, Poll, signalEvent } from '../sys/linux.ts';
 import type { ControlBlock } from './control-block.ts';
+import { waitAlone } from './operations.ts';
+import type { Operation, Waits } from './operations.ts';
 
 /** Without its supervisor a lane would serve a mount that nobody fences: the process ends instead. */
 const supervisorSilentMaxMs = 20_000;
@@ -54,9 +56,18 @@ export class Inbox<M> {
     return null;
   }
 
-  /** Until somebody wakes this lane; at most `timeoutMs`. */
-  sleep(timeoutMs: number): void {
-    if (this.#poll.wait(timeoutMs) > 0) this.woken();
+  /** An operation: until somebody wakes this lane, at most `timeoutMs()`. Watches the supervisor meanwhile. */
+  sleep(name: string, timeoutMs: () => number, control: ControlBlock): Operation {
+    const waits: Waits = {
+      poll: this.#poll,
+      begin: timeoutMs,
+      end: (count) => {
+        if (count > 0) this.woken();
+        this.watchSupervisor(control);
+        return 0;
+      },
+    };
+    return { name, waits, run: () => waitAlone(waits) };
   }
 
   /** To be called at every long wait. */
@@ -76,7 +87,7 @@ export class Inbox<M> {
 export interface Outbox<M> {
   readonly port: MessagePort;
   readonly wakeFd: number;
-  post(message: M): void;
+  post(message: M, transferred?: readonly MessagePort[]): void;
   /** Something in the control block has changed. */
   wake(): void;
   /** Its receiver has ended. What is posted from here on goes nowhere: the descriptor may be somebody else's by then. */
@@ -87,9 +98,9 @@ export function outbox<M>(port: MessagePort, wakeFd: number): Outbox<M> {
   return {
     port,
     wakeFd,
-    post(message) {
+    post(message, transferred = []) {
       if (isClosed) return;
-      port.postMessage(message);
+      port.postMessage(message, [...transferred]);
       signalEvent(wakeFd);
     },
     wake() {

@@ -16,6 +16,7 @@ export interface PrimaryLaneData {
   readonly deviceFd: number;
   readonly cache: 'writeback' | 'none';
   readonly level: AcknowledgeLevel;
+  readonly memoryBoot: string | null;
   readonly record: VolumeRecord;
   /** Of the process; see SyncOffers. */
   readonly syncOffers: SharedArrayBuffer;
@@ -57,6 +58,7 @@ export interface SecondaryLaneData {
   readonly programVersion: string;
   readonly directoryFd: number;
   readonly record: VolumeRecord;
+  readonly memoryBoot: string | null;
   readonly syncOffers: SharedArrayBuffer;
   readonly peerHot: PeerHot | null;
 }
@@ -89,6 +91,20 @@ export interface SyncHelperData {
   readonly name: string;
   readonly syncOffers: SharedArrayBuffer;
 }
+
+/** A thread that runs several lanes (`lane-thread.ts`), which it gets as messages. */
+export interface SharedData {
+  readonly lane: 'shared';
+  readonly name: string;
+  readonly inbox: MessagePort;
+  readonly wakeFd: number;
+}
+/** `number`: of this thread, for each lane another one. */
+export type ToShared =
+  { readonly type: 'begin'; readonly number: number; readonly data: LaneData } | { readonly type: 'end' };
+export type FromShared =
+  | { readonly type: 'said'; readonly number: number; readonly message: unknown }
+  | { readonly type: 'ended'; readonly number: number };
 
 export type LaneData =
   | SyncHelperData

@@ -42,6 +42,8 @@ export interface PrimaryPorts {
   /** Before that reply is parked as a whole. */
   readonly noteParkedReply: () => void;
   readonly level: AcknowledgeLevel;
+  /** Set: the level acknowledges what is in memory only, and this is the boot that it ends with. */
+  readonly memoryBoot: string | null;
   /** Of `write-through`: what the last `apply` has changed. */
   readonly touched: Node[];
   /** Syncs `touched` on the local disk; 0 or -errno. */

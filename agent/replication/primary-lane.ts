@@ -319,7 +319,7 @@ export class PrimaryLane implements LaneHooks {
     const byMarks = resync && this.#history.covers(message);
     const hot = byMarks ? this.#history.claim : null;
     const met = lineage.inContact(this.record, message.contacts);
-    yield* this.#persist(resync ? lineage.resyncSource(met, hot) : lineage.connectedClean(met));
+    yield* this.#persist(resync ? lineage.resyncSource(met, hot) : this.#together(lineage.connectedClean(met)));
     // Requests of an earlier link: either the peer is recorded as stale by now, or nothing was changed since the checkpoint.
     yield* this.#answers.reached(null);
     // What was acknowledged on the former link means nothing to the requests of this one.
@@ -387,11 +387,16 @@ export class PrimaryLane implements LaneHooks {
     if (this.#resync.takeEnd()) {
       this.#sharedGeneration = true;
       this.#checkpoints.resynced();
-      yield* this.#persist(lineage.resyncedSource(this.record));
+      yield* this.#persist(this.#together(lineage.resyncedSource(this.record)));
       this.#verify.resynced();
       this.#setMode('in-sync');
     }
     yield* this.#cleanStop.observe();
+  }
+
+  /** From this record on both are in sync. */
+  #together(record: VolumeRecord): VolumeRecord {
+    return lineage.heldInMemory(record, this.#ports.memoryBoot, 'source');
   }
 
   // --- status ---------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ import { Inbox } from './inbox.ts';
 import type { PrimaryLaneData } from './lane-data.ts';
 import type { ConnectionHandle, FromPrimary, ToPrimary } from './lane-messages.ts';
 import { LevelStream } from './level-stream.ts';
-import { operation } from './operations.ts';
+import { isReady, operation, waitAlone } from './operations.ts';
 import { parkedAnswer } from './parked-answer.ts';
 import { checkpointIntervalMs } from './primary-checkpoints.ts';
 import { outcome, woken } from './primary-context.ts';
@@ -232,14 +232,16 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   else tell({ type: 'taken-over', openFiles: filesystem.openFiles, requests: unansweredIn(taken) });
 
   const poll = new Poll([data.wakeFd, data.deviceFd]);
-  const wait = {
-    name: 'wait',
-    timeoutMs: 0,
-    requests: true,
-    run: (): number => {
-      if (inbox.mayHaveMessages) return woken.message;
+  const waits = {
+    poll,
+    begin: (): number => {
+      if (inbox.mayHaveMessages) return isReady;
       poll.set(1, wait.requests ? data.deviceFd : -1, POLL.IN);
-      if (poll.wait(wait.timeoutMs) <= 0) {
+      return wait.timeoutMs;
+    },
+    end: (count: number): number => {
+      if (count === isReady) return woken.message;
+      if (count <= 0) {
         inbox.watchSupervisor(control);
         return 0;
       }
@@ -247,6 +249,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       return (poll.ready(0) === 0 ? 0 : woken.message) | (poll.ready(1) === 0 ? 0 : woken.request);
     },
   };
+  const wait = { name: 'wait', timeoutMs: 0, requests: true, waits, run: (): number => waitAlone(waits) };
   const note = (requests: KeptMemory['requests'], result: Outcome): void => {
     const { unique } = filesystem;
     const isCollected = requests.lastCollected === unique;
@@ -335,11 +338,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     request,
     resyncBuffer: new Memory(256 * 1024),
     wait,
-    waitForPermission: operation('wait for permission', () => {
-      inbox.sleep(1000);
-      inbox.watchSupervisor(control);
-      return 0;
-    }),
+    waitForPermission: inbox.sleep('wait for permission', () => 1000, control),
     readRequest: operation('read request', () => {
       kept?.requests.expect();
       const length = readRequest(data.deviceFd, request);
@@ -353,6 +352,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     }),
     answerSync,
     level,
+    memoryBoot: data.memoryBoot,
     touched,
     syncTouched: operation('sync touched', () => {
       kept?.requests.noteSync(syncStage.begun);

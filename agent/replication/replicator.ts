@@ -10,7 +10,15 @@ import { z } from 'zod';
 import { Fault, replicatorApi, serve } from '../contract/index.ts';
 import type { FaultRecord, Handlers, Params, ReplicatorApi, RpcServer } from '../contract/index.ts';
 import { comparablePath, mountTable, nestedPaths } from '../fuse/index.ts';
-import { bootTimeMs, dieNow, installDeath, Memory, notifySystemd, takeDescriptors } from '../sys/linux.ts';
+import {
+  bootTimeMs,
+  dieNow,
+  installDeath,
+  keepLargeMemoryApart,
+  Memory,
+  notifySystemd,
+  takeDescriptors,
+} from '../sys/linux.ts';
 import { listenLines } from '../sys/line-port.ts';
 import { tlsWrite } from '../sys/openssl.ts';
 import { agentVersion } from '../version.ts';
@@ -398,6 +406,7 @@ function spareFromOutOfMemory(): void {
 export async function runReplicator(options: ReplicatorOptions): Promise<void> {
   installDeath('replicator');
   spareFromOutOfMemory();
+  keepLargeMemoryApart();
   try {
     await new Replicator(options).start();
   } catch (error) {

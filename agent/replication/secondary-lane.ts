@@ -91,6 +91,8 @@ export interface SecondaryPorts {
   readonly newTree: () => Tree;
   /** Checkpoints are worth nothing where a sync does not tell that it has failed. */
   readonly offersMarks: boolean;
+  /** As in the primary's ports. */
+  readonly memoryBoot: string | null;
   readonly nowMs: () => number;
   readonly message: () => ToSecondary | null;
   readonly tell: (message: FromSecondary) => void;
@@ -237,7 +239,7 @@ export class SecondaryLane {
     const resync = contact.kind === 'resync';
     this.#contacts = lineage.contactsOfTarget(message.record, this.record);
     const met = lineage.inContact(this.record, this.#contacts);
-    const next = resync ? lineage.resyncTarget(met) : lineage.connectedClean(met);
+    const next = resync ? lineage.resyncTarget(met) : this.#together(lineage.connectedClean(met));
     if (!(yield* this.#persist(next)) || !this.#begin(resync) || (yield ports.ready) < 0) {
       ports.closeLink();
       return;
@@ -411,6 +413,11 @@ export class SecondaryLane {
     this.#tellStatus();
   }
 
+  /** From this record on both are in sync. */
+  #together(record: VolumeRecord): VolumeRecord {
+    return lineage.heldInMemory(record, this.#ports.memoryBoot, 'target');
+  }
+
   *#acknowledge(): Lane {
     const { answer, syncObjects } = this.#ports;
     if (syncObjects.syncs.count > 0 && !(yield* this.#syncObjects())) return;
@@ -469,7 +476,7 @@ export class SecondaryLane {
       yield* this.#leave(applyFault('syncfs', status));
       return false;
     }
-    if (!(yield* this.#persist(lineage.resyncedTarget(this.record, source)))) {
+    if (!(yield* this.#persist(this.#together(lineage.resyncedTarget(this.record, source))))) {
       yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
       return false;
     }

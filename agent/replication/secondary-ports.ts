@@ -20,7 +20,8 @@ import { Inbox } from './inbox.ts';
 import type { SecondaryLaneData } from './lane-data.ts';
 import type { FromSecondary, PeerHot, ToSecondary } from './lane-messages.ts';
 import { ObjectSyncs } from './object-syncs.ts';
-import { operation } from './operations.ts';
+import { isReady, operation, runSteps, waitAlone } from './operations.ts';
+import type { Steps } from './operations.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { readable, SecondaryLane } from './secondary-lane.ts';
 import { SyncBatch } from './sync-batch.ts';
@@ -62,7 +63,10 @@ class AcceptedLink {
   }
 }
 
-export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromSecondary) => void): SecondaryLane {
+export function makeSecondaryLane(
+  data: SecondaryLaneData,
+  tell: (message: FromSecondary) => void,
+): { readonly lane: SecondaryLane; readonly close: () => void } {
   // Its umask is 0: every mode is given by the stream. It may not use root's reserve either, so that what the source's disk had no
   // room for is not taken here, and the record finds room.
   const identity = ThreadIdentity.enter();
@@ -87,16 +91,17 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
       throw error;
     }
   };
-  const wait = {
-    name: 'wait',
-    timeoutMs: 0,
-    link: false,
-    run: (): number => {
-      if (inbox.mayHaveMessages) return readable.message;
+  const waits = {
+    poll,
+    begin: (): number => {
       const connection = wait.link ? link.data : null;
-      if (connection?.drained === false) return readable.data;
+      if (inbox.mayHaveMessages || connection?.drained === false) return isReady;
       poll.set(1, connection?.fd ?? -1);
-      if (poll.wait(wait.timeoutMs) <= 0) {
+      return wait.timeoutMs;
+    },
+    end: (count: number): number => {
+      if (count === isReady) return inbox.mayHaveMessages ? readable.message : readable.data;
+      if (count <= 0) {
         inbox.watchSupervisor(control);
         return 0;
       }
@@ -104,6 +109,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
       return (poll.ready(0) === 0 ? 0 : readable.message) | (poll.ready(1) === 0 ? 0 : readable.data);
     },
   };
+  const wait = { name: 'wait', timeoutMs: 0, link: false, waits, run: (): number => waitAlone(waits) };
   const receive = {
     name: 'receive',
     end: 0,
@@ -157,10 +163,19 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
   const awaitBegin = {
     name: 'await begin',
     contact: null as 'in-sync' | 'resync' | null,
-    run: (): number =>
-      attempt(() => {
-        awaitBegin.contact = link.data?.hear(beginSchema, bootTimeMs() + contactTimeoutMs).contact ?? null;
-      }),
+    *steps(): Steps {
+      awaitBegin.contact = null;
+      if (!link.data) return 0;
+      try {
+        const { contact } = yield* link.data.hear(beginSchema, bootTimeMs() + contactTimeoutMs);
+        awaitBegin.contact = contact;
+        return 0;
+      } catch (error) {
+        if (error instanceof Fault) return -1;
+        throw error;
+      }
+    },
+    run: (): number => runSteps(awaitBegin.steps()),
   };
   const answer = {
     name: 'answer',
@@ -216,7 +231,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
       return 0;
     },
   };
-  return new SecondaryLane(
+  const lane = new SecondaryLane(
     {
       volume: data.volume,
       peer: data.peer,
@@ -245,6 +260,7 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
         return backing;
       },
       // Before Linux 5.8 syncfs(2) reports no error of writing back.
+      memoryBoot: data.memoryBoot,
       offersMarks: process.env['HOLDFAST_RESYNC_BY_MARKS'] !== '0' && kernelAtLeast(release(), 5, 8),
       nowMs: bootTimeMs,
       message: () => inbox.receive(),
@@ -253,4 +269,8 @@ export function makeSecondaryLane(data: SecondaryLaneData, tell: (message: FromS
     data.record,
     data.peerHot,
   );
+  const end = (): void => {
+    backing?.close();
+  };
+  return { lane, close: end };
 }

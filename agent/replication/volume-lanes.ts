@@ -5,6 +5,7 @@ import { Fault } from '../contract/index.ts';
 import type { AcknowledgeLevel, FaultRecord, VolumeRecord } from '../contract/index.ts';
 import { KeptMemory, makeKeptFile, mountDevice } from '../fuse/index.ts';
 import type { MountedDevice } from '../fuse/index.ts';
+import { bootId } from '../sys/boot-id.ts';
 import { bootTimeMs, close } from '../sys/linux.ts';
 import { shutdownSocket } from '../sys/socket.ts';
 import { ControlBlock } from './control-block.ts';
@@ -96,6 +97,11 @@ export async function within<T>(timeoutMs: number, promise: Promise<T>, otherwis
   }
 }
 
+/** What the record has to remember of a contact: null where nothing is acknowledged because it is in memory. */
+function memoryBootOf({ acknowledge }: Pick<LaneSettings, 'acknowledge'>): string | null {
+  return acknowledge === 'received' ? bootId() : null;
+}
+
 /** What the kernel keeps back is on no disk. */
 export function cacheOf({ acknowledge, cache }: Pick<LaneSettings, 'acknowledge' | 'cache'>): 'writeback' | 'none' {
   return acknowledge === 'write-through' ? 'none' : cache;
@@ -183,6 +189,7 @@ export class PrimaryLanes {
         deviceFd,
         cache: cacheOf(settings),
         level: settings.acknowledge ?? 'durable',
+        memoryBoot: memoryBootOf(settings),
         record,
         syncOffers: syncOffersMemory(),
         keptFd: this.#keptFd,
@@ -274,7 +281,10 @@ export class PrimaryLanes {
   }
 
   setLease(deadlineMs: number): void {
+    const formerMs = this.control.leaseDeadlineMs;
     this.control.leaseDeadlineMs = deadlineMs;
+    // Whoever waits for it has looked at the clock, then at the former deadline: so the clock is past that by now. All others wake for nothing, twice a second.
+    if (deadlineMs >= formerMs && bootTimeMs() < formerMs) return;
     this.#primary.outbox.wake();
     this.#link.outbox.wake();
   }
@@ -345,6 +355,7 @@ export class SecondaryLanes {
         programVersion: settings.programVersion,
         directoryFd,
         record,
+        memoryBoot: memoryBootOf(settings),
         syncOffers: syncOffersMemory(),
         peerHot,
       },

@@ -43,6 +43,8 @@ export function shareGeneration(one: VolumeRecord, other: VolumeRecord): boolean
   return one.generation !== null && one.generation.id === other.generation?.id;
 }
 
+const nothingInMemory = { memoryBoot: undefined, syncedHere: undefined } as const;
+
 /**
  * The right to go on without the peer. Idempotent for the generation that the record has already. A stale copy that a person orders to be used is not
  * all of its generation: it does not descend from it, and a copy that has all of it is a fork, which is kept.
@@ -57,6 +59,7 @@ export function goneAlone(record: VolumeRecord, generation: Generation, hot: Hot
       marks: null,
       hot,
       foundDifferent: undefined,
+      ...nothingInMemory,
     };
   }
   const former = record.copy === 'stale' ? null : record.generation;
@@ -71,6 +74,7 @@ export function goneAlone(record: VolumeRecord, generation: Generation, hot: Hot
     marks: null,
     hot,
     foundDifferent: undefined,
+    ...nothingInMemory,
   };
 }
 
@@ -102,7 +106,7 @@ export function foundDifferent(record: VolumeRecord): VolumeRecord {
 /** Source, after the target has recorded itself stale and before its first change. */
 export function resyncSource(record: VolumeRecord, hot: HotClaim | null = null): VolumeRecord {
   invariant(record.copy === 'up-to-date', 'a stale copy is never the source of a resync');
-  return { ...record, peerStale: true, cleanCheckpoint: null, marks: null, hot };
+  return { ...record, peerStale: true, cleanCheckpoint: null, marks: null, hot, ...nothingInMemory };
 }
 
 /** Both sides, before the first change of a session that needed no resync; and a copy that others may have written to. */
@@ -153,10 +157,19 @@ export function resyncedSource(record: VolumeRecord): VolumeRecord {
   return { ...record, peerStale: false, repairsPeer: undefined };
 }
 
+/**
+ * Either side, with the record that makes it in sync: before the first change is acknowledged that is in memory only.
+ * @param boot null: the level promises nothing of the kind.
+ */
+export function heldInMemory(record: VolumeRecord, boot: string | null, side: 'source' | 'target'): VolumeRecord {
+  if (boot === null) return { ...record, ...nothingInMemory };
+  return { ...record, memoryBoot: boot, syncedHere: side === 'source' };
+}
+
 /** Both sides of a clean stop, target first: both disks hold the same and nothing has been written since. */
 export function checkpointed(record: VolumeRecord, checkpoint: number): VolumeRecord {
   invariant(record.copy === 'up-to-date' && !record.peerStale, 'only copies that are in sync agree on a checkpoint');
-  return { ...record, cleanCheckpoint: checkpoint };
+  return { ...record, cleanCheckpoint: checkpoint, ...nothingInMemory };
 }
 
 /** Target, with the record of the contact: one ahead of the source. */

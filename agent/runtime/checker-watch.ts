@@ -10,6 +10,8 @@ import type { RuntimePorts } from './ports.ts';
 
 /** A timer that fires so late says that this process did not get to run. */
 const lateMs = 1000;
+/** A look whose time is over may say what it has waited for. */
+const lastWordsMs = 100;
 
 export interface CheckerWatchContext {
   readonly definition: () => ModuleDefinition;
@@ -75,18 +77,25 @@ export class CheckerWatch implements Disposable {
   ): Promise<Finding | null> {
     const late = new AbortController();
     const answered = new AbortController();
-    const patience = this.ports.timers.delay(timeoutMs, answered.signal).then(
-      () => noAnswer,
-      () => null,
-    );
+    const patience = async (): Promise<Finding | null> => {
+      try {
+        await this.ports.timers.delay(timeoutMs, answered.signal);
+        late.abort();
+        await this.ports.timers.delay(lastWordsMs, answered.signal);
+        return noAnswer;
+      } catch {
+        return null;
+      }
+    };
     try {
       const signal = AbortSignal.any([late.signal, ended]);
       return await Promise.race([
         look(signal).catch((error: unknown) => notChecked(Fault.from(error).message)),
-        patience.finally(() => late.abort()),
+        patience(),
       ]);
     } finally {
       answered.abort();
+      late.abort();
     }
   }
 

@@ -16,6 +16,7 @@ function record(acknowledge: ClusterRecord['modules'][number]['acknowledge']): C
     ],
     networks: [{ name: 'lan', subnet: '10.0.0.0/24' }],
     witness: null,
+    pingWitness: null,
     withoutWitness: 'prefer-one-copy',
     detectionMs: 3000,
     modules: [

@@ -45,9 +45,9 @@ export function checkerRules({ checkers }: ModuleDefinition): readonly CheckerRu
 export function sameCircumstances(former: ClusterRecord, next: ClusterRecord, name: string): boolean {
   const essence = (record: ClusterRecord): string => {
     const definition = record.modules.find((one) => one.name === name);
-    const { clusterUuid, nodes, networks, witness, withoutWitness, detectionMs } = record;
+    const { clusterUuid, nodes, networks, witness, pingWitness, withoutWitness, detectionMs } = record;
     return JSON.stringify([
-      { clusterUuid, nodes, networks, witness, withoutWitness, detectionMs },
+      { clusterUuid, nodes, networks, witness, pingWitness, withoutWitness, detectionMs },
       { volumes: definition?.volumes, prefer: definition?.prefer, failback: definition?.failback },
       definition?.cache,
       definition?.acknowledge,

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createChecker } from '../checkers/index.ts';
 import { Fault } from '../contract/index.ts';
-import { commandRunner, createFence, createVipDriver, mustRun, openUdpPort } from '../network/index.ts';
+import { commandRunner, createFence, createVipDriver, mustRun, openEchoPort, openUdpPort } from '../network/index.ts';
 import {
   ApplicationGroups,
   hasSystemd,
@@ -12,6 +12,7 @@ import {
   linuxScriptRunner,
   unifiedHierarchy,
 } from '../scripts/index.ts';
+import { bootId } from '../sys/boot-id.ts';
 import { connectLines, listenLines } from '../sys/line-port.ts';
 import { bootTimeMs } from '../sys/process.ts';
 import { notifyServiceManager, watchdogIntervalMs } from '../sys/service-manager.ts';
@@ -20,7 +21,7 @@ import { fileConfigurationStore, loadNodeName } from './configuration-store.ts';
 import { serveControl } from './control.ts';
 import type { FileEventStore } from './event-store.ts';
 import { fileEventStore } from './event-store.ts';
-import { bootId, hostGoesDown, processTimers, resetHost } from './host.ts';
+import { hostGoesDown, processTimers, resetHost } from './host.ts';
 import { processJournal } from './journal.ts';
 import { fileModuleStore } from './module-store.ts';
 import { controlSocket, directories, replicatorSocket } from './places.ts';
@@ -85,6 +86,7 @@ async function hostPorts(journal: Journal): Promise<RuntimePorts & { readonly ev
     }),
     configuration: fileConfigurationStore(directories.configuration),
     openDatagrams: openUdpPort,
+    openEcho: openEchoPort,
     fence: createFence(run, clock.bootMs, hierarchy === null ? 'control groups version 2 are not mounted' : null),
     vip: createVipDriver(run),
     scripts: linuxScriptRunner({

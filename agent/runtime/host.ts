@@ -1,12 +1,7 @@
 /** The machine this process runs on: its boot, its timers, whether it is going down. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandRunner } from '../network/index.ts';
 import type { Journal, Timers } from './ports.ts';
-
-export function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-}
 
 /** For the journal to take in the reason. Longer would leave a node running that has said it is a danger. */
 const lastWordsMs = 500;

@@ -175,6 +175,7 @@ function identityOf(
     dependsOn: definition.dependsOn,
     witness: record.witness !== null,
     withoutWitness: record.withoutWitness,
+    pingWitness: record.pingWitness,
     timing: timingFor(record.detectionMs),
     checkers: checkerRules(definition),
     restartLimit: definition.restartLimit,

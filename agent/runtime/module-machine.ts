@@ -49,6 +49,10 @@ export class ModuleMachine {
   private settled: ModuleBeat['state'] = 'unknown';
   private actionSinceMs: number | null = null;
   private missing: string;
+  /** What the peer said last of this module, word for word, by network. */
+  private readonly words = new Map<string, string>();
+  /** Said once more since: moves nothing but the time, which goes into the next step. Eight times a second by 128 modules, each a step, was a tenth of a core. */
+  private readonly repeated = new Map<string, MirrorEvent & { type: 'heard' }>();
 
   constructor(initial: MirrorState, ports: MachinePorts) {
     this.module = initial.identity.module;
@@ -83,12 +87,18 @@ export class ModuleMachine {
     this.replaceOrPush('data', (event) => event.type === 'data', { type: 'data', volumes });
   }
   heard(network: string, beat: ModuleBeat | null, order: number): void {
-    this.replaceOrPush('heard', (event) => event.type === 'heard' && event.network === network, {
-      type: 'heard',
-      network,
-      beat,
-      order,
-    });
+    const event = { type: 'heard', network, beat, order, heardAtMs: this.ports.nowMs() } as const;
+    const words = JSON.stringify(beat);
+    if (this.words.get(network) === words) {
+      this.repeated.set(network, event);
+      return;
+    }
+    this.words.set(network, words);
+    this.repeated.delete(network);
+    this.replaceOrPush('heard', (one) => one.type === 'heard' && one.network === network, event);
+  }
+  reached(sentMs: number): void {
+    this.replaceOrPush('reached', (event) => event.type === 'reached', { type: 'reached', sentMs });
   }
   checked(checker: string, beganMs: number, finding: Finding): void {
     this.replaceOrPush('checked', (event) => event.type === 'checked' && event.checker === checker, {
@@ -150,8 +160,18 @@ export class ModuleMachine {
     });
   }
 
+  /** What was heard once more comes before whatever is decided next. */
+  private next(): Queued | undefined {
+    if (this.queue.length === 0) return undefined;
+    for (const [network, event] of this.repeated) {
+      this.repeated.delete(network);
+      return { event, answer: null };
+    }
+    return this.queue.shift();
+  }
+
   private async drain(): Promise<void> {
-    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+    for (let next = this.next(); next !== undefined; next = this.next()) {
       const { state, actions, refused }: StepResult<MirrorState> = stepMirror(this.state, {
         ...next.event,
         atMs: this.ports.nowMs(),

@@ -2,7 +2,7 @@
 import type { ClusterRecord, EventDraft, Params, ReplicatorApi, Result, TimelineEvent } from '../contract/index.ts';
 import type { CheckerFactory } from '../checkers/index.ts';
 import type { ModuleRecord } from '../core/index.ts';
-import type { KernelFence, OpenDatagramPort, VipDriver } from '../network/index.ts';
+import type { KernelFence, OpenDatagramPort, OpenEchoPort, VipDriver } from '../network/index.ts';
 import type { ScriptRunner } from '../scripts/index.ts';
 import type { VolumeStatus } from '../contract/index.ts';
 
@@ -105,6 +105,7 @@ export interface RuntimePorts {
   readonly events: EventStore;
   readonly configuration: ConfigurationStore;
   readonly openDatagrams: OpenDatagramPort;
+  readonly openEcho: OpenEchoPort;
   readonly fence: KernelFence;
   readonly vip: VipDriver;
   readonly scripts: ScriptRunner;

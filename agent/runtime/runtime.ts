@@ -24,6 +24,7 @@ import { journalEvent } from './journal.ts';
 import type { ManagedModule, ModuleSurroundings } from './managed-module.ts';
 import { Measurements } from './measurements.ts';
 import { ModuleSet } from './module-set.ts';
+import { PingWatch } from './ping-watch.ts';
 import type { RuntimePorts } from './ports.ts';
 import { SilentReplicator } from './silent-replicator.ts';
 import { stillToSetUp } from './still-to-set-up.ts';
@@ -62,6 +63,7 @@ interface Running {
   readonly ticker: Disposable;
   readonly pulse: Disposable;
   readonly meter: Disposable;
+  readonly pingWatch: PingWatch | null;
   readonly session: string;
 }
 
@@ -153,6 +155,7 @@ export class Runtime {
       wallMs: this.ports.clock.wallMs(),
       peerView: this.peer,
       witnessHeardMs: this.witnessHeardMs,
+      pingWitnessReachable: this.running?.pingWatch?.reachable() ?? null,
       measurements: this.measurements,
       modules: [...this.modules].map((one) => ({
         definition: one.definition,
@@ -252,8 +255,13 @@ export class Runtime {
   /** The host goes down: the application is handed over while there is time, or at least stopped in order. */
   async leaveForShutdown(patienceMs: number): Promise<void> {
     const untilMs = this.ports.clock.bootMs() + patienceMs;
-    for (const wave of stopOrder([...this.modules].map(({ definition }) => definition)))
-      await Promise.all(wave.map((name) => this.leave(this.module(name), untilMs)));
+    const waves = stopOrder([...this.modules].map(({ definition }) => definition));
+    for (const [index, wave] of waves.entries()) {
+      const nowMs = this.ports.clock.bootMs();
+      // What one wave cannot hand over must not cost the next ones their time.
+      const waveUntilMs = nowMs + (untilMs - nowMs) / (waves.length - index);
+      await Promise.all(wave.map((name) => this.leave(this.module(name), waveUntilMs)));
+    }
   }
 
   /** The agent alone goes: the application runs on under the lease that it has. */
@@ -372,12 +380,13 @@ export class Runtime {
     const { heartbeatIntervalMs } = timingFor(record.detectionMs);
     const ticker = ports.timers.every(heartbeatIntervalMs, () => this.tick(heartbeatIntervalMs));
     const pulse = ports.timers.every(heartbeatIntervalMs / pulsesPerBeat, () => {
+      this.running?.pingWatch?.look();
       if (this.healthy()) socket.repeat();
     });
     const meter = ports.timers.every(measureMs, () => void this.measure());
     this.lastTickMs = ports.clock.bootMs();
     this.droppedReportedMs = this.lastTickMs;
-    this.running = { record, socket, ticker, pulse, meter, session };
+    this.running = { record, socket, ticker, pulse, meter, pingWatch: this.watchPings(record), session };
     await this.modules.take(record, this.surroundings(session), this.volumes);
     await ports.fence.settle();
     // Faults of single directories show in their volumes' status and are tried again; they do not undo the configuration.
@@ -394,7 +403,23 @@ export class Runtime {
     this.running?.meter[Symbol.dispose]();
     this.expiry?.[Symbol.dispose]();
     this.running?.socket[Symbol.dispose]();
+    this.running?.pingWatch?.[Symbol.dispose]();
     this.running = null;
+  }
+
+  private watchPings({ pingWitness, detectionMs }: ClusterRecord): PingWatch | null {
+    if (pingWitness === null) return null;
+    return new PingWatch({
+      open: this.ports.openEcho,
+      address: pingWitness,
+      node: this.ports.node,
+      detectionMs,
+      nowMs: this.ports.clock.bootMs,
+      emit: this.emit,
+      reached: (sentMs) => {
+        for (const { machine } of this.modules) machine.reached(sentMs);
+      },
+    });
   }
 
   private surroundings(session: string): ModuleSurroundings {
@@ -428,6 +453,7 @@ export class Runtime {
       this.ignoreDatagramsUntilMs = now + staleDatagramsMs;
       this.ports.journal.notice(`This process did not run for ${Math.round(lateMs)} ms.`);
     }
+    this.running?.pingWatch?.ask();
     for (const module of this.modules) module.tick();
     this.beat(this.ticks % 2 === 0);
     this.checkFence(now);

@@ -20,6 +20,8 @@ export interface StatusInput {
   readonly wallMs: number;
   readonly peerView: PeerView;
   readonly witnessHeardMs: number | null;
+  /** Null: there is none, or nobody knows yet. */
+  readonly pingWitnessReachable: boolean | null;
   readonly measurements: Pick<Measurements, 'ofModule' | 'links'>;
   readonly modules: readonly {
     readonly definition: ModuleDefinition;
@@ -41,10 +43,7 @@ export function nodeStatus(input: StatusInput): NodeStatus {
     agentVersion: input.agentVersion,
     observedAt: new Date(wallMs).toISOString(),
     revision: record.revision,
-    witness:
-      record.witness === null
-        ? { kind: 'none', reachable: null }
-        : { kind: 'voting', reachable: alive(input.witnessHeardMs) },
+    witness: witnessStatus(input, alive(input.witnessHeardMs)),
     peer: {
       name: input.peer,
       alive: alive(lastHeardMs),
@@ -77,6 +76,13 @@ export function nodeStatus(input: StatusInput): NodeStatus {
       };
     }),
   };
+}
+
+function witnessStatus({ record, pingWitnessReachable }: StatusInput, votingAnswers: boolean): NodeStatus['witness'] {
+  const { withoutWitness } = record;
+  if (record.witness !== null) return { kind: 'voting', reachable: votingAnswers };
+  if (record.pingWitness === null) return { kind: 'none', reachable: null, withoutWitness };
+  return { kind: 'ping', reachable: pingWitnessReachable, address: record.pingWitness, withoutWitness };
 }
 
 function ownModule(

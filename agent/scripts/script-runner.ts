@@ -11,7 +11,7 @@ import { Fault } from '../contract/index.ts';
 import type { ApplicationGroups } from './application-groups.ts';
 import type { LeftProcess } from './module-cgroup.ts';
 import { findModuleCgroup, killProcessesIn, processesIn, sliceOf } from './module-cgroup.ts';
-import { boundOutput } from './output-bound.ts';
+import { boundOutput, thinOutput } from './output-bound.ts';
 
 export type ScriptName = 'prestart' | 'start' | 'stop' | 'poststop' | 'forceStop' | 'transition';
 
@@ -122,7 +122,7 @@ export function linuxScriptRunner(options: LinuxScriptRunnerOptions): ScriptRunn
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     child.on('error', reject);
     child.on('exit', (code, name) => resolve(code ?? 128 + (name === 'SIGKILL' ? 9 : 15)));
-    const bounding = setInterval(() => boundOutput(outputFile), boundEveryMs);
+    const bounding = setInterval(() => thinOutput(outputFile), boundEveryMs);
     const timer = setTimeout(() => {
       killGroup();
       reject(

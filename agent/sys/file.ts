@@ -148,6 +148,27 @@ export class Poll {
     this.#memory.bytes.writeInt32LE(fd, index * 8);
     this.#memory.bytes.writeInt16LE(events, index * 8 + 4);
   }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** This one's descriptors are waited for as a part of `all`, from `start` on. */
+  joinTo(all: Poll, start: number): void {
+    for (let index = 0; index < this.#count; index++)
+      all.set(start + index, this.#memory.bytes.readInt32LE(index * 8), this.#memory.bytes.readInt16LE(index * 8 + 4));
+  }
+
+  /** What the wait of `all` has found for this one; how many are ready. */
+  takeFrom(all: Poll, start: number): number {
+    let count = 0;
+    for (let index = 0; index < this.#count; index++) {
+      const bits = all.ready(start + index);
+      this.#memory.bytes.writeInt16LE(bits, index * 8 + 6);
+      if (bits !== 0) count += 1;
+    }
+    return count;
+  }
 }
 
 const counter = new Memory(8);

@@ -59,6 +59,7 @@ const { functions } = ffi.dlopen('libc.so.6', {
   unshare: { arguments: ['int32'], return: 'int32' },
   setns: { arguments: ['int32', 'int32'], return: 'int32' },
   umask: { arguments: ['uint32'], return: 'uint32' },
+  mallopt: { arguments: ['int32', 'int32'], return: 'int32' },
   mlockall: { arguments: ['int32'], return: 'int32' },
   prctl: { arguments: ['int32', 'uint64', 'uint64', 'uint64', 'uint64'], return: 'int32' },
   kill: { arguments: ['int32', 'int32'], return: 'int32' },
@@ -89,9 +90,15 @@ export function resultOfBigInt(value: bigint): number {
   return value < 0n ? -(code === undefined || code === 0 ? E.IO : code) : Number(value);
 }
 
+/** errno of the call that has just failed. */
+export function lastErrno(): number {
+  return -result(-1);
+}
+
 // A function is compiled when it is first called: not in the middle of the first failure.
 result(functions.close(-1));
 resultOfBigInt(functions.lseek(-1, 0n, 0));
+lastErrno();
 
 /** System calls that the C library of the oldest supported system does not wrap. */
 export const systemCallNumber: { readonly getdents64: bigint; readonly setgroups: bigint; readonly gettid: bigint } =

@@ -56,6 +56,16 @@ export function lockMemory(): number {
   return result(library.mlockall(MCL.CURRENT | MCL.FUTURE | MCL.ONFAULT));
 }
 
+const mallocMmapThreshold = -3;
+
+/**
+ * Large memory comes from the kernel and goes back to it, for good: the C library would raise its threshold, clear what it hands out from then on itself, and so have all of
+ * every buffer in memory, used or not.
+ */
+export function keepLargeMemoryApart(): void {
+  library.mallopt(mallocMmapThreshold, 128 * 1024);
+}
+
 const prSetIoFlusher = 57;
 
 /** This thread may use the memory reserves for writing back (Linux 5.6; -EINVAL before). */

@@ -1,17 +1,18 @@
 /**
- * Sockets that Node has no name for: AF_PACKET (ARP), AF_NETLINK (nftables), AF_UNIX datagrams (sd_notify). Never blocking:
+ * Sockets that Node has no name for: AF_PACKET (ARP), AF_NETLINK (nftables), AF_UNIX datagrams (sd_notify), ICMP. Never blocking:
  * what is sent is small and goes to the kernel or a waiting reader; what is received is polled for.
  */
 import ffi from 'node:ffi';
 import os from 'node:os';
+import { lastErrno } from './library.ts';
 
 const { functions: c } = ffi.dlopen('libc.so.6', {
   socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
   bind: { arguments: ['int32', 'buffer', 'uint32'], return: 'int32' },
+  connect: { arguments: ['int32', 'buffer', 'uint32'], return: 'int32' },
   sendto: { arguments: ['int32', 'buffer', 'uint64', 'int32', 'buffer', 'uint32'], return: 'int64' },
   recv: { arguments: ['int32', 'buffer', 'uint64', 'int32'], return: 'int64' },
   close: { arguments: ['int32'], return: 'int32' },
-  __errno_location: { arguments: [], return: 'pointer' },
 });
 
 const nonBlocking = 0o4000;
@@ -32,7 +33,7 @@ export class SystemCallError extends Error {
 }
 
 function failed(call: string): SystemCallError {
-  return new SystemCallError(call, ffi.getInt32(c.__errno_location()));
+  return new SystemCallError(call, lastErrno());
 }
 
 /** `using socket = RawSocket.open(…)`. */
@@ -51,6 +52,11 @@ export class RawSocket implements Disposable {
 
   bind(address: Buffer): void {
     if (c.bind(this.descriptor, address, address.length) !== 0) throw failed('bind');
+  }
+
+  /** From here on nothing of anybody else comes in. Throws SystemCallError. */
+  connect(address: Buffer): void {
+    if (c.connect(this.descriptor, address, address.length) !== 0) throw failed('connect');
   }
 
   /** Throws SystemCallError (EAGAIN included: the kernel's buffer is full). */

@@ -4,6 +4,7 @@
  */
 import { readlinkSync, writeFileSync } from 'node:fs';
 import ffi from 'node:ffi';
+import { lastErrno } from './library.ts';
 import { SystemCallError } from './raw-socket.ts';
 
 const rebootAutoboot = 0x01234567;
@@ -12,12 +13,9 @@ const machineNamespace = 'pid:[4026531836]';
 
 /** Returns only when both means were refused: what the kernel said. */
 export function resetMachine(): string {
-  const { functions: c } = ffi.dlopen('libc.so.6', {
-    reboot: { arguments: ['int32'], return: 'int32' },
-    __errno_location: { arguments: [], return: 'pointer' },
-  });
+  const { functions: c } = ffi.dlopen('libc.so.6', { reboot: { arguments: ['int32'], return: 'int32' } });
   c.reboot(rebootAutoboot);
-  const { message } = new SystemCallError('reboot', ffi.getInt32(c.__errno_location()));
+  const { message } = new SystemCallError('reboot', lastErrno());
   if (readlinkSync('/proc/self/ns/pid') !== machineNamespace) return message;
   try {
     writeFileSync('/proc/sysrq-trigger', 'b');

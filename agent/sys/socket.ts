@@ -69,23 +69,31 @@ export function tuneLink(fd: number, options: LinkOptions): void {
 
 /** Non-blocking descriptor, or -errno. */
 export function connectTcp(ip: string, port: number, timeoutMs: number): number {
-  if (!putAddress(ip, port)) return -E.INVAL;
-  const fd = result(c.socket(afInet, sockStream | closeOnExec | nonBlocking, 0));
+  const fd = beginConnectTcp(ip, port);
   if (fd < 0) return fd;
-  const status = result(c.connect(fd, address.address(), addressFamilyBytes));
-  if (status === 0) return fd;
-  const outcome = status === -inProgress ? waitForConnection(fd, timeoutMs) : status;
+  const count = new Poll([fd], POLL.OUT).wait(timeoutMs);
+  const outcome = count < 0 ? count : endConnectTcp(fd, count > 0);
   if (outcome === 0) return fd;
   close(fd);
   return outcome;
 }
 
+/** Non-blocking descriptor that can be written to when the connection is there or refused, or -errno. */
+export function beginConnectTcp(ip: string, port: number): number {
+  if (!putAddress(ip, port)) return -E.INVAL;
+  const fd = result(c.socket(afInet, sockStream | closeOnExec | nonBlocking, 0));
+  if (fd < 0) return fd;
+  const status = result(c.connect(fd, address.address(), addressFamilyBytes));
+  if (status === 0 || status === -inProgress) return fd;
+  close(fd);
+  return status;
+}
+
 const timedOut = 110;
 
-function waitForConnection(fd: number, timeoutMs: number): number {
-  const count = new Poll([fd], POLL.OUT).wait(timeoutMs);
-  if (count < 0) return count;
-  if (count === 0) return -timedOut;
+/** What became of it: 0 or -errno. The descriptor stays open. */
+export function endConnectTcp(fd: number, isReady: boolean): number {
+  if (!isReady) return -timedOut;
   value.bytes.writeUInt32LE(4, 8);
   const status = result(c.getsockopt(fd, solSocket, so.error, value.address(), value.address(8)));
   return status < 0 ? status : -value.bytes.readInt32LE(0);

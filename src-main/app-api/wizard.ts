@@ -36,6 +36,8 @@ export const checkerAnswerSchema = z.object({
   /** Of disk: '' for not asked. */
   freePercentMin: z.string(),
   latencyMsMax: z.string(),
+  /** Of vm with a monitor: the socket of its guest agent. Drafts of before there was one have none. */
+  guestAgent: z.string().default(''),
   /** Seconds, or a duration as the file has it. */
   interval: z.string(),
   timeout: z.string(),
@@ -72,7 +74,13 @@ export const answersSchema = z.object({
   checkersBy: z.enum(['nobody', 'proposal', 'person']).default('nobody'),
   /** Null: the one network that both servers share and SSH came in on. In order of preference for replication. */
   networks: z.array(z.object({ name: z.string(), subnet: z.string() })).nullable(),
-  witness: z.object({ kind: z.enum(['none', 'voting']), machine: machineSchema, facts: serverFactsSchema.nullable() }),
+  witness: z.object({
+    kind: z.enum(['none', 'ping', 'voting']),
+    machine: machineSchema,
+    facts: serverFactsSchema.nullable(),
+    /** The address that answers pings, where that is the kind. */
+    ping: z.string().optional(),
+  }),
   withoutWitness: z.enum(['prefer-one-copy', 'prefer-availability']),
   /** Milliseconds. */
   detectionMs: z.number().int(),

@@ -1,5 +1,5 @@
 /** The views of both agents → one status of the cluster. Pure. Nothing is invented: what nobody tells is unknown, with the reason. */
-import type { Configuration } from '../../agent/contract/configuration.ts';
+import { pingWitnessOf, votingWitnessOf, type Configuration } from '../../agent/contract/configuration.ts';
 import type { FaultRecord } from '../../agent/contract/fault.ts';
 import type { ClusterStatus, ModuleOnNode, NodeStatus } from '../../agent/contract/status.ts';
 import { sentenceOf } from './sentence.ts';
@@ -132,6 +132,28 @@ function mergeNetworks(input: MergeInput, views: readonly NodeStatus[]): NonNull
   });
 }
 
+function configuredWitness(configuration: MergeInput['configuration']): ClusterStatus['witness'] {
+  if (configuration === null) return { kind: 'none', reachable: null };
+  if (votingWitnessOf(configuration) !== null) return { kind: 'voting', reachable: null };
+  const address = pingWitnessOf(configuration);
+  const { withoutWitness } = configuration;
+  return address === null
+    ? { kind: 'none', reachable: null, withoutWitness }
+    : { kind: 'ping', reachable: null, address, withoutWitness };
+}
+
+/** A witness that votes is there for both when one of them reaches it. Of a router each asks for himself alone: whoever does not reach it starts nothing. */
+function mergeWitness(
+  configuration: MergeInput['configuration'],
+  views: readonly NodeStatus[],
+): ClusterStatus['witness'] {
+  const witness = views[0]?.witness ?? configuredWitness(configuration);
+  const answers = views.map((view) => view.witness.reachable).filter((answer) => answer !== null);
+  if (witness.kind === 'none' || answers.length === 0) return { ...witness, reachable: null };
+  const reachable = witness.kind === 'ping' ? answers.every((answer) => answer) : answers.some((answer) => answer);
+  return { ...witness, reachable };
+}
+
 export function mergeClusterStatus(input: MergeInput): ClusterStatus {
   const { observations, configuration } = input;
   const views = observations.flatMap((observation) => (observation.status ? [observation.status] : []));
@@ -142,9 +164,6 @@ export function mergeClusterStatus(input: MergeInput): ClusterStatus {
     ]),
   ];
   const modules = names.map((name) => mergeModule(name, input));
-  const witnessConfigured = configuration !== null && configuration.witness !== 'none';
-  const witnessKind = views[0]?.witness.kind ?? (witnessConfigured ? 'voting' : 'none');
-  const reachable = views.map((view) => view.witness.reachable).filter((answer) => answer !== null);
   const status: Omit<ClusterStatus, 'sentence'> = {
     schemaVersion: 1,
     cluster: input.cluster,
@@ -158,10 +177,7 @@ export function mergeClusterStatus(input: MergeInput): ClusterStatus {
       clockAheadMs: clockAheadMs(observation),
       ...(observation.fault === null ? {} : { fault: told(observation.fault) }),
     })),
-    witness: {
-      kind: witnessKind,
-      reachable: witnessKind === 'none' || reachable.length === 0 ? null : reachable.some((answer) => answer),
-    },
+    witness: mergeWitness(configuration, views),
     networks: mergeNetworks(input, views),
     modules,
   };

@@ -55,10 +55,11 @@ export function sentenceOf(status: Status): string {
     if (resync) return `Protected, resynchronising${minutesLeft(resync.node.resync?.etaSeconds)}.`;
     const unwell = views.find(({ node }) => unwellReasons.includes(node.reason))?.node;
     if (unwell !== undefined) return endSentence(`Protected, but on ${unwell.name}: ${unwell.message ?? ''}`);
-    const without = status.witness.kind === 'voting' && status.witness.reachable === false;
-    return without
+    const { kind, reachable, address } = status.witness;
+    if (kind === 'none' || reachable !== false) return 'Protected.';
+    return kind === 'voting'
       ? 'Protected, but the witness does not answer: a second failure would stop the application.'
-      : 'Protected.';
+      : `Protected, but ${address ?? 'the ping witness'} does not answer the pings of both servers: a second failure would stop the application.`;
   }
   if (maintenance.length > 0) {
     return `Not protected: ${maintenance.map((module) => module.name).join(', ')} in maintenance. End it when the work is done.`;

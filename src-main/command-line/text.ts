@@ -48,6 +48,22 @@ function dataText(node: ModuleOnNode): string {
   return `${node.data.replaceAll('-', ' ')} (${parts.join(', ')})`;
 }
 
+/** What no witness that votes means when the servers do not see each other, in plain words: nobody should learn it on the day it happens. */
+function policyLines({ kind, withoutWitness }: ClusterStatus['witness']): string[] {
+  if (kind === 'voting' || withoutWitness === undefined) return [];
+  if (withoutWitness === 'prefer-one-copy')
+    return [
+      kind === 'ping'
+        ? 'one copy is preferred: nothing is taken over without a person, and a server that reaches neither the other one nor this address stops\n'
+        : '\nno witness, one copy is preferred: when the primary is lost, a person has to order the other server to take over\n',
+    ];
+  return [
+    kind === 'ping'
+      ? 'it gives no vote: when only the link between the servers is cut, both run, and their data goes apart until a person chooses\n'
+      : '\nno witness, availability is preferred: when the servers do not see each other, both run, and their data goes apart until a person chooses\n',
+  ];
+}
+
 export function statusText(status: ClusterStatus): string {
   const lines = [`${status.protected ? '●' : '▲'} ${status.sentence}\n`];
   for (const module of status.modules) {
@@ -70,10 +86,10 @@ export function statusText(status: ClusterStatus): string {
     );
   }
   const { witness } = status;
-  if (witness.kind !== 'none') {
-    const answer = witness.reachable === null ? 'unknown' : witness.reachable ? 'answers' : 'does not answer';
-    lines.push(`\nwitness  ${answer}\n`);
-  }
+  const answer = witness.reachable === null ? 'unknown' : witness.reachable ? 'answers' : 'does not answer';
+  if (witness.kind === 'voting') lines.push(`\nwitness  ${answer}\n`);
+  if (witness.kind === 'ping') lines.push(`\nping witness ${witness.address ?? ''}  ${answer}\n`);
+  lines.push(...policyLines(witness));
   for (const node of status.nodes) {
     if (!node.reachable && node.fault !== undefined) {
       lines.push(`${node.name}  ${node.fault.message}\n`);

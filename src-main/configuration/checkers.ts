@@ -89,16 +89,25 @@ function probeOf(checker: CheckerText): CheckerProbe | null {
     }
     case 'module':
       return { kind: 'module', module: checker.module ?? '' };
+    case 'vm':
+      return {
+        kind: 'vm',
+        domain: checker.vm?.domain ?? null,
+        monitor: checker.vm?.monitor ?? null,
+        guestAgent: checker.vm?.guestAgent ?? null,
+      };
     default:
       return assertNever(kind);
   }
 }
 
-/** `tcp 5432`, `disk /data` */
+/** `tcp 5432`, `disk /data`, `vm guest` */
 function nameOf(checker: CheckerText): string {
   const [kind] = kindsOf(checker);
   if (kind === undefined) return '';
-  return `${kind} ${kind === 'disk' ? (checker.disk?.path ?? '') : String(checker[kind])}`;
+  if (kind === 'disk') return `disk ${checker.disk?.path ?? ''}`;
+  if (kind === 'vm') return `vm ${checker.vm?.domain ?? checker.vm?.monitor ?? ''}`;
+  return `${kind} ${String(checker[kind])}`;
 }
 
 /** Of a checker that `findBrokenCheckers` has nothing against. */
@@ -180,7 +189,50 @@ function checkKeys(checker: CheckerText, path: Path): ProblemAt[] {
         'Add `freePercentMin: 10` or `latencyMsMax: 2000`.',
       ),
     );
-  return found;
+  return [...found, ...(checker.vm === undefined ? [] : checkMachine(checker.vm, [...path, 'vm']))];
+}
+
+/** One way to reach it, or two answers would have to be weighed against each other. */
+function checkMachine({ domain, monitor, guestAgent }: NonNullable<CheckerText['vm']>, path: Path): ProblemAt[] {
+  if (domain === undefined && monitor === undefined)
+    return [
+      problem(
+        path,
+        'checker-vm',
+        'This checker does not say how the virtual machine is reached.',
+        'Write `domain: NAME` for one of libvirt, or `monitor: /run/vm/qmp.sock` for one of QEMU alone.',
+      ),
+    ];
+  if (domain !== undefined && monitor !== undefined)
+    return [
+      problem(
+        [...path, 'monitor'],
+        'checker-vm',
+        'A virtual machine is reached through libvirt or through its monitor; this one has both.',
+        'Remove one of the two: libvirt keeps the monitor of its machines for itself.',
+        { atKey: true },
+      ),
+    ];
+  if (guestAgent === undefined) return [];
+  if (domain !== undefined)
+    return [
+      problem(
+        [...path, 'guestAgent'],
+        'checker-vm-agent',
+        '`guestAgent` belongs to `monitor`; libvirt finds the agent itself.',
+        'Remove it.',
+        { atKey: true },
+      ),
+    ];
+  if (guestAgent !== monitor) return [];
+  return [
+    problem(
+      [...path, 'guestAgent'],
+      'checker-sockets-equal',
+      'The monitor and the guest agent have a socket each.',
+      'Write the socket of the guest agent, or remove `guestAgent`.',
+    ),
+  ];
 }
 
 function notUnderstood(kind: CheckerKind, path: Path): ProblemAt {
@@ -294,6 +346,7 @@ export function findBrokenCheckers(configuration: Configuration): ProblemAt[] {
         );
       names.add(name);
       found.push(...checkCovered(module.replicate, checker, path));
+      found.push(...checkSockets(module.replicate, checker, path));
       found.push(...checkModule(configuration, module.name, checker, path));
     });
   });
@@ -314,6 +367,23 @@ function checkCovered(replicated: readonly { readonly path: string }[], checker:
       { facts: { path: covered.path } },
     ),
   ];
+}
+
+/** Who looks for a socket there waits while the replication holds its requests, and that is when the answer is needed. */
+function checkSockets(replicated: readonly { readonly path: string }[], checker: CheckerText, path: Path): ProblemAt[] {
+  return (['monitor', 'guestAgent'] as const).flatMap((key) => {
+    const covered = replicated.find((one) => checker.vm?.[key]?.startsWith(`${one.path}/`) === true);
+    if (covered === undefined) return [];
+    return [
+      problem(
+        [...path, 'vm', key],
+        'checker-socket-replicated',
+        `A socket in ${covered.path} cannot be reached while the replication waits.`,
+        'Let QEMU make its sockets below /run.',
+        { facts: { path: covered.path } },
+      ),
+    ];
+  });
 }
 
 function checkModule(configuration: Configuration, own: string, checker: CheckerText, path: Path): ProblemAt[] {

@@ -21,13 +21,6 @@ function inModule(module: Record<string, unknown>, path: Path): ProblemAt[] {
   if ('library' in module) {
     found.push(refused([...path, 'library'], '`library`', 'Write `start:` and `stop:` commands instead.', true));
   }
-  const checkers = module['checkers'];
-  if (Array.isArray(checkers)) {
-    checkers.forEach((checker: unknown, index) => {
-      if (isRecord(checker) && 'vm' in checker)
-        found.push(refused([...path, 'checkers', index, 'vm'], 'A checker of a virtual machine', 'Remove it.', true));
-    });
-  }
   const replicate = module['replicate'];
   if (Array.isArray(replicate)) {
     replicate.forEach((entry: unknown, index) => {
@@ -54,12 +47,6 @@ export function findLaterFeatures(root: unknown): ProblemAt[] {
   const found: ProblemAt[] = [];
   for (const key of ['library', 'notifications', 'metrics', 'roles'] as const) {
     if (key in root) found.push(refused([key], `\`${key}\``, 'Remove it.', true));
-  }
-  const witness = root['witness'];
-  if (isRecord(witness) && 'ping' in witness) {
-    found.push(
-      refused(['witness', 'ping'], 'A ping witness', 'Write `witness: { ssh: user@host }` or `witness: none`.', true),
-    );
   }
   const modules = root['modules'];
   if (Array.isArray(modules)) {

@@ -228,18 +228,39 @@ const cases: readonly Case[] = [
     says: /`library`/,
   },
   {
-    name: 'a ping witness',
-    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: 10.77.0.1 }'),
-    code: 'not-in-this-version',
-    at: [8, 12],
-    says: /ping witness/,
+    name: 'a ping witness that is no address',
+    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: router }'),
+    code: 'configuration-wrong-value',
+    at: [8, 18],
+    says: /IPv4 address/,
   },
   {
-    name: 'a checker of a virtual machine',
-    text: `${good}    checkers:\n      - { vm: guest }\n`,
-    code: 'not-in-this-version',
-    at: [21, 11],
-    says: /checker of a virtual machine/,
+    name: 'a ping witness that is a node',
+    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: 10.77.0.12 }'),
+    code: 'configuration-wrong-value',
+    at: [8, 18],
+    says: /10\.77\.0\.12 is n2 itself.*router/,
+  },
+  {
+    name: 'a ping witness that is the virtual IP',
+    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: 10.77.0.50 }'),
+    code: 'configuration-wrong-value',
+    at: [8, 18],
+    says: /virtual IP of db/,
+  },
+  {
+    name: 'a ping witness that is the machine itself',
+    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: 127.0.0.1 }'),
+    code: 'configuration-wrong-value',
+    at: [8, 18],
+    says: /no other machine/,
+  },
+  {
+    name: 'a ping witness that is a server as well',
+    text: replaced('{ ssh: root@10.77.0.13 }', '{ ping: 10.77.0.1, ssh: root@10.77.0.13 }'),
+    code: 'configuration-unknown-key',
+    at: [8, 12],
+    says: /`ping` is not known|`ssh` is not known/,
   },
   ...(
     [
@@ -272,6 +293,53 @@ const cases: readonly Case[] = [
         'configuration-wrong-value',
         68,
         /\/data\/db is covered on the server/,
+      ],
+      ['a virtual machine by its name alone', '{ vm: guest }', 'configuration-wrong-value', 15, /domain: NAME/],
+      ['a virtual machine of nobody', '{ vm: {} }', 'configuration-wrong-value', 15, /domain: NAME.*monitor/],
+      [
+        'a virtual machine reached in two ways',
+        '{ vm: { domain: guest, monitor: /run/vm/qmp.sock } }',
+        'configuration-wrong-value',
+        32,
+        /has both/,
+      ],
+      ['a monitor somewhere', '{ vm: { monitor: qmp.sock } }', 'configuration-wrong-value', 26, /absolute path/],
+      [
+        'a socket with too long a name',
+        `{ vm: { monitor: /${'long/'.repeat(22)}x } }`,
+        'configuration-wrong-value',
+        26,
+        /107 bytes/,
+      ],
+      ['a domain by its number', '{ vm: { domain: "7" } }', 'configuration-wrong-value', 25, /virsh list/],
+      ['a domain that is an option', '{ vm: { domain: --all } }', 'configuration-wrong-value', 25, /virsh list/],
+      [
+        'an agent beside libvirt',
+        '{ vm: { domain: guest, guestAgent: /run/vm/qga.sock } }',
+        'configuration-wrong-value',
+        32,
+        /belongs to `monitor`/,
+      ],
+      [
+        'an agent at the monitor',
+        '{ vm: { monitor: /run/vm/a, guestAgent: /run/vm/a } }',
+        'configuration-wrong-value',
+        49,
+        /a socket each/,
+      ],
+      [
+        'a monitor that waits with the data',
+        '{ vm: { monitor: /data/db/qmp.sock } }',
+        'configuration-wrong-value',
+        26,
+        /below \/run/,
+      ],
+      [
+        'an unknown key of a virtual machine',
+        '{ vm: { name: x } }',
+        'configuration-unknown-key',
+        17,
+        /domain; or monitor/,
       ],
       ['an unknown module', '{ module: web }', 'configuration-wrong-value', 19, /No module is named web/],
       [
@@ -315,6 +383,11 @@ describe('a configuration file', () => {
     expect(configuration.modules[0]?.stop).toEqual({ command: 'systemctl stop app', timeout: '90s' });
   });
 
+  it('takes an address that answers pings for a witness', () => {
+    const text = replaced('{ ssh: root@10.77.0.13 }', '{ ping: 10.77.0.1 }');
+    expect(parseConfiguration(text, 'cluster.yaml').witness).toEqual({ ping: '10.77.0.1' });
+  });
+
   it('takes checkers as INTERFACES writes them, each with what follows from its kind', () => {
     const text = `${good}    restartLimit: { count: 5, within: 2h }
     checkers:
@@ -323,6 +396,8 @@ describe('a configuration file', () => {
       - { https: "https://localhost:8443/health", status: 204, contains: ok, interval: 2s }
       - { script: "/opt/check 'two words'", gracePeriod: 2m }
       - { ping: 10.77.0.1 }
+      - { vm: { domain: guest 1 } }
+      - { vm: { monitor: /run/vm/qmp.sock, guestAgent: /run/vm/qga.sock } }
 `;
     const [module] = parseConfiguration(text, 'x').modules;
     expect(module?.restartLimit).toEqual({ count: 5, within: '2h' });
@@ -335,6 +410,11 @@ describe('a configuration file', () => {
       },
       { probe: { kind: 'script', argv: ['/opt/check', 'two words'] }, gracePeriodMs: 120_000 },
       { probe: { kind: 'ping', address: '10.77.0.1' }, action: 'failover' },
+      { name: 'vm guest 1', probe: { domain: 'guest 1', monitor: null, guestAgent: null }, action: 'restart' },
+      {
+        name: 'vm /run/vm/qmp.sock',
+        probe: { domain: null, monitor: '/run/vm/qmp.sock', guestAgent: '/run/vm/qga.sock' },
+      },
     ]);
   });
 

@@ -116,6 +116,9 @@ const reasons: Readonly<Record<string, string>> = {
   failures: 'checker-failures',
   freePercentMin: 'checker-percent',
   latencyMsMax: 'checker-latency',
+  domain: 'checker-domain',
+  monitor: 'checker-socket',
+  guestAgent: 'checker-socket',
 };
 
 /** Of what the schema does not take: the key says which kind of value it is. */
@@ -195,7 +198,7 @@ function schemaProblem(issue: Issue): ProblemAt[] {
       return [wrongValue(path, unionRemedy(path))];
     }
     case 'invalid_type':
-      return [wrongValue(path, `Write ${typeName(issue.expected)}.`)];
+      return [wrongValue(path, path.at(-1) === 'vm' ? machineRemedy : `Write ${typeName(issue.expected)}.`)];
     case 'invalid_value':
       return [wrongValue(path, `Write ${issue.values.map((value) => `\`${String(value)}\``).join(' or ')}.`)];
     case 'too_small':
@@ -221,10 +224,12 @@ function arrayWords(path: readonly (string | number)[], words: string): string {
   return words.startsWith('Too') ? 'write at least one' : words;
 }
 
+const machineRemedy = 'Write `{ domain: NAME }` or `{ monitor: /run/vm/qmp.sock }`.';
+
 function unionRemedy(path: readonly (string | number)[]): string {
   switch (path.at(-1)) {
     case 'witness':
-      return 'Write `{ ssh: user@host }` or `none`.';
+      return 'Write `{ ssh: user@host }`, `{ ping: 10.0.0.1 }` or `none`.';
     case 'tcp':
       return 'Write a port such as 5432, or an address with a port such as 10.0.0.50:5432.';
     case 'vip':
@@ -264,13 +269,14 @@ const keysAt: Readonly<Record<string, string>> = {
   '': 'version, cluster, nodes, networks, witness, withoutWitness, detection, modules',
   nodes: 'name, ssh, port, sudo',
   networks: 'name, subnet',
-  witness: 'ssh, port, sudo',
+  witness: 'ssh, port, sudo; or ping',
   modules:
     'name, kind, prefer, failback, dependsOn, replicate, acknowledge, cache, vip, interface, prestart, start, stop, poststop, forceStop, transition, checkers, restartLimit',
   replicate: 'path',
   checkers:
-    'tcp, http, https, process, service, ping, interface, mount, disk, script, module; interval, timeout, failures, action, gracePeriod; status, contains',
+    'tcp, http, https, process, service, ping, interface, mount, disk, script, module, vm; interval, timeout, failures, action, gracePeriod; status, contains',
   disk: 'path, freePercentMin, latencyMsMax',
+  vm: 'domain; or monitor, guestAgent',
   restartLimit: 'count, within',
 };
 

@@ -2,6 +2,7 @@
 import { restartLimitDefault } from '../../agent/contract/checkers.ts';
 import {
   durationMs,
+  pingWitnessOf,
   ports,
   type ClusterRecord,
   type Configuration,
@@ -35,6 +36,7 @@ export function makeClusterRecord(
     })),
     networks: machines.networks.map(({ name, subnet }) => ({ name, subnet })),
     witness: machines.witnessAddress === null ? null : { address: machines.witnessAddress, port: ports.witness },
+    pingWitness: pingWitnessOf(configuration),
     withoutWitness: configuration.withoutWitness,
     detectionMs: durationMs(configuration.detection),
     modules: configuration.modules.map((module): ModuleDefinition => {

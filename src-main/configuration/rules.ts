@@ -1,6 +1,6 @@
 /** Rules that span more than one value: names that must differ, names that must exist, directories that must not lie in one another. */
 import type { Configuration } from '../../agent/contract/configuration.ts';
-import { durationMs } from '../../agent/contract/configuration.ts';
+import { durationMs, pingWitnessOf, votingWitnessOf } from '../../agent/contract/configuration.ts';
 import { findBrokenCheckers } from './checkers.ts';
 import type { ProblemAt } from './problem.ts';
 
@@ -51,9 +51,8 @@ function checkMachines(configuration: Configuration): ProblemAt[] {
     value: machineKey(node),
     path: ['nodes', index, 'ssh'] as Path,
   }));
-  if (configuration.witness !== 'none') {
-    machines.push({ value: machineKey(configuration.witness), path: ['witness', 'ssh'] });
-  }
+  const witness = votingWitnessOf(configuration);
+  if (witness !== null) machines.push({ value: machineKey(witness), path: ['witness', 'ssh'] });
   found.push(
     ...repeated(machines, (machine) => ({
       reason: 'machine-repeated',
@@ -301,6 +300,43 @@ function checkNetworks(configuration: Configuration): ProblemAt[] {
   return found;
 }
 
+function checkPingWitness(configuration: Configuration): ProblemAt[] {
+  const address = pingWitnessOf(configuration);
+  if (address === null) return [];
+  const path = ['witness', 'ping'];
+  const remedy = 'Name what neither server is and both reach: the router of the network of the clients.';
+  const node = configuration.nodes.find(({ ssh }) => ssh.slice(ssh.indexOf('@') + 1) === address);
+  if (node !== undefined)
+    return [
+      problem(
+        path,
+        { reason: 'ping-witness-is-node', facts: { address, name: node.name } },
+        `${address} is ${node.name} itself: a server always answers its own pings.`,
+        remedy,
+      ),
+    ];
+  const module = configuration.modules.find(({ vip }) => [vip].flat().some((one) => one.split('/')[0] === address));
+  if (module !== undefined)
+    return [
+      problem(
+        path,
+        { reason: 'ping-witness-is-vip', facts: { address, name: module.name } },
+        `${address} is the virtual IP of ${module.name}: whoever has it answers itself.`,
+        remedy,
+      ),
+    ];
+  if (/^(0|127|22[4-9]|2[3-5]\d)\./.test(address))
+    return [
+      problem(
+        path,
+        { reason: 'ping-witness-is-nobody', facts: { address } },
+        `${address} is the address of no other machine.`,
+        remedy,
+      ),
+    ];
+  return [];
+}
+
 const detectionMsMin = 1000;
 const detectionMsMax = 60_000;
 
@@ -308,6 +344,7 @@ export function findBrokenRules(configuration: Configuration): ProblemAt[] {
   const found = [
     ...checkMachines(configuration),
     ...checkNetworks(configuration),
+    ...checkPingWitness(configuration),
     ...checkModules(configuration),
     ...checkDependencies(configuration),
     ...checkDirectories(configuration),

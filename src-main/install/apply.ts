@@ -3,7 +3,7 @@
  * installs, continues an interrupted installation, upgrades, and changes nothing when there is nothing to do.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { ClusterRecord } from '../../agent/contract/configuration.ts';
+import { pingWitnessOf, type ClusterRecord } from '../../agent/contract/configuration.ts';
 import { Fault } from '../../agent/contract/fault.ts';
 import { makeClusterRecord } from '../configuration/index.ts';
 import type { Transport } from '../ssh/index.ts';
@@ -25,6 +25,7 @@ import { withInstallLock } from './lock.ts';
 import { connectAll, machinesOf } from './machines.ts';
 import { freedViews, runModuleScript } from './module-script.ts';
 import { agentPackage } from './packages.ts';
+import { tryPingWitness } from './ping-witness.ts';
 import { planHost, replacesRunningAgent, stepId, type HostStep, type Phase, type WantedHost } from './plan.ts';
 import { resolveMachines } from './resolve.ts';
 import { makeRoom, waitUntilProtected } from './rolling.ts';
@@ -83,7 +84,8 @@ class Apply {
     refuseOtherMachines(this.#options.machineIds ?? new Map(), this.#machines);
     const agent = await agentPackage(packages);
     const runtimes = await runtimesFor(this.#machines, packages);
-    refuseFailedChecks(this.#options, this.#machines, agent, runtimes);
+    const pings = await tryPingWitness(this.#machines, pingWitnessOf(configuration), this.#options.signal);
+    refuseFailedChecks(this.#options, this.#machines, agent, runtimes, pings);
     const intention = await readIntention(this.#nodes, configuration.cluster);
     const previous = previousRecord(this.#nodes, configuration.cluster, intention);
     const resolved = resolveMachines(configuration, this.#machines);

@@ -7,6 +7,7 @@ import { runChecks } from './checks.ts';
 import { measureCopies, type CopyMeasure } from './copies.ts';
 import { connectAll, machinesOf, noQuestions, probeHost, questionsOf, type Connect } from './machines.ts';
 import { agentPackage, runtimePackage, type Package, type PackageSources } from './packages.ts';
+import { tryPingWitness } from './ping-witness.ts';
 import { passageChecks, tryPassages } from './reach.ts';
 import { needsOf } from './survey.ts';
 
@@ -187,10 +188,11 @@ export async function examineServers(examination: Examination): Promise<Check[]>
   );
   const nodes = machines.filter(({ role }) => role === 'node');
   const vips = questions.vips;
-  const [agent, runtime, counts, passages] = await Promise.all([
+  const [agent, runtime, counts, pings, passages] = await Promise.all([
     agentPackage(packages),
     runtimes(machines, packages),
     countCopies(examination, nodes),
+    tryPingWitness(nodes, subject.pingWitness, signal),
     // Which networks there are is a check of its own.
     tryPassages(machines, subject.networks, vips, signal).catch((error: unknown) => {
       if (Fault.from(error).code === 'networks-unknown') return [];
@@ -201,6 +203,7 @@ export async function examineServers(examination: Examination): Promise<Check[]>
     ...runChecks(machines, subject, needsOf(machines, agent, runtime.found)),
     ...runtime.checks,
     ...passageChecks(passages, machines),
+    ...pings,
     ...copyChecks(nodes, subject, counts, examination.goodNode),
   ];
 }

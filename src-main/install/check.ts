@@ -1,5 +1,5 @@
 /** One answer to "may Holdfast be installed here": what was found, why it matters, how to mend it. */
-import type { Configuration } from '../../agent/contract/configuration.ts';
+import { pingWitnessOf, type Configuration } from '../../agent/contract/configuration.ts';
 import type { Probe } from './probe.ts';
 import { startedUnits, unitsIn } from '../../agent/contract/service-units.ts';
 
@@ -41,6 +41,8 @@ export interface CheckedModule {
   /** Those of them that it brings up: the application. */
   readonly started: readonly string[];
   readonly startCommand: string;
+  /** Virtual machines of libvirt that its checkers watch. */
+  readonly domains: readonly string[];
 }
 
 /** What the servers are checked for; a configuration, or as much of one as there is. */
@@ -48,6 +50,8 @@ export interface CheckSubject {
   readonly cluster: string | null;
   readonly networks: readonly { readonly name: string; readonly subnet: string }[];
   readonly modules: readonly CheckedModule[];
+  /** An address that is to answer the pings of both nodes; null: none. */
+  readonly pingWitness: string | null;
 }
 
 export function subjectOf(configuration: Configuration): CheckSubject {
@@ -56,6 +60,7 @@ export function subjectOf(configuration: Configuration): CheckSubject {
   return {
     cluster: configuration.cluster,
     networks: configuration.networks ?? [],
+    pingWitness: pingWitnessOf(configuration),
     modules: configuration.modules.map((module) => ({
       name: module.name,
       directories: module.replicate.map(({ path }) => path),
@@ -64,6 +69,7 @@ export function subjectOf(configuration: Configuration): CheckSubject {
       units: unitsIn(commandOf(module.start)),
       started: startedUnits(commandOf(module.start)),
       startCommand: commandOf(module.start),
+      domains: module.checkers.flatMap(({ vm }) => vm?.domain ?? []),
     })),
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pingWitnessCheck } from './ping-witness.ts';
 import { subjectOf, type Check, type CheckSubject, type ProbedMachine } from './check.ts';
 import { copyChecks } from './check-servers.ts';
 import { runChecks } from './checks.ts';
@@ -159,7 +160,7 @@ const unit = { unit: 'db.service', known: true, active: false, startsByItself: f
 describe('the checks', () => {
   it('find nothing unusual on two good servers', () => {
     expect(run(machines({ units: [unit] }, { units: [unit] }))).toEqual([]);
-    expect(run(machines(), { cluster: null, networks: [], modules: [] })).toEqual([]);
+    expect(run(machines(), { cluster: null, networks: [], modules: [], pingWitness: null })).toEqual([]);
   });
 
   it('say that a service which several modules start is fenced with none of them', () => {
@@ -271,6 +272,13 @@ describe('the checks', () => {
     expect(run(found)).toEqual(expected);
   });
 
+  it('see that virsh is missing where a virtual machine of libvirt is watched', () => {
+    const [module] = subject.modules;
+    const about = { ...subject, modules: [{ ...module!, domains: ['guest'] }] };
+    expect(run(machines({ tools: [...probe().tools, 'virsh'] }), about)).toEqual(['n2 virsh-missing']);
+    expect(run(machines())).toEqual([]);
+  });
+
   it('see a network that a node is not in', () => {
     const about = { ...subject, networks: [{ name: 'sync', subnet: '10.9.0.0/24' }] };
     expect(run(machines(), about)).toEqual(['n1 network-without-node ■', 'n2 network-without-node ■']);
@@ -360,6 +368,24 @@ describe('the copies', () => {
       { path: '/gone', exists: false, empty: true, bytes: null },
       { path: '/ill', exists: true, empty: false, bytes: null },
     ]);
+  });
+});
+
+describe('a ping witness', () => {
+  const [node] = machines();
+  const told = (address: string, pingMs: number | null): string => {
+    if (node === undefined) throw new Error('no node');
+    const { code, ok, attention } = pingWitnessCheck(node, address, pingMs);
+    return `${code}${ok ? '' : ' refused'}${attention ? ' remark' : ''}`;
+  };
+  it('that answers is good', () => {
+    expect(told('10.0.0.1', 0.4)).toBe('ping-witness');
+  });
+  it('that does not is a remark: it may be off just now', () => {
+    expect(told('10.0.0.1', null)).toBe('ping-witness-unanswered remark');
+  });
+  it('that is the server itself is refused, though it answers', () => {
+    expect(told('10.0.0.11', 0.1)).toBe('ping-witness-own refused');
   });
 });
 

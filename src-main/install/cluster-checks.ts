@@ -107,6 +107,7 @@ export function clusterChecks(machines: readonly ProbedMachine[], subject: Check
       ...sharedDirectoryChecks(nodes, module),
       ...module.vips.flatMap((vip) => vipChecks(nodes, vip, module.interface)),
       ...unitChecks(nodes, module),
+      ...libvirtChecks(nodes, module),
       ...containerStartChecks(module),
     ]),
   ];
@@ -254,4 +255,25 @@ function unitStartsByItself({ name }: ProbedMachine, { unit, startFile }: Applic
     },
     { unit, command },
   );
+}
+
+/** Without it the checker counts for nothing, and nobody would notice before the guest hangs. */
+function libvirtChecks(nodes: readonly ProbedMachine[], { domains }: CheckedModule): Check[] {
+  if (domains.length === 0) return [];
+  return nodes
+    .filter(({ probe }) => !probe.tools.includes('virsh'))
+    .map(({ name }) =>
+      remarked(
+        'virsh-missing',
+        name,
+        'Virtual machines',
+        {
+          what: `virsh is missing, by which the checker of ${domains.join(' and ')} asks libvirt`,
+          why: 'This server could not look whether the virtual machine hangs: the checker would count for nothing here.',
+          remedy:
+            'Install it: apt-get install libvirt-clients (RHEL: dnf install libvirt-client; SUSE: zypper install libvirt-client).',
+        },
+        { domains: [...domains] },
+      ),
+    );
 }

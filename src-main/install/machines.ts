@@ -1,5 +1,5 @@
 /** The machines of a configuration, connected and probed. */
-import type { Configuration } from '../../agent/contract/configuration.ts';
+import { votingWitnessOf, type Configuration } from '../../agent/contract/configuration.ts';
 import { Fault } from '../../agent/contract/fault.ts';
 import type { Transport } from '../ssh/index.ts';
 import type { CheckSubject } from './check.ts';
@@ -21,8 +21,8 @@ export function machinesOf(configuration: Configuration): MachineAddress[] {
     destination: node.ssh,
     port: node.port,
   }));
-  const { witness } = configuration;
-  return witness === 'none'
+  const witness = votingWitnessOf(configuration);
+  return witness === null
     ? nodes
     : [...nodes, { name: 'witness', role: 'witness', destination: witness.ssh, port: witness.port }];
 }

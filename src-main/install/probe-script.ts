@@ -85,7 +85,7 @@ say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null || ldd --version 2>&1 | head -n
 [ -d /run/systemd/system ] && say systemd "$(systemctl --version | head -n 1)"
 say machine-id "$(cat /etc/machine-id 2>/dev/null)"
 say boot-id "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
-for tool in tar gzip sha256sum base64 systemctl ip nft ping sync mountpoint; do command -v $tool >/dev/null 2>&1 && say tool $tool; done
+for tool in tar gzip sha256sum base64 systemctl ip nft ping sync mountpoint virsh; do command -v $tool >/dev/null 2>&1 && say tool $tool; done
 if [ ! -e /dev/fuse ]; then say fuse "there is no /dev/fuse"
 elif ! ( : <> /dev/fuse ) 2>/dev/null; then say fuse "/dev/fuse cannot be opened"; else say fuse ok; fi
 if command -v nft >/dev/null 2>&1; then nft list tables >/dev/null 2>&1 && say nft ok || say nft "nft list tables fails"

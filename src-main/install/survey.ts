@@ -5,7 +5,7 @@ import { Fault } from '../../agent/contract/fault.ts';
 import type { Transport } from '../ssh/index.ts';
 import type { AgentLinks } from './agent-links.ts';
 import type { ApplyOptions } from './apply-options.ts';
-import { subjectOf, type ProbedMachine } from './check.ts';
+import { subjectOf, type Check, type ProbedMachine } from './check.ts';
 import { runChecks, type CheckNeeds } from './checks.ts';
 import type { NodeView } from './cluster-plan.ts';
 import { measureCopies, type CopyMeasure } from './copies.ts';
@@ -80,8 +80,10 @@ export function refuseFailedChecks(
   machines: readonly Machine[],
   agent: Package,
   runtimes: ReadonlyMap<string, Package>,
+  tried: readonly Check[],
 ): void {
-  const checks = runChecks(machines, subjectOf(options.configuration), needsOf(machines, agent, runtimes));
+  const examined = runChecks(machines, subjectOf(options.configuration), needsOf(machines, agent, runtimes));
+  const checks = [...examined, ...tried];
   options.onEvent?.({ kind: 'checked', checks });
   const failed = checks.filter((check) => !check.ok);
   const [first] = failed;

@@ -33,6 +33,7 @@ export function tidiedChecker(checker: CheckerAnswer): CheckerAnswer {
     contains: checker.contains.trim(),
     freePercentMin: checker.freePercentMin.trim().replace(/\s*%$/, ''),
     latencyMsMax: checker.latencyMsMax.trim(),
+    guestAgent: checker.guestAgent.trim(),
     interval: checker.interval.trim(),
     timeout: checker.timeout.trim(),
     gracePeriod: checker.gracePeriod.trim(),
@@ -91,6 +92,10 @@ function subject(
     const text = contains === '' || unusable('contains') ? {} : { contains };
     return { [kind]: target, ...given('status'), ...text };
   }
+  if (kind === 'vm') {
+    const agent = checker.guestAgent === '' || unusable('guestAgent') ? {} : { guestAgent: checker.guestAgent };
+    return { vm: { ...(target.startsWith('/') ? { monitor: target } : { domain: target }), ...agent } };
+  }
   if (kind !== 'disk') return { [kind]: target };
   const asked = { ...given('freePercentMin'), ...given('latencyMsMax') };
   const spoilt = Object.keys(asked).length === 0 && (unusable('freePercentMin') || unusable('latencyMsMax'));
@@ -104,6 +109,7 @@ export function checkerAnswerPath(
   inner: string | number | undefined,
 ): string {
   const own = ['status', 'contains', 'interval', 'timeout', 'failures', 'action', 'gracePeriod'];
+  if (key === 'vm' && inner === 'guestAgent') return `checkers.${index}.guestAgent`;
   if (key === 'disk' && inner !== 'path') return `checkers.${index}.${inner ?? 'freePercentMin'}`;
   return `checkers.${index}.${own.includes(String(key)) ? key : 'target'}`;
 }

@@ -21,6 +21,7 @@ const checker = (change: Partial<CheckerAnswer>): CheckerAnswer => ({
   contains: '',
   freePercentMin: '',
   latencyMsMax: '',
+  guestAgent: '',
   interval: '5',
   timeout: '5',
   gracePeriod: '60',
@@ -79,6 +80,19 @@ modules:
 `);
   });
 
+  it('says beside a ping witness what it is not', () => {
+    const text = textOf({
+      ...full,
+      witness: { kind: 'ping', machine: machine(''), facts: null, ping: ' 10.77.0.1 ' },
+      withoutWitness: 'prefer-availability',
+    });
+    expect(text)
+      .toContain(`# An address that answers pings. No vote: whoever reaches neither it nor the other server stops.
+# When only the link between the servers is cut, both may go on, each with its own changes, until a person chooses one of them.
+witness: { ping: 10.77.0.1 }
+`);
+  });
+
   it('writes everything that differs from the defaults', () => {
     const text = textOf({
       ...full,
@@ -118,6 +132,8 @@ modules:
         checker({ kind: 'tcp', target: '10.77.0.50:5432', interval: '2,5', timeout: '1', action: 'failover' }),
         checker({ kind: 'http', target: 'http://127.0.0.1/', status: '204', contains: 'ok', failures: '5' }),
         checker({ kind: 'disk', target: '/data/db/', freePercentMin: '10 %', gracePeriod: '2m', action: 'none' }),
+        checker({ kind: 'vm', target: ' guest 1' }),
+        checker({ kind: 'vm', target: '/run/vm/qmp.sock', guestAgent: '/run/vm/qga.sock ' }),
       ],
     });
     expect(text.slice(text.indexOf('    # Looked at')))
@@ -127,6 +143,8 @@ modules:
       - { tcp: 10.77.0.50:5432, interval: 2500ms, timeout: 1s, action: failover }
       - { http: http://127.0.0.1/, status: 204, contains: ok, failures: 5 }
       - { disk: { path: /data/db, freePercentMin: 10 }, gracePeriod: 2m }
+      - { vm: { domain: guest 1 } }
+      - { vm: { monitor: /run/vm/qmp.sock, guestAgent: /run/vm/qga.sock } }
 `);
   });
 
@@ -163,8 +181,8 @@ function decided(configuration: Configuration): unknown {
     nodes: configuration.nodes.map(({ name, ssh, port }) => ({ name, ssh, port: port ?? null })),
     networks: configuration.networks ?? null,
     witness:
-      configuration.witness === 'none'
-        ? null
+      configuration.witness === 'none' || 'ping' in configuration.witness
+        ? configuration.witness
         : { ssh: configuration.witness.ssh, port: configuration.witness.port ?? null },
     withoutWitness: configuration.withoutWitness,
     detectionMs: durationMs(configuration.detection),
@@ -190,7 +208,7 @@ function wanted(answers: Answers): unknown {
     cluster: answers.cluster,
     nodes: answers.nodes.map((node) => ({ name: node.name, ...(ssh(node.machine) as object) })),
     networks: answers.networks,
-    witness: witness.kind === 'none' ? null : ssh(witness.machine),
+    witness: witness.kind === 'none' ? 'none' : ssh(witness.machine),
     withoutWitness: answers.withoutWitness,
     detectionMs: answers.detectionMs,
     name: application.name,
@@ -413,7 +431,7 @@ it('whatever is typed, there is either a file that is taken or a reason', { time
           good: { goodNode: text, detectionMs: number },
           checker: {
             checkers: wizardCheckerKinds.map((kind) =>
-              checker({ kind, target: text, contains: text, status: kind === 'http' ? text : '' }),
+              checker({ kind, target: text, contains: text, status: kind === 'http' ? text : '', guestAgent: text }),
             ),
           },
           checkerTimes: {

@@ -27,9 +27,12 @@ export function compose(answers: Answers): Composed {
 const comments = {
   networks: ' Heartbeats use all of these networks, replication the first that is up.',
   voting: ' The third vote: with it, a server that sees neither the other one nor the witness stops.',
+  ping: ' An address that answers pings. No vote: whoever reaches neither it nor the other server stops.',
   none: ' No third machine decides which server goes on when they cannot see each other.',
-  'prefer-one-copy': ' Then none takes over by itself: a person decides, and the data stays one.',
-  'prefer-availability': ' Then both may go on, each with its own changes, until a person chooses one of them.',
+  then: ' Then',
+  linkCut: ' When only the link between the servers is cut,',
+  'prefer-one-copy': ' none takes over by itself: a person decides, and the data stays one.',
+  'prefer-availability': ' both may go on, each with its own changes, until a person chooses one of them.',
   detection: ' A server that is silent for so long counts as lost.',
   replicate: ' What is in these directories is on both servers; nothing else is.',
   checkers: ' Looked at while the application runs here, and what follows when it fails several times in a row.',
@@ -64,7 +67,9 @@ function textOf(answers: Answers): string {
   commentBefore(
     root,
     'witness',
-    answers.witness.kind === 'voting' ? comments.voting : `${comments.none}\n${comments[answers.withoutWitness]}`,
+    answers.witness.kind === 'voting'
+      ? comments.voting
+      : `${comments[answers.witness.kind]}\n${answers.witness.kind === 'ping' ? comments.linkCut : comments.then}${comments[answers.withoutWitness]}`,
   );
   commentBefore(root, 'detection', comments.detection);
   const modules = root.get('modules');

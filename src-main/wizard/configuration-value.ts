@@ -29,7 +29,11 @@ export function tidied(answers: Answers): Answers {
       networks === null || networks.length === 0
         ? null
         : networks.map(({ name, subnet }) => ({ name: name.trim(), subnet: subnet.trim() })),
-    witness: { ...witness, machine: machine(witness.machine) },
+    witness: {
+      ...witness,
+      machine: machine(witness.machine),
+      ...(witness.ping === undefined ? {} : { ping: witness.ping.trim() }),
+    },
     prefer: trimmedOrNull(answers.prefer),
   };
 }
@@ -57,7 +61,7 @@ export interface ConfigurationValue {
   readonly cluster: string;
   readonly nodes: readonly ({ readonly name: string } & MachineValue)[];
   readonly networks?: readonly { readonly name: string; readonly subnet: string }[];
-  readonly witness: 'none' | MachineValue;
+  readonly witness: 'none' | { readonly ping: string } | MachineValue;
   readonly withoutWitness?: string;
   readonly detection?: string;
   readonly modules: readonly [
@@ -105,6 +109,12 @@ export function configurationValue(answers: Answers, placeholders: Placeholders 
       ? command
       : { command, timeout: `${seconds}s` };
   };
+  const witnessValue = (): ConfigurationValue['witness'] => {
+    if (witness.kind === 'none') return 'none';
+    // Of a range that nobody uses.
+    if (witness.kind === 'ping') return { ping: or('witness.ping', witness.ping ?? '', '192.0.2.1') };
+    return machine('witness.machine', witness.machine, 'unnamed-witness.invalid');
+  };
   const nodes = answers.nodes.map((node, index) => ({
     name: or(`nodes.${index}.name`, node.name, `unnamed-${index + 1}`),
     ...machine(`nodes.${index}.machine`, node.machine, `unnamed-${index + 1}.invalid`),
@@ -123,7 +133,7 @@ export function configurationValue(answers: Answers, placeholders: Placeholders 
             subnet: or(`networks.${index}.subnet`, network.subnet, `0.0.${index}.0/24`),
           })),
         }),
-    witness: witness.kind === 'none' ? 'none' : machine('witness.machine', witness.machine, 'unnamed-witness.invalid'),
+    witness: witnessValue(),
     ...(answers.withoutWitness === defaults.withoutWitness ? {} : { withoutWitness: answers.withoutWitness }),
     ...(answers.detectionMs === defaults.detectionMs || placeholders.at.has('detectionMs')
       ? {}
@@ -161,6 +171,7 @@ export function answerPath(path: readonly (string | number)[]): string {
     case 'networks':
       return path.join('.');
     case 'witness':
+      if (index === 'ping') return 'witness.ping';
       return `witness.machine.${index === 'port' ? 'port' : 'destination'}`;
     case 'detection':
       return 'detectionMs';

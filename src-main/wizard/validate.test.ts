@@ -36,6 +36,10 @@ function nodes(
   ];
 }
 
+function pinged(ping: string): Partial<Answers> {
+  return { witness: { ...firstAnswers().witness, kind: 'ping', ping } };
+}
+
 const connected = nodes(
   { machine: machine('root@a'), facts: facts(11) },
   { machine: machine('root@b'), facts: facts(12) },
@@ -47,7 +51,7 @@ const application = (change: Partial<Answers['application']>): Partial<Answers> 
 const watched = (change: Partial<CheckerAnswer>): Partial<Answers> => ({
   checkers: [
     {
-      ...{ kind: 'tcp', target: '', status: '', contains: '', freePercentMin: '', latencyMsMax: '' },
+      ...{ kind: 'tcp', target: '', status: '', contains: '', freePercentMin: '', latencyMsMax: '', guestAgent: '' },
       ...{ interval: '5', timeout: '5', gracePeriod: '60', failures: '3', action: 'restart' },
       ...change,
     },
@@ -100,6 +104,18 @@ describe('what is typed', () => {
     ['dots in a directory', application({ directories: ['/a/../b'] }), 'application.directories.0 path-not-plain'],
     ['a line break in a directory', application({ directories: ['/a\nb'] }), 'application.directories.0 text-unusable'],
     ['a timeout of nothing', application({ stopTimeout: 0 }), 'application.stopTimeout timeout-out-of-range'],
+    ['a ping witness that is a name', pinged('router'), 'witness.ping ping-witness-invalid'],
+    ['a ping witness that is this machine itself', pinged('127.0.0.1'), 'witness.ping ping-witness-is-nobody'],
+    [
+      'a ping witness that is the virtual IP',
+      { ...pinged('10.0.0.50'), vip: '10.0.0.50/24' },
+      'witness.ping ping-witness-is-vip',
+    ],
+    [
+      'a ping witness that is a node',
+      { ...pinged('10.0.0.12'), nodes: connected },
+      'witness.ping ping-witness-is-node',
+    ],
     ['an address without its prefix', { vip: '10.0.0.50' }, 'vip address-invalid'],
     ['the address of a network', { vip: '10.0.0.0/24' }, 'vip address-unusable'],
     ['a broadcast address', { vip: '10.0.0.255/24' }, 'vip address-unusable'],

@@ -40,6 +40,7 @@ function required(answers: Answers): [path: string, value: string][] {
     ...(witness.kind === 'voting'
       ? [['witness.machine.destination', witness.machine.destination] as [string, string]]
       : []),
+    ...(witness.kind === 'ping' ? [['witness.ping', witness.ping ?? ''] as [string, string]] : []),
   ];
 }
 
@@ -53,7 +54,12 @@ export function missingAnswers(given: Answers): AnswerProblem[] {
 /** Typed and wrong. What is missing is not complained about. */
 export function wrongAnswers(given: Answers): AnswerProblem[] {
   const answers = tidied(given);
-  const own = [...textProblems(answers), ...destinationProblems(answers), ...timeProblems(answers)];
+  const own = [
+    ...textProblems(answers),
+    ...destinationProblems(answers),
+    ...timeProblems(answers),
+    ...pingTextProblems(answers),
+  ];
   const blank = required(answers)
     .filter(([, value]) => value === '')
     .map(([path]) => path);
@@ -70,7 +76,8 @@ export function wrongAnswers(given: Answers): AnswerProblem[] {
   }
   const judged = [...own, ...found, ...nodeProblems(answers)];
   const fine = (path: string): boolean => judged.every((one) => one.path !== path);
-  return [...judged, ...(fine('vip') ? addressProblems(answers) : []), ...networkProblems(answers, fine)];
+  const pings = fine('witness.ping') ? pingProblems(answers) : [];
+  return [...judged, ...pings, ...(fine('vip') ? addressProblems(answers) : []), ...networkProblems(answers, fine)];
 }
 
 function placed(answers: Answers, at: ReadonlySet<string>): unknown {
@@ -96,9 +103,10 @@ function textProblems({ application, checkers, interface: device }: Answers): An
     ['application.start', application.start, true],
     ['application.stop', application.stop, true],
     ['interface', device ?? '', false],
-    ...checkers.flatMap(({ target, contains }, index): [string, string, boolean][] => [
+    ...checkers.flatMap(({ target, contains, guestAgent }, index): [string, string, boolean][] => [
       [`checkers.${index}.target`, target, false],
       [`checkers.${index}.contains`, contains, false],
+      [`checkers.${index}.guestAgent`, guestAgent, false],
     ]),
   ];
   return texts
@@ -106,6 +114,36 @@ function textProblems({ application, checkers, interface: device }: Answers): An
     .map(([path]) =>
       wrong(path, 'text-unusable', 'There are characters in it that cannot be seen.', 'Type it again by hand.'),
     );
+}
+
+function pingTextProblems({ witness }: Answers): AnswerProblem[] {
+  const ping = witness.ping ?? '';
+  if (witness.kind !== 'ping' || ping === '') return [];
+  const parts = ping.split('.');
+  if (parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)) return [];
+  return [
+    wrong('witness.ping', 'ping-witness-invalid', `${ping} is no IPv4 address.`, 'Write it as 10.0.0.1.', {
+      value: ping,
+    }),
+  ];
+}
+
+/** Whatever name it is reached by: an address of a server is known as soon as somebody has logged in there. */
+function pingProblems(answers: Answers): AnswerProblem[] {
+  const { witness } = answers;
+  if (witness.kind !== 'ping') return [];
+  const own = known(answers).find(({ facts }) => facts.addresses.some(({ address }) => address === witness.ping));
+  if (own === undefined) return [];
+  const address = witness.ping ?? '';
+  return [
+    wrong(
+      'witness.ping',
+      'ping-witness-is-node',
+      `${address} is ${own.name} itself: a server always answers its own pings.`,
+      'Name what neither server is and both reach: the router of the network of the clients.',
+      { address, name: own.name },
+    ),
+  ];
 }
 
 function destinationProblems({ nodes, witness }: Answers): AnswerProblem[] {

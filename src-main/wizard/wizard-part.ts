@@ -259,10 +259,15 @@ function subjectOfAnswers(given: Answers): CheckSubject {
     units: unitsIn(application.start),
     started: startedUnits(application.start),
     startCommand: application.start,
+    domains: answers.checkers
+      .filter(({ kind, target }, index) => kind === 'vm' && target !== '' && !wrong.has(`checkers.${index}.target`))
+      .flatMap(({ target }) => (target.startsWith('/') ? [] : [target])),
   };
+  const { kind, ping = '' } = answers.witness;
+  const pingWitness = kind !== 'ping' || ping === '' || wrong.has('witness.ping') ? null : ping;
   const networks = (answers.networks ?? []).filter(
     ({ name, subnet }, index) =>
       name !== '' && subnet !== '' && !wrong.has(`networks.${index}.subnet`) && !wrong.has(`networks.${index}.name`),
   );
-  return { cluster: answers.cluster === '' ? null : answers.cluster, networks, modules: [module] };
+  return { cluster: answers.cluster === '' ? null : answers.cluster, networks, modules: [module], pingWitness };
 }

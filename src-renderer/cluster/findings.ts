@@ -57,7 +57,8 @@ type FindingFacts =
   | { readonly kind: 'login' | 'host-key'; readonly node: string; readonly fault: NodeFault }
   | { readonly kind: 'old'; readonly observedAt: string }
   /** Of what protection rests on. */
-  | { readonly kind: 'witness-lost' }
+  /** `address`: of a ping witness, which does not answer both; null: a witness that votes. */
+  | { readonly kind: 'witness-lost'; readonly address: string | null }
   | { readonly kind: 'network-lost'; readonly network: string }
   | { readonly kind: 'version-skew'; readonly versions: readonly { readonly node: string; readonly version: string }[] }
   | { readonly kind: 'clock-wrong'; readonly node: string; readonly aheadMs: number }
@@ -278,6 +279,11 @@ function ofInterruption({ interruptedDraft }: Circumstances): Finding[] {
   return interruptedDraft === null ? [] : [found({ kind: 'install-interrupted', draft: interruptedDraft })];
 }
 
+function ofWitness({ kind, reachable, address }: ClusterStatus['witness']): Finding[] {
+  if (kind === 'none' || reachable !== false) return [];
+  return [found({ kind: 'witness-lost', address: kind === 'ping' ? (address ?? '') : null })];
+}
+
 function besides(status: ClusterStatus, main: readonly Finding[], circumstances: Circumstances): Finding[] {
   const explained = new Set(
     main.flatMap((finding) => {
@@ -291,7 +297,7 @@ function besides(status: ClusterStatus, main: readonly Finding[], circumstances:
       .filter((node) => !node.reachable)
       .map((node) => ofUnreachableNode(node, explained))
       .filter((finding) => finding !== null),
-    ...(status.witness.kind !== 'none' && status.witness.reachable === false ? [found({ kind: 'witness-lost' })] : []),
+    ...ofWitness(status.witness),
     ...ofNetworks(status),
     ...ofVersions(status),
     ...status.nodes

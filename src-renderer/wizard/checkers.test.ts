@@ -50,6 +50,30 @@ describe('the proposal', () => {
   });
 });
 
+const machines: readonly (readonly [start: string, expected: readonly string[]])[] = [
+  ['virsh start guest', ['guest', '']],
+  ['/usr/bin/virsh --connect qemu:///system start --domain "guest 1"', ['guest 1', '']],
+  ['virsh -q start guest; sleep 1', ['guest', '']],
+  ['virsh start 7', []],
+  ['virsh start $NAME', []],
+  ['virsh start --paused', []],
+  ['virsh destroy guest', []],
+  ['systemctl start app', []],
+  [
+    `qemu-system-x86_64 -m 64 -chardev socket,id=ga,path=/run/vm/qga.sock,server=on,wait=off -device virtio-serial
+     -device virtserialport,chardev=ga,name=org.qemu.guest_agent.0 -qmp unix:/run/vm/qmp.sock,server=on,wait=off`,
+    ['/run/vm/qmp.sock', '/run/vm/qga.sock'],
+  ],
+  ['qemu-kvm -qmp unix:/run/vm/qmp.sock,server,nowait', ['/run/vm/qmp.sock', '']],
+  ['qemu-system-x86_64 -qmp tcp:localhost:4444', []],
+  [`qemu-kvm -qmp unix:${answers.application.directories[0]}/qmp.sock`, []],
+];
+test.each(machines)('of the start command %s', (start, expected) => {
+  const given = { ...answers, application: { ...answers.application, start } };
+  const found = proposedCheckers(given, []).find(({ kind }) => kind === 'vm');
+  expect(found === undefined ? [] : [found.target, found.guestAgent]).toEqual(expected);
+});
+
 describe('whose they are', () => {
   const said = { services: [postgres({ port: 5432, at: 'everywhere' })], copies: null, suggestions: null };
   const first = { ...answers, ...suggest('checkers', answers, said, false) };

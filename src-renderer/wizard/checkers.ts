@@ -1,6 +1,7 @@
 /** What is worth watching of an application, and a checker to begin with. Pure. */
 import { checkerDefaultActions, checkerDefaults } from '../../agent/contract/index.ts';
 import type { Answers, CheckerAnswer, DetectedService, WizardCheckerKind } from '../../src-main/app-api/index.ts';
+import { virtualMachineIn } from './virtual-machine.ts';
 
 const seconds = (ms: number): string => String(ms / 1000);
 
@@ -12,6 +13,7 @@ export function newChecker(kind: WizardCheckerKind, change: Partial<CheckerAnswe
     contains: '',
     freePercentMin: kind === 'disk' ? '10' : '',
     latencyMsMax: '',
+    guestAgent: '',
     interval: seconds(checkerDefaults.intervalMs),
     timeout: seconds(checkerDefaults.timeoutMs),
     gracePeriod: seconds(checkerDefaults.gracePeriodMs),
@@ -55,10 +57,15 @@ export function proposedCheckers(answers: Answers, services: readonly DetectedSe
   const service = services.find((one) => one.unit === unit);
   // Started by another command, it may run outside of its unit.
   const isUnit = unit !== null && start.includes(unit.replace(/\.service$/, ''));
+  const machine = virtualMachineIn(start);
+  const paths = directories.map((path) => path.trim()).filter((path) => path !== '');
+  // A socket on the data cannot be reached while the replication waits.
+  const kept = paths.some((path) => machine?.target.startsWith(`${path.replace(/\/+$/, '')}/`) === true);
   return [
+    ...(machine === null || kept ? [] : [newChecker('vm', machine)]),
     ...(isUnit ? [newChecker('service', { target: unit })] : []),
     ...(service === undefined ? [] : portChecker(service, answers.vip)),
-    ...directories.filter((path) => path.trim() !== '').map((path) => newChecker('disk', { target: path.trim() })),
+    ...paths.map((target) => newChecker('disk', { target })),
   ];
 }
 

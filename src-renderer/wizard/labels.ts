@@ -32,7 +32,7 @@ export function labelOfPath(words: Messages['wizard'], path: string): string {
     case 'interface':
       return words.address.interface;
     case 'witness':
-      return words.safety.machine;
+      return path === 'witness.ping' ? words.safety.pingAddress : words.safety.machine;
     default:
       return words.steps[stepOfPath(path)];
   }

@@ -220,6 +220,8 @@ test('the witness is a third machine, and is let in to', () => {
   );
   expect(codeAt('safety', { witness: { ...witness, machine: machine('') } })).toBe('witness-missing');
   expect(codeAt('safety', { witness: { ...witness, kind: 'none' } })).toBe(null);
+  expect(codeAt('safety', { witness: { ...witness, kind: 'ping' } })).toBe('ping-witness-missing');
+  expect(codeAt('safety', { witness: { ...witness, kind: 'ping', ping: '10.0.0.1' } })).toBe(null);
 });
 
 test('networks: at least one', () => {

@@ -61,6 +61,7 @@ export type ObstacleCode =
   | 'network-missing'
   | 'witness-missing'
   | 'witness-is-node'
+  | 'ping-witness-missing'
   | 'configuration-incomplete'
   | 'not-installed'
   | 'installing';
@@ -114,7 +115,7 @@ export function stepOfPath(path: string): WizardStep {
 
 /** The steps on which what a check found is told and can be mended, best first. */
 export function stepsOfCheck({ code, host }: Pick<CheckResult, 'code' | 'host'>): readonly WizardStep[] {
-  if (host === 'witness' || code.startsWith('witness-')) return ['safety'];
+  if (host === 'witness' || /^(ping-)?witness(-|$)/.test(code)) return ['safety'];
   if (/^(data-space|good-copy-empty)$/.test(code)) return ['data'];
   if (/^(directory|filesystems|unit|application|owner)(-|$)/.test(code)) return ['application'];
   if (code.startsWith('vip-')) return ['address'];
@@ -237,6 +238,8 @@ function safetyObstacle(answers: Answers, known: Known): Obstacle | null {
     if (facts !== null && answers.nodes.some((node) => node.facts?.machineId === facts.machineId))
       return { code: 'witness-is-node' };
   }
+  if (answers.witness.kind === 'ping' && (answers.witness.ping ?? '').trim() === '')
+    return { code: 'ping-witness-missing' };
   const wrong = problemsObstacle('safety', known);
   if (wrong || answers.witness.kind === 'none') return wrong;
   return askedObstacle(known.checks, answers, known) ?? failedChecks('safety', known);
@@ -309,6 +312,7 @@ export function isAnswered(step: WizardStep, answers: Answers, installation: Ins
     case 'review':
       return true;
     case 'safety':
+      if (answers.witness.kind === 'ping') return (answers.witness.ping ?? '').trim() !== '';
       return answers.witness.kind === 'none' || answers.witness.facts !== null;
     case 'install':
       return installation?.state === 'done';

@@ -57,6 +57,7 @@ export function summaryOf(words: Words, step: WizardStep, answers: Answers, know
         const { destination } = answers.witness.machine;
         return summaries.witness(destination.slice(destination.indexOf('@') + 1));
       }
+      if (answers.witness.kind === 'ping') return summaries.pingWitness((answers.witness.ping ?? '').trim());
       return answers.withoutWitness === 'prefer-one-copy' ? summaries.preferOneCopy : summaries.preferAvailability;
     case 'preferred':
       return answers.prefer ?? summaries.noPreference;

@@ -285,7 +285,8 @@ export class WizardState {
     const { nodes, application, vip, witness } = answers;
     const machines = JSON.stringify([nodes.map((node) => [node.name, node.machine, node.facts?.machineId])]);
     const directories = JSON.stringify(application.directories.filter((path) => path.trim() !== ''));
-    const third = witness.kind === 'none' ? null : [witness.machine, witness.facts?.machineId];
+    const third =
+      witness.kind === 'none' ? null : [witness.kind, witness.machine, witness.facts?.machineId, witness.ping];
     const given = { answers };
     this.services.want(machines, (signal) => app.call('services', given, signal));
     this.suggestions.want(machines, (signal) => app.call('suggestions', given, signal));

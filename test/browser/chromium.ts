@@ -4,7 +4,7 @@ import { browserPath } from '../run/stages.ts';
 
 export function launchBrowser(): Promise<Browser> {
   const executablePath = browserPath();
-  if (executablePath === undefined) throw new Error('needs a Chromium (Debian: chromium)');
+  if (executablePath === undefined) throw new Error('needs a Chromium (Debian: chromium-headless-shell)');
   return chromium.launch({
     executablePath,
     args: [

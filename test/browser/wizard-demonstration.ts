@@ -234,6 +234,15 @@ export const wizardSituations: readonly ScreenCase[] = [
   situation('safety-none', () =>
     parts('safety', { answers: { ...fullAnswers, witness: emptyAnswers.witness, withoutWitness: 'prefer-one-copy' } }),
   ),
+  situation('safety-ping', () =>
+    parts('safety', {
+      answers: {
+        ...fullAnswers,
+        witness: { ...emptyAnswers.witness, kind: 'ping', ping: '10.77.0.1' },
+        withoutWitness: 'prefer-availability',
+      },
+    }),
+  ),
   situation(
     'review-file',
     () => parts('review'),

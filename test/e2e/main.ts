@@ -50,9 +50,12 @@ const failures: string[] = [];
 for (const story of stories) {
   // Asked for by name, a long story is run.
   if (story.options.long === true && !withLong && wanted.length === 0) {
-    notRun.push({ name: story.name, reason: 'long: npm run e2e -- long' });
+    const name = story.options.group ?? story.name;
+    if (notRun.every((one) => one.name !== name)) notRun.push({ name, reason: 'long: npm run e2e -- long' });
   } else if (obstacle !== undefined) {
     notRun.push({ name: story.name, reason: `${obstacle.reason}: ${obstacle.remedy}` });
+  } else if (story.options.obstacle !== undefined) {
+    notRun.push({ name: story.name, reason: story.options.obstacle });
   } else if (interrupted.signal.aborted) {
     notRun.push({ name: story.name, reason: 'interrupted' });
   } else {

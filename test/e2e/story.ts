@@ -7,6 +7,10 @@ export interface StoryOptions {
   readonly timeoutMs: number;
   /** Only with `npm run e2e -- long`. */
   readonly long?: boolean;
+  /** What its stories are called together where none of them is told. */
+  readonly group?: string;
+  /** Why no lab can make it; undefined: it can. */
+  readonly obstacle?: string;
 }
 
 export interface StoryContext {

@@ -3,7 +3,7 @@
  * shuts both file systems down without flushing, so that what was not synced is gone, as on real hardware.
  */
 import { existsSync, mkdirSync, openSync, ftruncateSync, closeSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { renameSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { HostPlaces } from './description.ts';
 import { must, nodeCommand, run, until } from './process.ts';
@@ -96,4 +96,28 @@ async function replaceHeldImages(places: HostPlaces): Promise<void> {
 export async function releaseAll(directory: string): Promise<void> {
   for (const point of mountPointsBelow(directory)) await run(['umount', '-l', point]);
   for (const { device } of loopDevicesBelow(directory)) await run(['losetup', '-d', device]);
+}
+
+/** A new disk behind `/data`, with nothing on it; only while the host is off. */
+export async function replaceDataDisk(places: HostPlaces): Promise<void> {
+  const { size } = statSync(places.dataImage);
+  rmSync(places.dataImage);
+  await makeImage(places.dataImage, size);
+}
+
+const imageTaken = (places: HostPlaces): string => `${places.dataImage}.taken`;
+
+/** What the disk behind `/data` holds now, as a snapshot of a running server has it. */
+export async function takeDataImage(places: HostPlaces): Promise<void> {
+  await must(['fsfreeze', '--freeze', places.data]);
+  try {
+    await must(['cp', '--sparse=always', '--reflink=auto', places.dataImage, imageTaken(places)]);
+  } finally {
+    await must(['fsfreeze', '--unfreeze', places.data]);
+  }
+}
+
+/** Only while the host is off. */
+export async function restoreDataImage(places: HostPlaces): Promise<void> {
+  await must(['cp', '--sparse=always', '--reflink=auto', imageTaken(places), places.dataImage]);
 }

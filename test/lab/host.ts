@@ -6,7 +6,15 @@ import { Fault } from '../../agent/contract/fault.ts';
 import { insideGroup, isFrozen, isPopulated, killGroup, makeGroup, setFrozen, unifiedPath } from './cgroups.ts';
 import type { HostDescription, HostPlaces, LabDescription, NetworkName } from './description.ts';
 import { addressOf, hostPlaces, writeJson } from './description.ts';
-import { losePower, mountDisks, mountPointsBelow, unmountDisks } from './disks.ts';
+import {
+  losePower,
+  mountDisks,
+  mountPointsBelow,
+  replaceDataDisk,
+  restoreDataImage,
+  takeDataImage,
+  unmountDisks,
+} from './disks.ts';
 import { hardwareAddress, healAll, linksDown, setBandwidth, setLoss, setPlugged } from './network.ts';
 import type { ProcessRecord, RawRunResult, RunOptions, RunResult } from './process.ts';
 import { isAlive, killRecorded, nodeCommand, recordOf, run, runRaw, start, until } from './process.ts';
@@ -199,6 +207,15 @@ export class Host {
     if (!existsSync(this.places.supervisorFile)) return;
     // Between its start and its joining the cgroup only this record knows it.
     killRecorded(JSON.parse(readFileSync(this.places.supervisorFile, 'utf8')) as ProcessRecord);
+  }
+
+  /** The disk behind `/data`: `replace` and `restore` only while the host is off. */
+  get dataDisk(): Readonly<Record<'replace' | 'takeImage' | 'restoreImage', () => Promise<void>>> {
+    return {
+      replace: () => replaceDataDisk(this.places),
+      takeImage: () => takeDataImage(this.places),
+      restoreImage: () => restoreDataImage(this.places),
+    };
   }
 
   /** Userland stands still; the kernel still answers ping and completes connections: a hung server. */

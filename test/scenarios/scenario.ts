@@ -26,9 +26,12 @@ export interface NodeStand {
 
 export interface ScenarioSettings {
   readonly witness: boolean;
+  /** `witness` is a router then, and answers pings. */
+  readonly pingWitness: boolean;
   readonly withoutWitness: 'prefer-one-copy' | 'prefer-availability';
   readonly prefer: string | null;
   readonly failback: 'manual' | 'automatic';
+  readonly acknowledge: 'received' | 'durable';
   /** There is a checker of what the application needs around it, the network of its clients for one: `wait`. */
   readonly surroundings: boolean;
 }
@@ -66,9 +69,11 @@ const startMs = 60_000;
 export function readScenario(name: string, text: string): Scenario {
   const settings = {
     witness: true,
+    pingWitness: false,
     withoutWitness: 'prefer-one-copy',
     prefer: null,
     failback: 'manual',
+    acknowledge: 'durable',
     surroundings: false,
   };
   const blocks: { deeds: Block['deeds'][number][]; expectations: Expectation[] }[] = [];
@@ -81,7 +86,7 @@ export function readScenario(name: string, text: string): Scenario {
       if (expecting) expecting = false;
       continue;
     }
-    const setting = /^(cluster|prefer|failback|checkers): (.+)$/.exec(words);
+    const setting = /^(cluster|prefer|failback|checkers|acknowledge): (.+)$/.exec(words);
     if (setting !== null) {
       if (!readSetting(settings, setting[1] ?? '', setting[2] ?? '')) throw wrong('unknown setting');
     } else if (words === '----') expecting = true;
@@ -108,11 +113,13 @@ export function readScenario(name: string, text: string): Scenario {
 
 function readSetting(settings: Record<string, unknown>, name: string, value: string): boolean {
   if (name === 'cluster' && value === 'witness') return true;
-  if (name === 'cluster' && /^no witness, prefer (one copy|availability)$/.test(value)) {
+  if (name === 'cluster' && /^(no|ping) witness, prefer (one copy|availability)$/.test(value)) {
     settings['witness'] = false;
+    settings['pingWitness'] = value.startsWith('ping');
     settings['withoutWitness'] = value.endsWith('copy') ? 'prefer-one-copy' : 'prefer-availability';
   } else if (name === 'prefer' && (value === 'n1' || value === 'n2')) settings['prefer'] = value;
   else if (name === 'failback' && (value === 'automatic' || value === 'manual')) settings['failback'] = value;
+  else if (name === 'acknowledge' && (value === 'received' || value === 'durable')) settings['acknowledge'] = value;
   else if (name === 'checkers' && value === 'surroundings') settings['surroundings'] = true;
   else return false;
   return true;

@@ -15,11 +15,14 @@ import type { World } from './world.ts';
 export interface ClusterOptions {
   readonly witness: boolean;
   readonly withoutWitness: MirrorIdentity['withoutWitness'];
+  /** There is no witness that votes, and a router that answers pings. */
+  readonly pingWitness: boolean;
   readonly timing: Timing;
   readonly rateError: number;
   readonly prefer: string | null;
   readonly failback: () => MirrorIdentity['failback'];
   readonly volumes: 1 | 2;
+  readonly acknowledge: 'received' | 'durable';
   readonly checkers: { readonly application: CheckerAction; readonly surroundings: boolean };
   readonly stepMirror: typeof stepMirror;
 }
@@ -65,13 +68,17 @@ export class Simulation {
     const [first, second] = this.nodes;
     first.replica.peer = second.replica;
     second.replica.peer = first.replica;
-    for (const { replica } of this.nodes) replica.two = options.volumes === 2;
+    for (const node of this.nodes) {
+      node.replica.two = options.volumes === 2;
+      node.acknowledgesMemory = options.acknowledge === 'received';
+    }
     first.replica.initialise('uuid', { number: 1, id: 'first' });
     second.replica.initialise('uuid', null);
     this.judges = new Judges({
       world,
       nodes: this.nodes,
       witness: options.witness ? this.witness : null,
+      router: options.pingWitness ? this.witness : null,
       restartLimit: restartLimit.count,
     });
   }
@@ -98,6 +105,7 @@ export class Simulation {
       dependsOn: [],
       witness: options.witness,
       withoutWitness: options.withoutWitness,
+      pingWitness: options.pingWitness ? 'w' : null,
       timing: options.timing,
       checkers: [
         { name: 'application', action: application, failures: 2, gracePeriodMs: 4000 },
@@ -116,6 +124,11 @@ export class Simulation {
       send: (to, body) => {
         this.deliver(name, to, body);
       },
+      ping: (from, answered) => {
+        this.world.datagram(from, 'w', 'lan', () => {
+          if (this.witness.up) this.world.datagram('w', from, 'lan', answered);
+        });
+      },
       acts: (node, action) => {
         this.judges.beforeAction(node, action);
       },
@@ -126,6 +139,9 @@ export class Simulation {
         this.judges.stepped(node, before, after, event);
         const transition = this.seen.step(before, after);
         if (transition !== null) this.world.log(node.name, `${transition} [${after?.waiting.code ?? ''}]`);
+      },
+      powerLost: (node) => {
+        this.judges.powerLost(node);
       },
       told: (node, event) => {
         this.seen.told(event);
@@ -269,6 +285,7 @@ export class Simulation {
       node.startFailsUntilMs = 0;
       node.lacksUntilMs = 0;
       node.mountFailsUntilMs = 0;
+      node.diesMountingUntilMs = 0;
       node.unmountFailsUntilMs = 0;
       node.fenceFailsUntilMs = 0;
       node.thaw();
@@ -287,7 +304,8 @@ export class Simulation {
   /** A person who comes to mend it and does what the messages say. Where nothing was lost or ordered, nobody has to come. */
   private attend(): void {
     const { judges, world } = this;
-    if (!judges.ordered && !this.copyLost) return;
+    const needed = this.nodes.some((node) => node.describe().includes('memory-lost'));
+    if (!judges.ordered && !this.copyLost && !needed) return;
     if (this.nodes.every((node) => node.protected())) return;
     const waiting = this.nodes.filter((node) => node.mirror?.phase.name === 'wait');
     const forked = this.nodes.filter(
@@ -297,7 +315,7 @@ export class Simulation {
     if (judges.ordered && lost !== undefined && forked.length === 1) {
       world.log('person', `sets ${lost.name} up anew`);
       this.blank(lost, false);
-    } else if (waiting.length === 2 && waiting.some((node) => node.describe().includes('copy-stale'))) {
+    } else if (waiting.length === 2 && waiting.some((node) => /copy-stale|memory-lost/.test(node.describe()))) {
       const [best] = [...waiting].sort((a, b) => judges.worthOf(b) - judges.worthOf(a));
       world.log('person', `promotes ${best?.name ?? ''}`);
       best?.promote();

@@ -81,8 +81,11 @@ const power: Readonly<Record<string, FaultDeed>> = {
   'kill-control-plane': ({ node }) => {
     node.killControlPlane();
   },
-  'kill-replicator': ({ node }) => {
-    node.killReplicator();
+  'kill-replicator': ({ world, random, node }) => {
+    // One that does not serve yet dies when it begins to, now and then at every try.
+    if (node.replica.role !== 'primary' && random.chance(0.5))
+      node.diesMountingUntilMs = world.nowMs + random.between(1000, 20_000);
+    else node.killReplicator();
   },
 };
 

@@ -6,6 +6,7 @@ import { Judge as CheckerJudge } from './checker-judge.ts';
 import { leaseBreach } from './lease-judge.ts';
 import type { SimulatedNode } from './node.ts';
 import { orderBreach } from './order-judge.ts';
+import { PingJudge } from './ping-judge.ts';
 import type { SimulatedWitness } from './witness.ts';
 import type { World } from './world.ts';
 
@@ -14,6 +15,8 @@ export interface Judged {
   readonly nodes: readonly [SimulatedNode, SimulatedNode];
   /** Null: there is none. */
   readonly witness: SimulatedWitness | null;
+  /** The ping witness; null: there is none. */
+  readonly router: SimulatedWitness | null;
   readonly restartLimit: number;
 }
 
@@ -21,6 +24,9 @@ export class Judges {
   private acknowledged = new Set<number>();
   private readonly judged: Judged;
   readonly checkers: CheckerJudge;
+  /** By node: what was in its memory when it lost its power last. */
+  private readonly losses = new Map<string, ReadonlySet<number>>();
+  private readonly pings: PingJudge | null;
   private lastServing: string | null = null;
   acknowledgedCount = 0;
   failovers = 0;
@@ -32,6 +38,8 @@ export class Judges {
   constructor(judged: Judged) {
     this.judged = judged;
     this.checkers = new CheckerJudge(judged.restartLimit);
+    const { world, nodes, router } = judged;
+    this.pings = router === null ? null : new PingJudge(world, nodes, router);
   }
 
   acknowledge(write: number): void {
@@ -43,6 +51,18 @@ export class Judges {
   isWhole(node: SimulatedNode): boolean {
     const data = new Set(node.replica.durable.data);
     return [...this.acknowledged].every((id) => data.has(id));
+  }
+
+  /**
+   * What both had in memory only, and both have lost the memory: nobody has promised it any more, even where one disk has it by luck. What the other one still
+   * has it has to give back.
+   */
+  powerLost(node: SimulatedNode): void {
+    const other = this.peerOf(node).replica;
+    const lost = this.losses.get(other.name) ?? new Set();
+    for (const id of node.replica.unsynced)
+      if (lost.has(id) || !other.durable.data.includes(id)) this.acknowledged.delete(id);
+    this.losses.set(node.name, new Set(node.replica.unsynced));
   }
 
   /** How much of what was acknowledged is in this copy. */
@@ -63,7 +83,9 @@ export class Judges {
       orderBreach(node.facts(stored), action) ??
       (action.type === 'extend-lease' && witness !== null
         ? leaseBreach(world, node, peer, witness, action.deadlineMs)
-        : null);
+        : null) ??
+      this.pings?.breach(node, action) ??
+      null;
     if (breach !== null) throw new Breach(breach);
     if (action.type === 'run' && action.steps.some((step) => step.do === 'mount' && step.order)) this.orderObeyed(node);
   }
@@ -83,6 +105,8 @@ export class Judges {
   told(node: SimulatedNode, event: EventDraft): void {
     const breach = this.checkers.told(node.name, node.record.maintenance, event);
     if (breach !== null) throw new Breach(breach);
+    if (event.code === 'start-failed' && node.endedByLoss && event.evidence['losses'] === undefined)
+      throw new Breach(`calm: the end of ${node.name}'s replicator counts against the application`);
     if (event.code === 'resumed') node.resumes = false;
     if (event.code === 'became-secondary' && node.record.order !== null)
       throw new Breach(`invariant 3: an order to promote outlives its end on ${node.name}`);
@@ -115,6 +139,7 @@ export class Judges {
   }
 
   afterStep(): void {
+    this.pings?.look();
     const { nodes, world } = this.judged;
     const [first, second] = nodes;
     if (first.serving() && second.serving() && couldAnswer(first) && couldAnswer(second) && !this.twoAllowed)

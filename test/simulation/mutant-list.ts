@@ -25,6 +25,13 @@ export const mutants: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'a server that lost its memory starts all the same',
+    breaks: '2',
+    file: 'agent/core/mirror-state.ts',
+    find: 'return memoryBoot !== undefined && memoryBoot !== bootId && !peerStale;',
+    replace: 'return memoryBoot === bootId && peerStale && false;',
+  },
+  {
     name: 'a voter forgets that it has just started',
     breaks: 'lease',
     file: 'agent/core/voter.ts',
@@ -434,5 +441,41 @@ export const mutants: readonly Mutant[] = [
     file: 'agent/core/mirror.ts',
     find: 'const givesWay = whole && committed(s)',
     replace: 'const givesWay = committed(s)',
+  },
+  {
+    name: 'an answering router counts as a vote',
+    breaks: '1',
+    file: 'agent/core/waiting.ts',
+    find: "else if (!identity.witness && identity.withoutWitness === 'prefer-one-copy') {",
+    replace:
+      "else if (!identity.witness && identity.pingWitness === null && identity.withoutWitness === 'prefer-one-copy') {",
+  },
+  {
+    name: 'a node that reaches neither the router nor the other one goes on alone',
+    breaks: 'lease',
+    file: 'agent/core/right.ts',
+    find: '(pingWitnessDecides(state) ? lastContactMs(state) : now)',
+    replace: 'now',
+  },
+  {
+    name: 'takes over although the router does not answer it',
+    breaks: 'lease',
+    file: 'agent/core/right.ts',
+    find: 'return !pingWitnessDecides(state) || state.record.order !== null || reachesPingWitness(state, now);',
+    replace: 'return true;',
+  },
+  {
+    name: 'goes on alone with an answer from before it was cut off',
+    breaks: '1',
+    file: 'agent/core/right.ts',
+    find: 'return contactMs >= sinceMs && now - contactMs < reachFreshMs;',
+    replace: 'return now - contactMs < leaseMs;',
+  },
+  {
+    name: 'the end of a replicator that mounts counts against the application',
+    breaks: 'calm',
+    file: 'agent/core/replicator-loss.ts',
+    find: "failed.fault.code === 'connection-lost' || failed.fault.code === 'replicator-down'",
+    replace: "failed.fault.code === 'connection'",
   },
 ];

@@ -25,11 +25,15 @@ export const waitChecker = 'surroundings';
 
 export interface NodePorts {
   send(to: string, body: MessageBody): void;
+  /** `answered` when the ping witness does. */
+  ping(from: string, answered: () => void): void;
   /** The application becomes able to answer clients on this node. */
   applicationStarted(node: SimulatedNode): void;
   /** `event` null: a control plane has started or ended. */
   stepped(node: SimulatedNode, before: MirrorState | null, after: MirrorState | null, event: MirrorEvent | null): void;
   told(node: SimulatedNode, event: EventDraft): void;
+  /** What its disk did not get is gone. */
+  powerLost(node: SimulatedNode): void;
   /** Before it is executed. */
   acts(node: SimulatedNode, action: MirrorAction): void;
   readonly stepMirror: typeof stepMirror;
@@ -44,6 +48,8 @@ export class SimulatedNode {
   /** Rate of this node's clock against true time. */
   readonly clockRate: number;
   private readonly clockOffsetMs: number;
+  /** The level is `received`. */
+  acknowledgesMemory = false;
   up = false;
   frozen = false;
   boots = 0;
@@ -62,6 +68,12 @@ export class SimulatedNode {
   lacksUntilMs = 0;
   /** World time: until then its directory cannot be mounted. */
   mountFailsUntilMs = 0;
+  /** World time: until then its replicator ends in the middle of each mount. */
+  diesMountingUntilMs = 0;
+  /** Ends the plan that mounts right now, as a call that has lost its connection. */
+  mounting: (() => void) | null = null;
+  /** The plan that is just being told of has ended because of that. */
+  endedByLoss = false;
   /** World time: until then a planned stop does not get its directory unmounted. */
   unmountFailsUntilMs = 0;
   /** World time: until then fencing does not end. */
@@ -121,6 +133,7 @@ export class SimulatedNode {
     if (this.up) return;
     this.up = true;
     this.boots += 1;
+    this.replica.memoryBoot = this.acknowledgesMemory ? this.bootId() : null;
     this.replica.start();
     this.startControlPlane();
   }
@@ -182,6 +195,7 @@ export class SimulatedNode {
         if (this.life !== life || this.mirror === null) return;
         this.event({ type: 'tick' });
         if (this.life !== life) return;
+        if (this.identity.pingWitness !== null) this.ping(life);
         this.ports.send(this.identity.peer, {
           kind: 'heartbeat',
           agentVersion: '0',
@@ -189,6 +203,15 @@ export class SimulatedNode {
           modules: [beatOf(this.mirror, this.localNow())],
         });
         this.scheduleTick(life);
+      });
+    });
+  }
+
+  private ping(life: number): void {
+    const sentMs = this.localNow();
+    this.ports.ping(this.name, () => {
+      this.whenThawed(() => {
+        if (this.life === life) this.event({ type: 'reached', sentMs });
       });
     });
   }
@@ -212,6 +235,7 @@ export class SimulatedNode {
     this.vip = false;
     this.kernelLeaseMs = 0;
     this.replica.losePower();
+    this.ports.powerLost(this);
   }
 
   /** kill -9 of the control plane; systemd starts it again. */
@@ -238,7 +262,11 @@ export class SimulatedNode {
 
   killReplicator(): void {
     if (!this.up || !this.replica.alive) return;
+    const { mounting } = this;
+    this.mounting = null;
     this.replica.loseProcess();
+    // The call may be told of its loss before anybody else.
+    if (mounting !== null && this.world.random.chance(0.5)) mounting();
     this.event({ type: 'data', volumes: null });
     const { boots } = this;
     this.world.at(this.world.random.between(300, 1500), () => {

@@ -25,10 +25,13 @@ class PlanRun {
     return this.node.planLife !== this.life;
   }
 
-  private finish(step: PlanStep['do'] | null): void {
+  private finish(step: PlanStep['do'] | null, code = 'failed'): void {
     if (this.abandoned) return;
-    const fault = { code: 'failed', message: `${String(step)} failed`, remedy: '', details: {} };
-    this.node.event({ type: 'ran', id: this.id, clean: this.clean, failed: step === null ? null : { step, fault } });
+    const { node } = this;
+    const fault = { code, message: `${String(step)} failed`, remedy: '', details: {} };
+    node.endedByLoss = code === 'connection-lost' || code === 'replicator-down';
+    node.event({ type: 'ran', id: this.id, clean: this.clean, failed: step === null ? null : { step, fault } });
+    node.endedByLoss = false;
   }
 
   next(index: number): void {
@@ -39,6 +42,7 @@ class PlanRun {
       return;
     }
     const { node } = this;
+    node.mounting = null;
     node.world.log(node.name, `plan: ${step.do}${step.do === 'script' ? ` ${step.script}` : ''}`);
     this.perform(step, (lowMs, highMs) => {
       node.world.at(lowMs === highMs ? lowMs : node.world.random.between(lowMs, highMs), () => {
@@ -54,8 +58,9 @@ class PlanRun {
     const { replica, world } = node;
     switch (step.do) {
       case 'mount':
-        if (world.nowMs >= node.mountFailsUntilMs && replica.alive && replica.servePrimary(step.order)) proceed(5, 80);
-        else this.finish('mount');
+        this.mount(step.order, () => {
+          proceed(5, 80);
+        });
         break;
       case 'raise-vip':
         node.vip = true;
@@ -98,6 +103,23 @@ class PlanRun {
         if (replica.alive) replica.fence();
         proceed(1, 1);
         break;
+    }
+  }
+
+  private mount(order: boolean, done: () => void): void {
+    const { node } = this;
+    const { replica, world } = node;
+    if (!replica.alive) this.finish('mount', 'replicator-down');
+    else if (world.nowMs < node.mountFailsUntilMs || !replica.servePrimary(order)) this.finish('mount');
+    else {
+      node.mounting = () => {
+        this.finish('mount', 'connection-lost');
+      };
+      done();
+      if (world.nowMs < node.diesMountingUntilMs)
+        world.at(2, () => {
+          if (!this.abandoned) node.killReplicator();
+        });
     }
   }
 

@@ -13,6 +13,7 @@ import {
   freshBlank,
   freshGood,
   goneAlone,
+  heldInMemory,
   inContact,
   resyncedSource,
   resyncedTarget,
@@ -78,6 +79,10 @@ export class Replica {
   two = false;
   /** Has not written the generation yet that the first one has. */
   private secondWaits = false;
+  /** At the level `received`: of the boot that runs. */
+  memoryBoot: string | null = null;
+  /** Answered while both were in sync, and on this disk only by luck. */
+  readonly unsynced = new Set<number>();
   alive = false;
   frozen = false;
   role: VolumeStatus['role'] = 'idle';
@@ -197,7 +202,14 @@ export class Replica {
       const lost = new Set(this.pending.filter(() => this.world.random.chance(0.5)).map((one) => one.id));
       this.durable.data = this.durable.data.filter((id) => !lost.has(id));
     }
+    for (const id of this.unsynced)
+      if (this.world.random.chance(0.7)) this.durable.data = this.durable.data.filter((one) => one !== id);
     this.die();
+  }
+
+  /** From this record on both are in sync. */
+  private together(record: VolumeRecord): VolumeRecord {
+    return heldInMemory(record, this.memoryBoot, this.role === 'primary' ? 'source' : 'target');
   }
 
   freeze(frozen: boolean): void {
@@ -243,6 +255,8 @@ export class Replica {
     if (record.generation?.id !== generation.id) {
       this.breakLink(0);
       this.durable.record = goneAlone(record, generation);
+      // From here on the promise is that of a single server, which is not what is judged.
+      this.unsynced.clear();
     }
     this.secondGoesAlone(generation);
     if (this.mode === 'undecided') this.mode = 'alone';
@@ -298,6 +312,8 @@ export class Replica {
       this.answer(write);
       return;
     }
+    // Some of them are synced, which at this level is said of the primary's disk only.
+    if (this.mode === 'in-sync' && this.memoryBoot !== null && id % 3 !== 0) this.unsynced.add(id);
     this.pending.push(write);
     this.send({ kind: 'write', id });
   }
@@ -417,7 +433,7 @@ export class Replica {
     peer.link = link;
     peer.contacts = contactsOfTarget(own, theirs);
     peer.persist((old) =>
-      inContact(verdict.kind === 'in-sync' ? connectedClean(old) : resyncTarget(old), peer.contacts),
+      inContact(verdict.kind === 'in-sync' ? peer.together(connectedClean(old)) : resyncTarget(old), peer.contacts),
     );
     this.begun += 1;
     if (this.begun % cutShortOneOf === 0) {
@@ -426,12 +442,13 @@ export class Replica {
     }
     const met = (old: VolumeRecord): VolumeRecord => inContact(old, contactsOfSource(own, theirs));
     if (verdict.kind === 'in-sync') {
-      this.persist((old) => connectedClean(met(old)));
+      this.persist((old) => this.together(connectedClean(met(old))));
       this.becomeSynced();
       peer.changed();
       return;
     }
     this.persist((old) => resyncSource(met(old)));
+    this.unsynced.clear();
     this.mode = 'resynchronising';
     this.finishSent = false;
     this.sharedGeneration = shareGeneration(own, theirs) || this.secondsShare(peer);
@@ -486,6 +503,7 @@ export class Replica {
       case 'write':
         if (this.role !== 'secondary') return;
         if (!this.durable.data.includes(message.id)) this.durable.data.push(message.id);
+        if (this.memoryBoot !== null) this.unsynced.add(message.id);
         this.send({ kind: 'acknowledge-write', id: message.id });
         break;
       case 'acknowledge-write': {
@@ -498,24 +516,28 @@ export class Replica {
         if (this.role !== 'secondary') return;
         const { record, second } = message;
         this.durable.data = [...message.data];
-        if (this.durable.record !== null) this.durable.record = resyncedTarget(this.durable.record, record);
+        this.unsynced.clear();
+        if (this.durable.record !== null)
+          this.durable.record = this.together(resyncedTarget(this.durable.record, record));
         if (this.durable.second !== null && second !== null)
-          this.durable.second = resyncedTarget(this.durable.second, second);
+          this.durable.second = this.together(resyncedTarget(this.durable.second, second));
         this.send({ kind: 'acknowledge-finish' });
         this.changed();
         break;
       }
       case 'acknowledge-finish':
         if (this.role !== 'primary' || this.mode !== 'resynchronising') return;
-        this.persist(resyncedSource);
+        this.persist((old) => this.together(resyncedSource(old)));
         this.becomeSynced();
         break;
       case 'clean':
         if (this.role !== 'secondary') return;
+        this.unsynced.clear();
         this.persist((old) => checkpointed(contactSettled(old, this.contacts), message.checkpoint));
         this.send({ kind: 'acknowledge-clean', checkpoint: message.checkpoint });
         break;
       case 'acknowledge-clean':
+        this.unsynced.clear();
         this.persist((old) => checkpointed(old, message.checkpoint));
         this.cleanWaiter?.(true);
         this.cleanWaiter = null;

@@ -32,6 +32,8 @@ const faultPeriodMs = 60_000;
 const healMs = 90_000;
 const badMomentsSalt = 0x2e5a1d07;
 const volumesSalt = 0x51c3b80f;
+const acknowledgeSalt = 0x7d20c4e9;
+const pingSalt = 0x6d2f4a91;
 
 export function run(options: RunOptions): RunResult {
   const random = new Random(options.seed);
@@ -45,12 +47,15 @@ export function run(options: RunOptions): RunResult {
   const simulation = new Simulation(world, {
     witness: withWitness,
     withoutWitness: 'prefer-one-copy',
+    // Drawn apart, as below.
+    pingWitness: !withWitness && new Random(options.seed ^ pingSalt).chance(0.5),
     timing: timingFor(3000, rateError),
     rateError,
     prefer: random.pick([null, 'n1', 'n2']),
     failback: () => (random.chance(0.3) ? 'automatic' : 'manual'),
     // Drawn apart, as below.
     volumes: new Random(options.seed ^ volumesSalt).chance(0.3) ? 2 : 1,
+    acknowledge: new Random(options.seed ^ acknowledgeSalt).chance(0.4) ? 'received' : 'durable',
     checkers: { application: action, surroundings: random.chance(0.3) },
     stepMirror,
   });

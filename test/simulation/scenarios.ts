@@ -1,15 +1,8 @@
 /** The scenario files on the simulated cluster, in a calm network, judged as every run is. */
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { stepMirror, timingFor } from '../../agent/core/index.ts';
 import type { Deed, Place } from '../scenarios/deed.ts';
-import {
-  playScenario,
-  readScenario,
-  type NodeStand,
-  type Scenario,
-  type ScenarioCluster,
-} from '../scenarios/scenario.ts';
+import { readScenarios } from '../scenarios/files.ts';
+import { playScenario, type NodeStand, type Scenario, type ScenarioCluster } from '../scenarios/scenario.ts';
 import { Breach } from './breach.ts';
 import { Simulation } from './cluster.ts';
 import { networks } from './faults.ts';
@@ -17,18 +10,10 @@ import { Random } from './random.ts';
 import { Seen } from './seen.ts';
 import { World } from './world.ts';
 
-const home = path.join(import.meta.dirname, '../scenarios');
 /** Each file with so many kinds of luck: durations of scripts, messages and clocks differ. */
 const lucks = [1, 2, 3] as const;
 /** Clocks are off by what production allows. */
 const rateError = 0.001;
-
-export function readScenarios(): Scenario[] {
-  return readdirSync(home)
-    .filter((name) => name.endsWith('.txt'))
-    .sort()
-    .map((name) => readScenario(name.replace('.txt', ''), readFileSync(path.join(home, name), 'utf8')));
-}
 
 export interface Played {
   readonly failure: string | null;
@@ -76,6 +61,7 @@ export async function playAll(
 class SimulatedCluster implements ScenarioCluster {
   readonly world: World;
   readonly simulation: Simulation;
+  private readonly availability: boolean;
 
   constructor(scenario: Scenario, luck: number, tracing: boolean) {
     const { settings } = scenario;
@@ -85,15 +71,19 @@ class SimulatedCluster implements ScenarioCluster {
     this.simulation = new Simulation(this.world, {
       witness: settings.witness,
       withoutWitness: settings.withoutWitness,
+      pingWitness: settings.pingWitness,
       timing: timingFor(3000, rateError),
       rateError,
       prefer: settings.prefer,
       failback: () => settings.failback,
       volumes: 1,
+      acknowledge: settings.acknowledge,
       checkers: { application: 'restart', surroundings: settings.surroundings },
       stepMirror,
     });
-    this.simulation.judges.twoAllowed = settings.withoutWitness === 'prefer-availability';
+    // A ping witness keeps the one that is cut off from running: as long as the two lose nothing but each other, nobody can tell who that is.
+    this.simulation.judges.twoAllowed = settings.withoutWitness === 'prefer-availability' && !settings.pingWitness;
+    this.availability = settings.withoutWitness === 'prefer-availability';
     for (const node of this.simulation.nodes) node.record = { ...node.record, wanted: 'started' };
     this.simulation.startClient(Number.MAX_SAFE_INTEGER);
   }
@@ -125,6 +115,8 @@ class SimulatedCluster implements ScenarioCluster {
       case 'cut':
         this.cut(deed.from, deed.to, deed.network);
         if (!deed.oneWay) this.cut(deed.to, deed.from, deed.network);
+        if (this.availability && deed.from !== 'witness' && deed.to !== 'witness')
+          this.simulation.judges.twoAllowed = true;
         return null;
       case 'isolate':
         for (const other of ['n1', 'n2', 'witness'] as const) {

@@ -166,6 +166,7 @@ class LaneAlone {
         answerSync: { name: 'answer', unique: 0, written: 0, error: 0, run: answer },
         reply: { name: 'reply', bytes: filesystem.reply.bytes, length: 16, unique: 0, run: answer },
         level: 'durable',
+        memoryBoot: null,
         touched: [],
         syncTouched: nothing('touched'),
         noteParkedReply: () => undefined,

@@ -116,9 +116,12 @@ describe('the replicator is killed under a running application', () => {
     }
   }
   async function killAndGoOn(withinMs: number): Promise<void> {
+    const told = takeovers().length;
     await kill(1, withinMs);
     await goOn(n1);
     await application!.goesOn();
+    // Whoever goes on has told it; one that was killed before it could has not.
+    expect(takeovers().length).toBeGreaterThan(told);
   }
 
   it.each<{ cache: CacheMode; often: number }>([
@@ -156,9 +159,13 @@ describe('the replicator is killed under a running application', () => {
     },
   );
 
+  const takeovers = (): RegExpMatchArray[] => [
+    ...n1.output.matchAll(/(\d+) open files and (\d+) unanswered requests/g),
+  ];
+
   /** Of the kills that follow one another at once, the first two may hit a successor that has told nothing yet. */
   function expectTakenOver(times: number): void {
-    const taken = [...n1.output.matchAll(/(\d+) open files and (\d+) unanswered requests/g)];
+    const taken = takeovers();
     const [files, requests] = [taken.map(([, count]) => Number(count)), taken.map(([, , count]) => Number(count))];
     console.log(
       `unanswered: ${requests.join(' ')}; ${application!.rounds} rounds, longest pause ${application!.longestPauseMs} ms`,

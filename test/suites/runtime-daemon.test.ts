@@ -21,6 +21,7 @@ function record(revision: number, change: Partial<ClusterRecord> = {}): ClusterR
     ],
     networks: [{ name: 'lan', subnet: '127.0.0.0/8' }],
     witness: null,
+    pingWitness: null,
     withoutWitness: 'prefer-one-copy',
     detectionMs: 1000,
     modules: [

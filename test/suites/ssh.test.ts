@@ -277,6 +277,18 @@ describe('ssh', () => {
       expect(seen[0]).toBe(1_500_000);
       expect(seen.at(-1)).toBe(4_000_000);
 
+      // A session that was cut off lives on at the server, and writes.
+      const cut = sourceOf(randomBytes(4_000_000));
+      const cutPart = `/tmp/copy.${cut.sha256.slice(0, 12)}.part`;
+      const former = transport.command(
+        `exec 3>>${cutPart}; touch /tmp/writes; for i in $(seq 1 200); do echo more >&3; sleep 0.02; done; rm /tmp/writes`,
+      );
+      await transport.command('until [ -e /tmp/writes ]; do sleep 0.01; done');
+      await transport.copy(cut, '/tmp/copy', {});
+      const copied = await transport.command('sha256sum /tmp/copy; ls /tmp/writes');
+      expect(copied.stdout).toBe(`${cut.sha256}  /tmp/copy\n/tmp/writes\n`);
+      await former;
+
       const other = sourceOf(randomBytes(2_000_000));
       await transport.command(`cat > /tmp/copy.${other.sha256.slice(0, 12)}.part`, { input: randomBytes(1_000_000) });
       const started: number[] = [];

@@ -151,6 +151,13 @@ export const checks: Messages['checks'] = {
     why: 'La réplication y écrit. Un système de fichiers passé de lui-même en lecture seule a un disque abîmé.',
     remedy: `Regardez dmesg ; puis mount -o remount,rw "$(df -P ${listed(f, 'path')} | awk 'NR == 2 { print $6 }')", et corrigez sa ligne dans /etc/fstab.`,
   }),
+  'virsh-missing': (f) => ({
+    title: 'Machines virtuelles',
+    what: `virsh manque, par lequel le contrôle de ${listed(f, 'domains')} interroge libvirt`,
+    why: 'Ce serveur ne pourrait pas voir si la machine virtuelle est bloquée : le contrôle n’y compterait pour rien.',
+    remedy:
+      'Installez-le : apt-get install libvirt-clients (RHEL : dnf install libvirt-client ; SUSE : zypper install libvirt-client).',
+  }),
   'mount-noexec': (f) => ({
     title: 'Programmes autorisés',
     what: `le système de fichiers de ${listed(f, 'path')} est monté avec noexec`,
@@ -365,6 +372,22 @@ export const checks: Messages['checks'] = {
     remedy: 'Mettez un réseau plus rapide en premier.',
   }),
   'peer-link': (f) => ({ title: networkTitle(f), what: passage(f) }),
+  'ping-witness': (f, check) => ({
+    title: 'Témoin par ping',
+    what: `${listed(f, 'address')} répond à ${check.host ?? ''} en ${listed(f, 'pingMs')} ms`,
+  }),
+  'ping-witness-unanswered': (f, check) => ({
+    title: 'Témoin par ping',
+    what: `${listed(f, 'address')} ne répond pas aux pings de ${check.host ?? ''}`,
+    why: 'Un serveur qui ne joint ni lui ni l’autre serveur ne démarre rien et arrête ce qu’il exécute.',
+    remedy: 'Autorisez-le à répondre aux pings (ICMP echo), ou nommez une autre adresse qui répond toujours.',
+  }),
+  'ping-witness-own': (f, check) => ({
+    title: 'Témoin par ping',
+    what: `${listed(f, 'address')} est une adresse de ${check.host ?? ''} lui-même`,
+    why: 'Un serveur répond toujours à ses propres pings : il ne remarquerait jamais qu’il est coupé.',
+    remedy: 'Nommez ce qu’aucun des deux serveurs n’est et que les deux joignent : le routeur du réseau des clients.',
+  }),
   'witness-unreachable': (f) => ({
     title: 'Chemin vers le témoin',
     what: `${listed(f, 'from')} ne joint pas le témoin à ${listed(f, 'address')}`,

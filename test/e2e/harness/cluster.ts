@@ -11,9 +11,15 @@ import { virtualAddress } from './workload.ts';
 
 export interface ClusterOptions {
   readonly witness?: boolean;
+  /** An address that answers pings, in place of a witness. */
+  readonly ping?: string;
+  /** Of a cluster without one. */
+  readonly withoutWitness?: string;
   readonly prefer?: string;
   readonly networks?: boolean;
   readonly extra?: string;
+  /** What is replicated; that of PostgreSQL when not given. */
+  readonly directory?: string;
   /** As they stand in the file; the service `app` when not given. */
   readonly start?: string;
   readonly stop?: string;
@@ -35,6 +41,9 @@ export class Cluster implements AsyncDisposable {
 
   configure(options: ClusterOptions): void {
     const networks = `networks:\n  - { name: lan, subnet: 10.77.0.0/24 }\n  - { name: sync, subnet: 10.78.0.0/24 }\n`;
+    const router = options.ping === undefined ? '' : `witness: { ping: ${options.ping} }\n`;
+    const witness = options.witness === false ? router : 'witness: { ssh: root@10.77.0.13 }\n';
+    const policy = options.withoutWitness === undefined ? '' : `withoutWitness: ${options.withoutWitness}\n`;
     writeFileSync(
       this.file,
       `version: 1
@@ -42,11 +51,11 @@ cluster: story
 nodes:
   - { name: n1, ssh: root@10.77.0.11 }
   - { name: n2, ssh: root@10.77.0.12 }
-${options.networks === true ? networks : ''}${options.witness === false ? '' : 'witness: { ssh: root@10.77.0.13 }\n'}modules:
+${options.networks === true ? networks : ''}${witness}${policy}modules:
   - name: db
     kind: mirror
 ${options.prefer === undefined ? '' : `    prefer: ${options.prefer}\n`}    replicate:
-      - path: ${postgresDirectory}
+      - path: ${options.directory ?? postgresDirectory}
     vip: ${virtualAddress}/24
     start: ${options.start ?? 'systemctl start app'}
     stop: ${options.stop ?? 'systemctl stop app'}

@@ -15,3 +15,4 @@ export { assertNothingLost, startWorkload, virtualAddress, Workload } from './wo
 export { activeNodes, assertCopiesEqual, Cluster, otherNode, stateOf } from './cluster.ts';
 export { placesOnServers, type PlaceOnServer } from './operations.ts';
 export { Hearing, installSpeaker } from './hearing.ts';
+export { LabCluster, labObstacleOf } from './scenario-cluster.ts';

@@ -1,9 +1,10 @@
 /** One move being made: the world is copied where it is touched, and every breach of an invariant ends the move. */
+import type { VolumeRecord } from '../../../agent/contract/index.ts';
 import type { MirrorAction, MirrorEvent } from '../../../agent/core/index.ts';
 import { beatOf, initialMirror, release, stepMirror, vote, newVoter } from '../../../agent/core/index.ts';
 import { sameGeneration } from '../../../agent/core/voter.ts';
 import { orderBreach, type NodeFacts } from '../order-judge.ts';
-import { goneAlone } from '../../../agent/replication/volume-lineage.ts';
+import { goneAlone, heldInMemory } from '../../../agent/replication/volume-lineage.ts';
 import {
   answersApplication,
   bootIdOf,
@@ -235,7 +236,7 @@ export class Draft {
       this.breakLink(side);
       this.noticeLoss(side);
       const { record } = this.node(side).volume;
-      this.changeVolume(side, { record: goneAlone(record, generation) });
+      this.changeVolume(side, { record: goneAlone(record, generation), inMemory: false });
     }
     if (this.node(side).volume.mode === 'undecided') this.changeVolume(side, { mode: 'alone' });
   }
@@ -260,6 +261,7 @@ export class Draft {
       this.change(side, { mirror: null, plan: null, allowedAlone: null });
       return;
     }
+    this.loseMemory(side);
     this.endReplicator(side);
     this.change(side, {
       powered: false,
@@ -272,6 +274,24 @@ export class Draft {
       frozen: false,
       allowedAlone: null,
     });
+  }
+
+  /** What both had in memory only is given up when both have lost it, but for what was synced: that was the source's to keep. */
+  private loseMemory(side: Side): void {
+    const { volume } = this.node(side);
+    if (!volume.inMemory) return;
+    const other = otherOf(side);
+    const bothLost = this.node(other).volume.lacks;
+    const keeps = bothLost && volume.record.syncedHere === true;
+    this.change(side, { volume: { ...volume, inMemory: false, lacks: !keeps } });
+    if (bothLost) this.change(other, { volume: { ...this.node(other).volume, lacks: keeps } });
+  }
+
+  /** From this record on both are in sync. */
+  together(side: Side, record: VolumeRecord): VolumeRecord {
+    const node = this.node(side);
+    const boot = this.world.received ? bootIdOf(node) : null;
+    return heldInMemory(record, boot, node.volume.role === 'primary' ? 'source' : 'target');
   }
 
   endReplicator(side: Side): void {
@@ -314,7 +334,13 @@ export class Draft {
 
   private write(side: Side): void {
     const node = this.node(side);
-    if (!node.application || !answersApplication(node) || node.volume.mode !== 'alone') return;
+    if (!node.application || !answersApplication(node)) return;
+    if (this.world.received && node.volume.mode === 'in-sync' && node.volume.linked)
+      for (const one of sides) {
+        const { volume } = this.node(one);
+        if (!volume.inMemory) this.change(one, { volume: { ...volume, inMemory: true } });
+      }
+    if (node.volume.mode !== 'alone') return;
     this.require(
       node.volume.record.peerStale,
       'invariant 2: a write is acknowledged before "peer is stale" is on disk',

@@ -2,8 +2,8 @@
  * When two worlds are the same. Instants count by their distance from their own clock, request numbers by their distance from the newest one,
  * sentences not at all. What lies further back than any duration of the core compares with is "long ago".
  */
-import type { MessageBody } from '../../../agent/contract/index.ts';
-import { nameOf, sides, tickMs, type Message, type NodeModel, type World } from './model.ts';
+import type { MessageBody, VolumeRecord } from '../../../agent/contract/index.ts';
+import { bootIdOf, nameOf, sides, tickMs, type Message, type NodeModel, type World } from './model.ts';
 
 /** No duration in `timing` tells instants apart that lie further back, and two of them are never compared with one another. */
 const longAgoTicks = 5;
@@ -22,6 +22,7 @@ const skipped = new Set([
   'number',
   'resync',
   'evidence',
+  'memoryBoot',
 ]);
 
 function write(value: unknown, name: string, clockMs: number): string {
@@ -97,10 +98,17 @@ function nodeKey(node: NodeModel): string {
     const disk = write({ ...record, activeBoot: current }, '', clockMs);
     const running =
       plan === null ? 'no' : `${String(plan.id === mirror?.runId)}${write({ ...plan, id: 0 }, '', clockMs)}`;
-    text = hashText(`${machine}|${disk}|${running}|${write(rest, '', clockMs)}`);
+    const memories = [node.volume.record, mirror?.volumes?.[0]?.record].map((one) => memoryKey(node, one)).join('');
+    text = hashText(`${machine}|${disk}|${running}|${memories}|${write(rest, '', clockMs)}`);
     nodeKeys.set(node, text);
   }
   return text;
+}
+
+/** Boots are not counted: all that matters is whether it is this one. */
+function memoryKey(node: NodeModel, record: VolumeRecord | null | undefined): string {
+  if (record?.memoryBoot === undefined) return 'n';
+  return record.memoryBoot === bootIdOf(node) ? 'c' : 'o';
 }
 
 function hashText(text: string): string {

@@ -29,6 +29,8 @@ export const timing: Timing = {
   detectionMs: 4 * tickMs,
   suspendedMaxMs: 4 * tickMs,
   settleMs: 5 * tickMs,
+  // There is no ping witness in it.
+  reachFreshMs: 0,
   // Its volumes come back without their mounts.
   replicatorPatienceMs: 0,
 };
@@ -71,6 +73,8 @@ export interface Volume {
   /** Of a resync. `shared`: as `none`, and the target had the source’s generation when it began. */
   readonly finish: 'none' | 'shared' | 'sent' | 'applied';
   readonly lacks: boolean;
+  /** At the level `received`: acknowledged writes are in the memory of this server, and on its disk only by luck. */
+  readonly inMemory: boolean;
 }
 
 export interface NodeModel {
@@ -137,6 +141,8 @@ export interface World {
   readonly ticksLeft: number;
   readonly checkpoints: number;
   readonly withWitness: boolean;
+  /** The level of the module; `durable` otherwise. */
+  readonly received: boolean;
   /** What a machine is told by its own node reaches it at once, before anything else happens anywhere. */
   readonly prompt: boolean;
   readonly disorder: Disorder;
@@ -180,6 +186,7 @@ export function identityOf(node: NodeModel, withWitness: boolean): MirrorIdentit
     dependsOn: [],
     witness: withWitness,
     withoutWitness: 'prefer-one-copy',
+    pingWitness: null,
     checkers: [],
     restartLimit: { count: 3, windowMs: 86_400_000 },
     timing,
@@ -209,7 +216,7 @@ export function answersApplication(node: NodeModel): boolean {
 }
 
 /** Two bare servers that are off; n1 holds the data. */
-export function bareCluster(budget: Budget, withWitness: boolean): World {
+export function bareCluster(budget: Budget, withWitness: boolean, received = false): World {
   const bare = (side: Side): NodeModel => ({
     side,
     powered: false,
@@ -233,6 +240,7 @@ export function bareCluster(budget: Budget, withWitness: boolean): World {
       losing: false,
       finish: 'none',
       lacks: side === 1,
+      inMemory: false,
     },
     allowedAlone: null,
     untold: false,
@@ -248,6 +256,7 @@ export function bareCluster(budget: Budget, withWitness: boolean): World {
     ticksLeft: 0,
     checkpoints: 0,
     withWitness,
+    received,
     prompt: true,
     disorder: 'any',
     severed: 0,

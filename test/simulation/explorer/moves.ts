@@ -147,13 +147,15 @@ function make(draft: Draft, move: Move): void {
       const source = draft.node(move.side).volume;
       const target = otherOf(move.side);
       const { record } = draft.node(target).volume;
-      draft.changeVolume(target, { record: resyncedTarget(record, source.record), lacks: source.lacks });
+      const resynced = draft.together(target, resyncedTarget(record, source.record));
+      draft.changeVolume(target, { record: resynced, lacks: source.lacks, inMemory: false });
       draft.changeVolume(move.side, { finish: 'applied' });
       break;
     }
     case 'finish-acknowledged': {
       const { record } = draft.node(move.side).volume;
-      draft.changeVolume(move.side, { record: resyncedSource(record), finish: 'none', mode: 'in-sync' });
+      const resynced = draft.together(move.side, resyncedSource(record));
+      draft.changeVolume(move.side, { record: resynced, finish: 'none', mode: 'in-sync' });
       break;
     }
     case 'power-on':
@@ -244,14 +246,14 @@ function connect(draft: Draft, side: Side): void {
     inContact(theirs, contactsOfTarget(own, theirs)),
   ];
   if (verdict.kind === 'in-sync') {
-    draft.changeVolume(other, { ...linked, record: connectedClean(metTarget) });
-    draft.changeVolume(side, { ...linked, record: connectedClean(met), mode: 'in-sync' });
+    draft.changeVolume(other, { ...linked, record: draft.together(other, connectedClean(metTarget)) });
+    draft.changeVolume(side, { ...linked, record: draft.together(side, connectedClean(met)), mode: 'in-sync' });
     return;
   }
   // From the first byte on this copy is a mixture.
   draft.changeVolume(other, { ...linked, record: resyncTarget(metTarget), lacks: true });
   const finish = shareGeneration(own, theirs) ? 'shared' : 'none';
-  draft.changeVolume(side, { ...linked, record: resyncSource(met), mode: 'resynchronising', finish });
+  draft.changeVolume(side, { ...linked, record: resyncSource(met), mode: 'resynchronising', finish, inMemory: false });
 }
 
 function planStep(draft: Draft, side: Side, fails: boolean): void {
@@ -337,11 +339,11 @@ function unmount(draft: Draft, side: Side, plan: Plan, after: Plan): Plan {
     draft.world.checkpoints += 1;
     const checkpoint = draft.world.checkpoints;
     const settled = contactSettled(draft.node(other).volume.record, (volume.record.contacts ?? 0) - 1);
-    draft.changeVolume(other, { record: checkpointed(settled, checkpoint) });
+    draft.changeVolume(other, { record: checkpointed(settled, checkpoint), inMemory: false });
     return { ...plan, agreed: checkpoint };
   }
   const clean = volume.linked && plan.agreed !== null;
-  if (clean) draft.changeVolume(side, { record: checkpointed(volume.record, plan.agreed) });
+  if (clean) draft.changeVolume(side, { record: checkpointed(volume.record, plan.agreed), inMemory: false });
   release(draft, side);
   return { ...after, clean };
 }

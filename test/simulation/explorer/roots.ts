@@ -58,8 +58,8 @@ export const situations = [
 ] as const;
 export type Situation = (typeof situations)[number];
 
-export function situation(name: Situation, withWitness: boolean): World {
-  const bare = bareCluster(nothing, withWitness);
+export function situation(name: Situation, withWitness: boolean, received = false): World {
+  const bare = bareCluster(nothing, withWitness, received);
   if (name === 'bare') return bare;
   const healthy = reach(bare, 'protected', isHealthy);
   const [first, second] = [0, 1] as const;

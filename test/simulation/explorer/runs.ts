@@ -10,6 +10,8 @@ export interface ExplorerRun {
   readonly ticks: number;
   readonly budget: Partial<Budget>;
   readonly witness?: boolean;
+  /** The level is `received`. */
+  readonly received?: boolean;
   /** Of the limit of states; 1 unless given. */
   readonly share?: number;
 }
@@ -32,6 +34,9 @@ export const explorerRuns: readonly ExplorerRun[] = [
   { from: 'primary-returns', disorder: 'named', ticks: 8, budget: { crashes: 1, cuts: 1 } },
   { from: 'cold-start-after-power-cut', disorder: 'named', ticks: 8, budget: { strays: 1, cuts: 1 } },
   { from: 'protected', disorder: 'named', ticks: 8, budget: { cuts: 1, crashes: 1 }, witness: false },
+  { from: 'protected', disorder: 'any', ticks: 2, budget: { crashes: 2 }, received: true },
+  { from: 'protected', disorder: 'named', ticks: 8, budget: { crashes: 2 }, received: true, share: 2 },
+  { from: 'cold-start-after-power-cut', disorder: 'named', ticks: 8, budget: { crashes: 1, cuts: 1 }, received: true },
   { from: 'takeover-begins', disorder: 'any', ticks: 2, budget: {}, share: 4 },
   { from: 'takeover-begins', disorder: 'any', ticks: 1, budget: { crashes: 1 }, share: 2 },
   { from: 'takeover-begins', disorder: 'named', ticks: 6, budget: { cuts: 1 }, share: 3 },
@@ -47,7 +52,7 @@ export const explorerRuns: readonly ExplorerRun[] = [
 export function rootOf(run: ExplorerRun): World {
   const none: Budget = { crashes: 0, cuts: 0, freezes: 0, strays: 0, drifts: 0, failures: 0, orders: 0 };
   return {
-    ...situation(run.from, run.witness ?? true),
+    ...situation(run.from, run.witness ?? true, run.received ?? false),
     ticksLeft: run.ticks,
     disorder: run.disorder,
     budget: { ...none, ...run.budget },
@@ -57,7 +62,13 @@ export function rootOf(run: ExplorerRun): World {
 export function nameOfRun(run: ExplorerRun): string {
   const faults = Object.entries(run.budget).map(([kind, count]) => `${kind} ≤ ${String(count)}`);
   const witness = run.witness === false ? ', no witness' : '';
-  return [`from ${run.from}${witness}`, `${run.disorder} disorder`, `${String(run.ticks)} ticks`, ...faults].join(', ');
+  const level = run.received === true ? ', level received' : '';
+  return [
+    `from ${run.from}${witness}${level}`,
+    `${run.disorder} disorder`,
+    `${String(run.ticks)} ticks`,
+    ...faults,
+  ].join(', ');
 }
 
 export interface ExplorerReport {

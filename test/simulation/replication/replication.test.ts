@@ -16,7 +16,7 @@ describe('replication under faults', () => {
     const to = Math.min(from + batch, first + count);
     it(
       `loses nothing that was acknowledged and makes both copies equal (seeds ${from} to ${to - 1})`,
-      { timeout: 120_000 },
+      { timeout: 300_000 },
       () => {
         for (let seed = from; seed < to; seed++) {
           try {
@@ -31,7 +31,7 @@ describe('replication under faults', () => {
 });
 
 describe('a peer that comes back', () => {
-  it('has everything again, whatever was compared', { timeout: 120_000 }, () => {
+  it('has everything again, whatever was compared', { timeout: 300_000 }, () => {
     for (let seed = first; seed < first + Math.ceil(count / 2); seed++) {
       try {
         runReturns(seed);
@@ -45,7 +45,7 @@ describe('a peer that comes back', () => {
 describe('the judge of this simulation', () => {
   it.each([...mutants, ...mutantsOfMarks])(
     'notices a replicator that is broken: %s',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     (mutant) => {
       const caught = Array.from({ length: mutantSeedsMax }, (_, index) => index + 1).some((seed) => {
         try {

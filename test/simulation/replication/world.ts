@@ -513,6 +513,7 @@ export class World {
           return tree;
         },
         offersMarks: true,
+        memoryBoot: this.level === 'received' ? 'boot' : null,
         nowMs: () => this.nowMs,
         message: () => machine.toSecondary.shift() ?? null,
         tell: (message) => {
@@ -782,6 +783,7 @@ export class World {
           },
         },
         level,
+        memoryBoot: level === 'received' ? 'boot' : null,
         touched,
         syncTouched: op({
           name: 'sync touched',

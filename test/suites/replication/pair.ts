@@ -167,10 +167,13 @@ export class ReplicatorNode {
     }
   }
 
-  async start(): Promise<void> {
+  async start(environment: Record<string, string> = {}): Promise<void> {
     const args = ['--disable-warning=ExperimentalWarning', main, 'replicator'];
     const state = ['--state-dir', join(this.directory, 'state'), '--socket', this.socketPath];
-    const child = spawn(process.execPath, [...args, ...state], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...args, ...state], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     this.child = child;
     writeFileSync(join(this.directory, 'pid'), String(child.pid));
     const hear = (text: Buffer): void => {

@@ -76,6 +76,8 @@ export class MemoryCluster {
   private readonly votes = new Map<string, StoredVote>();
   private witness: Witness | null = null;
   private boots = 0;
+  /** Not null: in place of the witness there is a router that answers pings, and this policy. */
+  pingWitness: ClusterRecord['withoutWitness'] | null = null;
   private readonly withWitness: boolean;
   private readonly checkers: CheckerDefinition[];
 
@@ -101,8 +103,9 @@ export class MemoryCluster {
       clusterUuid,
       nodes: nodeNames.map((name) => ({ name, addresses: [addressOf[name]] })),
       networks: [{ name: 'lan', subnet: '10.0.0.0/24' }],
-      witness: this.withWitness ? { address: addressOf.witness, port: 7413 } : null,
-      withoutWitness: 'prefer-one-copy',
+      witness: this.withWitness && this.pingWitness === null ? { address: addressOf.witness, port: 7413 } : null,
+      pingWitness: this.pingWitness === null ? null : addressOf.witness,
+      withoutWitness: this.pingWitness ?? 'prefer-one-copy',
       detectionMs,
       modules: [
         {
@@ -331,6 +334,7 @@ export class MemoryCluster {
         secret: async () => secret,
       },
       openDatagrams: this.network.open,
+      openEcho: () => this.network.openEcho(addressOf[node.name], addressOf.witness),
       fence,
       vip: {
         raise: async ({ address }) => void addresses.add(address),
@@ -388,9 +392,11 @@ export class MemoryCluster {
 export async function protectedCluster(
   withWitness = true,
   checkers: readonly CheckerDefinition[] = [],
+  pingWitness: ClusterRecord['withoutWitness'] | null = null,
 ): Promise<MemoryCluster> {
   const cluster = new MemoryCluster(withWitness, checkers);
-  if (withWitness) await cluster.startWitness();
+  cluster.pingWitness = pingWitness;
+  if (withWitness && pingWitness === null) await cluster.startWitness();
   for (const name of nodeNames) {
     await cluster.boot(name);
     await cluster.nodes[name].life?.runtime.configure(cluster.record);

@@ -1,5 +1,11 @@
 /** Datagrams in memory: same guarantees as UDP, that is none, and cables that can be pulled in one direction. */
-import type { DatagramListener, DatagramPort, Endpoint, OpenDatagramPort } from '../../../agent/network/index.ts';
+import type {
+  DatagramListener,
+  DatagramPort,
+  EchoPort,
+  Endpoint,
+  OpenDatagramPort,
+} from '../../../agent/network/index.ts';
 
 export class MemoryNetwork {
   private readonly ports = new Map<string, DatagramListener>();
@@ -21,6 +27,21 @@ export class MemoryNetwork {
       },
     };
   };
+
+  /** Whoever has this address answers pings, as long as frames get there and back. */
+  openEcho(from: string, to: string): EchoPort {
+    const packets: Buffer[] = [];
+    return {
+      send: (message) => {
+        if (!this.reaches(from, to) || !this.reaches(to, from)) return;
+        const packet = Buffer.concat([Buffer.from([0x45, ...new Array<number>(19).fill(0)]), message]);
+        packet.writeUInt8(0, 20);
+        packets.push(packet);
+      },
+      waiting: () => packets.splice(0),
+      [Symbol.dispose]: () => undefined,
+    };
+  }
 
   unplug(address: string): void {
     for (const key of [...this.ports.keys()]) if (key.startsWith(`${address}:`)) this.ports.delete(key);

@@ -87,6 +87,9 @@ const worded = {
   'node-reset': (event) =>
     `${node(event)} reset itself: the application could not be ended after it had lost the right to run.`,
   'fence-failed': (event) => `${node(event)} could not stop everything; it is tried again.`,
+  'ping-witness-silent': (event) =>
+    `The ping witness does not answer ${node(event)}: it starts nothing alone, and stops when the other server is silent as well.`,
+  'ping-witness-answers': (event) => `The ping witness answers ${node(event)} again.`,
   'fence-restored': () => 'The packet filter was changed by somebody else and was set again.',
 } satisfies EventWordings;
 export const events: EventWordings<keyof typeof worded> = worded;

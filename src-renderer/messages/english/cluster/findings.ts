@@ -153,12 +153,15 @@ export const findings: FindingWordings = {
     remedy: 'Nothing to do: it is being read again.',
   }),
   // --- what protection rests on
-  'witness-lost': (_finding, telling) =>
+  'witness-lost': ({ address }, telling) =>
     but(
       {
-        what: 'the witness does not answer',
+        what: address === null ? 'the witness does not answer' : `${address} does not answer the pings of both servers`,
         cause: 'It is off, or its network is cut. One more failure now would stop the application.',
-        remedy: 'Look at the machine of the witness.',
+        remedy:
+          address === null
+            ? 'Look at the machine of the witness.'
+            : `Look at ${address} and the network there, or name another ping witness.`,
       },
       telling,
     ),

@@ -107,6 +107,16 @@ const worded = {
     cause: `Neither ${peer} nor the witness gives it theirs.`,
     remedy: `Bring ${peer} or the witness back. Promote ${node} only when ${peer} is certainly off.`,
   }),
+  'ping-witness-silent': (node, peer) => ({
+    what: `${node} reaches neither ${peer} nor the ping witness, so it starts nothing`,
+    cause: `${node} may be the one that is cut off, and the application may be running on ${peer}.`,
+    remedy: `Restore the network of ${node}. Promote ${node} only when ${peer} is certainly off.`,
+  }),
+  'cut-off': (node, peer) => ({
+    what: `${node} reached neither ${peer} nor the ping witness and stopped`,
+    cause: `Its network is cut, or ${peer} and the ping witness are lost at the same time.`,
+    remedy: `Restore the network of ${node}; it goes on by itself.`,
+  }),
   'vote-given': (node, peer) => ({
     what: `the vote of ${node} belongs to ${peer} until its lease has run out`,
     remedy: soon,
@@ -130,6 +140,11 @@ const worded = {
   'copy-stale': (node, peer) => ({
     what: `the copy on ${node} is not known to be complete`,
     cause: `${peer} went on without it.`,
+    remedy: `Bring ${peer} back. Promote ${node} only if the data of ${peer} is lost.`,
+  }),
+  'memory-lost': (node, peer) => ({
+    what: `${node} has lost its memory, and ${peer} may hold acknowledged changes that are not on its disk`,
+    cause: 'Power was lost, or the server was reset, while both ran together at the level "received".',
     remedy: `Bring ${peer} back. Promote ${node} only if the data of ${peer} is lost.`,
   }),
   'peer-is-newer': (node, peer) => ({

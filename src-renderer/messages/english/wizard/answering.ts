@@ -130,6 +130,17 @@ export const answering = {
     witness: 'With a witness',
     witnessText:
       'A small program on any third Linux machine, best in another room. Two servers can then never run the application at the same time, and one that is cut off stops by itself.',
+    ping: 'Only an address that answers pings',
+    pingText:
+      'A router that both servers reach. It gives no vote: a server that reaches neither it nor the other one stops. It cannot help when only the link between the two is cut.',
+    pingAddress: 'Address that answers pings',
+    pingHint: 'The router of the network of the clients; neither of the two servers, nor the virtual IP.',
+    pingPolicyTexts: {
+      'prefer-one-copy':
+        'Nothing is taken over without a person, and a server that is cut off from everybody stops. No data can ever be changed on both servers.',
+      'prefer-availability':
+        'The server that still reaches the address takes over; the one that is cut off stops. When only the link between the two is cut, both reach it and both run the application, and a person later has to choose one of two changed copies.',
+    },
     none: 'Without a witness',
     noneText: 'Then you choose what a server does that neither hears the other one nor knows why.',
     machine: 'Third machine',

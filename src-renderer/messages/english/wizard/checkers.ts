@@ -28,6 +28,7 @@ export const checkers = {
     mount: 'A mounted directory',
     disk: 'A disk',
     script: 'A script of your own',
+    vm: 'A virtual machine',
   } satisfies Record<WizardCheckerKind, string>,
   kindTexts: {
     tcp: 'Good when a connection is accepted. Notices an application that has ended, not always one that hangs.',
@@ -40,6 +41,7 @@ export const checkers = {
     mount: 'Good when something is mounted there and answers. For a disk or a share that is not replicated.',
     disk: 'Good when enough is free, and a small write is on the disk in time.',
     script: 'Good when it ends with exit code 0. For whatever only the application itself can say.',
+    vm: 'Good when it runs, and its guest agent answers. Without an agent: when its processors or its disks do anything at all, which a guest that hangs in a loop does as well.',
   } satisfies Record<WizardCheckerKind, string>,
   titles: {
     tcp: (target: string) =>
@@ -53,6 +55,7 @@ export const checkers = {
     mount: (target: string) => `${target} is mounted`,
     disk: (target: string) => `The disk of ${target} has room and answers`,
     script: (target: string) => `${target} says that all is well`,
+    vm: (target: string) => `The virtual machine ${target} runs and does not hang`,
   } satisfies Record<WizardCheckerKind, (target: string) => string>,
   when: (seconds: string, failures: string) => `Every ${seconds} s. After ${failures} failures in a row:`,
   then: {
@@ -73,6 +76,7 @@ export const checkers = {
     mount: 'Directory',
     disk: 'Directory on this disk',
     script: 'Program and its arguments',
+    vm: 'Name in libvirt, or socket of the QEMU monitor',
   } satisfies Record<WizardCheckerKind, string>,
   targetHints: {
     tcp: 'A port alone is that of the server which runs the application. With the virtual IP in front, the address is watched as well; the application has to listen there.',
@@ -85,6 +89,7 @@ export const checkers = {
     mount: 'The same on both servers.',
     disk: 'A directory that is replicated is looked at through the replication.',
     script: 'The same file on both servers, started as root and without a shell.',
+    vm: 'A name as virsh list --all shows it, or a path such as /run/vm/qmp.sock. The monitor serves one at a time: give QEMU one for this alone.',
   } satisfies Record<WizardCheckerKind, string>,
   status: 'Expected status',
   statusHint: 'Empty: any from 200 to 399.',
@@ -92,6 +97,8 @@ export const checkers = {
   containsHint: 'Empty: any page.',
   freePercentMin: 'Least free space, in %',
   latencyMsMax: 'Longest write of 4 KiB, in ms',
+  guestAgent: 'Socket of the guest agent',
+  guestAgentHint: 'Empty: not asked. Libvirt finds the agent of its machines itself.',
   notAskedHint: 'Empty: not looked at.',
   action: 'What follows',
   actions: {

@@ -97,6 +97,7 @@ export const frame = {
     noAddress: 'none',
     checkers: (count: number) => (count === 0 ? 'none' : oneOrMore(count, 'checker', 'checkers')),
     witness: (machine: string) => `witness ${machine}`,
+    pingWitness: (address: string) => `ping witness ${address}`,
     preferOneCopy: 'no witness, waits',
     preferAvailability: 'no witness, goes on',
     noPreference: 'none',

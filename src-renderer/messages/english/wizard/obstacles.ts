@@ -34,6 +34,7 @@ export const obstacles = {
   'checker-target-missing': () => 'Say what each checker looks at, or remove it.',
   'network-missing': () => 'At least one network is needed.',
   'witness-missing': () => 'Give the address of the third machine.',
+  'ping-witness-missing': () => 'Give the address that answers pings.',
   'witness-is-node': () => 'The witness has to be a third machine.',
   'configuration-incomplete': (o) =>
     count(o) === 1 ? 'One answer is missing or wrong.' : `${count(o)} answers are missing or wrong.`,

@@ -39,6 +39,19 @@ export const problems = {
     what: `${listed(f, 'address')} is the address of one of the servers.`,
     remedy: 'Choose a free one: the virtual IP moves between them.',
   }),
+  'ping-witness-invalid': () => ({ what: 'This is no address.', remedy: 'Write it as 10.0.0.1.' }),
+  'ping-witness-is-node': (f) => ({
+    what: `${listed(f, 'address')} is ${listed(f, 'name')} itself: a server always answers its own pings.`,
+    remedy: 'Name what neither server is and both reach: the router of the network of the clients.',
+  }),
+  'ping-witness-is-vip': (f) => ({
+    what: `${listed(f, 'address')} is the virtual IP: whoever has it answers itself.`,
+    remedy: 'Name what neither server is and both reach: the router of the network of the clients.',
+  }),
+  'ping-witness-is-nobody': (f) => ({
+    what: `${listed(f, 'address')} is the address of no other machine.`,
+    remedy: 'Name what neither server is and both reach: the router of the network of the clients.',
+  }),
   'subnet-invalid': () => ({ what: 'This is no subnet.', remedy: 'Write it as 10.0.0.0/24.' }),
   'networks-overlap': (f) => ({
     what: `${listed(f, 'subnet')} overlaps ${listed(f, 'other')}.`,
@@ -83,6 +96,23 @@ export const problems = {
   'checker-script': () => ({
     what: 'This is meant for a shell; a checker starts its program without one.',
     remedy: 'Write a program and its arguments; put what needs a shell into a file and name the file.',
+  }),
+  'checker-domain': () => ({
+    what: 'This is neither a name of libvirt nor an absolute path.',
+    remedy: 'Write the name that virsh list --all shows, or the socket of the monitor, such as /run/vm/qmp.sock.',
+  }),
+  'checker-socket': () => ({
+    what: 'This is no path of a socket.',
+    remedy: 'Write an absolute path of at most 107 bytes, such as /run/vm/qmp.sock.',
+  }),
+  'checker-vm-agent': () => ({ what: 'Libvirt finds the guest agent itself.', remedy: 'Leave this empty.' }),
+  'checker-sockets-equal': () => ({
+    what: 'The monitor and the guest agent have a socket each.',
+    remedy: 'Write the socket of the guest agent, or leave this empty.',
+  }),
+  'checker-socket-replicated': (f) => ({
+    what: `A socket in ${listed(f, 'path')} cannot be reached while the replication waits.`,
+    remedy: 'Let QEMU make its sockets below /run.',
   }),
   'checker-disk': () => ({
     what: 'This checker of a disk asks for nothing.',

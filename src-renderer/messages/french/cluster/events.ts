@@ -122,5 +122,8 @@ export const events: Messages['cluster']['events'] = {
   'node-reset': ({ node }) =>
     `${node} s’est réinitialisé : l’application n’a pas pu être terminée après avoir perdu le droit de tourner.`,
   'fence-failed': ({ node }) => `${node} n’a pas pu tout arrêter ; il réessaie.`,
+  'ping-witness-silent': ({ node }) =>
+    `Le témoin par ping ne répond pas à ${node} : il ne démarre rien seul, et s’arrête si l’autre serveur se tait aussi.`,
+  'ping-witness-answers': ({ node }) => `Le témoin par ping répond de nouveau à ${node}.`,
   'fence-restored': () => 'Quelqu’un d’autre a changé le filtre de paquets ; il a été rétabli.',
 };

@@ -149,12 +149,15 @@ export const findings: Messages['cluster']['findings'] = {
     cause: 'Le portable était en veille, ou les serveurs répondent lentement.',
     remedy: 'Rien à faire : la lecture reprend.',
   }),
-  'witness-lost': (_finding, telling) =>
+  'witness-lost': ({ address }, telling) =>
     mais(
       {
-        what: 'le témoin ne répond pas',
+        what: address === null ? 'le témoin ne répond pas' : `${address} ne répond pas aux pings des deux serveurs`,
         cause: 'Il est éteint, ou son réseau est coupé. Une panne de plus arrêterait maintenant l’application.',
-        remedy: 'Regardez la machine du témoin.',
+        remedy:
+          address === null
+            ? 'Regardez la machine du témoin.'
+            : `Regardez ${address} et le réseau à cet endroit, ou nommez un autre témoin par ping.`,
       },
       telling,
     ),

@@ -103,6 +103,16 @@ export const reasons: Messages['cluster']['reasons'] = {
     cause: `Ni ${peer} ni le témoin ne lui donnent la leur.`,
     remedy: `Faites revenir ${peer} ou le témoin. Ne promouvez ${node} que si ${peer} est éteint à coup sûr.`,
   }),
+  'ping-witness-silent': (node, peer) => ({
+    what: `${node} ne joint ni ${peer} ni le témoin par ping, et ne démarre donc rien`,
+    cause: `C’est peut-être ${node} qui est coupé, et l’application tourne peut-être sur ${peer}.`,
+    remedy: `Rétablissez le réseau de ${node}. Ne promouvez ${node} que si ${peer} est éteint à coup sûr.`,
+  }),
+  'cut-off': (node, peer) => ({
+    what: `${node} ne joignait plus ni ${peer} ni le témoin par ping et s’est arrêté`,
+    cause: `Son réseau est coupé, ou bien ${peer} et le témoin par ping sont perdus en même temps.`,
+    remedy: `Rétablissez le réseau de ${node} ; il reprend seul.`,
+  }),
   'vote-given': (node, peer) => ({
     what: `la voix de ${node} appartient à ${peer} jusqu’à la fin de son bail`,
     remedy: bientot,
@@ -125,6 +135,12 @@ export const reasons: Messages['cluster']['reasons'] = {
   'copy-stale': (node, peer) => ({
     what: `rien ne garantit que la copie de ${node} soit complète`,
     cause: `${peer} a continué sans elle.`,
+    remedy: `Faites revenir ${peer}. Ne promouvez ${node} que si les données de ${peer} sont perdues.`,
+  }),
+  'memory-lost': (node, peer) => ({
+    what: `${node} a perdu sa mémoire, et ${peer} peut détenir des écritures confirmées qui ne sont pas sur son disque`,
+    cause:
+      'Le courant a été coupé, ou le serveur réinitialisé, pendant que les deux travaillaient ensemble au niveau « received ».',
     remedy: `Faites revenir ${peer}. Ne promouvez ${node} que si les données de ${peer} sont perdues.`,
   }),
   'peer-is-newer': (node, peer) => ({

@@ -134,6 +134,17 @@ export const answering: typeof english = {
     witness: 'Avec un témoin',
     witnessText:
       'Un petit programme sur une troisième machine Linux, de préférence dans une autre pièce. Les deux serveurs ne peuvent alors jamais faire tourner l’application en même temps, et celui qui est coupé s’arrête seul.',
+    ping: 'Seulement une adresse qui répond aux pings',
+    pingText:
+      'Un routeur que les deux serveurs joignent. Il ne vote pas : un serveur qui ne joint ni lui ni l’autre s’arrête. Il n’aide pas quand seul le lien entre les deux est coupé.',
+    pingAddress: 'Adresse qui répond aux pings',
+    pingHint: 'Le routeur du réseau des clients ; ni l’un des deux serveurs, ni l’adresse IP virtuelle.',
+    pingPolicyTexts: {
+      'prefer-one-copy':
+        'Rien n’est repris sans une personne, et un serveur coupé de tous s’arrête. Les données ne peuvent jamais être modifiées des deux côtés.',
+      'prefer-availability':
+        'Le serveur qui joint encore cette adresse prend la relève ; celui qui est coupé s’arrête. Si seul le lien entre les deux est coupé, les deux la joignent et l’application tourne des deux côtés, et quelqu’un devra ensuite choisir entre deux copies modifiées.',
+    },
     none: 'Sans témoin',
     noneText: 'Vous choisissez alors ce que fait un serveur qui n’entend plus l’autre et ne sait pas pourquoi.',
     machine: 'Troisième machine',

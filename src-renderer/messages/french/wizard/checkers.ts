@@ -27,6 +27,7 @@ export const checkers: typeof english = {
     mount: 'Un répertoire monté',
     disk: 'Un disque',
     script: 'Un script à vous',
+    vm: 'Une machine virtuelle',
   },
   kindTexts: {
     tcp: 'Bon si une connexion est acceptée. Remarque une application terminée, pas toujours une application bloquée.',
@@ -39,6 +40,7 @@ export const checkers: typeof english = {
     mount: 'Bon si quelque chose y est monté et répond. Pour un disque ou un partage qui n’est pas répliqué.',
     disk: 'Bon s’il reste assez de place, et si une petite écriture arrive à temps sur le disque.',
     script: 'Bon s’il se termine avec le code de sortie 0. Pour ce que seule l’application peut dire.',
+    vm: 'Bon si elle tourne et que son agent invité répond. Sans agent : si ses processeurs ou ses disques font quoi que ce soit, ce que fait aussi un invité bloqué dans une boucle.',
   },
   titles: {
     tcp: (target) =>
@@ -52,6 +54,7 @@ export const checkers: typeof english = {
     mount: (target) => `${target} est monté`,
     disk: (target) => `Le disque de ${target} a de la place et répond`,
     script: (target) => `${target} dit que tout va bien`,
+    vm: (target) => `La machine virtuelle ${target} tourne et n’est pas bloquée`,
   },
   when: (seconds, failures) => `Toutes les ${seconds} s. Après ${failures} échecs de suite :`,
   then: {
@@ -72,6 +75,7 @@ export const checkers: typeof english = {
     mount: 'Répertoire',
     disk: 'Répertoire de ce disque',
     script: 'Programme et arguments',
+    vm: 'Nom dans libvirt, ou socket du moniteur QEMU',
   },
   targetHints: {
     tcp: 'Un port seul est celui du serveur qui fait tourner l’application. Précédé de l’adresse IP virtuelle, celle-ci est contrôlée aussi ; l’application doit y écouter.',
@@ -84,6 +88,7 @@ export const checkers: typeof english = {
     mount: 'Le même sur les deux serveurs.',
     disk: 'Un répertoire répliqué est regardé à travers la réplication.',
     script: 'Le même fichier sur les deux serveurs, lancé en tant que root et sans shell.',
+    vm: 'Un nom tel que virsh list --all le montre, ou un chemin comme /run/vm/qmp.sock. Le moniteur ne sert qu’un client à la fois : donnez à QEMU un moniteur réservé à cet usage.',
   },
   status: 'Code attendu',
   statusHint: 'Vide : tout code de 200 à 399.',
@@ -91,6 +96,8 @@ export const checkers: typeof english = {
   containsHint: 'Vide : n’importe quelle page.',
   freePercentMin: 'Espace libre minimal, en %',
   latencyMsMax: 'Durée maximale d’une écriture de 4 Kio, en ms',
+  guestAgent: 'Socket de l’agent invité',
+  guestAgentHint: 'Vide : pas interrogé. Libvirt trouve lui-même l’agent de ses machines.',
   notAskedHint: 'Vide : pas regardé.',
   action: 'Ce qui suit',
   actions: {

@@ -92,6 +92,7 @@ export const frame: typeof english = {
     noAddress: 'aucune',
     checkers: (count) => (count === 0 ? 'aucun' : count === 1 ? '1 contrôle' : `${count} contrôles`),
     witness: (machine) => `témoin ${machine}`,
+    pingWitness: (address) => `témoin par ping ${address}`,
     preferOneCopy: 'sans témoin, attend',
     preferAvailability: 'sans témoin, continue',
     noPreference: 'aucun',

@@ -31,6 +31,7 @@ export const obstacles: typeof english = {
   'checker-target-missing': () => 'Dites ce que chaque contrôle regarde, ou retirez-le.',
   'network-missing': () => 'Il faut au moins un réseau.',
   'witness-missing': () => 'Indiquez l’adresse de la troisième machine.',
+  'ping-witness-missing': () => 'Indiquez l’adresse qui répond aux pings.',
   'witness-is-node': () => 'Le témoin doit être une troisième machine.',
   'configuration-incomplete': (o) =>
     (o.count ?? 0) === 1 ? 'Une réponse manque ou est fausse.' : `${o.count ?? 0} réponses manquent ou sont fausses.`,

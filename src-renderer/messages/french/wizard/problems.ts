@@ -48,6 +48,19 @@ export const problems: typeof english = {
     what: `${listed(f, 'address')} est l’adresse de l’un des serveurs.`,
     remedy: 'Choisissez-en une libre : l’adresse IP virtuelle passe de l’un à l’autre.',
   }),
+  'ping-witness-invalid': () => ({ what: 'Ce n’est pas une adresse.', remedy: 'Écrivez-la ainsi : 10.0.0.1.' }),
+  'ping-witness-is-node': (f) => ({
+    what: `${listed(f, 'address')} est ${listed(f, 'name')} lui-même : un serveur répond toujours à ses propres pings.`,
+    remedy: 'Nommez ce qu’aucun des deux serveurs n’est et que les deux joignent : le routeur du réseau des clients.',
+  }),
+  'ping-witness-is-vip': (f) => ({
+    what: `${listed(f, 'address')} est l’adresse IP virtuelle : celui qui la porte se répond à lui-même.`,
+    remedy: 'Nommez ce qu’aucun des deux serveurs n’est et que les deux joignent : le routeur du réseau des clients.',
+  }),
+  'ping-witness-is-nobody': (f) => ({
+    what: `${listed(f, 'address')} n’est l’adresse d’aucune autre machine.`,
+    remedy: 'Nommez ce qu’aucun des deux serveurs n’est et que les deux joignent : le routeur du réseau des clients.',
+  }),
   'subnet-invalid': () => ({ what: 'Ce n’est pas un sous-réseau.', remedy: 'Écrivez-le ainsi : 10.0.0.0/24.' }),
   'networks-overlap': (f) => ({
     what: `${listed(f, 'subnet')} recouvre ${listed(f, 'other')}.`,
@@ -97,6 +110,23 @@ export const problems: typeof english = {
     what: 'Cette commande demande un shell ; un contrôle lance son programme sans shell.',
     remedy:
       'Écrivez un programme et ses arguments ; mettez dans un fichier ce qui demande un shell, et nommez ce fichier.',
+  }),
+  'checker-domain': () => ({
+    what: 'Ce n’est ni un nom de libvirt ni un chemin absolu.',
+    remedy: 'Écrivez le nom que montre virsh list --all, ou le socket du moniteur, comme /run/vm/qmp.sock.',
+  }),
+  'checker-socket': () => ({
+    what: 'Ce n’est pas le chemin d’un socket.',
+    remedy: 'Écrivez un chemin absolu de 107 octets au plus, comme /run/vm/qmp.sock.',
+  }),
+  'checker-vm-agent': () => ({ what: 'Libvirt trouve lui-même l’agent invité.', remedy: 'Laissez ce champ vide.' }),
+  'checker-sockets-equal': () => ({
+    what: 'Le moniteur et l’agent invité ont chacun leur socket.',
+    remedy: 'Écrivez le socket de l’agent invité, ou laissez ce champ vide.',
+  }),
+  'checker-socket-replicated': (f) => ({
+    what: `Un socket dans ${listed(f, 'path')} est hors d’atteinte pendant que la réplication attend.`,
+    remedy: 'Faites créer à QEMU ses sockets sous /run.',
   }),
   'checker-disk': () => ({
     what: 'Ce contrôle de disque ne demande rien.',

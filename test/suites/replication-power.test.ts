@@ -1,8 +1,19 @@
 /** Power cuts of the primary on real disks that lose what was not synced: what is compared when it returns, and that both copies are equal then. */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
+import { LoopDisk, missingForFilesystemTests } from './filesystem/loop-disk.ts';
 import { makePair, nextGeneration, startPair, until, volume } from './replication/pair.ts';
 import type { ReplicatorNode } from './replication/pair.ts';
 
@@ -57,6 +68,38 @@ async function returns(primary: ReplicatorNode, secondary: ReplicatorNode): Prom
   off();
   return comparedBytes;
 }
+
+describe('a disk whose power was cut', () => {
+  it('is not mounted again while a mount namespace of somebody else holds what was cut off', async (context) => {
+    if (missing !== '') context.skip(missing);
+    const disk = new LoopDisk(`replication-held-${process.pid}`, 'ext4', 32);
+    const holder = spawn('unshare', ['-m', '--propagation', 'private', 'sh', '-c', 'echo held; exec sleep 600'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      await new Promise((resolve) => holder.stdout.once('data', resolve));
+      const fd = openSync(join(disk.directory('data'), 'file'), 'w');
+      writeSync(fd, 'synced');
+      fsyncSync(fd);
+      closeSync(fd);
+      disk.cutPower();
+      expect(() => disk.mountAgain()).toThrow('is held by somebody');
+      holder.kill('SIGKILL');
+      await until('the disk is free', () => {
+        try {
+          disk.mountAgain();
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      expect(readFileSync(join(disk.root, 'data', 'file'), 'utf8')).toBe('synced');
+    } finally {
+      holder.kill('SIGKILL');
+      disk.dispose();
+    }
+  }, 60_000);
+});
 
 describe('a power cut of the primary', () => {
   let n1: ReplicatorNode;

@@ -53,6 +53,7 @@ export class LoopDisk {
   /** Where the filesystem is mounted. */
   readonly root: string;
   readonly #directory: string;
+  readonly #image: string;
 
   /** `quotas`: of users, ext4 only; throws on kernels without them. */
   constructor(name: string, type: DiskType = 'ext4', megabytes = 512, quotas = false) {
@@ -60,11 +61,15 @@ export class LoopDisk {
     removeAll(this.#directory);
     this.root = join(this.#directory, 'disk');
     mkdirSync(this.root, { recursive: true });
-    const image = join(this.#directory, 'image');
+    const image = (this.#image = join(this.#directory, 'image'));
     run('truncate', '-s', `${megabytes}M`, image);
     const quotaOptions = quotas ? ['-O', 'quota', '-E', 'quotatype=usrquota'] : [];
     run(`mkfs.${type}`, '-q', type === 'ext4' ? '-F' : '-f', ...quotaOptions, image);
-    run('mount', '-o', quotas ? 'loop,usrquota' : 'loop', image, this.root);
+    this.#mount(quotas ? 'loop,usrquota' : 'loop');
+  }
+
+  #mount(options: string): void {
+    run('mount', '-o', options, this.#image, this.root);
     // As every mount is under systemd: what other suites start meanwhile with mounts of its own follows, and holds no door open.
     run('mount', '--make-shared', this.root);
   }
@@ -83,16 +88,19 @@ export class LoopDisk {
   /** After `cutPower`: what a new mount finds, of a copy of the image. */
   recovered(): string {
     const [image, root] = [join(this.#directory, 'recovered-image'), join(this.#directory, 'recovered')];
-    run('cp', '--sparse=always', join(this.#directory, 'image'), image);
+    run('cp', '--sparse=always', this.#image, image);
     mkdirSync(root);
     run('mount', '-o', 'loop', image, root);
     return root;
   }
 
-  /** After `cutPower`, and when nobody uses it any more: what had reached the disk, at its old place. */
+  /** After `cutPower`: what had reached the disk, at its old place. Throws while anybody uses it. */
   mountAgain(): void {
     for (const mountPoint of mountedBelow(this.root)) run('umount', mountPoint);
-    run('mount', '-o', 'loop', join(this.#directory, 'image'), this.root);
+    // As long as a process that is ending, or a mount namespace of another suite, holds the filesystem that was cut off, that one would be mounted once more.
+    const { stdout } = spawnSync('losetup', ['-j', this.#image], { encoding: 'utf8' });
+    if (stdout !== '') throw new Error(`${this.root} is held by somebody: ${stdout}`);
+    this.#mount('loop');
   }
 
   dispose(): void {

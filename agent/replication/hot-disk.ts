@@ -1,8 +1,8 @@
 /** The hot log's file, `.holdfast/hot.log`: on the disk of the data, so that a copy of that disk brings it along. */
 import { Attributes } from '../sys/attributes.ts';
 import { E } from '../sys/errno.ts';
-import { readAt, sync, writeAt } from '../sys/file.ts';
-import { close, O, openAt, statOf } from '../sys/filesystem.ts';
+import { filesystemStatistics, readAt, sync, writeAt } from '../sys/file.ts';
+import { close, O, openAt, statOf, unlinkAt } from '../sys/filesystem.ts';
 import { Memory } from '../sys/memory.ts';
 import type { HotDisk } from './hot-log.ts';
 
@@ -10,6 +10,8 @@ const directoryName = Buffer.from('.holdfast');
 const fileName = Buffer.from('hot.log');
 const fileMode = 0o600;
 const pieceBytes = 256 * 1024;
+/** What has to be left when the log is made: room that is scarce is the application's. */
+const spareBytes = 32 * 1024 * 1024;
 
 export class DirectoryHotDisk implements HotDisk {
   readonly #directoryFd: number;
@@ -57,26 +59,24 @@ export class DirectoryHotDisk implements HotDisk {
         if (count <= 0) return -E.IO;
         done += count;
       }
-      content = Buffer.from(memory.bytes.subarray(0, attributes.size));
+      content = memory.bytes.subarray(0, attributes.size);
       return 0;
     });
     return status < 0 ? null : content;
   }
 
-  /** Zeros that are written, not reserved: a later fdatasync has no block to convert, only data to bring to the disk. */
+  /** Zeros that are written, not reserved: a later fdatasync has no block to convert, only data to bring to the disk. One that could not be made takes no room. */
   prepare(bytes: number): number {
     this.close();
     this.#fd = this.#within((directory) => openAt(directory, fileName, O.RDWR | O.CREAT | O.NOFOLLOW, fileMode));
-    const status = this.#withFile((fd) => {
-      const zeros = new Memory(pieceBytes);
-      for (let at = 0; at < bytes; at += pieceBytes) {
-        const count = writeAt(fd, zeros.address(), Math.min(pieceBytes, bytes - at), at);
-        if (count < 0) return count;
-        if (count !== Math.min(pieceBytes, bytes - at)) return -E.NOSPC;
-      }
-      return sync(fd, false);
-    });
-    return status || this.#within((directory) => sync(directory, false));
+    const status = this.#withFile((fd) => fill(fd, bytes)) || this.#within((directory) => sync(directory, false));
+    if (status < 0) this.#remove();
+    return status;
+  }
+
+  #remove(): void {
+    this.close();
+    this.#within((directory) => unlinkAt(directory, fileName));
   }
 
   write(offset: number, content: Buffer): number {
@@ -92,4 +92,21 @@ export class DirectoryHotDisk implements HotDisk {
   sync(): number {
     return this.#withFile((fd) => sync(fd, true));
   }
+}
+
+function fill(fd: number, bytes: number): number {
+  const attributes = new Attributes();
+  const known = statOf(fd, attributes);
+  if (known < 0) return known;
+  const room = filesystemStatistics(fd);
+  if (typeof room === 'number') return room;
+  const needed = Math.max(0, bytes - attributes.size) + spareBytes;
+  if (room.blocksAvailable * room.fragmentSize < needed) return -E.NOSPC;
+  const zeros = new Memory(pieceBytes);
+  for (let at = 0; at < bytes; at += pieceBytes) {
+    const count = writeAt(fd, zeros.address(), Math.min(pieceBytes, bytes - at), at);
+    if (count < 0) return count;
+    if (count !== Math.min(pieceBytes, bytes - at)) return -E.NOSPC;
+  }
+  return sync(fd, false);
 }

@@ -105,7 +105,7 @@ export class HotRegions {
   begin(log: number, checkpoint: number, hasPeer = false): void {
     this.end();
     this.#hasPeer = hasPeer;
-    if (this.#disk.begin(log, checkpoint) < 0) return;
+    if (this.#heard(this.#disk.begin(log, checkpoint)) < 0) return;
     this.log = log;
     this.#base = this.#given = checkpoint;
     this.#ports.recorded();

@@ -36,6 +36,8 @@ export interface RecordDisk {
 const recordName = 'volume.json';
 const stampName = 'identity.json';
 const newSuffix = '.new';
+/** Of no use without its record, and large (hot-disk.ts). */
+const hotLogName = 'hot.log';
 /** The longest record: 256 ancestors of 120 characters each. */
 const recordBytes = 40 * 1024;
 
@@ -98,7 +100,7 @@ export class RecordStore {
 
   /** The directory is nobody's again. The record first, for the same reason. */
   remove(): void {
-    for (const name of [recordName, stampName, recordName + newSuffix, stampName + newSuffix]) {
+    for (const name of [recordName, stampName, recordName + newSuffix, stampName + newSuffix, hotLogName]) {
       this.#disk.remove(name);
       this.#disk.syncDirectory();
     }

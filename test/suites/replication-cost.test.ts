@@ -13,6 +13,8 @@ import { ChangeStream } from '../../agent/replication/change-stream.ts';
 import { CollectedSyncs } from '../../agent/replication/collected-syncs.ts';
 import { ControlBlock } from '../../agent/replication/control-block.ts';
 import type { ToPrimary } from '../../agent/replication/lane-messages.ts';
+import { HotLog } from '../../agent/replication/hot-log.ts';
+import { HotRegions } from '../../agent/replication/hot-regions.ts';
 import { operation } from '../../agent/replication/operations.ts';
 import type { Lane, Operation } from '../../agent/replication/operations.ts';
 import { outcome, woken } from '../../agent/replication/primary-context.ts';
@@ -21,6 +23,7 @@ import { SendWindow } from '../../agent/replication/send-window.ts';
 import { SyncOffers } from '../../agent/replication/sync-pool.ts';
 import * as lineage from '../../agent/replication/volume-lineage.ts';
 import { bootTimeMs, close, Memory, O, openPath, ThreadIdentity } from '../../agent/sys/linux.ts';
+import { MemoryHotDisk } from '../simulation/replication/hot-disk.ts';
 import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
 import { makePair, startPair } from './replication/pair.ts';
 import type { ReplicatorNode } from './replication/pair.ts';
@@ -77,6 +80,7 @@ class LaneAlone {
   readonly #directoryFd = openPath(this.#path, O.RDONLY | O.DIRECTORY);
   readonly #request = new Memory(8192);
   readonly #filesystem: Filesystem;
+  readonly #hot: HotRegions;
   readonly #lane: Lane;
   #result = 0;
   /** Makes the next request and returns its length. */
@@ -110,6 +114,12 @@ class LaneAlone {
         localFailure: () => undefined,
       },
     );
+    stream.hot = new HotRegions(new HotLog(new MemoryHotDisk()), {
+      recorded: () => undefined,
+      abandoned: () => undefined,
+      failed: () => undefined,
+    });
+    this.#hot = stream.hot;
     const filesystem = new Filesystem({ backing, sink: stream, cache: 'none', identity: ThreadIdentity.enter() });
     this.#filesystem = filesystem;
     const nothing = (name: string): Operation => operation(name, () => 0);
@@ -205,6 +215,11 @@ class LaneAlone {
     });
     this.#lane = lane.run();
     this.#pending = this.#lane.next();
+    this.#hot.begin(1, 1);
+  }
+  /** Records of the hot log. */
+  get recorded(): number {
+    return this.#hot.number;
   }
   #pending: IteratorResult<Operation, void>;
 
@@ -268,7 +283,9 @@ it('a write and its sync allocate little on their way, and keep nothing', (conte
     };
     measured(10_000);
     const kept = getHeapStatistics().used_heap_size;
+    const recorded = lane.recorded;
     const bytes = measured(20_000);
+    expect(lane.recorded).toBe(recorded);
     expect(getHeapStatistics().used_heap_size - kept).toBeLessThan(24 * 1024 * 1024);
     expect(bytes).toBeLessThan(3500);
   } finally {

@@ -5,14 +5,18 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openBackingDirectory } from '../../agent/fuse/index.ts';
+import { close } from '../../agent/sys/linux.ts';
 import { LoopDisk, missingForFilesystemTests } from './filesystem/loop-disk.ts';
 import { makePair, nextGeneration, startPair, until, volume } from './replication/pair.ts';
 import type { ReplicatorNode } from './replication/pair.ts';
@@ -155,5 +159,42 @@ describe('a power cut of the primary', () => {
     expect(n2.tree({ times: true })).toEqual(n1.tree({ times: true }));
     expect(comparedBytes).toBeGreaterThan(0);
     expect(comparedBytes).toBeLessThan(8 * mib);
+  }, 120_000);
+});
+
+describe('a disk with little room', () => {
+  let pair: readonly ReplicatorNode[] = [];
+  beforeEach((context) => {
+    if (missing !== '') context.skip(missing);
+    vi.stubEnv('HOLDFAST_HOT_LOG', '1');
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    for (const node of pair) await node.dispose();
+    pair = [];
+  });
+
+  it('holds no hot log: the room is the application’s, and a crash has everything compared', async () => {
+    const [n1, n2] = await makePair('room', { diskMb: [48, 48], acknowledgeTimeoutMs: 10_000 });
+    pair = [n1, n2];
+    for (let file = 0; file < 20; file++) writeFileSync(join(n1.path, `f${file}`), Buffer.alloc(128 * 1024, file));
+    await startPair(n1, n2);
+    await n1.mode('in-sync');
+    const before = statfsSync(n1.disk.root);
+    expect(before.bavail * before.bsize).toBeGreaterThan(24 * mib);
+    expect((await n1.status()).record?.hot ?? null).toBeNull();
+    // More than a log would have left.
+    writeFileSync(join(n1.path, 'large'), Buffer.alloc(20 * mib, 'large '));
+    writeFileSync(join(n1.path, 'f3'), 'changed');
+    const below = openBackingDirectory(n1.path);
+    expect(readdirSync(`/proc/self/fd/${below}/.holdfast`)).not.toContain('hot.log');
+    close(below);
+    await n1.losePower();
+    await n2.servePrimary(nextGeneration());
+    await n1.start();
+    await n1.configure();
+    const comparedBytes = await returns(n2, n1);
+    expect(n1.tree({ times: true })).toEqual(n2.tree({ times: true }));
+    expect(comparedBytes).toBeGreaterThan(20 * mib);
   }, 120_000);
 });

@@ -1028,6 +1028,7 @@ export class World {
       this.#judgedSession = null;
       return;
     }
+    if (this.tampered) return;
     const { control, stream, wire } = primary;
     // Whoever has not noticed yet that the link is gone says nothing about what was done since.
     if (this.#judgedSession === wire || wire?.broken !== false || stream?.open !== true || stream.writer.length > 0)

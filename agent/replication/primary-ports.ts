@@ -140,9 +140,9 @@ export interface PrimaryThread {
   readonly close: () => void;
 }
 
-/** Off unless asked for. Before Linux 5.8 syncfs(2) reports no error of writing back: then no checkpoint of our own disk is certain. */
+/** Unless told not to. Before Linux 5.8 syncfs(2) reports no error of writing back: then no checkpoint of our own disk is certain. */
 function keepsHotLog(): boolean {
-  return process.env['HOLDFAST_HOT_LOG'] === '1' && kernelAtLeast(release(), 5, 8);
+  return process.env['HOLDFAST_HOT_LOG'] !== '0' && kernelAtLeast(release(), 5, 8);
 }
 
 export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrimary) => void): PrimaryThread {

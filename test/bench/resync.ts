@@ -233,7 +233,6 @@ function differingBytes(one: string, other: string): number {
 }
 
 async function crash(n1: ReplicatorNode, n2: ReplicatorNode): Promise<Row[]> {
-  process.env['HOLDFAST_HOT_LOG'] = '1';
   const sizeBytes = 4 * gib;
   const page = randomBytes(mib);
   await startFilled(n1, n2, (path) => {

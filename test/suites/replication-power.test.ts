@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openBackingDirectory } from '../../agent/fuse/index.ts';
 import { close } from '../../agent/sys/linux.ts';
 import { LoopDisk, missingForFilesystemTests } from './filesystem/loop-disk.ts';
@@ -111,7 +111,6 @@ describe('a power cut of the primary', () => {
 
   beforeEach(async (context) => {
     if (missing !== '') context.skip(missing);
-    vi.stubEnv('HOLDFAST_HOT_LOG', '1');
     [n1, n2] = await makePair('power', { diskMb: [256, 256], acknowledgeTimeoutMs: 10_000 });
     fill(n1.path);
     await startPair(n1, n2);
@@ -119,7 +118,6 @@ describe('a power cut of the primary', () => {
     await checkpointed(n1);
   }, 60_000);
   afterEach(async () => {
-    vi.unstubAllEnvs();
     if (missing !== '') return;
     await n1.dispose();
     await n2.dispose();
@@ -166,10 +164,8 @@ describe('a disk with little room', () => {
   let pair: readonly ReplicatorNode[] = [];
   beforeEach((context) => {
     if (missing !== '') context.skip(missing);
-    vi.stubEnv('HOLDFAST_HOT_LOG', '1');
   });
   afterEach(async () => {
-    vi.unstubAllEnvs();
     for (const node of pair) await node.dispose();
     pair = [];
   });

@@ -15,8 +15,7 @@ const elsewhere: Record<string, string> = {
   persistIfPossible: 'a disk that fails: failing-disk.test.ts',
   replyAgain: 'a mount outlives its replicator: kept-requests.test.ts and the suites of restarts',
   syncTouched: 'the level write-through: levels.test.ts',
-  'primary beginSync': 'a hot log, which is off here: crashes.test.ts',
-  'secondary readHot': 'the same',
+  'secondary readHot': 'a former primary that comes back as the secondary: crashes.test.ts',
   pause: 'waits between two attempts to connect, and holds nothing',
 };
 

@@ -85,7 +85,6 @@ export function runCrashes(seed: number, mutant: Mutant | null = null, named = 0
   const random = randomOf(seed);
   const world = new World(random, mutant);
   world.goneAlone = named;
-  world.keepsHotLogs = true;
   world.makesLinks = seed % 4 === 0;
   if (seed % 7 === 0) world.marksBytesMax = 8000;
   primaryOf(world);

@@ -117,9 +117,7 @@ it('writes nothing again because the disk was full', () => {
 });
 
 it('begins another hot log after one that had no room', () => {
-  const world = inSync((made) => {
-    made.keepsHotLogs = true;
-  });
+  const world = inSync();
   const [n1] = world.machines;
   const claims = (): boolean => n1.record.hot !== undefined && n1.record.hot !== null;
   run(world, claims);

@@ -37,6 +37,8 @@ export function runSeed(seed: number, mutant: Mutant | null = null): World {
   const [n1] = world.machines;
   const stale = randomOf(seed + 1);
   world.makesLinks = seed % 4 !== 0;
+  // As with a kernel that cannot.
+  world.keepsHotLogs = seed % 5 !== 0;
   const person = randomOf(seed + 2);
   const compares = seed % 3 === 0;
   world.servePrimary(world.machines[0]);
@@ -105,6 +107,7 @@ export function runReturns(seed: number, mutant: Mutant | null = null): World {
   const random = randomOf(seed);
   const world = new World(random, mutant);
   world.makesLinks = seed % 3 === 0;
+  world.keepsHotLogs = seed % 4 !== 0;
   // Now and then there are too many.
   if (seed % 5 === 0) world.marksBytesMax = 8000;
   const [primary, peer] = world.machines;

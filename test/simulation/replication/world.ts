@@ -255,7 +255,7 @@ export class World {
   /** Somebody has changed a copy behind the back of the replication: a comparison may find something. */
   tampered = false;
   /** Whether primaries keep logs on their disks; how often one was taken over, and a resync begun by it. */
-  keepsHotLogs = false;
+  keepsHotLogs = true;
   takenOver = 0;
   byHotLogs = 0;
   /** Files with several names make resyncs by marks give up: not all of the runs should. */

@@ -1,6 +1,7 @@
 /** A replicator that halts before one of its operations (`agent/replication/fault-point.ts`), and what brings about those that no workload comes by. */
 import { until, type Host } from '../../lab/index.ts';
 import type { PlaceOnServer } from './operations.ts';
+import { postgresDirectory } from './postgres.ts';
 
 const unit = 'holdfast-replicator.service';
 const dropIn = `/run/systemd/system/${unit}.d`;
@@ -59,7 +60,16 @@ const provocations: Readonly<Record<string, Provocation>> = {
     await victim.must('systemctl kill --kill-whom=main -s STOP holdfastd');
     return () => victim.must('systemctl kill --kill-whom=main -s CONT holdfastd');
   },
+  // A write fails before its sync is asked for, so somebody syncs who writes nothing, with a file that was open before.
   'primary: persist record of a failed sync': async (victim) => {
+    const program = `const file = require('fs').openSync('${postgresDirectory}/PG_VERSION'); setInterval(() => require('fs').fsyncSync(file), 1)`;
+    await victim.must(['systemd-run', '--unit=syncs', '/opt/holdfast/node/node', '-e', program]);
+    await until(
+      'the syncs run',
+      10_000,
+      async () =>
+        (await victim.exec(`ls -l /proc/$(systemctl show -P MainPID syncs)/fd | grep -q PG_VERSION`)).code === 0,
+    );
     await victim.dataDisk.fail();
     return nothing;
   },

@@ -67,6 +67,11 @@ export async function losePower(places: HostPlaces): Promise<void> {
   if (mounted.length > 0) await must(nodeCommand('shutdown-filesystem.ts', ...mounted));
 }
 
+/** Every request of the disk behind `/data` fails from now on, until the host's next power cut. */
+export async function failDataDisk(places: HostPlaces): Promise<void> {
+  await must(nodeCommand('shutdown-filesystem.ts', places.data));
+}
+
 export async function unmountDisks(places: HostPlaces): Promise<void> {
   for (const point of [places.root, places.disk, places.data]) {
     for (const mounted of mountPointsBelow(point)) await must(['umount', '-l', mounted]);

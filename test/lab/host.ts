@@ -7,6 +7,7 @@ import { insideGroup, isFrozen, isPopulated, killGroup, makeGroup, setFrozen, un
 import type { HostDescription, HostPlaces, LabDescription, NetworkName } from './description.ts';
 import { addressOf, hostPlaces, writeJson } from './description.ts';
 import {
+  failDataDisk,
   losePower,
   mountDisks,
   mountPointsBelow,
@@ -210,8 +211,9 @@ export class Host {
   }
 
   /** The disk behind `/data`: `replace` and `restore` only while the host is off. */
-  get dataDisk(): Readonly<Record<'replace' | 'takeImage' | 'restoreImage', () => Promise<void>>> {
+  get dataDisk(): Readonly<Record<'fail' | 'replace' | 'takeImage' | 'restoreImage', () => Promise<void>>> {
     return {
+      fail: () => failDataDisk(this.places),
       replace: () => replaceDataDisk(this.places),
       takeImage: () => takeDataImage(this.places),
       restoreImage: () => restoreDataImage(this.places),

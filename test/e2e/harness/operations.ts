@@ -20,7 +20,7 @@ export function placesOnServers(): PlaceOnServer[] {
   for (const lane of Object.keys(sources) as LaneName[])
     for (const file of sources[lane]) {
       const source = readFileSync(path.join(repositoryRoot, 'agent/replication', file), 'utf8');
-      for (const [, operation = ''] of source.matchAll(/^ *(?:name: |.*\boperation\()'([a-z ]+)'/gm))
+      for (const [, operation = ''] of source.matchAll(/(?:\bname: |\boperation\(|\.sleep\()'([a-z ]+)'/g))
         places.push({ lane, operation });
     }
   return places;

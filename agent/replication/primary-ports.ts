@@ -37,6 +37,7 @@ import { ChangeStream } from './change-stream.ts';
 import { CollectedSyncs } from './collected-syncs.ts';
 import { ControlBlock } from './control-block.ts';
 import { Inbox } from './inbox.ts';
+import { KernelSyncs } from './kernel-syncs.ts';
 import type { PrimaryLaneData } from './lane-data.ts';
 import type { ConnectionHandle, FromPrimary, ToPrimary } from './lane-messages.ts';
 import { LevelStream } from './level-stream.ts';
@@ -49,7 +50,6 @@ import { PrimaryLane } from './primary-lane.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { SendWindow } from './send-window.ts';
 import { usedOf } from './used-bytes.ts';
-import { SyncOffers } from './sync-pool.ts';
 
 const outcomes = {
   reply: outcome.reply,
@@ -194,7 +194,9 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   const stream = level === 'durable' ? new ChangeStream(...parts) : new LevelStream(level, ...parts);
   const touched = stream instanceof LevelStream ? stream.touched : [];
   const filesystem = new Filesystem({ backing, sink: stream, cache: data.cache, identity, ...(kept && { kept }) });
+  const syncer = new KernelSyncs();
   const end = (): void => {
+    syncer.close();
     filesystem.close();
     backing.close();
     kept?.close();
@@ -252,8 +254,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       return outcomes[result];
     },
   };
-  const collected = new CollectedSyncs();
-  const offers = new SyncOffers(data.syncOffers);
+  const collected = new CollectedSyncs(syncer);
   const syncAnswer = new Memory(64);
   const answerSync = {
     name: 'answer sync',
@@ -315,7 +316,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     apply,
     collected,
     syncFiles: operation('sync files', () => {
-      collected.batch.run(sync, offers);
+      collected.batch.run();
       return 0;
     }),
     answerSync,

@@ -20,7 +20,6 @@ import type {
   ToSecondary,
 } from './lane-messages.ts';
 import { closeInbox, makeInbox, spawnLane } from './spawn.ts';
-import { syncOffersMemory } from './sync-helpers.ts';
 
 /** What every lane of a volume must know; of the configuration in force when the role begins. */
 export interface LaneSettings {
@@ -179,7 +178,6 @@ export class PrimaryLanes {
         level: settings.acknowledge ?? 'durable',
         memoryBoot: memoryBootOf(settings),
         record,
-        syncOffers: syncOffersMemory(),
         keptFd: this.#keptFd,
         takesOver: taken !== null,
       },
@@ -335,7 +333,6 @@ export class SecondaryLanes {
         directoryFd,
         record,
         memoryBoot: memoryBootOf(settings),
-        syncOffers: syncOffersMemory(),
       },
       [this.#inbox.port],
       (message: FromSecondary) => {

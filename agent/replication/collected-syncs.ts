@@ -1,14 +1,19 @@
 /** Requests whose change waits for the local disk: collected while more requests can be read, then synced together. Nothing is allocated. */
 import { SyncBatch, syncsMax } from './sync-batch.ts';
+import type { Syncer } from './sync-batch.ts';
 
 export class CollectedSyncs {
-  readonly batch = new SyncBatch();
+  readonly batch: SyncBatch;
   readonly #uniques = new Float64Array(syncsMax);
   readonly #sequences = new Float64Array(syncsMax);
   readonly #written = new Float64Array(syncsMax);
   readonly #readAtMs = new Float64Array(syncsMax);
   /** Requests that were read since the first one of these. */
   age = 0;
+
+  constructor(syncer: Syncer) {
+    this.batch = new SyncBatch(syncer);
+  }
 
   get count(): number {
     return this.batch.count;

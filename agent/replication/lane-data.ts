@@ -18,8 +18,6 @@ export interface PrimaryLaneData {
   readonly level: AcknowledgeLevel;
   readonly memoryBoot: string | null;
   readonly record: VolumeRecord;
-  /** Of the process; see SyncOffers. */
-  readonly syncOffers: SharedArrayBuffer;
   /** What a successor of this process goes on from; -1: nobody would. */
   readonly keptFd: number;
   /** A predecessor has served this mount. */
@@ -59,7 +57,6 @@ export interface SecondaryLaneData {
   readonly directoryFd: number;
   readonly record: VolumeRecord;
   readonly memoryBoot: string | null;
-  readonly syncOffers: SharedArrayBuffer;
   readonly peerHot: PeerHot | null;
 }
 
@@ -85,13 +82,6 @@ export interface SyncData {
   readonly directoryFd: number;
 }
 
-/** Helps lanes of all volumes that have several files to sync at once. */
-export interface SyncHelperData {
-  readonly lane: 'sync-helper';
-  readonly name: string;
-  readonly syncOffers: SharedArrayBuffer;
-}
-
 /** A thread that runs several lanes (`lane-thread.ts`), which it gets as messages. */
 export interface SharedData {
   readonly lane: 'shared';
@@ -107,10 +97,4 @@ export type FromShared =
   | { readonly type: 'ended'; readonly number: number };
 
 export type LaneData =
-  | SyncHelperData
-  | SyncData
-  | PrimaryLaneData
-  | AcknowledgementLaneData
-  | SecondaryLaneData
-  | ListenerLaneData
-  | UnmountData;
+  SyncData | PrimaryLaneData | AcknowledgementLaneData | SecondaryLaneData | ListenerLaneData | UnmountData;

@@ -59,5 +59,5 @@ it('puts lanes that touch files together only where they have the same disk', ()
 it('lets nobody share whose disk is not known, or is a thread for something else', () => {
   const { place } = makePool(0);
   expect(place(lane('primary', -1))).toBeNull();
-  for (const kind of ['listener', 'unmount', 'sync', 'sync-helper'] as const) expect(place(lane(kind))).toBeNull();
+  for (const kind of ['listener', 'unmount', 'sync'] as const) expect(place(lane(kind))).toBeNull();
 });

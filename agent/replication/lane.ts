@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault, invariant } from '../contract/index.ts';
 import { describeHolder, removeOrphans, unmountIfUnused } from '../fuse/index.ts';
-import { becomeIoFlusher, dieNow, installDeath, sync, syncFilesystem } from '../sys/linux.ts';
+import { dieNow, installDeath, syncFilesystem } from '../sys/linux.ts';
 import { makeAcknowledgementLane } from './acknowledgement-ports.ts';
 import { ControlBlock } from './control-block.ts';
 import { faultPoint } from './fault-point.ts';
@@ -24,7 +24,6 @@ import { runLane } from './operations.ts';
 import type { Lane } from './operations.ts';
 import { makePrimaryLane } from './primary-ports.ts';
 import { makeSecondaryLane } from './secondary-ports.ts';
-import { SyncOffers } from './sync-pool.ts';
 
 const data = workerData as LaneData | SharedData;
 installDeath(data.name);
@@ -126,11 +125,6 @@ function run(): void {
       return;
     case 'sync':
       tell({ status: syncFilesystem(data.directoryFd) });
-      return;
-    case 'sync-helper':
-      // Like the lane that waits for it: memory must not be sought in pages that only that lane could write.
-      becomeIoFlusher();
-      new SyncOffers(data.syncOffers).work(sync);
   }
 }
 

@@ -42,6 +42,7 @@ import { ChangeStream } from './change-stream.ts';
 import { CollectedSyncs } from './collected-syncs.ts';
 import { ControlBlock } from './control-block.ts';
 import { Inbox } from './inbox.ts';
+import { KernelSyncs } from './kernel-syncs.ts';
 import type { PrimaryLaneData } from './lane-data.ts';
 import type { ConnectionHandle, FromPrimary, ToPrimary } from './lane-messages.ts';
 import { LevelStream } from './level-stream.ts';
@@ -54,7 +55,6 @@ import { PrimaryLane } from './primary-lane.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { SendWindow } from './send-window.ts';
 import { usedOf } from './used-bytes.ts';
-import { SyncOffers } from './sync-pool.ts';
 
 const outcomes = {
   reply: outcome.reply,
@@ -217,8 +217,10 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       },
     });
   const filesystem = new Filesystem({ backing, sink: stream, cache: data.cache, identity, ...(kept && { kept }) });
+  const syncer = new KernelSyncs();
   const end = (): void => {
     hotDisk.close();
+    syncer.close();
     filesystem.close();
     backing.close();
     kept?.close();
@@ -276,8 +278,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       return outcomes[result];
     },
   };
-  const collected = new CollectedSyncs();
-  const offers = new SyncOffers(data.syncOffers);
+  const collected = new CollectedSyncs(syncer);
   const syncAnswer = new Memory(64);
   const answerSync = {
     name: 'answer sync',
@@ -347,7 +348,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     apply,
     collected,
     syncFiles: operation('sync files', () => {
-      collected.batch.run(sync, offers);
+      collected.batch.run();
       return 0;
     }),
     answerSync,

@@ -29,7 +29,6 @@ import { encodeHandshake } from './handshake.ts';
 import { HandedMounts } from './kept-mount.ts';
 import type { FromListener, ListenerConfiguration, ToListener } from './lane-messages.ts';
 import { makeInbox, spawnLane } from './spawn.ts';
-import { helpSyncIfWanted } from './sync-helpers.ts';
 import { Volume } from './volume.ts';
 import { WatchdogPace } from './watchdog-pace.ts';
 
@@ -76,7 +75,6 @@ class Replicator {
     const timer = setInterval(() => {
       this.#listenerControl.countMainLiveness();
       for (const volume of this.#volumes.values()) volume.tick();
-      helpSyncIfWanted();
       if (++this.#ticks % doorTicks === 0) this.#lookAtDoors();
       if (this.#watchdog.isDue(bootTimeMs())) notifySystemd('WATCHDOG=1');
     }, tickMs);

@@ -5,7 +5,7 @@ import type { FaultRecord, VolumeRecord } from '../contract/index.ts';
 import { openBacking } from '../fuse/index.ts';
 import type { Backing } from '../fuse/index.ts';
 import { kernelAtLeast } from '../sys/kernel.ts';
-import { bootTimeMs, close, Memory, Poll, sync, syncFilesystem, ThreadIdentity } from '../sys/linux.ts';
+import { bootTimeMs, close, Memory, Poll, syncFilesystem, ThreadIdentity } from '../sys/linux.ts';
 import { tlsFree, tlsWrite } from '../sys/openssl.ts';
 import { setBlocking, shutdownSocket } from '../sys/socket.ts';
 import { frameBytesMax } from './change-codec.ts';
@@ -17,6 +17,7 @@ import type { HotOffer } from './handshake.ts';
 import { DirectoryHotDisk } from './hot-disk.ts';
 import { hotOffer } from './hot-offer.ts';
 import { Inbox } from './inbox.ts';
+import { KernelSyncs } from './kernel-syncs.ts';
 import type { SecondaryLaneData } from './lane-data.ts';
 import type { FromSecondary, PeerHot, ToSecondary } from './lane-messages.ts';
 import { ObjectSyncs } from './object-syncs.ts';
@@ -25,7 +26,6 @@ import type { Steps } from './operations.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { readable, SecondaryLane } from './secondary-lane.ts';
 import { SyncBatch } from './sync-batch.ts';
-import { SyncOffers } from './sync-pool.ts';
 
 const contactTimeoutMs = 10_000;
 
@@ -202,8 +202,8 @@ export function makeSecondaryLane(
       }
     },
   };
-  const offers = new SyncOffers(data.syncOffers);
-  const batch = new SyncBatch();
+  const syncer = new KernelSyncs();
+  const batch = new SyncBatch(syncer);
   const syncObjects = {
     name: 'sync objects',
     syncs: new ObjectSyncs(),
@@ -218,7 +218,7 @@ export function makeSecondaryLane(
         if (fd >= 0) batch.add(fd, dataOnly);
         else status = Math.min(status, backing?.sync(id, dataOnly) ?? -1);
       }
-      batch.run(sync, offers);
+      batch.run();
       for (let place = 0; place < batch.count; place++) status = Math.min(status, batch.statusOf(place));
       return status;
     },
@@ -270,6 +270,7 @@ export function makeSecondaryLane(
     data.peerHot,
   );
   const end = (): void => {
+    syncer.close();
     backing?.close();
   };
   return { lane, close: end };

@@ -1,92 +1,101 @@
-import { Worker } from 'node:worker_threads';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { E } from '../sys/linux.ts';
+import { KernelSyncs } from './kernel-syncs.ts';
 import { ObjectSyncs } from './object-syncs.ts';
 import { SyncBatch, syncsMax } from './sync-batch.ts';
-import { SyncOffers } from './sync-pool.ts';
+import type { Syncer } from './sync-batch.ts';
 
-const fresh = (): SyncOffers => new SyncOffers(new SharedArrayBuffer(SyncOffers.bytes));
 const failing = 7;
 const statusOf = (fd: number): number => (fd === failing ? -5 : 0);
 
+/** Begins `begins` of them at most, and tells of `tells` at once. */
+class SomeSyncs implements Syncer {
+  readonly done = new Map<number, boolean>();
+  readonly #begins: number;
+  readonly #tells: number;
+  readonly #put: { fd: number; dataOnly: boolean }[] = [];
+  #underWay: number[] = [];
+  #told: number[] = [];
+
+  constructor(begins: number, tells: number) {
+    this.#begins = begins;
+    this.#tells = tells;
+  }
+
+  sync(fd: number, dataOnly: boolean): number {
+    expect(this.done.has(fd)).toBe(false);
+    this.done.set(fd, dataOnly);
+    return statusOf(fd);
+  }
+  put(index: number, fd: number, dataOnly: boolean): void {
+    this.#put[index] = { fd, dataOnly };
+  }
+  start(count: number): number {
+    this.#underWay = [...Array(Math.min(count, this.#begins)).keys()];
+    for (const place of this.#underWay) this.sync(this.#put[place]?.fd ?? -1, this.#put[place]?.dataOnly ?? false);
+    return this.#underWay.length;
+  }
+  reap(): number {
+    // The last one first: they end in any order.
+    this.#told = this.#underWay.splice(-this.#tells);
+    return this.#told.length;
+  }
+  endedPlace(index: number): number {
+    return this.#told[index] ?? -1;
+  }
+  endedStatus(index: number): number {
+    return statusOf(this.#put[this.endedPlace(index)]?.fd ?? -1);
+  }
+}
+
 describe('syncs that are made together', () => {
-  it('sync each file once, as a whole when anybody asks for that, whoever helps', () => {
+  it('sync each file once, as a whole when anybody asks for that, whoever makes them', () => {
     const one = fc.record({ fd: fc.integer({ min: 3, max: 9 }), dataOnly: fc.boolean() });
+    const many = fc.array(one, { minLength: 1, maxLength: syncsMax });
     fc.assert(
-      fc.property(fc.array(one, { minLength: 1, maxLength: syncsMax }), fc.nat(12), (requests, helps) => {
-        const offers = fresh();
-        const batch = new SyncBatch();
+      fc.property(many, fc.nat(8), fc.integer({ min: 1, max: 4 }), (requests, begins, tells) => {
+        const syncer = new SomeSyncs(begins, tells);
+        const batch = new SyncBatch(syncer);
         for (let round = 0; round < 2; round++) {
-          const done = new Map<number, boolean>();
-          const sync = (fd: number, dataOnly: boolean): number => {
-            expect(done.has(fd)).toBe(false);
-            done.set(fd, dataOnly);
-            return statusOf(fd);
-          };
+          syncer.done.clear();
           const places = requests.map(({ fd, dataOnly }) => batch.add(fd, dataOnly));
-          // What other threads do while this one does its first.
-          let left = helps;
-          batch.run((fd, dataOnly) => {
-            while (left-- > 0) offers.workOnce(sync);
-            return sync(fd, dataOnly);
-          }, offers);
-          expect([...done.keys()].sort()).toEqual([...new Set(requests.map(({ fd }) => fd))].sort());
-          for (const [fd, dataOnly] of done)
+          batch.run();
+          expect([...syncer.done.keys()].sort()).toEqual([...new Set(requests.map(({ fd }) => fd))].sort());
+          for (const [fd, dataOnly] of syncer.done)
             expect(dataOnly).toBe(requests.every((request) => request.fd !== fd || request.dataOnly));
           requests.forEach(({ fd }, index) => {
             expect(batch.statusOf(places[index] ?? 0)).toBe(statusOf(fd));
           });
-          // Nothing is left behind for anybody.
-          expect(offers.workOnce(() => 0)).toBe(false);
           batch.clear();
         }
-        expect(offers.wanted).toBe(new Set(requests.map(({ fd }) => fd)).size > 1);
       }),
     );
   });
+});
 
-  it('waits for what another thread has taken', async () => {
-    const memory = new SharedArrayBuffer(SyncOffers.bytes);
-    const script = `
-      const { workerData, parentPort } = require('node:worker_threads');
-      import(workerData.file).then(({ SyncOffers }) => {
-        parentPort.postMessage('ready');
-        new SyncOffers(workerData.memory).work((fd) => {
-          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-          return -fd;
-        });
-      });`;
-    const file = new URL('./sync-pool.ts', import.meta.url).href;
-    const worker = new Worker(script, { eval: true, workerData: { memory, file } });
+describe('the kernel', () => {
+  it('syncs several files at once, and tells of errors', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'holdfast-syncs-'));
+    const syncer = new KernelSyncs();
+    const fds = [...Array(6).keys()].map((name) => openSync(join(directory, String(name)), 'w'));
     try {
-      await new Promise((resolve) => worker.once('message', resolve));
-      const offers = new SyncOffers(memory);
-      const batch = new SyncBatch();
-      let mine = 0;
-      for (let round = 0; round < 20; round++) {
-        for (let fd = 3; fd < 8; fd++) batch.add(fd, true);
-        batch.run((fd) => {
-          mine += 1;
-          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-          return -fd;
-        }, offers);
-        for (let place = 0; place < 5; place++) expect(batch.statusOf(place)).toBe(-3 - place);
+      for (const fd of fds) writeSync(fd, 'something');
+      const batch = new SyncBatch(syncer);
+      for (let round = 0; round < 3; round++) {
+        for (const fd of [...fds, 9999]) batch.add(fd, round === 0);
+        batch.run();
+        expect([...Array(7).keys()].map((place) => batch.statusOf(place))).toEqual([0, 0, 0, 0, 0, 0, -E.BADF]);
         batch.clear();
       }
-      expect(mine).toBeLessThan(100);
     } finally {
-      await worker.terminate();
+      syncer.close();
+      for (const fd of fds) closeSync(fd);
+      rmSync(directory, { recursive: true });
     }
-  });
-
-  it('does everything itself when all places are taken', () => {
-    const offers = fresh();
-    while (offers.offer(99, true) >= 0);
-    const batch = new SyncBatch();
-    const done: number[] = [];
-    for (const fd of [4, 5, 6]) batch.add(fd, true);
-    batch.run((fd) => done.push(fd) * 0, offers);
-    expect(done.sort()).toEqual([4, 5, 6]);
   });
 });
 

@@ -1,8 +1,31 @@
 /** Syncs that a lane has collected and does together: each file once, several files at once. Memory of its own, used again and again. */
 import { invariant } from '../contract/index.ts';
-import type { SyncFile, SyncOffers } from './sync-pool.ts';
 
 export const syncsMax = 32;
+
+/** Whoever syncs for a batch. */
+export interface Syncer {
+  /** In this thread: 0 or -errno. */
+  sync(fd: number, dataOnly: boolean): number;
+  /** One of those that are begun together, from 0 on without a gap. */
+  put(index: number, fd: number, dataOnly: boolean): void;
+  /** How many of the first `count` were begun; the others are for the lane. */
+  start(count: number): number;
+  /** Waits for one at least. How many have ended that it has not told of. */
+  reap(): number;
+  /** Of those: the index that `put` was given, and 0 or -errno. */
+  endedPlace(index: number): number;
+  endedStatus(index: number): number;
+}
+
+/** Of a syncer that begins none beside the lane. */
+export const syncsOneByOne: Omit<Syncer, 'sync'> = {
+  put: () => undefined,
+  start: () => 0,
+  reap: () => 0,
+  endedPlace: () => 0,
+  endedStatus: () => 0,
+};
 
 export class SyncBatch {
   count = 0;
@@ -11,7 +34,13 @@ export class SyncBatch {
   readonly #status = new Int32Array(syncsMax);
   /** The earlier sync of the same file that stands for this one; itself: none. */
   readonly #same = new Int32Array(syncsMax);
-  readonly #offers = new Int32Array(syncsMax);
+  /** By the index of what was begun: the place. */
+  readonly #begun = new Int32Array(syncsMax);
+  readonly #syncer: Syncer;
+
+  constructor(syncer: Syncer) {
+    this.#syncer = syncer;
+  }
 
   get full(): boolean {
     return this.count === syncsMax;
@@ -32,42 +61,37 @@ export class SyncBatch {
     return place;
   }
 
-  /** Syncs all of them; `statusOf` then says what became of each. */
-  run(sync: SyncFile, offers: SyncOffers): void {
-    const offered = this.#offerAllButFirst(offers);
-    if (offered > 0) {
-      offers.want();
-      offers.wake(offered);
-    }
-    if (this.count > 0) this.#sync(0, sync);
-    // From the end: threads take from the beginning.
-    for (let place = this.count - 1; place > 0; place--)
-      if (this.#same[place] === place && this.#isBack(place, offers)) this.#sync(place, sync);
-    for (let place = 1; place < this.count; place++) {
-      const offer = this.#offers[place] ?? -1;
-      if (this.#same[place] === place && offer >= 0) this.#status[place] = offers.result(offer);
-    }
+  /** Syncs all of them; `statusOf` then says what became of each. The first one in this thread, beside the others. */
+  run(): void {
+    if (this.count === 0) return;
+    const syncer = this.#syncer;
+    const count = this.#putAllButFirst();
+    const begun = count === 0 ? 0 : syncer.start(count);
+    this.#sync(0);
+    for (let index = begun; index < count; index++) this.#sync(this.#begun[index] ?? 0);
+    for (let underWay = begun; underWay > 0;) underWay -= this.#reap();
   }
 
-  #offerAllButFirst(offers: SyncOffers): number {
-    let offered = 0;
+  #putAllButFirst(): number {
+    let count = 0;
     for (let place = 1; place < this.count; place++) {
       if (this.#same[place] !== place) continue;
-      this.#offers[place] = offers.offer(this.#fds[place] ?? -1, this.#whole[place] === 0);
-      offered += 1;
+      this.#syncer.put(count, this.#fds[place] ?? -1, this.#whole[place] === 0);
+      this.#begun[count++] = place;
     }
-    return offered;
+    return count;
   }
 
-  #isBack(place: number, offers: SyncOffers): boolean {
-    const offer = this.#offers[place] ?? -1;
-    if (offer >= 0 && !offers.takeBack(offer)) return false;
-    this.#offers[place] = -1;
-    return true;
+  #sync(place: number): void {
+    this.#status[place] = this.#syncer.sync(this.#fds[place] ?? -1, this.#whole[place] === 0);
   }
 
-  #sync(place: number, sync: SyncFile): void {
-    this.#status[place] = sync(this.#fds[place] ?? -1, this.#whole[place] === 0);
+  #reap(): number {
+    const syncer = this.#syncer;
+    const count = syncer.reap();
+    for (let index = 0; index < count; index++)
+      this.#status[this.#begun[syncer.endedPlace(index)] ?? 0] = syncer.endedStatus(index);
+    return count;
   }
 
   /** 0 or -errno. */

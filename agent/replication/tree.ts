@@ -3,7 +3,7 @@
  * simulator it is a tree in memory.
  */
 import type { Backing } from '../fuse/index.ts';
-import type { Attributes } from '../sys/attributes.ts';
+import { Attributes } from '../sys/attributes.ts';
 
 export type Tree = Pick<
   Backing,
@@ -60,12 +60,17 @@ export class TargetError extends Error {
   }
 }
 
-/** Owner before mode: changing the owner clears set-id bits. Times last. */
+const found = new Attributes();
+
+/** Owner before mode: changing the owner clears set-id bits. Times last. What is so already costs no call, and no place in a journal. */
 export function setAttributes(tree: Tree, id: number, attributes: Attributes): number {
-  const isLink = (attributes.mode & typeMask) === linkType;
-  return (
-    tree.setOwner(id, attributes.uid, attributes.gid) ||
-    (isLink ? 0 : tree.setMode(id, attributes.mode & 0o7777)) ||
-    tree.setTimes(id, attributes.accessed, attributes.modified)
-  );
+  const { uid, gid, mode, accessed, modified } = attributes;
+  const read = tree.attributes(id, found);
+  if (read < 0) return read;
+  const isOwned = found.uid === uid && found.gid === gid;
+  const owned = isOwned ? 0 : tree.setOwner(id, uid, gid);
+  if (owned < 0) return owned;
+  const hasMode = isOwned && found.mode === mode;
+  const permitted = hasMode || (mode & typeMask) === linkType ? 0 : tree.setMode(id, mode & 0o7777);
+  return permitted || tree.setTimes(id, accessed, modified);
 }

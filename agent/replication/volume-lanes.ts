@@ -22,7 +22,6 @@ import type {
 } from './lane-messages.ts';
 import { OwnSyncs } from './own-syncs.ts';
 import { closeInbox, makeInbox, spawnLane } from './spawn.ts';
-import { syncOffersMemory } from './sync-helpers.ts';
 
 /** What every lane of a volume must know; of the configuration in force when the role begins. */
 export interface LaneSettings {
@@ -191,7 +190,6 @@ export class PrimaryLanes {
         level: settings.acknowledge ?? 'durable',
         memoryBoot: memoryBootOf(settings),
         record,
-        syncOffers: syncOffersMemory(),
         keptFd: this.#keptFd,
         takesOver: taken !== null,
         peerHot,
@@ -356,7 +354,6 @@ export class SecondaryLanes {
         directoryFd,
         record,
         memoryBoot: memoryBootOf(settings),
-        syncOffers: syncOffersMemory(),
         peerHot,
       },
       [this.#inbox.port],

@@ -101,10 +101,18 @@ resultOfBigInt(functions.lseek(-1, 0n, 0));
 lastErrno();
 
 /** System calls that the C library of the oldest supported system does not wrap. */
-export const systemCallNumber: { readonly getdents64: bigint; readonly setgroups: bigint; readonly gettid: bigint } =
+export const systemCallNumber =
   process.arch === 'arm64'
-    ? { getdents64: 61n, setgroups: 159n, gettid: 178n }
-    : { getdents64: 217n, setgroups: 116n, gettid: 186n };
+    ? { getdents64: 61n, setgroups: 159n, gettid: 178n, ioSetup: 0n, ioDestroy: 1n, ioSubmit: 2n, ioGetevents: 4n }
+    : {
+        getdents64: 217n,
+        setgroups: 116n,
+        gettid: 186n,
+        ioSetup: 206n,
+        ioDestroy: 207n,
+        ioSubmit: 209n,
+        ioGetevents: 208n,
+      };
 
 /** The same on every architecture (added after their tables were unified). */
 export const unifiedCallNumber = { openTree: 428n, moveMount: 429n } as const;

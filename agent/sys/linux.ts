@@ -10,4 +10,5 @@ export * from './memory.ts';
 export * from './mount.ts';
 export * from './process.ts';
 export * from './shared-memory.ts';
+export * from './sync-queue.ts';
 export * from './xattr.ts';

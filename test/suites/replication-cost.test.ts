@@ -20,7 +20,7 @@ import type { Lane, Operation } from '../../agent/replication/operations.ts';
 import { outcome, woken } from '../../agent/replication/primary-context.ts';
 import { PrimaryLane } from '../../agent/replication/primary-lane.ts';
 import { SendWindow } from '../../agent/replication/send-window.ts';
-import { SyncOffers } from '../../agent/replication/sync-pool.ts';
+import { syncsOneByOne } from '../../agent/replication/sync-batch.ts';
 import * as lineage from '../../agent/replication/volume-lineage.ts';
 import { bootTimeMs, close, Memory, O, openPath, ThreadIdentity } from '../../agent/sys/linux.ts';
 import { MemoryHotDisk } from '../simulation/replication/hot-disk.ts';
@@ -93,8 +93,7 @@ class LaneAlone {
     const backing = openBacking(this.#directoryFd, { idsAreGiven: false });
     const writer = new FrameWriter(Buffer.alloc(4 << 20));
     const window = new SendWindow();
-    const collected = new CollectedSyncs();
-    const offers = new SyncOffers(new SharedArrayBuffer(SyncOffers.bytes));
+    const collected = new CollectedSyncs({ ...syncsOneByOne, sync: () => 0 });
     const messages: ToPrimary[] = [];
     const flush = (): number => {
       window.sent(writer.sequence, writer.length);
@@ -170,7 +169,7 @@ class LaneAlone {
         apply,
         collected,
         syncFiles: operation('sync', () => {
-          collected.batch.run(() => 0, offers);
+          collected.batch.run();
           return 0;
         }),
         answerSync: { name: 'answer', unique: 0, written: 0, error: 0, run: answer },

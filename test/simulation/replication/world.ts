@@ -29,7 +29,7 @@ import { outcome, woken } from '../../../agent/replication/primary-context.ts';
 import { PrimaryLane } from '../../../agent/replication/primary-lane.ts';
 import { readable, SecondaryLane } from '../../../agent/replication/secondary-lane.ts';
 import { SendWindow } from '../../../agent/replication/send-window.ts';
-import { SyncOffers } from '../../../agent/replication/sync-pool.ts';
+import { syncsOneByOne } from '../../../agent/replication/sync-batch.ts';
 import * as lineage from '../../../agent/replication/volume-lineage.ts';
 import { protocolVersion } from '../../../agent/contract/index.ts';
 import type { AcknowledgeLevel, FaultRecord, Generation, VolumeRecord } from '../../../agent/contract/index.ts';
@@ -650,14 +650,16 @@ export class World {
       },
     });
     let last = { unique: 0, log: '', length: 0, synced: false };
-    const collected = new CollectedSyncs();
     /** What the descriptors of collected syncs stand for. */
     const syncing: Inode[] = [];
-    const offers = new SyncOffers(new SharedArrayBuffer(SyncOffers.bytes));
+    const collected = new CollectedSyncs({
+      ...syncsOneByOne,
+      sync: (fd) => (this.mutant === 'source-does-not-sync' ? 0 : disk.sync(syncing[fd]!)),
+    });
     const syncFiles = op({
       name: 'sync files',
       run: (): number => {
-        collected.batch.run((fd) => (this.mutant === 'source-does-not-sync' ? 0 : disk.sync(syncing[fd]!)), offers);
+        collected.batch.run();
         return 0;
       },
     });

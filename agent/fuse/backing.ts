@@ -110,8 +110,8 @@ export class Backing extends BackingTree {
   }
 
   /** syncfs(2) of the whole filesystem below. */
-  syncAll(): Errno {
-    return syncFilesystem(this.directoryFd);
+  syncAll(directoryFd = this.directoryFd): Errno {
+    return syncFilesystem(directoryFd);
   }
 
   /** SEEK.DATA or SEEK.HOLE; -ENXIO past the last data. */

@@ -147,7 +147,7 @@ export class Filesystem {
     const problem = backing.adoptOrphans(isOpen) ?? this.#service.adoptFiles(files);
     if (problem !== null) return problem;
     this.#service.negotiation = kept.negotiation;
-    this.#service.formerErrors = 'unheard';
+    this.#service.takeOverErrors();
     this.#tellUnnamed();
     return carried;
   }

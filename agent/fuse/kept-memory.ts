@@ -14,7 +14,7 @@ import type { RecordMemory } from './node-records.ts';
 import { replyBytesMax, requestBytesMax } from './protocol.ts';
 
 const layoutMagic = 0x6b504648;
-const layoutVersion = 2;
+const layoutVersion = 3;
 
 const gigabyte = 2 ** 30;
 const region = {
@@ -41,12 +41,20 @@ const word = {
   nodeChunks: 10,
   fileChunks: 11,
   adoptions: 12,
+  asking: 13,
+  unasked: 14,
 } as const;
 const reservedIdsPlace = 128;
 const identityPlace = 256;
 const headerBytes = 4096;
 /** A successor that dies each time on what it finds must not go on for ever. */
 const adoptionsMax = 6;
+
+/**
+ * syncfs(2) tells an error once for each open file description. `asked`: the one of the directory was asked, and what it has told is not known. `failed`: it has told of an
+ * error, or the second one was asked as well and nobody knows the answer.
+ */
+export const asking = { nothing: 0, asked: 1, failed: 2 } as const;
 
 /** What must be the same for a successor. */
 export interface KeptIdentity {
@@ -131,6 +139,21 @@ export class KeptMemory {
   /** What was found has been served. */
   adoptionHasSucceeded(): void {
     this.#words[word.adoptions] = 0;
+  }
+
+  /** One of `asking`; stored before anybody is asked. */
+  get asking(): number {
+    return this.#words[word.asking] ?? asking.nothing;
+  }
+  set asking(value: number) {
+    this.#words[word.asking] = value;
+  }
+  /** A second description of the directory, by its number in this process, which stores it before anything is served. */
+  get unaskedFd(): number {
+    return (this.#words[word.unasked] ?? 0) - 1;
+  }
+  set unaskedFd(fd: number) {
+    this.#words[word.unasked] = fd + 1;
   }
 
   /** Of the FUSE connection. */

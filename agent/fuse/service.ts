@@ -9,6 +9,7 @@ import type { CacheMode, Negotiation } from './codec.ts';
 import { DirectoryStream } from './directory-stream.ts';
 import { keptFileFlag } from './kept-files.ts';
 import type { KeptFile } from './kept-files.ts';
+import { asking } from './kept-memory.ts';
 import type { KeptMemory } from './kept-memory.ts';
 import { keepsNothing } from './kept-requests.ts';
 import type { RequestKeeper } from './kept-requests.ts';
@@ -220,9 +221,28 @@ export class Service {
   }
   /** syncfs(2): the first one of a mount that was taken over hears what the predecessor has not. 0 or -errno. */
   syncAll(): number {
-    const status = this.backing.syncAll();
+    if (this.formerErrors === 'failed') return -E.IO;
+    const status = this.#askAll();
     if (this.formerErrors === 'unheard') this.formerErrors = status < 0 ? 'failed' : 'none';
     return status;
+  }
+
+  /** A successor asks where this process was killed before it could record what it has heard. */
+  #askAll(): number {
+    const { kept, backing } = this;
+    if (!kept) return backing.syncAll();
+    const before = kept.asking;
+    kept.asking = before === asking.nothing ? asking.asked : asking.failed;
+    let status = backing.syncAll();
+    if (status >= 0 && before === asking.asked) status = backing.syncAll(kept.unaskedFd);
+    if (status < 0) kept.asking = asking.failed;
+    else if (before !== asking.failed) kept.asking = asking.nothing;
+    return status;
+  }
+
+  /** What predecessors have heard or may have heard of the disk counts here. */
+  takeOverErrors(): void {
+    this.formerErrors = this.kept?.asking === asking.failed ? 'failed' : 'unheard';
   }
 
   /** An errno of the disk itself: the copy here cannot be trusted to go on. */

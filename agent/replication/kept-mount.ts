@@ -1,11 +1,11 @@
 /**
  * What the service manager holds of each mount while no replicator is there: the FUSE connection, which would end with its last descriptor; the directory below, through
- * which the kernel still tells of errors that nobody has heard; and the memory that says where the predecessor ended.
+ * which the kernel still tells of errors that nobody has heard; the same directory, opened once more and not asked, for a successor of one that was killed while it asked; and the memory that says where the predecessor ended.
  */
 import { createHash } from 'node:crypto';
 import { close, forgetDescriptor, storeDescriptor } from '../sys/linux.ts';
 
-const parts = ['device', 'directory', 'memory'] as const;
+const parts = ['device', 'directory', 'unasked', 'memory'] as const;
 
 export type KeptMount = Readonly<Record<(typeof parts)[number], number>>;
 
@@ -46,7 +46,8 @@ export class HandedMounts {
       found[part] = fd;
     }
     for (const part of parts) this.#descriptors.delete(nameOf(volume, part));
-    return { device: found['device'] ?? -1, directory: found['directory'] ?? -1, memory: found['memory'] ?? -1 };
+    const of = (part: string): number => found[part] ?? -1;
+    return { device: of('device'), directory: of('directory'), unasked: of('unasked'), memory: of('memory') };
   }
 
   /** Whatever nobody has taken: connections end, and their mounts are dead. */

@@ -111,12 +111,12 @@ class DataConnection {
 }
 
 /** With a descriptor of its own, which must not keep the space of a file that is removed next. */
-function syncNode(backing: Backing, id: number): number {
+function syncNode(backing: Backing, filesystem: Filesystem, id: number): number {
   const node = backing.nodes.get(id);
   if (!node || (node.type !== fileType.file && node.type !== fileType.directory)) return 0;
   const fd = backing.openNode(node, O.RDONLY);
   // Only a sync that fails says something of the disk.
-  if (fd < 0) return backing.syncAll();
+  if (fd < 0) return filesystem.syncAll();
   const status = sync(fd, false);
   close(fd);
   return status;
@@ -360,7 +360,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       if (!filesystem.formerErrorsAllowSync()) return -E.IO;
       // What a predecessor has done of it is not known.
       let status = kept?.requests.isRepeated === true ? filesystem.syncAll() : 0;
-      for (const { id } of touched) status = Math.min(status, syncNode(backing, id));
+      for (const { id } of touched) status = Math.min(status, syncNode(backing, filesystem, id));
       return status;
     }),
     // -ENOENT: the caller was killed and nobody waits; -ENODEV: the next read says it.

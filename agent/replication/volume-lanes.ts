@@ -6,7 +6,7 @@ import type { AcknowledgeLevel, FaultRecord, VolumeRecord } from '../contract/in
 import { KeptMemory, makeKeptFile, mountDevice } from '../fuse/index.ts';
 import type { MountedDevice } from '../fuse/index.ts';
 import { bootId } from '../sys/boot-id.ts';
-import { bootTimeMs, close } from '../sys/linux.ts';
+import { bootTimeMs, close, O, openAt } from '../sys/linux.ts';
 import { shutdownSocket } from '../sys/socket.ts';
 import { ControlBlock } from './control-block.ts';
 import type { Outbox } from './inbox.ts';
@@ -250,18 +250,25 @@ export class PrimaryLanes {
     if (!holdsDescriptors()) return -1;
     const memory = makeKeptFile();
     if (memory < 0) return -1;
+    const { directoryFd: directory } = settings;
+    // Not a duplicate: errors are told once for each description.
+    const unasked = openAt(directory, Buffer.from('.'), O.RDONLY | O.DIRECTORY);
     const kept = new KeptMemory(memory);
     kept.begin(settings, this.device.connection, cacheOf(settings));
+    kept.unaskedFd = unasked;
     kept.close();
-    if (storeMount(settings.volume, { device: this.device.deviceFd, directory: settings.directoryFd, memory }))
-      return memory;
+    const { deviceFd: device } = this.device;
+    if (unasked >= 0 && storeMount(settings.volume, { device, directory, unasked, memory })) return memory;
     forgetMount(settings.volume);
+    if (unasked >= 0) close(unasked);
     close(memory);
     return -1;
   }
   #forget(): void {
+    const unasked = this.#kept?.unaskedFd ?? -1;
     this.#kept?.close();
     this.#kept = null;
+    if (unasked >= 0) close(unasked);
     if (this.#keptFd < 0) return;
     forgetMount(this.#volume);
     close(this.#keptFd);

@@ -1,0 +1,78 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { E } from '../sys/linux.ts';
+import type { ThreadIdentity } from '../sys/linux.ts';
+import type { Backing } from './backing.ts';
+import type { ChangeSink } from './change-sink.ts';
+import { KeptMemory, makeKeptFile } from './kept-memory.ts';
+import { Service } from './service.ts';
+
+const keptFd = makeKeptFile();
+const memories: KeptMemory[] = [];
+afterEach(() => {
+  for (const memory of memories.splice(0)) {
+    memory.asking = 0;
+    memory.close();
+  }
+});
+
+const first = 7;
+const second = 8;
+class Killed extends Error {}
+
+/** A disk with an error that each description tells once; `killedIn` never comes back to its caller. */
+class Disk {
+  readonly untold = new Set<number>();
+  killedIn: number | null = null;
+
+  syncAll(fd = first): number {
+    const status = this.untold.delete(fd) ? -E.IO : 0;
+    if (this.killedIn === fd) throw new Killed();
+    return status;
+  }
+}
+
+function take(disk: Disk): Service {
+  const kept = new KeptMemory(keptFd);
+  memories.push(kept);
+  kept.unaskedFd = second;
+  const service = new Service(disk as unknown as Backing, {} as ChangeSink, 'none', {} as ThreadIdentity, kept);
+  service.takeOverErrors();
+  return service;
+}
+function killIn(disk: Disk, fd: number): void {
+  disk.killedIn = fd;
+  expect(() => take(disk).formerErrorsAllowSync()).toThrow(Killed);
+  disk.killedIn = null;
+}
+
+describe('an error that syncfs tells once', () => {
+  it('is heard by the successor of one that was killed before it could record it', () => {
+    const disk = new Disk();
+    disk.untold.add(first).add(second);
+    killIn(disk, first);
+    expect(take(disk).formerErrorsAllowSync()).toBe(false);
+  });
+
+  it('counts for every successor of one that has heard it, whatever it recorded', () => {
+    const disk = new Disk();
+    disk.untold.add(first);
+    expect(take(disk).formerErrorsAllowSync()).toBe(false);
+    const successor = take(disk);
+    expect([successor.formerErrorsAllowSync(), successor.syncAll()]).toEqual([false, -E.IO]);
+  });
+
+  it('is taken for granted when the second description was asked and nobody knows the answer', () => {
+    const disk = new Disk();
+    killIn(disk, first);
+    killIn(disk, second);
+    expect(take(disk).formerErrorsAllowSync()).toBe(false);
+  });
+
+  it('is not invented when a good disk was asked, and once more', () => {
+    const disk = new Disk();
+    expect(take(disk).formerErrorsAllowSync()).toBe(true);
+    killIn(disk, first);
+    expect(take(disk).formerErrorsAllowSync()).toBe(true);
+    expect(take(disk).formerErrorsAllowSync()).toBe(true);
+  });
+});

@@ -117,6 +117,8 @@ function whyOf(state: MirrorState, data: ModuleOnNode['data'], now: number): { c
         return { code: 'waiting-for-resync', message: `Waits for ${peer} to bring this copy up to date.` };
       return unableReason(state, now);
     case 'active': {
+      // The other copy has everything still, and this server is the one that nobody should rely on.
+      if (ownDiskFailed(state)) return fault;
       if (allModes(state, 'in-sync')) return failedChecker(state);
       // No resync runs: it waits for a person to say that it may.
       if (allModes(state, 'in-sync', 'resynchronising') && fault?.code === 'copies-differ') return fault;
@@ -182,16 +184,23 @@ export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
   };
 }
 
+function ownDiskFailed(state: MirrorState): boolean {
+  return state.volumes?.some(({ role, fault }) => role === 'primary' && fault?.code === 'disk-failed') ?? false;
+}
+
 /** An acknowledged write is on two disks now, and the loss of either server is survived without a person. */
 export function isProtected(state: MirrorState, atMs: number): boolean {
   if (state.record.maintenance) return false;
   const beat = peerBeat(state, atMs);
   if (beat === null) return false;
   if (state.phase.name === 'active')
-    return allModes(state, 'in-sync') && beat.state === 'secondary' && beat.data === 'up-to-date';
+    return (
+      allModes(state, 'in-sync') && !ownDiskFailed(state) && beat.state === 'secondary' && beat.data === 'up-to-date'
+    );
   return (
     state.phase.name === 'secondary' &&
     beat.state === 'primary' &&
+    beat.reason !== 'disk-failed' &&
     dataOf(state) === 'up-to-date' &&
     state.volumes?.every((volume) => volume.link === 'up') === true
   );

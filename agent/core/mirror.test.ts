@@ -229,6 +229,24 @@ describe('the mirror machine', () => {
     expect(refused?.remedy).toContain('holdfast verify db --repair');
   });
 
+  it('is not protected while the disk of the primary fails, and says so on both sides', () => {
+    const fault = { code: 'disk-failed', message: 'The disk of /data failed (write).', remedy: '', details: {} };
+    const bench = new Bench({ activeBoot: 'b1', running: true });
+    bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up' })] });
+    bench.peer({ state: 'secondary', data: 'up-to-date' });
+    expect(isProtected(bench.state, bench.now)).toBe(true);
+    bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up', fault })] });
+    expect(isProtected(bench.state, bench.now)).toBe(false);
+    expect(describeOwn(bench.state, bench.now)).toMatchObject({ state: 'primary', reason: 'disk-failed' });
+
+    const other = secondary();
+    other.event({ type: 'data', volumes: [volume({ role: 'secondary', link: 'up' })] });
+    other.peer({ active: true, state: 'primary', data: 'up-to-date' });
+    expect(isProtected(other.state, other.now)).toBe(true);
+    other.peer({ active: true, state: 'primary', data: 'up-to-date', reason: 'disk-failed' });
+    expect(isProtected(other.state, other.now)).toBe(false);
+  });
+
   it.each(['copies-differ', null])('goes on alone when a resync of its own generation is lost (%s)', (code) => {
     const record = { ...volume().record!, peerStale: true };
     const fault = code === null ? null : { code, message: 'It differs.', remedy: '', details: {} };

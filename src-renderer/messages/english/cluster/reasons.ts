@@ -220,9 +220,12 @@ const worded = {
     what: `${state === 'alone' || state === 'primary' ? peer : node} could not write a change to its disk`,
     remedy: 'Look at its kernel log for disk errors: dmesg',
   }),
-  'disk-failed': (node) => ({
+  'disk-failed': (node, peer, { state }) => ({
     what: `the disk of ${node} failed`,
-    remedy: 'Look at its kernel log: dmesg. Replace the disk while the other server works.',
+    remedy:
+      state === 'primary'
+        ? `Hand the application over to ${peer}, which has everything. Then look at the kernel log (dmesg) and replace the disk.`
+        : 'Look at its kernel log: dmesg. Replace the disk while the other server works.',
   }),
   'copies-differ': (node, peer, { state }) => ({
     what: `the copy on ${state === 'alone' || state === 'primary' ? peer : node} differs from the other one`,

@@ -217,9 +217,12 @@ export const reasons: Messages['cluster']['reasons'] = {
     what: `${state === 'alone' || state === 'primary' ? peer : node} n’a pas pu écrire une modification sur son disque`,
     remedy: 'Cherchez les erreurs de disque dans son journal du noyau : dmesg',
   }),
-  'disk-failed': (node) => ({
+  'disk-failed': (node, peer, { state }) => ({
     what: `le disque de ${node} est en panne`,
-    remedy: 'Lisez son journal du noyau : dmesg. Remplacez le disque pendant que l’autre serveur travaille.',
+    remedy:
+      state === 'primary'
+        ? `Passez l’application à ${peer}, qui a toutes les données. Lisez ensuite le journal du noyau (dmesg) et remplacez le disque.`
+        : 'Lisez son journal du noyau : dmesg. Remplacez le disque pendant que l’autre serveur travaille.',
   }),
   'copies-differ': (node, peer, { state }) => ({
     what: `la copie de ${state === 'alone' || state === 'primary' ? peer : node} diffère de l’autre`,

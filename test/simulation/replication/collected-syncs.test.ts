@@ -39,7 +39,7 @@ it(
       run(world, 4000, () => primary.answered >= answered + 5);
       run(world, 200, () => false);
       expect([seed, primary.answered]).toEqual([seed, answered + 5]);
-      world.judgeData(primary);
+      world.judge.data(primary);
     }
   },
 );

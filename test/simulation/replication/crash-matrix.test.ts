@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { mutants } from './world.ts';
+import { mutants } from './mutants.ts';
 import { crashAt, faults, placesOf, representatives } from './crash-matrix.ts';
 
 const seed = Number(process.env['HOLDFAST_SEED'] ?? '3');

@@ -5,7 +5,8 @@
 import { randomOf } from './application.ts';
 import { change, giveRoles, goAlone, run, settle } from './run.ts';
 import { World } from './world.ts';
-import type { Mutant, SimMachine } from './world.ts';
+import type { Mutant } from './mutants.ts';
+import type { SimMachine } from './machine.ts';
 
 export const faults = [
   'kill the primary’s replicator',

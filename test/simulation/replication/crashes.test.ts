@@ -1,7 +1,7 @@
 /** Primaries that lose their power or their process: what their logs on disk name is all that differs, and the judge notices when it is not. */
 import { describe, expect, it } from 'vitest';
 import { runCrashes } from './crashes.ts';
-import { mutantsOfHotLogs } from './world.ts';
+import { mutantsOfHotLogs } from './mutants.ts';
 
 const count = Number(process.env['HOLDFAST_SEEDS'] ?? '100');
 const runs = Math.ceil(count / 2);

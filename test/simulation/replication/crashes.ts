@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { randomOf } from './application.ts';
 import { giveRoles, goAlone, settle } from './run.ts';
 import { World } from './world.ts';
-import type { Mutant, SimMachine } from './world.ts';
+import type { Mutant } from './mutants.ts';
+import type { SimMachine } from './machine.ts';
 
 const rounds = 8;
 

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { E } from '../../../agent/sys/errno.ts';
 import { randomOf } from './application.ts';
 import { World } from './world.ts';
-import type { SimMachine } from './world.ts';
+import type { SimMachine } from './machine.ts';
 
 const stepsMax = 50_000;
 const never = 1_000_000;

@@ -4,7 +4,7 @@ import type { AcknowledgeLevel } from '../../../agent/contract/index.ts';
 import { randomOf } from './application.ts';
 import { goAlone, run } from './run.ts';
 import { World } from './world.ts';
-import type { SimMachine } from './world.ts';
+import type { SimMachine } from './machine.ts';
 
 const seeds = 60;
 
@@ -50,7 +50,7 @@ function loseOne(seed: number, level: AcknowledgeLevel, kept: AcknowledgeLevel =
     goAlone(world, other);
   }
   const survivor = world.machines.find((machine) => machine.role === 'primary')!;
-  world.judgeData(survivor);
+  world.judge.data(survivor);
   const isEqual = (): boolean => {
     const { control } = survivor;
     return (
@@ -59,8 +59,8 @@ function loseOne(seed: number, level: AcknowledgeLevel, kept: AcknowledgeLevel =
   };
   run(world, 40_000, isEqual);
   expect(world.acknowledged.size + world.steps).toBeGreaterThan(0);
-  world.judgeData(world.machines[0]);
-  world.judgeData(world.machines[1]);
+  world.judge.data(world.machines[0]);
+  world.judge.data(world.machines[1]);
   return world;
 }
 

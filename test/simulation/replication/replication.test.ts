@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { runReturns, runSeed } from './run.ts';
-import { mutants, mutantsOfMarks } from './world.ts';
+import { mutants, mutantsOfMarks } from './mutants.ts';
 
 const count = Number(process.env['HOLDFAST_SEEDS'] ?? '100');
 const first = Number(process.env['HOLDFAST_SEED'] ?? '1');

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import type { Generation } from '../../../agent/contract/index.ts';
 import { randomOf } from './application.ts';
 import { World } from './world.ts';
-import type { Mutant, SimMachine } from './world.ts';
+import type { Mutant } from './mutants.ts';
+import type { SimMachine } from './machine.ts';
 
 /** Gives the right to go on, as the decision core does: only to a primary, with a generation that is new. */
 export function goAlone(world: World, machine: SimMachine): void {
@@ -206,7 +207,7 @@ export function settle(world: World): void {
   const [a, b] = world.machines;
   const primary = a.role === 'primary' ? a : b;
   assert.equal(primary.primary?.mode, 'in-sync');
-  world.judgeData(a);
-  world.judgeData(b);
+  world.judge.data(a);
+  world.judge.data(b);
   assert.deepEqual(world.other(primary).disk.describe(), primary.disk.describe());
 }

@@ -4,7 +4,8 @@ import type { Difference, Verification } from '../../../agent/contract/index.ts'
 import { Attributes } from '../../../agent/sys/attributes.ts';
 import type { Inode } from './memory-disk.ts';
 import { change, run, runSeed, together } from './run.ts';
-import type { SimMachine, World } from './world.ts';
+import type { SimMachine } from './machine.ts';
+import type { World } from './world.ts';
 
 function last(machine: SimMachine): Verification | null {
   const statuses = machine.outbox.filter((one) => one.type === 'status').filter((one) => 'verification' in one);
@@ -243,7 +244,7 @@ describe('a comparison', () => {
       const world = together(seed);
       const [primary, secondary] = world.machines;
       world.tampered = world.leaves = true;
-      world.judgeIdentical = () => undefined;
+      world.judge.identical = () => undefined;
       someFile(secondary).inode.uid += 1;
       world.verify(primary, false);
       for (let n = 0; n < steps; n++) world.step();

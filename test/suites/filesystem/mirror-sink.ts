@@ -4,8 +4,8 @@
  */
 import { openBacking, rootId } from '../../../agent/fuse/index.ts';
 import type { Backing, ChangeSink, Node } from '../../../agent/fuse/index.ts';
-import { errorName, fileType, Memory } from '../../../agent/sys/linux.ts';
-import type { Time, Attributes } from '../../../agent/sys/linux.ts';
+import { Attributes, errorName, fileType, Memory } from '../../../agent/sys/linux.ts';
+import type { Time } from '../../../agent/sys/linux.ts';
 
 const boundHere = 1;
 
@@ -18,6 +18,7 @@ const nameOf = (parent: Node, name: Buffer): string => `${parent.id}/${name.toSt
 export class MirrorSink implements ChangeSink {
   readonly #copy: Backing;
   readonly #memory = new Memory(1 << 21);
+  readonly #attributes = new Attributes();
   /** What was asked for, for tests of durability. */
   syncs = 0;
 
@@ -72,9 +73,12 @@ export class MirrorSink implements ChangeSink {
   #nameWasSaid(parent: Node, name: Buffer): void {
     this.#wasSaid(this.#names.has(nameOf(parent, name)), `name ${name.toString('latin1')}`);
   }
-  #partWasSaid(node: Node, start: number, end: number): void {
+  #isPartSaid(node: Node, start: number, end: number): boolean {
     const is = this.#parts.some((part) => part.node === node && part.start <= start && end <= part.end);
-    this.#wasSaid(is || this.#unnamed.has(node), `content ${start} to ${end}`);
+    return is || this.#unnamed.has(node);
+  }
+  #partWasSaid(node: Node, start: number, end: number): void {
+    this.#wasSaid(this.#isPartSaid(node, start, end), `content ${start} to ${end}`);
   }
 
   create(
@@ -145,8 +149,13 @@ export class MirrorSink implements ChangeSink {
   }
 
   truncate(node: Node, size: number, modified: Time): void {
-    this.#partWasSaid(node, size, Number.MAX_SAFE_INTEGER);
-    must(this.#copy.truncate(this.#bind(node), size), 'truncate');
+    const id = this.#bind(node);
+    must(this.#copy.attributes(id, this.#attributes), 'attributes');
+    const { size: before } = this.#attributes;
+    // After a write that failed the size is told: as it was before, or grown by a part of what was said.
+    const isGrown = size > before && this.#isPartSaid(node, before, size);
+    if (size !== before && !isGrown) this.#partWasSaid(node, size, Number.MAX_SAFE_INTEGER);
+    must(this.#copy.truncate(id, size), 'truncate');
     must(this.#copy.setTimes(node.id, null, modified), 'time');
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runCrashes } from './crashes.ts';
 import { mutantsOfHotLogs } from './mutants.ts';
 
-const count = Number(process.env['HOLDFAST_SEEDS'] ?? '100');
+const count = Number(process.env['HOLDFAST_SEEDS'] ?? '75');
 const runs = Math.ceil(count / 2);
 const first = Number(process.env['HOLDFAST_SEED'] ?? '1');
 const mutantSeedsMax = 200;

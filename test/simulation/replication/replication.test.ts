@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { runReturns, runSeed } from './run.ts';
 import { mutants, mutantsOfMarks } from './mutants.ts';
 
-const count = Number(process.env['HOLDFAST_SEEDS'] ?? '100');
+const count = Number(process.env['HOLDFAST_SEEDS'] ?? '75');
 const first = Number(process.env['HOLDFAST_SEED'] ?? '1');
 const batch = 25;
 const mutantSeedsMax = 60;

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { E } from '../sys/linux.ts';
-import type { ThreadIdentity } from '../sys/linux.ts';
+import { E, ThreadIdentity } from '../sys/linux.ts';
 import type { Backing } from './backing.ts';
 import type { ChangeSink } from './change-sink.ts';
 import { KeptMemory, makeKeptFile } from './kept-memory.ts';
@@ -31,11 +30,14 @@ class Disk {
   }
 }
 
+/** Nobody's requests are carried out here. */
+const nobody = Object.create(ThreadIdentity.prototype) as ThreadIdentity;
+
 function take(disk: Disk): Service {
   const kept = new KeptMemory(keptFd);
   memories.push(kept);
   kept.unaskedFd = second;
-  const service = new Service(disk as unknown as Backing, {} as ChangeSink, 'none', {} as ThreadIdentity, kept);
+  const service = new Service(disk as unknown as Backing, {} as ChangeSink, 'none', nobody, kept);
   service.takeOverErrors();
   return service;
 }

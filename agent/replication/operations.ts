@@ -48,21 +48,6 @@ export function runLane(lane: Lane, halt: ((operation: Operation) => void) | nul
     if (halt !== null) halt(step.value);
 }
 
-/** Asks the supervisor for a syncfs(2) that no lane waits for; `synced` answers it. */
-export function askForSync(tell: (message: { readonly type: 'sync'; readonly call: number }) => void): Operation & {
-  call: number;
-} {
-  const beginSync = {
-    name: 'begin syncfs',
-    call: 0,
-    run: (): number => {
-      tell({ type: 'sync', call: beginSync.call });
-      return 0;
-    },
-  };
-  return beginSync;
-}
-
 /** An operation without arguments. */
 export function operation(name: string, run: () => number): Operation {
   return { name, run };

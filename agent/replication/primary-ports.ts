@@ -46,7 +46,7 @@ import { KernelSyncs } from './kernel-syncs.ts';
 import type { PrimaryLaneData } from './lane-data.ts';
 import type { ConnectionHandle, FromPrimary, ToPrimary } from './lane-messages.ts';
 import { LevelStream } from './level-stream.ts';
-import { askForSync, isReady, operation, waitAlone } from './operations.ts';
+import { isReady, operation, waitAlone } from './operations.ts';
 import { parkedAnswer } from './parked-answer.ts';
 import { checkpointIntervalMs } from './primary-checkpoints.ts';
 import { outcome, woken } from './primary-context.ts';
@@ -323,6 +323,14 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       }
     },
   };
+  const beginSync = {
+    name: 'begin syncfs',
+    call: 0,
+    run: (): number => {
+      tell({ type: 'sync', call: beginSync.call });
+      return 0;
+    },
+  };
   const ports: PrimaryPorts = {
     control,
     tree: backing,
@@ -392,7 +400,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     persist,
     persistIfPossible,
     syncAll: operation('syncfs', () => filesystem.syncAll()),
-    beginSync: askForSync(tell),
+    beginSync,
     peerHot: data.peerHot,
     used: () => usedOf(data.directoryFd),
     nowMs: bootTimeMs,

@@ -21,7 +21,7 @@ import { KernelSyncs } from './kernel-syncs.ts';
 import type { SecondaryLaneData } from './lane-data.ts';
 import type { FromSecondary, PeerHot, ToSecondary } from './lane-messages.ts';
 import { ObjectSyncs } from './object-syncs.ts';
-import { askForSync, isReady, operation, runSteps, waitAlone } from './operations.ts';
+import { isReady, operation, runSteps, waitAlone } from './operations.ts';
 import type { Steps } from './operations.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { readable, SecondaryLane } from './secondary-lane.ts';
@@ -223,6 +223,14 @@ export function makeSecondaryLane(
       return status;
     },
   };
+  const beginSync = {
+    name: 'begin syncfs',
+    call: 0,
+    run: (): number => {
+      tell({ type: 'sync', call: beginSync.call });
+      return 0;
+    },
+  };
   const lane = new SecondaryLane(
     {
       volume: data.volume,
@@ -239,7 +247,7 @@ export function makeSecondaryLane(
       persist,
       syncAll: operation('syncfs', () => syncFilesystem(data.directoryFd)),
       syncObjects,
-      beginSync: askForSync(tell),
+      beginSync,
       use: (accepted) => {
         link.use(accepted);
       },

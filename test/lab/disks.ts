@@ -91,7 +91,7 @@ async function replaceHeldImages(places: HostPlaces): Promise<void> {
     const loops = loopDevicesBelow(places.dir).filter((loop) => loop.image.startsWith(image));
     if (loops.length === 0) continue;
     const copy = `${image}.copy`;
-    await must(['cp', '--sparse=always', '--reflink=auto', image, copy]);
+    await copyImage(image, copy);
     rmSync(image);
     renameSync(copy, image);
   }
@@ -110,19 +110,27 @@ export async function replaceDataDisk(places: HostPlaces): Promise<void> {
   await makeImage(places.dataImage, size);
 }
 
-const imageTaken = (places: HostPlaces): string => `${places.dataImage}.taken`;
+const imageTaken = (image: string): string => `${image}.taken`;
 
-/** What the disk behind `/data` holds now, as a snapshot of a running server has it. */
-export async function takeDataImage(places: HostPlaces): Promise<void> {
-  await must(['fsfreeze', '--freeze', places.data]);
+/** What both disks hold now, as a snapshot of a running server has them. */
+export async function takeImages(places: HostPlaces): Promise<void> {
+  const frozen: string[] = [];
   try {
-    await must(['cp', '--sparse=always', '--reflink=auto', places.dataImage, imageTaken(places)]);
+    for (const point of [places.data, places.disk]) {
+      await must(['fsfreeze', '--freeze', point]);
+      frozen.push(point);
+    }
+    for (const image of [places.dataImage, places.diskImage]) await copyImage(image, imageTaken(image));
   } finally {
-    await must(['fsfreeze', '--unfreeze', places.data]);
+    for (const point of frozen.reverse()) await must(['fsfreeze', '--unfreeze', point]);
   }
 }
 
 /** Only while the host is off. */
-export async function restoreDataImage(places: HostPlaces): Promise<void> {
-  await must(['cp', '--sparse=always', '--reflink=auto', imageTaken(places), places.dataImage]);
+export async function restoreImages(places: HostPlaces): Promise<void> {
+  for (const image of [places.dataImage, places.diskImage]) await copyImage(imageTaken(image), image);
+}
+
+async function copyImage(from: string, to: string): Promise<void> {
+  await must(['cp', '--sparse=always', '--reflink=auto', from, to]);
 }

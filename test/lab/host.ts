@@ -12,10 +12,11 @@ import {
   mountDisks,
   mountPointsBelow,
   replaceDataDisk,
-  restoreDataImage,
-  takeDataImage,
+  restoreImages,
+  takeImages,
   unmountDisks,
 } from './disks.ts';
+import { furnish } from './furnish.ts';
 import { hardwareAddress, healAll, linksDown, setBandwidth, setLoss, setPlugged } from './network.ts';
 import type { ProcessRecord, RawRunResult, RunOptions, RunResult } from './process.ts';
 import { isAlive, killRecorded, nodeCommand, recordOf, run, runRaw, start, until } from './process.ts';
@@ -210,14 +211,27 @@ export class Host {
     killRecorded(JSON.parse(readFileSync(this.places.supervisorFile, 'utf8')) as ProcessRecord);
   }
 
-  /** The disk behind `/data`: `replace` and `restore` only while the host is off. */
-  get dataDisk(): Readonly<Record<'fail' | 'replace' | 'takeImage' | 'restoreImage', () => Promise<void>>> {
+  /** The disk behind `/data`: `replace` only while the host is off. */
+  get dataDisk(): Readonly<Record<'fail' | 'replace', () => Promise<void>>> {
     return {
       fail: () => failDataDisk(this.places),
       replace: () => replaceDataDisk(this.places),
-      takeImage: () => takeDataImage(this.places),
-      restoreImage: () => restoreDataImage(this.places),
     };
+  }
+
+  /** Of the running server, as a hypervisor takes one: the disk behind `/data`, and the one behind its root. */
+  async takeImage(): Promise<void> {
+    await takeImages(this.places);
+  }
+
+  /** Only while the host is off. */
+  async restoreImage(): Promise<void> {
+    await restoreImages(this.places);
+  }
+
+  /** Bare disks again, as before its first boot; only while the host is off. Address and keys stay. */
+  async reinstall(): Promise<void> {
+    await furnish(this.lab, this.description);
   }
 
   /** Userland stands still; the kernel still answers ping and completes connections: a hung server. */

@@ -1,7 +1,6 @@
 /** A lab: real servers on one machine. `up` first removes what an earlier lab of the same name left, however it ended. */
 import type { ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Fault } from '../../agent/contract/fault.ts';
 import { insideGroup, killGroup, makeGroup } from './cgroups.ts';
@@ -17,7 +16,8 @@ import {
   witnessNumber,
   writeJson,
 } from './description.ts';
-import { makeDisks, mountDisks, releaseAll, unmountDisks } from './disks.ts';
+import { releaseAll } from './disks.ts';
+import { furnish } from './furnish.ts';
 import { asArguments, Host } from './host.ts';
 import type { Command } from './host.ts';
 import {
@@ -115,7 +115,7 @@ export class Lab implements AsyncDisposable {
       await makeSwitch(description);
       await plugInClient(description);
       makeGroup(description.id, 'client');
-      await Promise.all(lab.hosts.map((host) => furnish(host)));
+      await Promise.all(description.hosts.map((host) => furnish(description, host)));
       publish(description);
       await Promise.all(lab.hosts.map((host) => host.start()));
     } catch (error) {
@@ -247,43 +247,6 @@ function describe(name: string, options: LabOptions): LabDescription {
     networks: networkNames.slice(0, options.networks ?? 1),
     hosts: options.witness === true ? [...nodes, witness] : nodes,
   };
-}
-
-/** Everything that makes a host this host: written into its disk before it boots for the first time. */
-async function furnish(host: Host): Promise<void> {
-  const { places, lab, name } = host;
-  mkdirSync(places.dir, { recursive: true });
-  await makeDisks(places, host.description.dataBytesMax);
-  await must([
-    'ssh-keygen',
-    '-q',
-    '-t',
-    'ed25519',
-    '-N',
-    '',
-    '-C',
-    name,
-    '-f',
-    path.join(places.dir, 'ssh_host_ed25519_key'),
-  ]);
-  await mountDisks(places, await lowerDirectories(host.description.layers));
-  const inside = (file: string): string => path.join(places.root, file);
-  const publicKey = readFileSync(`${placesOf(lab.name).keyFile}.pub`, 'utf8');
-  for (const suffix of ['', '.pub']) {
-    cpSync(path.join(places.dir, `ssh_host_ed25519_key${suffix}`), inside(`etc/ssh/ssh_host_ed25519_key${suffix}`));
-  }
-  writeFileSync(inside('etc/hostname'), `${name}\n`);
-  writeFileSync(inside('etc/hosts'), `127.0.0.1 localhost\n127.0.1.1 ${name}\n`);
-  writeFileSync(inside('etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
-  for (const home of ['root', 'home/admin', 'home/operator']) {
-    mkdirSync(inside(`${home}/.ssh`), { recursive: true, mode: 0o700 });
-    writeFileSync(inside(`${home}/.ssh/authorized_keys`), publicKey, { mode: 0o600 });
-  }
-  for (const user of ['admin', 'operator']) {
-    await must(['chroot', places.root, 'chown', '-R', `${user}:`, `/home/${user}/.ssh`]);
-  }
-  // Boots find the disks as a switched-off server has them.
-  await unmountDisks(places);
 }
 
 function supervisors(labDir: string): ProcessRecord[] {

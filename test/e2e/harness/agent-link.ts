@@ -28,6 +28,16 @@ export class AgentLink implements Disposable {
     void this.#keep();
   }
 
+  /** How far its events have been told. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** The server was set back to what it was then: what it tells from now on is counted from there again. */
+  setBackTo(sequence: number): void {
+    this.#sequence = sequence;
+  }
+
   /** Null: the agent does not run. */
   get client(): RpcClient<ControlApi> | null {
     return this.#client;

@@ -1,26 +1,37 @@
-/** An application that speaks by itself, and a place that hears which server it speaks from: connections that no virtual address has to do with. */
+/** Applications that speak by themselves, and a place that hears which server they speak from: nothing that a virtual address has to do with. */
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { nodeCommand, until, type Host, type Lab } from '../../lab/index.ts';
 
 const port = 7100;
-const speaker = `#!/usr/bin/perl
+const head = `#!/usr/bin/perl
 use strict; use Socket;
 $SIG{PIPE} = 'IGNORE';
 open(my $file, '<', '/etc/hostname') or die; chomp(my $name = <$file>);
-while (1) {
+my $place = sockaddr_in(${port}, inet_aton('10.77.0.100'));
+`;
+/** Two hundred times a second on a connection. */
+const onConnection = `${head}while (1) {
   my $to;
-  if (socket($to, PF_INET, SOCK_STREAM, 0) && connect($to, sockaddr_in(${port}, inet_aton('10.77.0.100')))) {
+  if (socket($to, PF_INET, SOCK_STREAM, 0) && connect($to, $place)) {
     while (syswrite($to, "$name\\n")) { select(undef, undef, undef, 0.005); }
   }
   select(undef, undef, undef, 0.1);
 }
 `;
+/** Twenty times a second, each by itself: where packets are lost, a connection may be silent for seconds without anything being wrong. */
+const inDatagrams = `${head}socket(my $out, PF_INET, SOCK_DGRAM, 0) or die;
+while (1) { send($out, "$name\\n", 0, $place); select(undef, undef, undef, 0.05); }
+`;
 
-/** The service `app`: says the name of its server two hundred times a second. */
-export async function installSpeaker(host: Host, directory: string): Promise<void> {
-  await host.writeFile('/usr/local/bin/speak', speaker, '0755');
+/** The service `app`: says the name of its server. */
+export async function installSpeaker(
+  host: Host,
+  directory: string,
+  way: 'connection' | 'datagrams' = 'connection',
+): Promise<void> {
+  await host.writeFile('/usr/local/bin/speak', way === 'connection' ? onConnection : inDatagrams, '0755');
   await host.writeFile('/etc/systemd/system/app.service', '[Service]\nExecStart=/usr/local/bin/speak\n');
   await host.must(`mkdir -p ${directory} && systemctl daemon-reload && sync`);
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '../../../agent/contract/index.ts';
 import type { Deed, Place } from '../../scenarios/deed.ts';
 import type { NodeStand, Scenario, ScenarioCluster, ScenarioSettings } from '../../scenarios/scenario.ts';
-import type { Host, Lab } from '../../lab/index.ts';
+import { until, type Host, type Lab } from '../../lab/index.ts';
 import { AgentLink } from './agent-link.ts';
 import { nowMs } from './clock.ts';
 import { Cluster } from './cluster.ts';
@@ -12,9 +12,10 @@ import { Hearing, installSpeaker } from './hearing.ts';
 const directory = '/data/db';
 const nodes = ['n1', 'n2'] as const;
 const module = 'db';
-/** Heard two hundred times a second; where packets are lost, TCP is silent for longer. */
-const heardWithinMs = 3000;
+/** Said twenty times a second, in datagrams: neither a busy machine nor a tenth of all packets lost makes a silence of this length. */
+const heardWithinMs = 2000;
 const switchedOffMs = 3000;
+const attendedWithinMs = 60_000;
 
 const broken = (what: string): string => `/etc/${what}-broken`;
 /** Like a service that reports "started" and then ends, as long as somebody has broken it. */
@@ -22,6 +23,22 @@ const unit = `[Service]
 ExecStart=
 ExecStart=/bin/sh -c 'test ! -e ${broken('application')} && exec /usr/local/bin/speak'
 `;
+
+/** A device that is away before the replicator starts: each boot makes it anew. */
+const withoutDevice = `[Service]
+ExecStartPre=-/bin/sh -c 'test ! -e ${broken('mount')} || mv /dev/fuse /dev/fuse.away'
+`;
+
+/** The application, and what can be broken of it. */
+async function prepare(host: Host): Promise<void> {
+  await installSpeaker(host, directory, 'datagrams');
+  await host.writeFile('/etc/systemd/system/app.service.d/broken.conf', unit);
+  await host.writeFile('/etc/systemd/system/holdfast-replicator.service.d/broken.conf', withoutDevice);
+  await host.writeFile('/usr/local/bin/look-around', `#!/bin/sh\ntest ! -e ${broken('surroundings')}\n`, '0755');
+  const startScript = `#!/bin/sh\ntest ! -e ${broken('script')} && systemctl start app\n`;
+  await host.writeFile('/usr/local/bin/start-app', startScript, '0755');
+  await host.must('systemctl daemon-reload && sync');
+}
 
 function moduleExtra({ failback, acknowledge, surroundings }: ScenarioSettings): string {
   const watched = `      - { service: app, interval: 500ms, failures: 2, gracePeriod: 3s }\n`;
@@ -34,6 +51,8 @@ export class LabCluster implements ScenarioCluster, AsyncDisposable {
   readonly #cluster: Cluster;
   readonly #links: Readonly<Record<string, AgentLink>>;
   readonly #hearing: Hearing;
+  /** How far a server had told its events when an image of it was taken. */
+  readonly #imageSequences = new Map<string, number>();
 
   private constructor(lab: Lab, cluster: Cluster) {
     this.#lab = lab;
@@ -44,18 +63,7 @@ export class LabCluster implements ScenarioCluster, AsyncDisposable {
 
   /** Two bare servers, and a witness where the scenario has one, become a cluster whose application runs on n1. */
   static async form(lab: Lab, settings: ScenarioSettings): Promise<LabCluster> {
-    for (const name of nodes) {
-      const host = lab.host(name);
-      await installSpeaker(host, directory);
-      await host.writeFile('/etc/systemd/system/app.service.d/broken.conf', unit);
-      await host.writeFile('/usr/local/bin/look-around', `#!/bin/sh\ntest ! -e ${broken('surroundings')}\n`, '0755');
-      await host.writeFile(
-        '/usr/local/bin/start-app',
-        `#!/bin/sh\ntest ! -e ${broken('script')} && systemctl start app\n`,
-        '0755',
-      );
-      await host.must('systemctl daemon-reload && sync');
-    }
+    for (const name of nodes) await prepare(lab.host(name));
     await lab.host('n1').must(`echo content > ${directory}/file && sync`);
     const cluster = new Cluster(lab, {
       directory,
@@ -156,27 +164,63 @@ export class LabCluster implements ScenarioCluster, AsyncDisposable {
       case 'mount':
         return this.#breakMount(host, deed.good);
       case 'replace-disk':
-        await this.#powerOff(host);
-        await host.dataDisk.replace();
-        await delay(switchedOffMs);
-        await host.start();
-        // As a person does it: the directory is made, and the configuration applied.
+        await this.#whileOff(host, () => host.dataDisk.replace());
         await host.must(`mkdir -p ${directory} && sync`);
-        await this.#cluster.must('apply', this.#cluster.file, '--yes');
-        return null;
-      case 'take-image':
-        await host.dataDisk.takeImage();
-        return null;
-      case 'restore-image':
-        await this.#powerOff(host);
-        await host.dataDisk.restoreImage();
-        await delay(switchedOffMs);
-        await host.start();
+        await this.#fillAgain(host.name, false);
         return null;
       case 'reinstall':
+        await this.#whileOff(host, () => host.reinstall());
+        await prepare(host);
+        this.#link(host.name).setBackTo(0);
+        await this.#cluster.must('apply', this.#cluster.file, '--yes', '--timeout', '120s');
+        return null;
+      case 'take-image':
+        await host.takeImage();
+        this.#imageSequences.set(host.name, this.#link(host.name).sequence);
+        return null;
+      case 'restore-image':
+        await this.#whileOff(host, async () => {
+          await host.restoreImage();
+          this.#link(host.name).setBackTo(this.#imageSequences.get(host.name) ?? 0);
+        });
+        return null;
       case 'set-aside':
-        return labCannot(deed);
+        return this.#setAside(host.name);
     }
+  }
+
+  async #whileOff(host: Host, change: () => Promise<void>): Promise<void> {
+    await this.#powerOff(host);
+    await change();
+    await delay(switchedOffMs);
+    await host.start();
+  }
+
+  /** What `apply` asks of a server whose copy is gone, without the other hosts that `apply` would want to reach. */
+  async #fillAgain(node: string, keepAside: boolean): Promise<void> {
+    let refusal: Fault | null = null;
+    const isDone = async (): Promise<boolean> => {
+      try {
+        const params = { module, as: 'blank', keepAside, replaceRecord: keepAside } as const;
+        return (await this.#link(node).client?.call('initialise', params)) !== undefined;
+      } catch (error) {
+        refusal = Fault.from(error);
+        return false;
+      }
+    };
+    await until(`${node} may be filled again`, attendedWithinMs, isDone, 200).catch((error: unknown) => {
+      throw refusal ?? error;
+    });
+  }
+
+  /** What `fork keep` orders of the server whose version is set aside. */
+  async #setAside(node: string): Promise<string | null> {
+    const stopped = await this.#order(node, 'stop');
+    if (stopped !== null) return stopped;
+    const isStopped = (): boolean => this.stand(node).state === 'stopped';
+    await until(`${node} is stopped`, attendedWithinMs, isStopped);
+    await this.#fillAgain(node, true);
+    return this.#order(node, 'start');
   }
 
   /** What is refused is refused: what follows from it is expected or not. */
@@ -201,8 +245,12 @@ export class LabCluster implements ScenarioCluster, AsyncDisposable {
   }
 
   async #breakMount(host: Host, good: boolean): Promise<string | null> {
-    if (host.state() !== 'running') return `the device of ${host.name} is there anew after each boot`;
-    await host.must(good ? 'mv /dev/fuse.away /dev/fuse' : 'mv /dev/fuse /dev/fuse.away');
+    const file = broken('mount');
+    const change = good
+      ? `rm -f ${file} && mv /dev/fuse.away /dev/fuse`
+      : `touch ${file} && mv /dev/fuse /dev/fuse.away`;
+    if (host.state() !== 'running') return `${host.name} is off`;
+    await host.must(`${change} && sync`);
     return null;
   }
 
@@ -244,29 +292,12 @@ export class LabCluster implements ScenarioCluster, AsyncDisposable {
 
 /** Null: all of it can be made here. */
 export function labObstacleOf(scenario: Scenario): string | null {
-  const off = new Set<string>();
-  for (const { deed } of scenario.blocks.flatMap(({ deeds }) => deeds)) {
-    if (deed.do === 'power-off') for (const place of deed.places) off.add(place);
-    if (deed.do === 'power-on') for (const place of deed.places) off.delete(place);
-    if (deed.do === 'replace-disk' && nodes.some((name) => name !== deed.node && off.has(name)))
-      return 'a new disk is made known by a person, who has to reach both servers for it';
-    const obstacle = labCannot(deed);
-    if (obstacle !== null) return obstacle;
-  }
-  return null;
+  const deeds = scenario.blocks.flatMap((block) => block.deeds.map(({ deed }) => deed));
+  return deeds.map(labCannot).find((obstacle) => obstacle !== null) ?? null;
 }
 
 function labCannot(deed: Deed): string | null {
-  switch (deed.do) {
-    case 'wall-clock':
-      return 'all hosts of a lab run on one kernel, which has one wall clock';
-    case 'reinstall':
-      return 'a host of a lab is made once: what makes it this server is not written again';
-    case 'set-aside':
-      return 'a person orders that with the laptop, server by server: the story of a fork does it';
-    default:
-      return null;
-  }
+  return deed.do === 'wall-clock' ? 'all hosts of a lab run on one kernel, which has one wall clock' : null;
 }
 
 const nameOf = (place: Place): string => (place === 'witness' ? 'w' : place);

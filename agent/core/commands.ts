@@ -3,6 +3,7 @@ import { assertNever } from '../contract/index.ts';
 import { peerSituation, type PeerSituation, type Unable } from './checkers.ts';
 import { mayBeActive, ownCopy, peerBeat, wishedGeneration, type Draft } from './mirror-state.ts';
 import type { MirrorCommand } from './mirror-types.ts';
+import { bringsBack, orderOf } from './order.ts';
 import { deactivate } from './serving.ts';
 import { seek } from './waiting.ts';
 
@@ -121,6 +122,7 @@ function promote(draft: Draft, by: string): void {
   const { s, now } = draft;
   const copy = ownCopy(s);
   const { node, peer } = s.identity;
+  const beat = peerBeat(s, now);
   if (mayBeActive(s))
     draft.refuse('already-primary', `${node} already runs the application, or is about to.`, 'Nothing to do.');
   else if (s.volumes === null)
@@ -131,11 +133,17 @@ function promote(draft: Draft, by: string): void {
     );
   else if (!copy.initialised || copy.generation === null)
     draft.refuse('no-data', `${node} has never held the data of this module.`, `Use the other server.`);
-  else if (peerBeat(s, now)?.active === true)
+  else if (beat?.active === true)
     draft.refuse('peer-active', `${peer} runs the application now.`, `Stop the module, or swap, instead of promoting.`);
+  else if (s.missing.length > 0 && beat !== null && bringsBack(s, beat))
+    draft.refuse(
+      'peer-has-newer-data',
+      `${peer} is there, and its copy has what that of ${node} lacks; both wait for ${s.missing.join(', ')}.`,
+      `Start ${s.missing.join(', ')}. If the copy of ${node} is to be used all the same, stop the module first.`,
+    );
   else {
     s.lossesBeforeStartMs = [];
-    draft.persist({ wanted: 'started', startFailed: false, ...freshStart, order: { by } });
+    draft.persist({ wanted: 'started', startFailed: false, ...freshStart, order: orderOf(s.identity, by) });
     draft.emit(
       'attention',
       'ordered-promote',

@@ -85,8 +85,8 @@ export interface ModuleRecord {
   readonly gaveUp: 'moved' | 'stopped' | null;
   /** Runs by a person's order, given while the ping witness did not answer: its silence stops nothing until it has answered, or the peer has. */
   readonly unreachedByOrder: boolean;
-  /** A person's order to use this copy although it may lack acknowledged writes. */
-  readonly order: { readonly by: string } | null;
+  /** A person's order to use this copy although it may lack acknowledged writes. `bootId`: it ends with this boot. */
+  readonly order: { readonly by: string; readonly bootId?: string | undefined } | null;
 }
 
 /** One step of a plan; executed by the runtime, in order, each awaited. A step that fails ends the plan. */

@@ -14,6 +14,7 @@ import {
   type WaitReason,
 } from './mirror-state.ts';
 import type { MirrorEvent, PlanStep } from './mirror-types.ts';
+import { endOrder } from './order.ts';
 import { failedForLoss, isOneLossTooMany } from './replicator-loss.ts';
 import {
   askForVotes,
@@ -350,8 +351,8 @@ function finishSmallPlan(draft: Draft, failure: string | null): void {
     draft.enter({ name: 'stopped' });
   } else if (s.phase.name === 'wait') {
     draft.enter({ name: 'secondary' });
-    // An order to use this copy ends here: obeyed some day later, it would cost what the other one has written since.
-    draft.persist({ lastPrimary: false, order: null });
+    endOrder(draft, 'peer-runs');
+    draft.persist({ lastPrimary: false });
     draft.emit(
       'info',
       'became-secondary',

@@ -14,6 +14,7 @@ import {
   type MirrorState,
   type Seek,
 } from './mirror-state.ts';
+import { endOrder, outlived } from './order.ts';
 import { askForVotes, mayActUnassisted, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
 import { activate, fence, waitUnable } from './serving.ts';
 import { forked, holderOf, older, sameGeneration } from './voter.ts';
@@ -86,6 +87,8 @@ function considerStart(draft: Draft): void {
     return;
   }
   // Carried through until it succeeds or the other one runs the application: whoever ordered it was told that it is recorded.
+  const ended = outlived(s, beat);
+  if (ended !== null) endOrder(draft, ended);
   if (s.record.order !== null) {
     seek(draft, 'order', wishedGeneration(s));
     return;
@@ -324,7 +327,7 @@ function pursue(draft: Draft, wish: Seek): void {
 
 /** Given while the other one was silent, and it runs the application: obeyed some day later, the order would cost what is written from now on. */
 function voidOrder(draft: Draft, beat: ModuleBeat | null): void {
-  if (beat?.state === 'primary' || beat?.state === 'alone') draft.persist({ order: null });
+  if (beat?.state === 'primary' || beat?.state === 'alone') endOrder(draft, 'peer-runs');
 }
 
 function renumber(draft: Draft, wish: Seek): void {
@@ -383,7 +386,10 @@ function considerTakeover(draft: Draft): void {
   const { s, now } = draft;
   const { identity, record } = s;
   const { peer } = identity;
-  if (!ownCopy(s).usable || ownCopy(s).memoryLost) {
+  // What was ordered does not ask for the rules by which a server takes over by itself.
+  if (record.order !== null) {
+    if (now >= s.nextSeekMs) seek(draft, 'order', wishedGeneration(s));
+  } else if (!ownCopy(s).usable || ownCopy(s).memoryLost) {
     draft.enter({ name: 'wait' });
     decideWait(draft);
   } else if (record.maintenance)

@@ -23,7 +23,7 @@ const recordSchema: z.ZodType<ModuleRecord> = z.object({
   restartsBoot: z.string().nullable().default(null),
   gaveUp: z.enum(['moved', 'stopped']).nullable().default(null),
   unreachedByOrder: z.boolean().default(false),
-  order: z.object({ by: z.string() }).nullable(),
+  order: z.object({ by: z.string(), bootId: z.string().optional() }).nullable(),
 });
 
 export function fileModuleStore(directory: string): ModuleStore {

@@ -334,7 +334,7 @@ export const mutants: readonly Mutant[] = [
     name: 'an order to promote is obeyed for ever',
     breaks: '3',
     file: 'agent/core/serving.ts',
-    find: 'draft.persist({ lastPrimary: false, order: null });',
+    find: "endOrder(draft, 'peer-runs');\n    draft.persist({ lastPrimary: false });",
     replace: 'draft.persist({ lastPrimary: false });',
   },
   {
@@ -418,8 +418,8 @@ export const mutants: readonly Mutant[] = [
     name: 'an order to promote outlives the return of the other one',
     breaks: '3',
     file: 'agent/core/waiting.ts',
-    find: "if (beat?.state === 'primary' || beat?.state === 'alone') draft.persist({ order: null });",
-    replace: "if (beat?.wanted === 'stopped' && beat.active) draft.persist({ order: null });",
+    find: "if (beat?.state === 'primary' || beat?.state === 'alone') endOrder(draft, 'peer-runs');",
+    replace: "if (beat?.wanted === 'stopped' && beat.active) endOrder(draft, 'peer-runs');",
   },
   {
     name: 'a version that nobody holds any more keeps a good copy from being used',

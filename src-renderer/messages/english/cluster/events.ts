@@ -21,6 +21,15 @@ function checkerSentence(event: TimelineEvent, peer: string): string {
   return follows === undefined ? `${failed}.` : `${failed}: ${follows}.`;
 }
 
+function orderEnded(here: string, peer: string, because: unknown): string {
+  const reasons: Readonly<Record<string, string>> = {
+    'peer-runs': `: ${peer} runs the application`,
+    'peer-returned': `: ${peer} is back, with a copy that has what this one lacks`,
+    booted: `: ${here} was switched off while it waited for another module`,
+  };
+  return `The order that ${here} uses its copy ended before it was obeyed${reasons[String(because)] ?? ''}.`;
+}
+
 const worded = {
   // --- orders of people
   'ordered-start': () => 'The order to start was given.',
@@ -28,6 +37,7 @@ const worded = {
   'ordered-restart': () => 'The order to restart the application was given.',
   'ordered-swap': (_event, peer) => `The order to move the application to ${peer} was given.`,
   'ordered-promote': (event) => `${node(event)} was ordered to use its copy although it may lack acknowledged writes.`,
+  'order-ended': (event, peer) => orderEnded(node(event), peer, event.evidence['because']),
   maintenance: ({ evidence }) =>
     evidence['on'] === true ? 'Maintenance began: nothing is moved by itself.' : 'Maintenance ended.',
   'data-chosen': (event) => `The data on ${node(event)} is the good copy.`,

@@ -48,6 +48,12 @@ function checkerSentence(event: TimelineEvent, peer: string): string {
   return follows === undefined ? `${failed}.` : `${failed} : ${follows}${count}.`;
 }
 
+const orderEnds: Readonly<Record<string, (node: string, peer: string) => string>> = {
+  'peer-runs': (_node, peer) => `${peer} exécute l’application`,
+  'peer-returned': (_node, peer) => `${peer} est de retour, avec une copie qui contient ce qui manque à celle-ci`,
+  booted: (node) => `${node} a été éteint pendant qu’il attendait un autre module`,
+};
+
 export const events: Messages['cluster']['events'] = {
   'ordered-start': () => 'L’ordre de démarrage a été donné.',
   'ordered-stop': () => 'L’ordre d’arrêt a été donné.',
@@ -55,6 +61,10 @@ export const events: Messages['cluster']['events'] = {
   'ordered-swap': (_event, peer) => `L’ordre de basculer l’application vers ${peer} a été donné.`,
   'ordered-promote': ({ node }) =>
     `${node} a reçu l’ordre d’utiliser sa copie, même s’il y manque des écritures confirmées.`,
+  'order-ended': ({ node, evidence }, peer) => {
+    const why = orderEnds[String(evidence['because'])]?.(node, peer);
+    return `L’ordre d’utiliser la copie de ${node} a pris fin sans être exécuté${why === undefined ? '' : ` : ${why}`}.`;
+  },
   maintenance: ({ evidence }) =>
     evidence['on'] === true ? 'La maintenance commence : rien ne bascule seul.' : 'La maintenance est terminée.',
   'data-chosen': ({ node }) => `Les données de ${node} sont la bonne copie.`,

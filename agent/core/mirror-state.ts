@@ -84,6 +84,8 @@ export interface MirrorState {
   readonly ballots: { readonly peer: Ballot; readonly witness: Ballot };
   /** When the newest ping was sent that the ping witness has answered; null: it has answered none. */
   readonly reachedMs: number | null;
+  /** Since when it has answered without a gap: when the first of those pings was sent. */
+  readonly reachedSinceMs: number | null;
   readonly nextNumber: number;
   /** Last deadline given to the kernel and to the replicator. */
   readonly leaseMs: number;
@@ -128,11 +130,18 @@ export function freshRecord(): ModuleRecord {
   };
 }
 
-/** Restarts of a former boot have an unknown age: they count from the beginning of this one, which keeps them rather too long. */
-function restartsUnder(bootId: string, record: ModuleRecord): Pick<ModuleRecord, 'restarts' | 'restartsBoot'> {
+/**
+ * Restarts of a former boot have an unknown age: they count from now, which keeps them rather too long. The clock itself need not have begun with this boot: that of a
+ * container is its machine's.
+ */
+function restartsUnder(
+  bootId: string,
+  record: ModuleRecord,
+  atMs: number,
+): Pick<ModuleRecord, 'restarts' | 'restartsBoot'> {
   if (record.restartsBoot === bootId || record.restarts.length === 0)
     return { restarts: record.restarts, restartsBoot: record.restartsBoot };
-  return { restarts: record.restarts.map(() => 0), restartsBoot: bootId };
+  return { restarts: record.restarts.map(() => atMs), restartsBoot: bootId };
 }
 
 /** A record of a version that did not note it: this node may have granted what it grants now. */
@@ -147,7 +156,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     identity,
     record: {
       ...record,
-      ...restartsUnder(identity.bootId, record),
+      ...restartsUnder(identity.bootId, record, atMs),
       ...(resuming ? {} : { activeBoot: null, running: false, runningSinceMs: null, unreachedByOrder: false }),
     },
     startedMs: atMs,
@@ -178,6 +187,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     },
     ballots: { peer: noBallot, witness: noBallot },
     reachedMs: null,
+    reachedSinceMs: null,
     nextNumber: 1,
     leaseMs: 0,
     runId: 0,

@@ -58,7 +58,11 @@ describe('who does not reach the ping witness begins nothing', () => {
     pass(bench, timing.detectionMs * 4, false);
     expect(bench.state.phase.name).toBe('secondary');
     expect(bench.state.waiting.code).toBe('ping-witness-silent');
-    pass(bench, 1000, true);
+    // Who has just come back has heard nothing yet, whoever runs.
+    pass(bench, timing.detectionMs - timing.heartbeatIntervalMs, true);
+    expect(bench.state.phase.name).toBe('secondary');
+    expect(bench.state.waiting.code).toBe('waiting-for-peer');
+    pass(bench, timing.heartbeatIntervalMs * 2, true);
     expect(bench.state.phase.name).toBe('activating');
   });
   test('an answer from before the cut is too old when the loss is noticed', () => {
@@ -78,7 +82,7 @@ describe('who does not reach the ping witness begins nothing', () => {
     bench.event({ type: 'data', volumes: [volume()] });
     pass(bench, timing.settleMs + timing.grantMs, false);
     expect(bench.state.waiting.code).toBe('ping-witness-silent');
-    pass(bench, timing.heartbeatIntervalMs * 3, true);
+    pass(bench, timing.detectionMs + timing.heartbeatIntervalMs, true);
     expect(bench.state.phase.name).toBe('activating');
   });
   test('two that see each other start without it', () => {
@@ -108,11 +112,45 @@ describe('who runs and reaches neither it nor the peer', () => {
     expect(fenced(bench)).toBe(true);
     expect(bench.state.phase).toMatchObject({ because: { code: 'cut-off' } });
   });
-  test('a suspended one goes on when it answers in time', () => {
+  test('a suspended one goes on when the peer gives its vote again, and not by an answer alone: the peer may have taken over', () => {
     const bench = primary();
+    const untilMs = bench.state.leaseMs;
     pass(bench, timing.leaseMs + 500, false);
     pass(bench, 500, true);
     expect(bench.state.phase.name).toBe('active');
+    expect(bench.state.leaseMs).toBe(untilMs);
+    bench.reply('peer', { granted: false, reason: 'lease-held', holder: 'n2' });
+    expect(bench.state.leaseMs).toBe(untilMs);
+    contact(bench);
+    expect(bench.state.leaseMs).toBeGreaterThan(bench.now);
+  });
+  test('a suspended one that was alone already goes on when it answers: nobody can have taken over from it', () => {
+    const bench = primary();
+    const record = { ...volume().record!, peerStale: true };
+    bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'alone', record })] });
+    pass(bench, timing.leaseMs + 500, false);
+    pass(bench, 500, true);
+    expect(bench.state.leaseMs).toBeGreaterThan(bench.now);
+  });
+  test('a restart in place of the stopped application counts as a new right', () => {
+    const bench = primary();
+    pass(bench, timing.detectionMs + 1000, true);
+    bench.event({ type: 'command', command: { name: 'restart' } });
+    pass(bench, timing.leaseMs + 500, false);
+    bench.event({ type: 'data', volumes: [volume()] });
+    bench.ran();
+    pass(bench, timing.detectionMs + 1000, true);
+    expect(bench.state.phase.name).toBe('activating');
+    expect(bench.state.leaseMs).toBeGreaterThan(bench.now);
+  });
+  test('a control plane that comes back under the application has its right from the peer, or from nobody', () => {
+    const bench = new Bench({ activeBoot: 'b1', running: true, lastPrimary: true }, available);
+    bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up' })] });
+    bench.ran();
+    pass(bench, 1000, true);
+    expect(bench.actions.every(({ type }) => type !== 'extend-lease')).toBe(true);
+    expect(bench.state.leaseMs).toBeLessThanOrEqual(bench.now);
+    contact(bench);
     expect(bench.state.leaseMs).toBeGreaterThan(bench.now);
   });
   test('either of the two is enough', () => {
@@ -148,6 +186,13 @@ describe('going on alone', () => {
   const lose = (bench: Bench): void => {
     bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'undecided' })] });
   };
+  test('is not begun by an answer to what was asked in the same instant', () => {
+    const bench = primary();
+    bench.now += 100;
+    bench.event({ type: 'reached', sentMs: bench.now });
+    lose(bench);
+    expect(alone(bench)).toBe(false);
+  });
   test('waits for an answer to what was asked after the changes were taken no more', () => {
     const bench = primary();
     bench.event({ type: 'reached', sentMs: bench.now });

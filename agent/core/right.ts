@@ -94,8 +94,20 @@ export function giveBack(draft: Draft): void {
  */
 export function rightUntilMs(state: MirrorState, now: number): number {
   const { witness, timing } = state.identity;
-  if (!witness) return (pingWitnessDecides(state) ? lastContactMs(state) : now) + timing.leaseMs;
+  if (!witness && !pingWitnessDecides(state)) return now + timing.leaseMs;
+  if (!witness)
+    return hasLapsed(state, now)
+      ? Math.max(state.leaseMs, state.ballots.peer.deadlineMs)
+      : lastContactMs(state) + timing.leaseMs;
   return Math.max(state.ballots.peer.deadlineMs, state.ballots.witness.deadlineMs);
+}
+
+/**
+ * The right ran out while the other one may have been ready to take over: frozen, or cut off for longer than that takes. An answer says that this node is back, and
+ * not that nobody took its place meanwhile; only the vote of the other one does. Who was alone already has nothing that the other one could go on from.
+ */
+function hasLapsed(state: MirrorState, now: number): boolean {
+  return mayBeActive(state) && state.leaseMs > 0 && now >= state.leaseMs && !ownCopy(state).peerStale;
 }
 
 function pingWitnessDecides({ identity, record }: MirrorState): boolean {
@@ -113,9 +125,16 @@ export function reachesPingWitness(state: MirrorState, now: number): boolean {
   return state.reachedMs !== null && now - state.reachedMs < state.identity.timing.reachFreshMs;
 }
 
-/** Whether this node may begin something that the silent peer did not agree to. An order of a person is asked for nothing more. */
+/**
+ * Whether this node may begin something that the silent peer did not agree to. An order of a person is asked for nothing more. Who has just come back to the network
+ * would have heard nothing yet of a peer that runs: it listens for as long as it takes to call a peer silent.
+ */
 export function mayActUnassisted(state: MirrorState, now: number): boolean {
-  return !pingWitnessDecides(state) || state.record.order !== null || reachesPingWitness(state, now);
+  if (!pingWitnessDecides(state) || state.record.order !== null) return true;
+  const { reachedSinceMs, identity } = state;
+  return (
+    reachesPingWitness(state, now) && reachedSinceMs !== null && now - reachedSinceMs >= identity.timing.detectionMs
+  );
 }
 
 /**
@@ -126,13 +145,14 @@ export function answeredSince(state: MirrorState, now: number, sinceMs: number):
   if (!pingWitnessDecides(state)) return true;
   const { leaseMs, reachFreshMs } = state.identity.timing;
   const contactMs = Math.max(state.reachedMs ?? 0, state.ballots.peer.deadlineMs - leaseMs);
-  return contactMs >= sinceMs && now - contactMs < reachFreshMs;
+  return contactMs > sinceMs && now - contactMs < reachFreshMs;
 }
 
 export function absorbReached(draft: Draft, sentMs: number): void {
   const { s } = draft;
   // A clock that has jumped, or an answer from before this machine's life, proves nothing.
   if (s.identity.pingWitness === null || sentMs > draft.now) return;
+  if (s.reachedMs === null || sentMs - s.reachedMs >= s.identity.timing.reachFreshMs) s.reachedSinceMs = sentMs;
   s.reachedMs = Math.max(s.reachedMs ?? 0, sentMs);
   draft.persist({ unreachedByOrder: false });
 }

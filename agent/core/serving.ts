@@ -39,6 +39,8 @@ export function activate(draft: Draft, wish: Seek): void {
   s.mounted = false;
   s.peerReadySinceMs = null;
   s.handoverUntilMs = 0;
+  // This right is a new one, whatever became of the last.
+  s.leaseMs = 0;
   draft.persist({
     activeBoot: s.identity.bootId,
     running: false,
@@ -93,6 +95,8 @@ export function resume(draft: Draft): void {
     return;
   }
   s.resuming = false;
+  // What the lease of the former life was is not known, and with it whether the other one may have taken over since.
+  s.leaseMs = draft.now;
   if (s.record.running && s.volumes.length > 0 && s.volumes.every((volume) => volume.role === 'primary')) {
     draft.enter({ name: 'active' });
     s.hadLink = true;

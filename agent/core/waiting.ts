@@ -15,7 +15,14 @@ import {
   type Seek,
 } from './mirror-state.ts';
 import { endOrder, outlived } from './order.ts';
-import { askForVotes, mayActUnassisted, rightUntilMs, storedElsewhere, votesInWords } from './right.ts';
+import {
+  askForVotes,
+  mayActUnassisted,
+  reachesPingWitness,
+  rightUntilMs,
+  storedElsewhere,
+  votesInWords,
+} from './right.ts';
 import { activate, fence, waitUnable } from './serving.ts';
 import { forked, holderOf, older, sameGeneration } from './voter.ts';
 
@@ -407,8 +414,10 @@ function considerTakeover(draft: Draft): void {
 /** Who reaches neither the other one nor the address that should always answer is probably the one that was cut off. */
 function waitCutOff(draft: Draft): void {
   const { node, peer, pingWitness } = draft.s.identity;
-  draft.wait(
-    'ping-witness-silent',
-    `${peer} is silent, and ${String(pingWitness)} does not answer ${node} either: ${node} may be the one that is cut off, so it starts nothing. Restore its network; use "promote" here only when ${peer} is certainly off.`,
-  );
+  if (reachesPingWitness(draft.s, draft.now)) draft.wait('waiting-for-peer', `Waits for a sign of ${peer}.`);
+  else
+    draft.wait(
+      'ping-witness-silent',
+      `${peer} is silent, and ${String(pingWitness)} does not answer ${node} either: ${node} may be the one that is cut off, so it starts nothing. Restore its network; use "promote" here only when ${peer} is certainly off.`,
+    );
 }

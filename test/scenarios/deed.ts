@@ -26,6 +26,8 @@ export type Deed =
       readonly do: 'replace-disk' | 'reinstall' | 'take-image' | 'restore-image' | 'set-aside';
       readonly node: string;
     }
+  /** `going`: false: each resync into the node halts before its end. */
+  | { readonly do: 'resync'; readonly node: string; readonly going: boolean }
   | { readonly do: 'wall-clock'; readonly place: Place; readonly years: number }
   | { readonly do: 'wait'; readonly forMs: number };
 
@@ -81,6 +83,10 @@ const grammar: readonly (readonly [RegExp, (words: readonly string[]) => Deed | 
       do: what.replace(' of', '').replace(' ', '-') as 'replace-disk' | 'reinstall' | 'take-image' | 'restore-image',
       node: on,
     }),
+  ],
+  [
+    new RegExp(`^resync of ${node} (stands still|goes on)$`),
+    ([, on = '', way]) => ({ do: 'resync', node: on, going: way === 'goes on' }),
   ],
   [new RegExp(`^set aside copy of ${node}$`), ([, on = '']) => ({ do: 'set-aside', node: on })],
   [

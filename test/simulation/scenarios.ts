@@ -187,6 +187,9 @@ class SimulatedCluster implements ScenarioCluster {
       case 'reinstall':
         simulation.blank(node, deed.do === 'reinstall');
         break;
+      // There a resync takes its time.
+      case 'resync':
+        break;
       case 'set-aside':
         simulation.setAside(node);
         break;

@@ -24,6 +24,7 @@ ExecStart=
 ExecStart=/bin/sh -c 'test ! -e ${broken('application')} && exec /usr/local/bin/speak'
 `;
 
+const replicatorUnit = '/etc/systemd/system/holdfast-replicator.service';
 /** A device that is away before the replicator starts: each boot makes it anew. */
 const withoutDevice = `[Service]
 ExecStartPre=-/bin/sh -c 'test ! -e ${broken('mount')} || mv /dev/fuse /dev/fuse.away'
@@ -33,7 +34,7 @@ ExecStartPre=-/bin/sh -c 'test ! -e ${broken('mount')} || mv /dev/fuse /dev/fuse
 async function prepare(host: Host): Promise<void> {
   await installSpeaker(host, directory, 'datagrams');
   await host.writeFile('/etc/systemd/system/app.service.d/broken.conf', unit);
-  await host.writeFile('/etc/systemd/system/holdfast-replicator.service.d/broken.conf', withoutDevice);
+  await host.writeFile(`${replicatorUnit}.d/broken.conf`, withoutDevice);
   await host.writeFile('/usr/local/bin/look-around', `#!/bin/sh\ntest ! -e ${broken('surroundings')}\n`, '0755');
   const startScript = `#!/bin/sh\ntest ! -e ${broken('script')} && systemctl start app\n`;
   await host.writeFile('/usr/local/bin/start-app', startScript, '0755');
@@ -186,6 +187,8 @@ export class LabCluster implements ScenarioCluster, AsyncDisposable {
         return null;
       case 'set-aside':
         return this.#setAside(host.name);
+      case 'resync':
+        return this.#letResync(host, deed.going);
     }
   }
 
@@ -233,6 +236,18 @@ export class LabCluster implements ScenarioCluster, AsyncDisposable {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
     }
+    return null;
+  }
+
+  /** A resync of next to nothing is over before anybody has seen it: the replicator that is started next halts before the end of each. */
+  async #letResync(host: Host, going: boolean): Promise<string | null> {
+    if (host.state() !== 'running') return `${host.name} is off`;
+    const file = `${replicatorUnit}.d/halt.conf`;
+    const place = `[Service]\nEnvironment="HOLDFAST_HALT_AT=secondary,syncfs,1"\n`;
+    if (going) await host.must(`rm ${file}`);
+    else await host.writeFile(file, place);
+    await host.must('systemctl daemon-reload && sync');
+    if (going) await host.must('systemctl kill --signal=KILL holdfast-replicator');
     return null;
   }
 

@@ -13,6 +13,7 @@ import {
   noMessages,
   otherOf,
   passes,
+  reachesThird,
   servesClients,
   sides,
   slotOf,
@@ -85,6 +86,8 @@ export class Draft {
     this.world.ticksLeft -= 1;
     if (this.world.disorder === 'any' && this.world.slots.some((message) => message !== null))
       this.world.slots = noMessages;
+    for (const side of sides)
+      if (this.node(side).pingSentMs !== null && !this.node(side).frozen) this.change(side, { pingSentMs: null });
   }
 
   deliver(message: Message, crash: { kind: Crash; after: number } | null): void {
@@ -122,6 +125,7 @@ export class Draft {
     this.world.slots = this.world.slots.map((message) =>
       message !== null && passes(this.world, message.from, message.to) ? message : null,
     );
+    for (const side of sides) if (!reachesThird(this.world, side)) this.change(side, { pingSentMs: null });
   }
 
   restartWitness(): void {
@@ -149,6 +153,14 @@ export class Draft {
     if (event.type === 'tick') this.beat(side);
   }
 
+  /** The answer to a ping arrives, within the tick in which it was asked for. */
+  reach(side: Side): void {
+    const { pingSentMs } = this.node(side);
+    if (pingSentMs === null) return;
+    this.change(side, { pingSentMs: null });
+    this.step(side, { type: 'reached', sentMs: pingSentMs }, null);
+  }
+
   private beat(side: Side): void {
     const { mirror, clockMs } = this.node(side);
     if (mirror === null) return;
@@ -159,7 +171,8 @@ export class Draft {
       modules: [beatOf(mirror, clockMs)],
     };
     this.post({ from: side, to: otherOf(side), body });
-    this.change(side, { tickDueMs: clockMs + tickMs });
+    const pings = typeof this.world.third === 'object' && reachesThird(this.world, side);
+    this.change(side, { tickDueMs: clockMs + tickMs, pingSentMs: pings ? clockMs : null });
   }
 
   private execute(side: Side, action: MirrorAction): void {
@@ -221,9 +234,8 @@ export class Draft {
       leased: node.clockMs < node.kernelLeaseMs,
       mayAnswer: (application || vip) && node.clockMs < node.kernelLeaseMs,
       idle: !application && !vip && volume.role !== 'primary',
-      storedElsewhere: this.world.withWitness
-        ? [this.world.witness.durable, this.node(otherOf(side)).record.newest]
-        : null,
+      storedElsewhere:
+        this.world.third === 'witness' ? [this.world.witness.durable, this.node(otherOf(side)).record.newest] : null,
     };
   }
 
@@ -258,7 +270,7 @@ export class Draft {
 
   crash(side: Side, kind: Crash): void {
     if (kind === 'kill') {
-      this.change(side, { mirror: null, plan: null, allowedAlone: null });
+      this.change(side, { mirror: null, plan: null, allowedAlone: null, pingSentMs: null });
       return;
     }
     this.loseMemory(side);
@@ -273,6 +285,7 @@ export class Draft {
       untold: false,
       frozen: false,
       allowedAlone: null,
+      pingSentMs: null,
     });
   }
 
@@ -305,7 +318,7 @@ export class Draft {
 
   startControlPlane(side: Side): void {
     const node = { ...this.node(side), sessions: this.node(side).sessions + 1 };
-    const mirror = initialMirror(identityOf(node, this.world.withWitness), node.record, node.clockMs);
+    const mirror = initialMirror(identityOf(node, this.world.third), node.record, node.clockMs);
     this.change(side, { sessions: node.sessions, mirror, untold: true, tickDueMs: node.clockMs });
   }
 

@@ -35,7 +35,8 @@ function reactions(world: World): Move[] {
   for (const message of world.slots)
     if (message !== null && arrives(world, message)) moves.push({ do: 'deliver', message, keep: false, crash: null });
   for (const side of sides) {
-    const { mirror, clockMs, tickDueMs, frozen } = world.nodes[side];
+    const { mirror, clockMs, tickDueMs, frozen, pingSentMs } = world.nodes[side];
+    if (mirror !== null && pingSentMs !== null && !frozen) moves.push({ do: 'reach', side });
     if (mirror !== null && clockMs >= tickDueMs && !frozen) moves.push({ do: 'tick', side, crash: null });
   }
   return moves;
@@ -125,6 +126,9 @@ const cuts: readonly number[] = [
   oneWay(1, 0) | bothWays(1, 'w'),
 ];
 
+/** As long as the two lose nothing but each other, nobody can tell which of them was cut off: that is not asked of it. */
+const pingCuts = cuts.filter((paths) => (paths & (bothWays(0, 'w') | bothWays(1, 'w'))) !== 0);
+
 const orders: readonly OrderName[] = [
   'start',
   'stop',
@@ -151,9 +155,9 @@ export function costlyMoves(world: World): Move[] {
   }
   if (budget.drifts > 0) drifts(world, moves);
   if (world.disorder === 'named' && budget.cuts > 0 && world.severed === 0)
-    for (const paths of cuts) moves.push({ do: 'sever', paths });
+    for (const paths of typeof world.third === 'object' ? pingCuts : cuts) moves.push({ do: 'sever', paths });
   for (const side of sides) trouble(world, side, moves);
-  if (budget.crashes > 0 && world.withWitness) moves.push({ do: 'restart-witness' });
+  if (budget.crashes > 0 && world.third === 'witness') moves.push({ do: 'restart-witness' });
   return moves;
 }
 
@@ -200,7 +204,7 @@ function trouble(world: World, side: Side, moves: Move[]): void {
   if (budget.orders > 0 && node.mirror !== null) {
     for (const order of orders) {
       const idle = order.startsWith('maintenance') && node.record.maintenance === (order === 'maintenance-on');
-      const promoting = order === 'promote' && !world.withWitness;
+      const promoting = order === 'promote' && world.third !== 'witness';
       if (!idle && !promoting) moves.push({ do: 'order', side, order, crash: null });
     }
   }

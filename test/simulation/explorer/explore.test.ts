@@ -8,7 +8,7 @@ import { timing, type NodeModel } from './model.ts';
 
 it.each(situations)('reaches "%s", and a quiet cluster is protected again from there', (name) => {
   const ordered = name === 'stopped';
-  expect(quietUntil(situation(name, true), (world) => ordered || isHealthy(world))).not.toBeNull();
+  expect(quietUntil(situation(name, 'witness'), (world) => ordered || isHealthy(world))).not.toBeNull();
 });
 
 it('searches all of two ticks from a protected cluster, and nothing breaks', () => {
@@ -31,7 +31,7 @@ it('notices two nodes that answer, and shows the way there', () => {
 });
 
 it('notices an action that comes before its record is on disk', () => {
-  const draft = new Draft(situation('bare', true));
+  const draft = new Draft(situation('bare', 'witness'));
   expect(() => {
     draft.require(false, 'order');
   }).toThrow(Breach);

@@ -29,8 +29,7 @@ export const timing: Timing = {
   detectionMs: 4 * tickMs,
   suspendedMaxMs: 4 * tickMs,
   settleMs: 5 * tickMs,
-  // There is no ping witness in it.
-  reachFreshMs: 0,
+  reachFreshMs: 2 * tickMs,
   // Its volumes come back without their mounts.
   replicatorPatienceMs: 0,
 };
@@ -99,7 +98,12 @@ export interface NodeModel {
   /** Its userland is stopped: clocks and the kernel's timers go on. Only where nobody is late for free. */
   readonly frozen: boolean;
   readonly tickDueMs: number;
+  /** When the ping left that the ping witness may answer; null: none is under way. */
+  readonly pingSentMs: number | null;
 }
+
+/** Who may decide beside the two: a witness that votes, an address that answers pings, or nobody; then with the policy for who is left alone. */
+export type Third = 'witness' | 'nobody' | { readonly pings: 'prefer-one-copy' | 'prefer-availability' };
 
 export interface WitnessModel {
   readonly clockMs: number;
@@ -140,7 +144,7 @@ export interface World {
   readonly budget: Budget;
   readonly ticksLeft: number;
   readonly checkpoints: number;
-  readonly withWitness: boolean;
+  readonly third: Third;
   /** The level of the module; `durable` otherwise. */
   readonly received: boolean;
   /** What a machine is told by its own node reaches it at once, before anything else happens anywhere. */
@@ -167,6 +171,11 @@ export function oneWay(from: Address, to: Address): number {
   return 1 << pathOf(from, to);
 }
 
+/** There and back. */
+export function reachesThird(world: World, side: Side): boolean {
+  return passes(world, side, 'w') && passes(world, 'w', side);
+}
+
 export function passes(world: World, from: Address, to: Address): boolean {
   return (world.severed & oneWay(from, to)) === 0;
 }
@@ -176,7 +185,7 @@ export function slotOf(message: Message): number {
   return path * kinds.length + kinds.indexOf(message.body.kind);
 }
 
-export function identityOf(node: NodeModel, withWitness: boolean): MirrorIdentity {
+export function identityOf(node: NodeModel, third: Third): MirrorIdentity {
   return {
     module: 'db',
     node: nameOf(node.side),
@@ -184,9 +193,9 @@ export function identityOf(node: NodeModel, withWitness: boolean): MirrorIdentit
     prefer: null,
     failback: 'manual',
     dependsOn: [],
-    witness: withWitness,
-    withoutWitness: 'prefer-one-copy',
-    pingWitness: null,
+    witness: third === 'witness',
+    withoutWitness: typeof third === 'object' ? third.pings : 'prefer-one-copy',
+    pingWitness: typeof third === 'object' ? '10.0.0.1' : null,
     checkers: [],
     restartLimit: { count: 3, windowMs: 86_400_000 },
     timing,
@@ -216,7 +225,7 @@ export function answersApplication(node: NodeModel): boolean {
 }
 
 /** Two bare servers that are off; n1 holds the data. */
-export function bareCluster(budget: Budget, withWitness: boolean, received = false): World {
+export function bareCluster(budget: Budget, third: Third, received = false): World {
   const bare = (side: Side): NodeModel => ({
     side,
     powered: false,
@@ -246,6 +255,7 @@ export function bareCluster(budget: Budget, withWitness: boolean, received = fal
     untold: false,
     frozen: false,
     tickDueMs: 0,
+    pingSentMs: null,
   });
   return {
     nodes: [bare(0), bare(1)],
@@ -255,7 +265,7 @@ export function bareCluster(budget: Budget, withWitness: boolean, received = fal
     budget,
     ticksLeft: 0,
     checkpoints: 0,
-    withWitness,
+    third,
     received,
     prompt: true,
     disorder: 'any',

@@ -46,6 +46,7 @@ export type Move =
   | { readonly do: 'plan'; readonly side: Side; readonly fails: boolean }
   | {
       readonly do:
+        | 'reach'
         | 'connect'
         | 'cut'
         | 'notice'
@@ -126,6 +127,9 @@ function make(draft: Draft, move: Move): void {
       break;
     case 'plan':
       planStep(draft, move.side, move.fails);
+      break;
+    case 'reach':
+      draft.reach(move.side);
       break;
     case 'connect':
       connect(draft, move.side);

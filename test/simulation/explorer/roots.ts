@@ -1,8 +1,8 @@
 /** Where explorations begin: situations reached by the same moves, taken in the order in which a quiet day takes them. */
 import type { Generation } from '../../../agent/contract/index.ts';
-import { isProtected } from '../../../agent/core/index.ts';
+import { isProtected, type MirrorState } from '../../../agent/core/index.ts';
 import { ordinaryMoves } from './enabled.ts';
-import { bareCluster, bothWays, type Budget, type World } from './model.ts';
+import { bareCluster, bothWays, type Budget, type Third, type World } from './model.ts';
 import { apply, type Move } from './moves.ts';
 
 const nothing: Budget = { crashes: 0, cuts: 0, freezes: 0, strays: 0, drifts: 0, failures: 0, orders: 0 };
@@ -58,8 +58,8 @@ export const situations = [
 ] as const;
 export type Situation = (typeof situations)[number];
 
-export function situation(name: Situation, withWitness: boolean, received = false): World {
-  const bare = bareCluster(nothing, withWitness, received);
+export function situation(name: Situation, third: Third, received = false): World {
+  const bare = bareCluster(nothing, third, received);
   if (name === 'bare') return bare;
   const healthy = reach(bare, 'protected', isHealthy);
   const [first, second] = [0, 1] as const;
@@ -79,7 +79,10 @@ export function situation(name: Situation, withWitness: boolean, received = fals
     case 'takeover-begins': {
       // The primary is isolated and lives; the secondary has just begun to ask.
       const isolated = after(healthy, { do: 'sever', paths: bothWays(first, second) | bothWays(first, 'w') });
-      return reach(isolated, name, (world) => world.nodes[1].mirror?.seek?.purpose === 'takeover');
+      // Without anybody to ask, the wish and its beginning are one step.
+      const begun = (mirror: MirrorState | null): boolean =>
+        mirror?.seek?.purpose === 'takeover' || mirror?.phase.name === 'activating';
+      return reach(isolated, name, (world) => begun(world.nodes[1].mirror));
     }
     case 'goes-alone': {
       const apart = after(healthy, { do: 'sever', paths: bothWays(first, second) }, { do: 'cut', side: first });

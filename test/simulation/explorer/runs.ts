@@ -2,19 +2,23 @@
 import { explore, type Exploration } from './explore.ts';
 import { trace } from './trace.ts';
 import { situation, type Situation } from './roots.ts';
-import type { Budget, Disorder, World } from './model.ts';
+import type { Budget, Disorder, Third, World } from './model.ts';
 
 export interface ExplorerRun {
   readonly from: Situation;
   readonly disorder: Disorder;
   readonly ticks: number;
   readonly budget: Partial<Budget>;
-  readonly witness?: boolean;
+  /** A witness that votes unless given. */
+  readonly third?: Third;
   /** The level is `received`. */
   readonly received?: boolean;
   /** Of the limit of states; 1 unless given. */
   readonly share?: number;
 }
+
+const available = { pings: 'prefer-availability' } as const;
+const oneCopy = { pings: 'prefer-one-copy' } as const;
 
 /** The cheapest first. Each is searched to its end, or to the limit of states, breadth first. */
 export const explorerRuns: readonly ExplorerRun[] = [
@@ -33,7 +37,7 @@ export const explorerRuns: readonly ExplorerRun[] = [
   { from: 'protected', disorder: 'named', ticks: 8, budget: { orders: 1, crashes: 1 } },
   { from: 'primary-returns', disorder: 'named', ticks: 8, budget: { crashes: 1, cuts: 1 } },
   { from: 'cold-start-after-power-cut', disorder: 'named', ticks: 8, budget: { strays: 1, cuts: 1 } },
-  { from: 'protected', disorder: 'named', ticks: 8, budget: { cuts: 1, crashes: 1 }, witness: false },
+  { from: 'protected', disorder: 'named', ticks: 8, budget: { cuts: 1, crashes: 1 }, third: 'nobody' },
   { from: 'protected', disorder: 'any', ticks: 2, budget: { crashes: 2 }, received: true },
   { from: 'protected', disorder: 'named', ticks: 8, budget: { crashes: 2 }, received: true, share: 2 },
   { from: 'cold-start-after-power-cut', disorder: 'named', ticks: 8, budget: { crashes: 1, cuts: 1 }, received: true },
@@ -44,15 +48,20 @@ export const explorerRuns: readonly ExplorerRun[] = [
   { from: 'goes-alone', disorder: 'any', ticks: 1, budget: { crashes: 1 }, share: 2 },
   { from: 'handed-over', disorder: 'any', ticks: 1, budget: {} },
   { from: 'handed-over', disorder: 'any', ticks: 1, budget: { crashes: 1 }, share: 3 },
-  { from: 'votes-for-a-former-version', disorder: 'any', ticks: 2, budget: {}, witness: false },
+  { from: 'votes-for-a-former-version', disorder: 'any', ticks: 2, budget: {}, third: 'nobody' },
   { from: 'votes-for-a-former-version', disorder: 'any', ticks: 2, budget: { crashes: 1 }, share: 2 },
   { from: 'votes-for-a-former-version', disorder: 'named', ticks: 8, budget: { cuts: 1, crashes: 1 }, share: 2 },
+  { from: 'protected', disorder: 'named', ticks: 8, budget: { cuts: 1 }, third: available, share: 2 },
+  { from: 'takeover-begins', disorder: 'named', ticks: 6, budget: { crashes: 1 }, third: available },
+  { from: 'protected', disorder: 'named', ticks: 8, budget: { freezes: 1 }, third: available },
+  { from: 'goes-alone', disorder: 'any', ticks: 2, budget: {}, third: oneCopy },
+  { from: 'protected', disorder: 'named', ticks: 8, budget: { cuts: 1, crashes: 1 }, third: oneCopy, share: 2 },
 ];
 
 export function rootOf(run: ExplorerRun): World {
   const none: Budget = { crashes: 0, cuts: 0, freezes: 0, strays: 0, drifts: 0, failures: 0, orders: 0 };
   return {
-    ...situation(run.from, run.witness ?? true, run.received ?? false),
+    ...situation(run.from, run.third ?? 'witness', run.received ?? false),
     ticksLeft: run.ticks,
     disorder: run.disorder,
     budget: { ...none, ...run.budget },
@@ -61,7 +70,8 @@ export function rootOf(run: ExplorerRun): World {
 
 export function nameOfRun(run: ExplorerRun): string {
   const faults = Object.entries(run.budget).map(([kind, count]) => `${kind} ≤ ${String(count)}`);
-  const witness = run.witness === false ? ', no witness' : '';
+  const { third = 'witness' } = run;
+  const witness = third === 'witness' ? '' : third === 'nobody' ? ', no witness' : `, ping witness, ${third.pings}`;
   const level = run.received === true ? ', level received' : '';
   return [
     `from ${run.from}${witness}${level}`,

@@ -85,6 +85,11 @@ export const operation = {
     what: 'The other server runs the application now.',
     remedy: 'Swap, or stop the module, instead of promoting.',
   }),
+  'peer-has-newer-data': () => ({
+    what: 'The other server is there, and its copy has what this one lacks.',
+    cause: 'Both wait for another module that this one depends on.',
+    remedy: 'Start that module. If this copy is to be used all the same, stop this module first.',
+  }),
   'no-data': () => ({
     what: 'This server has never held the data of this module.',
     remedy: 'Promote the other server.',

@@ -88,6 +88,11 @@ export const operation: Pick<Messages['faults'], keyof typeof english> = {
     what: 'L’autre serveur porte l’application en ce moment.',
     remedy: 'Basculez, ou arrêtez le module, au lieu de promouvoir.',
   }),
+  'peer-has-newer-data': () => ({
+    what: 'L’autre serveur est là, et sa copie contient ce qui manque à celle-ci.',
+    cause: 'Les deux attendent un autre module dont celui-ci dépend.',
+    remedy: 'Démarrez cet autre module. Si cette copie doit servir malgré tout, arrêtez d’abord ce module.',
+  }),
   'no-data': () => ({
     what: 'Ce serveur n’a jamais eu les données de ce module.',
     remedy: 'Promouvez l’autre serveur.',

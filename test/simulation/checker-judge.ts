@@ -20,6 +20,11 @@ export class Judge {
     this.startsFailed = 0;
   }
 
+  /** The node was installed anew. */
+  forgotten(node: string): void {
+    this.acted.set(node, 0);
+  }
+
   /** What is wrong with it; null: nothing. `maintenance`: as the node has recorded it. */
   told(node: string, maintenance: boolean, { code, evidence }: EventDraft): string | null {
     if (orders.includes(code)) {

@@ -209,7 +209,10 @@ export class Simulation {
     node.powerOff();
     node.replica.durable = { record: null, second: null, data: [] };
     node.replica.initialise('uuid', null);
-    if (withRecord) node.record = { ...freshRecord(), wanted: 'started' };
+    if (withRecord) {
+      node.record = { ...freshRecord(), wanted: 'started' };
+      this.judges.checkers.forgotten(node.name);
+    }
     this.world.at(mendMs, () => {
       node.powerOn();
     });
@@ -308,8 +311,11 @@ export class Simulation {
     if (!judges.ordered && !this.copyLost && !needed) return;
     if (this.nodes.every((node) => node.protected())) return;
     const waiting = this.nodes.filter((node) => node.mirror?.phase.name === 'wait');
+    // As `fork keep` does: what the version is set aside for has to be there.
+    const hasOther = ({ identity }: SimulatedNode): boolean =>
+      this.node(identity.peer).replica.durable.record?.copy === 'up-to-date';
     const forked = this.nodes.filter(
-      (node) => node.replica.fault?.code === 'forked' && node.replica.role !== 'primary',
+      (node) => node.replica.fault?.code === 'forked' && node.replica.role !== 'primary' && hasOther(node),
     );
     const [lost] = forked;
     if (judges.ordered && lost !== undefined && forked.length === 1) {

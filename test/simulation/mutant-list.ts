@@ -454,8 +454,8 @@ export const mutants: readonly Mutant[] = [
     name: 'a node that reaches neither the router nor the other one goes on alone',
     breaks: 'lease',
     file: 'agent/core/right.ts',
-    find: '(pingWitnessDecides(state) ? lastContactMs(state) : now)',
-    replace: 'now',
+    find: 'if (!witness && !pingWitnessDecides(state)) return now',
+    replace: 'if (!witness) return now',
   },
   {
     name: 'takes over although the router does not answer it',

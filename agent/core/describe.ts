@@ -171,6 +171,7 @@ export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
     clean: copy.clean,
     contacts: copy.contacts,
     memoryLost: copy.memoryLost,
+    closedLost: copy.closedLost,
     syncedHere: copy.syncedHere,
     active: mayBeActive(state),
     lastPrimary: state.record.lastPrimary,

@@ -318,6 +318,7 @@ export class PrimaryLane implements LaneHooks {
 
   *#beginCleanStop(call: number): Lane {
     this.#ports.control.stop();
+    this.#formerErrors.decided();
     // Its error would be told to nobody else.
     this.#cleanStopCall = this.#checkpoints.syncing || this.#formerErrors.asked ? call : null;
     if (this.#cleanStopCall !== null) return;

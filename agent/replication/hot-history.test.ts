@@ -38,7 +38,12 @@ function again(disk: Disk): HotHistory {
   const ports = { recorded: () => undefined, abandoned: () => undefined, failed: () => undefined };
   const hot = new HotRegions(new HotLog(disk, 32 * unitBytes), ports);
   const marks = new Marks({ hold: () => undefined, release: () => undefined });
-  const history = new HotHistory({ hot, marks, giveBack: () => (held -= 1) } as unknown as ChangeStream, tree, record, null);
+  const history = new HotHistory(
+    { hot, marks, giveBack: () => (held -= 1) } as unknown as ChangeStream,
+    tree,
+    record,
+    null,
+  );
   history.begin();
   return history;
 }

@@ -69,6 +69,8 @@ export const volumeRecordSchema = z.object({
    * when both copies are on disk, or this one goes on alone. In another boot they are lost. Absent: nothing of the kind, or written by a version that does not note it.
    */
   memoryBoot: z.string().optional(),
+  /** The same at the level `durable`, for contents of files that were closed and not synced. */
+  closedBoot: z.string().optional(),
   /** With `memoryBoot`: this copy was the source of that contact, so that what was synced is on its disk. */
   syncedHere: z.boolean().optional(),
   /** Of a source: that order. Until the target has been made equal, or is found to be. */

@@ -24,7 +24,9 @@ export const moduleBeatSchema = z.object({
   contacts: contactCountsSchema.optional(),
   /** This server has booted since changes were acknowledged that were in the memory of both. Agents of an earlier version do not say it. */
   memoryLost: z.boolean().optional(),
-  /** And yet what was synced until then is on its disk: it was the source of that contact. */
+  /** The same for contents of closed files. Agents of an earlier version do not say it. */
+  closedLost: z.boolean().optional(),
+  /** With `memoryLost`: and yet what was synced until then is on its disk: it was the source of that contact. */
   syncedHere: z.boolean().optional(),
   /** Holds (or is about to use) the right to be primary. */
   active: z.boolean(),

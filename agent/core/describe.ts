@@ -171,7 +171,8 @@ export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
     clean: copy.clean,
     contacts: copy.contacts,
     memoryLost: copy.memoryLost,
-    syncedHere: copy.syncedHere,
+    // Of the two only what the other one may need: a datagram has room for 128 modules.
+    ...(copy.memoryLost ? { syncedHere: copy.syncedHere } : { closedLost: copy.closedLost }),
     active: mayBeActive(state),
     lastPrimary: state.record.lastPrimary,
     wanted: state.record.wanted,

@@ -115,3 +115,37 @@ describe('a server that has lost the memory in which acknowledged changes were',
     expect(reply).toMatchObject({ message: { granted: true, givenUp: [wish] } });
   });
 });
+
+describe('a server that has lost the memory in which closed files were, at the level durable', () => {
+  const closed = { memoryBoot: undefined, closedBoot: 'an earlier boot' };
+  const present: Partial<ModuleBeat> = { state: 'wait', memoryLost: false, closedLost: false };
+
+  it('leaves the application to the other one where that may run it, whoever was primary last', () => {
+    const bench = booted(closed);
+    bench.peer(present);
+    expect([reasonOf(bench), asksForVotes(bench)]).toEqual(['waiting-for-primary', false]);
+    expect(beatOf(bench.state, bench.now)).toMatchObject({ memoryLost: false, closedLost: true });
+
+    const other = new Bench();
+    other.event({ type: 'data', volumes: [copy({ closedBoot: 'b1' })] });
+    other.after(timing.grantMs);
+    other.peer({ ...present, closedLost: true, lastPrimary: true });
+    expect(other.state.seek?.purpose).toBe('start');
+  });
+  it('starts where the other one is silent, cannot or may not run it, has lost it too, or does not say', () => {
+    const silent = booted(closed);
+    silent.after(timing.settleMs + timing.detectionMs);
+    expect(silent.state.seek?.purpose).toBe('start');
+    for (const beat of [
+      { ...present, wanted: 'stopped' as const },
+      { ...present, reason: 'start-failed' as const },
+      { ...present, closedLost: true },
+      { state: 'wait' as const, memoryLost: false },
+      { ...present, data: 'stale' as const, copy: 'stale' as const },
+    ]) {
+      const bench = booted(closed);
+      bench.peer(beat);
+      expect([beat, bench.state.seek?.purpose]).toEqual([beat, 'start']);
+    }
+  });
+});

@@ -292,6 +292,8 @@ export interface Copy {
   readonly isSetBack: boolean;
   /** This server has booted since changes were acknowledged because both had them in memory: what the disk did not get is with the other one only. */
   readonly memoryLost: boolean;
+  /** The same for contents of files that were closed and not synced: the other one may have more, and is not waited for. */
+  readonly closedLost: boolean;
   /** What was synced until then is on this disk. */
   readonly syncedHere: boolean;
 }
@@ -308,6 +310,7 @@ export function ownCopy(state: MirrorState): Copy {
     contacts: {},
     isSetBack: false,
     memoryLost: false,
+    closedLost: false,
     syncedHere: false,
   };
   const records = (state.volumes ?? []).map((volume) => volume.record);
@@ -332,14 +335,15 @@ export function ownCopy(state: MirrorState): Copy {
     clean: known.every((record) => record.cleanCheckpoint !== null),
     contacts,
     isSetBack,
-    memoryLost: upToDate && known.some((record) => lostMemory(record, state.identity.bootId)),
+    memoryLost: upToDate && known.some((record) => isLost(record.memoryBoot, record, state.identity.bootId)),
+    closedLost: upToDate && known.some((record) => isLost(record.closedBoot, record, state.identity.bootId)),
     syncedHere: known.some((record) => record.syncedHere === true),
   };
 }
 
 /** Whoever was alone has nothing that the other one would have to give back. */
-function lostMemory({ memoryBoot, peerStale }: VolumeRecord, bootId: string): boolean {
-  return memoryBoot !== undefined && memoryBoot !== bootId && !peerStale;
+function isLost(boot: string | undefined, { peerStale }: VolumeRecord, bootId: string): boolean {
+  return boot !== undefined && boot !== bootId && !peerStale;
 }
 
 /** A voter has stored a generation for this node that it has not written yet. */

@@ -221,6 +221,8 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   const cleanOneUnable = copy.clean ? !canStart.me : peerUnable;
   if (copy.clean !== beat.clean && !cleanOneUnable) return copy.clean ? 'me' : 'peer';
   if (canStart.me !== canStart.peer) return canStart.me ? 'me' : 'peer';
+  // Only where both may: what was synced is on both disks, and nobody waits for more.
+  if (beat.closedLost !== undefined && copy.closedLost !== beat.closedLost) return copy.closedLost ? 'peer' : 'me';
   const { prefer, node, peer } = state.identity;
   if (prefer !== null) return prefer === node ? 'me' : 'peer';
   if (state.record.lastPrimary !== beat.lastPrimary) return state.record.lastPrimary ? 'me' : 'peer';

@@ -159,6 +159,18 @@ export class Filesystem {
   syncAll(): number {
     return this.#service.syncAll();
   }
+  get hasUnheardErrors(): boolean {
+    return this.#service.formerErrors === 'unheard';
+  }
+  get asksElsewhere(): boolean {
+    return this.#service.asksElsewhere;
+  }
+  descriptionsToAsk(): readonly number[] {
+    return this.#service.descriptionsToAsk();
+  }
+  heard(status: number): void {
+    this.#service.heard(status);
+  }
 
   get openFiles(): number {
     return this.#service.files.filter((file) => file !== undefined).length;

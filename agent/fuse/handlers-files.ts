@@ -68,6 +68,10 @@ export const write: Handler = (service, request) => {
   const offset = readNumber(bytes, body + 8);
   const length = bytes.readUInt32LE(body + 16);
   const writeFlags = bytes.readUInt32LE(body + 20);
+  const fileFlags = bytes.readUInt32LE(body + 32);
+  const synchronous = (fileFlags & O.DSYNC) !== 0 && (writeFlags & writeFlag.CACHE) === 0;
+  // The kernel lets nobody else write to this file before it is answered.
+  if (synchronous && service.formerErrors === 'unheard') return 'sync-waits';
   const start = body + writeHeaderBytes;
   if (!Number.isSafeInteger(offset + length)) return service.fail(-E.FBIG);
   service.sink.willWrite(file.node, offset, offset + length);
@@ -86,8 +90,6 @@ export const write: Handler = (service, request) => {
     else service.sink.write(node, offset, bytes, start, count, service.attributes.modified);
   }
   if (kills) tellFallenMode(service, file);
-  const fileFlags = bytes.readUInt32LE(body + 32);
-  const synchronous = (fileFlags & O.DSYNC) !== 0 && (writeFlags & writeFlag.CACHE) === 0;
   if (synchronous) return syncAndWait(service, file, (fileFlags & O.SYNC) !== O.SYNC, count);
   service.replyLength = writeParkedReply(service.reply.bytes, service.header.unique, count);
   return 'reply';
@@ -103,7 +105,7 @@ function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writte
   // A removed directory that a predecessor had open.
   if (file.fd < 0) return service.done();
   const sequence = node.unlinked ? 0 : service.sink.sync(node, dataOnly);
-  // What a predecessor's disk has failed to write is heard here, before any sync goes beside this lane.
+  // After what a predecessor's disk has failed to write none goes beside this lane.
   const isPlain = service.formerErrors === 'none';
   if (isPlain && service.sink.collect?.(unique, sequence, file.fd, dataOnly, writtenBytes) === true) return 'parked';
   const status = syncHere(service, file, dataOnly);
@@ -133,6 +135,7 @@ export const fsync: Handler = (service, { bytes }) => {
   const file = service.file(readNumber(bytes, body));
   if (!file) return service.fail(-E.BADF);
   if (!service.sink.changesAllowed()) return 'deferred';
+  if (service.formerErrors === 'unheard') return 'sync-waits';
   return syncAndWait(service, file, (bytes.readUInt32LE(body + 8) & fsyncFlag.DATA_ONLY) !== 0, 0);
 };
 

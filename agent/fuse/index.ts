@@ -9,7 +9,7 @@ export type { Errno } from './backing-tree.ts';
 export type { CacheMode } from './codec.ts';
 export { KeptMemory, makeKeptFile } from './kept-memory.ts';
 export type { KeptIdentity } from './kept-memory.ts';
-export { heldMax, syncStage } from './kept-requests.ts';
+export { syncStage } from './kept-requests.ts';
 export type { Carried } from './kept-requests.ts';
 export { writeFailedReply, writeParkedReply } from './codec.ts';
 export { Filesystem } from './filesystem.ts';

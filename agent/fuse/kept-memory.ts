@@ -8,7 +8,7 @@ import { keepInMemory, makeSharedFile, SharedFile } from '../sys/linux.ts';
 import type { Memory } from '../sys/linux.ts';
 import type { CacheMode, Negotiation } from './codec.ts';
 import { KeptFiles, keptFileBytes } from './kept-files.ts';
-import { KeptRequests } from './kept-requests.ts';
+import { heldMax, KeptRequests } from './kept-requests.ts';
 import { chunkBytes } from './node-records.ts';
 import type { RecordMemory } from './node-records.ts';
 import { replyBytesMax, requestBytesMax } from './protocol.ts';
@@ -43,6 +43,7 @@ const word = {
   adoptions: 12,
   asking: 13,
   unasked: 14,
+  asked: 15,
 } as const;
 const reservedIdsPlace = 128;
 const identityPlace = 256;
@@ -89,6 +90,9 @@ export class KeptMemory {
 
   /** Told once, with the reason. */
   onGivenUp: (reason: string) => void = () => undefined;
+  /** After `overflown`. */
+  onKeptAgain: () => void = () => undefined;
+  #hasOverflown = false;
   readonly #stay: (memory: Memory) => boolean;
 
   /** `fd` stays the caller's. `stay`: false when pages may be taken away. */
@@ -132,6 +136,22 @@ export class KeptMemory {
     this.onGivenUp(reason);
   }
 
+  /** More requests wait than there is room for, which ends with `drained`: until then the others are kept as ever, and nobody may go on from them alone. */
+  overflown(): void {
+    if (this.#words[word.magic] === 0) return;
+    this.#hasOverflown = true;
+    this.giveUp(`more than ${heldMax - 1} requests waited at once`);
+  }
+  /** None waits any more that was not kept, and none is in hand. */
+  drained(): void {
+    if (!this.#hasOverflown) return;
+    this.#hasOverflown = false;
+    // What there was no room for may have been left there.
+    this.requests.expect();
+    this.#words[word.magic] = layoutMagic;
+    this.onKeptAgain();
+  }
+
   /** Counted before anything is done with it. */
   countAdoption(): void {
     this.#words[word.adoptions] = (this.#words[word.adoptions] ?? 0) + 1;
@@ -148,7 +168,13 @@ export class KeptMemory {
   set asking(value: number) {
     this.#words[word.asking] = value;
   }
-  /** A second description of the directory, by its number in this process, which stores it before anything is served. */
+  /** The description of the directory that is asked, and a second one: by their numbers in this process, which stores both before anything is served. */
+  get askedFd(): number {
+    return (this.#words[word.asked] ?? 0) - 1;
+  }
+  set askedFd(fd: number) {
+    this.#words[word.asked] = fd + 1;
+  }
   get unaskedFd(): number {
     return (this.#words[word.unasked] ?? 0) - 1;
   }

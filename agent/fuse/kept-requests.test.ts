@@ -312,6 +312,25 @@ describe('what cannot be kept', () => {
     expect(open(fd).refusal(identity)).toBe('its memory was not complete');
   });
 
+  it('is given up while too many wait, and kept again when those have been answered: with nothing in hand', () => {
+    const fd = makeFile();
+    const kept = open(fd);
+    const told: string[] = [];
+    kept.onGivenUp = (reason) => told.push(reason);
+    kept.onKeptAgain = () => told.push('kept again');
+    kept.begin(identity, 1, 'none');
+    kept.drained();
+    read(kept, 2);
+    kept.overflown();
+    kept.overflown();
+    expect(open(fd).refusal(identity)).toBe('its memory was not complete');
+    kept.drained();
+    kept.drained();
+    expect(told).toEqual([`more than ${heldMax - 1} requests waited at once`, 'kept again']);
+    expect(open(fd).refusal(identity)).toBeNull();
+    expect(carriedOf(fd)).toMatchObject({ inHandLength: 0, held: [] });
+  });
+
   it('is not given up where they stay', () => {
     const fd = makeFile();
     const kept = open(fd);

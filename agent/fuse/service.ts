@@ -1,4 +1,5 @@
 /** What all request handlers of one mounted directory share: the open files, the reply being written, the caller's identity. */
+import { invariant } from '../contract/index.ts';
 import { Attributes, E, fileType, Memory, O, statAt, statOf } from '../sys/linux.ts';
 import type { ThreadIdentity, Time } from '../sys/linux.ts';
 import type { Backing } from './backing.ts';
@@ -18,9 +19,9 @@ import { entryBytes, replyBytesMax, replyHeaderBytes } from './protocol.ts';
 
 /**
  * What becomes of a request. `reply`: `service.reply.bytes[0, service.replyLength)` is the answer. `none`: it has no answer. `deferred`: nothing has
- * been done, keep a copy and handle it again. `parked`: the sink's owner answers. `destroyed`: answer, then end.
+ * been done, keep a copy and handle it again. `sync-waits`: the same, once `formerErrors` are known; others need not wait for that. `parked`: the sink's owner answers. `destroyed`: answer, then end.
  */
-export type Outcome = 'reply' | 'none' | 'deferred' | 'parked' | 'destroyed';
+export type Outcome = 'reply' | 'none' | 'deferred' | 'sync-waits' | 'parked' | 'destroyed';
 
 export type Handler = (service: Service, request: Memory) => Outcome;
 
@@ -64,10 +65,12 @@ export class Service {
   readonly parentTime: Time = { seconds: 0, nanoseconds: 0 };
   readonly otherParentTime: Time = { seconds: 0, nanoseconds: 0 };
   /**
-   * Of a mount that was taken over: an error of writing may have been told to the predecessor, or to nobody, and the descriptors of now do not know it. `unheard`: before
-   * anything is called synced, the filesystem as a whole is asked. `failed`: nothing is any more.
+   * Of a mount that was taken over: an error of writing may have been told to the predecessor, or to nobody, and the descriptors of now do not know it. `unheard`: the
+   * filesystem as a whole is being asked, and nothing is called synced before it has answered. `failed`: nothing is any more.
    */
   formerErrors: 'none' | 'unheard' | 'failed' = 'none';
+  /** Somebody else is asking for this process: only its answer may clear the word in the memory. */
+  asksElsewhere = false;
   /** Counts requests; a supervisor sees that the lane lives. */
   handled = 0;
 
@@ -216,33 +219,46 @@ export class Service {
 
   /** False: what a predecessor's disk has failed to write may be missing in any file. */
   formerErrorsAllowSync(): boolean {
-    if (this.formerErrors === 'unheard') this.syncAll();
+    invariant(this.formerErrors !== 'unheard', 'a sync before it is known what a predecessor has failed to write');
     return this.formerErrors === 'none';
   }
-  /** syncfs(2): the first one of a mount that was taken over hears what the predecessor has not. 0 or -errno. */
-  syncAll(): number {
-    if (this.formerErrors === 'failed') return -E.IO;
-    const status = this.#askAll();
-    if (this.formerErrors === 'unheard') this.formerErrors = status < 0 ? 'failed' : 'none';
-    return status;
-  }
 
-  /** A successor asks where this process was killed before it could record what it has heard. */
-  #askAll(): number {
+  /** syncfs(2). 0 or -errno. A successor asks where this process was killed before it could record what it has heard. */
+  syncAll(): number {
     const { kept, backing } = this;
+    if (this.formerErrors === 'failed') return -E.IO;
     if (!kept) return backing.syncAll();
     const before = kept.asking;
-    kept.asking = before === asking.nothing ? asking.asked : asking.failed;
-    let status = backing.syncAll();
-    if (status >= 0 && before === asking.asked) status = backing.syncAll(kept.unaskedFd);
+    if (before === asking.nothing) kept.asking = asking.asked;
+    const status = backing.syncAll(kept.askedFd);
+    this.#hasHeard ||= status < 0;
     if (status < 0) kept.asking = asking.failed;
-    else if (before !== asking.failed) kept.asking = asking.nothing;
+    else if (before === asking.nothing) kept.asking = asking.nothing;
     return status;
   }
+  #hasHeard = false;
 
   /** What predecessors have heard or may have heard of the disk counts here. */
   takeOverErrors(): void {
     this.formerErrors = this.kept?.asking === asking.failed ? 'failed' : 'unheard';
+  }
+  /** To be asked in our place, all of them; `heard` is to follow. Empty: there is nothing to ask. */
+  descriptionsToAsk(): readonly number[] {
+    const { kept } = this;
+    if (!kept || kept.asking === asking.failed) return [];
+    const isFirst = kept.asking === asking.nothing;
+    kept.asking = isFirst ? asking.asked : asking.failed;
+    this.asksElsewhere = true;
+    return isFirst ? [kept.askedFd] : [kept.askedFd, kept.unaskedFd];
+  }
+  /** 0 or -errno. */
+  heard(status: number): void {
+    const { kept } = this;
+    if (!this.asksElsewhere) return;
+    this.asksElsewhere = false;
+    this.#hasHeard ||= status < 0;
+    if (this.formerErrors === 'unheard') this.formerErrors = this.#hasHeard ? 'failed' : 'none';
+    if (kept) kept.asking = this.#hasHeard ? asking.failed : asking.nothing;
   }
 
   /** An errno of the disk itself: the copy here cannot be trusted to go on. */

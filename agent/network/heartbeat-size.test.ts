@@ -17,6 +17,8 @@ function heartbeat(modules: number, nameLength: number, words: string): Heartbea
     copy: 'up-to-date',
     peerStale: false,
     clean: false,
+    memoryLost: false,
+    closedLost: false,
     contacts: { '0a1b2c3d': 1234 },
     active: false,
     lastPrimary: false,

@@ -15,7 +15,7 @@ import { frameBytesMax, isDirectoryMode } from './change-codec.ts';
 import type { HotRegions } from './hot-regions.ts';
 import { Marks, marksBytesMax } from './marks.ts';
 import { Reach } from './reach.ts';
-import type { Tree } from './tree.ts';
+import type { SourceTree } from './tree.ts';
 
 /** A name, an id and times: what every small frame is made of, generously. */
 const smallFrameBytes = 8192;
@@ -63,7 +63,7 @@ export class ChangeStream implements ChangeSink {
   hearsHot = false;
   /** What this stream's peer may lack. */
   readonly marks: Marks;
-  readonly #tree: Tree;
+  readonly #tree: SourceTree;
   readonly #ports: StreamPorts;
   readonly #hooks: LaneHooks;
   /** Ids the target knows, so that it is told when they end. */
@@ -76,7 +76,7 @@ export class ChangeStream implements ChangeSink {
   readonly #lastChange = new Map<NodeId, Sequence>();
   readonly #scratch = new Attributes();
 
-  constructor(tree: Tree, writer: FrameWriter, ports: StreamPorts, hooks: LaneHooks, bytesMax = marksBytesMax) {
+  constructor(tree: SourceTree, writer: FrameWriter, ports: StreamPorts, hooks: LaneHooks, bytesMax = marksBytesMax) {
     this.#tree = tree;
     this.writer = writer;
     this.#ports = ports;

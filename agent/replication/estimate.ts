@@ -76,8 +76,9 @@ export class EstimateRun {
     // Removed: what is left of it is the name in its directory.
     if (node === null || node.unlinked) return;
     this.#objects += 1;
-    // Nothing leads to it at the place where the target has it, so it is walked as something new; what was made since is marked as it is filled.
-    if (node.type === directoryType && mark.placed === 'unknown') this.#wholeDirectories += 1;
+    // Nothing leads to it at the place where the target has it, so it is walked as something new; what was made since is marked as it is filled. Or a log on disk names all
+    // that is in it together.
+    if (node.type === directoryType && (mark.placed === 'unknown' || mark.entries)) this.#wholeDirectories += 1;
     const bytes = node.type === fileType ? this.#bytesOf(node, mark) : 0;
     this.#bytes += bytes;
     if (this.#files.length < this.#circumstances.filesMax)

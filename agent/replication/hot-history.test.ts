@@ -28,7 +28,8 @@ class Disk implements HotDisk {
 }
 
 const root = { id: 1, parent: null, name: Buffer.alloc(0), type: 0o040000, boundSession: 0, unlinked: false };
-const tree = { node: () => root } as unknown as Tree;
+let held = 0;
+const tree = { node: () => root, hold: () => (held += 1) } as unknown as Tree;
 const claim = { log: 7, checkpoint: 1, peer: null };
 const record = hotSince(freshGood('u', { number: 1, id: 'g1' }), claim);
 
@@ -37,7 +38,12 @@ function again(disk: Disk): HotHistory {
   const ports = { recorded: () => undefined, abandoned: () => undefined, failed: () => undefined };
   const hot = new HotRegions(new HotLog(disk, 32 * unitBytes), ports);
   const marks = new Marks({ hold: () => undefined, release: () => undefined });
-  const history = new HotHistory({ hot, marks } as unknown as ChangeStream, tree, record, null);
+  const history = new HotHistory(
+    { hot, marks, giveBack: () => (held -= 1) } as unknown as ChangeStream,
+    tree,
+    record,
+    null,
+  );
   history.begin();
   return history;
 }
@@ -58,6 +64,24 @@ describe('the log of a primary that is one again', () => {
     expect(again(disk).covers(target({ log: 8, number: 2 }))).toBe(true);
     log.append(0, []);
     expect(again(disk).covers(target({ log: 7, number: 2 }))).toBe(true);
+  });
+
+  it('is counted as often as somebody asks, before it is used once', () => {
+    const disk = new Disk();
+    const log = new HotLog(disk, 32 * unitBytes);
+    log.begin(7, 1);
+    log.append(0, [{ path: [], kind: 'entries' }]);
+    const history = again(disk);
+    for (let time = 0; time < 2; time++) {
+      const counted = history.toBeMarked();
+      expect([...(counted ?? [])].map(([id, mark]) => [id, mark.entries])).toEqual([[1, true]]);
+      counted?.end();
+      counted?.tidy();
+      expect(held).toBe(0);
+    }
+    expect(history.covers(target(null))).toBe(true);
+    // From here on the marks of the stream are what there is.
+    expect(history.toBeMarked()).toBeNull();
   });
 
   it('is asked no more once it was found too old', () => {

@@ -13,8 +13,9 @@ import type { HotOffer } from './handshake.ts';
 import { addHotMarks } from './hot-marks.ts';
 import { offeredSet } from './hot-offer.ts';
 import type { PeerHot, ToPrimary } from './lane-messages.ts';
+import { Marks } from './marks.ts';
 import type { MarksStamp } from './marks.ts';
-import type { Tree } from './tree.ts';
+import type { SourceTree } from './tree.ts';
 import type { HotClaim } from './volume-lineage.ts';
 
 export class HotHistory {
@@ -23,11 +24,11 @@ export class HotHistory {
   /** Marks are still to be made of what the log on our own disk names. */
   #isRestored = false;
   readonly #stream: ChangeStream;
-  readonly #tree: Tree;
+  readonly #tree: SourceTree;
   readonly #record: VolumeRecord;
   readonly #peerHot: PeerHot | null;
 
-  constructor(stream: ChangeStream, tree: Tree, record: VolumeRecord, peerHot: PeerHot | null) {
+  constructor(stream: ChangeStream, tree: SourceTree, record: VolumeRecord, peerHot: PeerHot | null) {
     this.#stream = stream;
     this.#tree = tree;
     this.#record = record;
@@ -64,6 +65,29 @@ export class HotHistory {
     this.end();
     this.#stream.marks.begin(log);
     this.#stream.hot?.begin(log, this.#stream.marks.stamp.checkpoint);
+  }
+
+  /**
+   * What will be marked when a target comes back as it was left: to be counted only, and ended afterwards. Null: the marks of the stream are what there is, or nothing can be
+   * made of the log.
+   */
+  toBeMarked(): Marks | null {
+    const { hot } = this.#stream;
+    const { claim } = this;
+    if (!this.#isRestored || hot?.kept !== true || claim === null) return null;
+    const marks = new Marks({
+      hold: (id) => {
+        this.#tree.hold(id);
+      },
+      release: (id) => {
+        this.#stream.giveBack(id);
+      },
+    });
+    marks.adopt(claim.log, hot.given, claim.checkpoint);
+    if (addHotMarks(marks, this.#tree, hot.set)) return marks;
+    marks.end();
+    marks.tidy();
+    return null;
   }
 
   /** The target has everything but what is marked. */

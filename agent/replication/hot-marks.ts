@@ -4,19 +4,19 @@ import type { Node } from '../fuse/index.ts';
 import { E } from '../sys/errno.ts';
 import type { HotPlace, HotSet } from './hot-set.ts';
 import type { Marks } from './marks.ts';
-import type { Tree } from './tree.ts';
+import type { SourceTree } from './tree.ts';
 
 const directoryType = 0o040000;
 const fileType = 0o100000;
 
 /** False: what it names does not fit this tree, so nothing can be concluded from it. */
-export function addHotMarks(marks: Marks, tree: Tree, set: HotSet): boolean {
+export function addHotMarks(marks: Marks, tree: SourceTree, set: HotSet): boolean {
   const root = tree.node(rootId);
   if (!root || set.everything || !marks.kept) return false;
   return addPlaces(marks, tree, root, set.root) && !marks.isFull;
 }
 
-function addPlaces(marks: Marks, tree: Tree, directory: Node, place: HotPlace): boolean {
+function addPlaces(marks: Marks, tree: SourceTree, directory: Node, place: HotPlace): boolean {
   if (place.attributes) marks.extendedAttributes(directory);
   if (place.entries) marks.hotEntries(directory);
   // As it was before anything of this is added: what was marked here goes before what is named there.
@@ -50,7 +50,7 @@ function isNothing(place: HotPlace): boolean {
   return [...(place.places?.values() ?? [])].every(isNothing);
 }
 
-function addPlace(marks: Marks, tree: Tree, node: Node, parentPlace: HotPlace, place: HotPlace): boolean {
+function addPlace(marks: Marks, tree: SourceTree, node: Node, parentPlace: HotPlace, place: HotPlace): boolean {
   if (place.whole) return true;
   if (node.type === directoryType) return place.ranges === null && addPlaces(marks, tree, node, place);
   if (isFileIn(parentPlace, place)) return true;

@@ -22,6 +22,8 @@ export interface PrimaryLaneData {
   readonly keptFd: number;
   /** A predecessor has served this mount. */
   readonly takesOver: boolean;
+  /** Nobody has asked this filesystem for errors of writing for long. */
+  readonly asksFirst: boolean;
   /** Of the former primary, as this copy has heard of it. */
   readonly peerHot: PeerHot | null;
 }
@@ -56,6 +58,7 @@ export interface SecondaryLaneData {
   readonly programVersion: string;
   readonly directoryFd: number;
   readonly record: VolumeRecord;
+  readonly level: AcknowledgeLevel;
   readonly memoryBoot: string | null;
   readonly peerHot: PeerHot | null;
 }

@@ -64,6 +64,8 @@ export type ToPrimary =
   | { readonly type: 'go-alone'; readonly call: number; readonly generation: Generation }
   /** A sync that was under way when this role began has failed, and told nobody else. */
   | { readonly type: 'sync-failed'; readonly status: number }
+  /** Of `sync-kept`; negative: one of them has told of an error. */
+  | { readonly type: 'kept-synced'; readonly status: number }
   /** All that was applied when it was asked for is on our disk; negative `status`: it is not. */
   | { readonly type: 'synced'; readonly call: number; readonly status: number }
   /** After the unmount: agree on a checkpoint when in sync, then end. */
@@ -98,8 +100,14 @@ export type FromPrimary =
   | { readonly type: 'not-taken-over'; readonly reason: string }
   /** From here on no successor can go on under this mount. May come before any other word. */
   | { readonly type: 'not-kept'; readonly reason: string }
+  /** After `not-kept`: that is over. */
+  | { readonly type: 'kept-again' }
   /** To be answered by `synced`. Elsewhere: requests must not wait for what may take long. */
   | { readonly type: 'sync'; readonly call: number }
+  /** The same for these descriptions and the own one of those syncs; `kept-synced` answers it. */
+  | { readonly type: 'sync-kept'; readonly descriptors: readonly number[] }
+  /** Something of this filesystem could not be written before this role changed anything. */
+  | { readonly type: 'earlier-failure'; readonly errno: number }
   /** The mount is gone, whoever took it away. */
   | { readonly type: 'unmounted' }
   /** The local disk failed an fsync or a write. */

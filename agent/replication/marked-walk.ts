@@ -14,7 +14,7 @@ import { frameBytesMax, isDirectoryMode } from './change-codec.ts';
 import type { ChangeStream } from './change-stream.ts';
 import type { Extents } from './extents.ts';
 import type { Mark } from './marks.ts';
-import type { Tree } from './tree.ts';
+import type { SourceTree } from './tree.ts';
 
 /** What ResyncSource does with the objects that are met. Each is held for it. */
 export interface MetObjects {
@@ -36,7 +36,7 @@ const movedMax = 10_000;
 
 export class MarkedWalk {
   #failed = false;
-  readonly #tree: Tree;
+  readonly #tree: SourceTree;
   readonly #stream: ChangeStream;
   readonly #met: MetObjects;
   readonly #movedMax: number;
@@ -53,7 +53,7 @@ export class MarkedWalk {
   #rest: NodeId[] | null = null;
 
   /** Beyond `moved` objects whatever else has moved is compared where it stands now. */
-  constructor(tree: Tree, stream: ChangeStream, met: MetObjects, moved = movedMax) {
+  constructor(tree: SourceTree, stream: ChangeStream, met: MetObjects, moved = movedMax) {
     this.#movedMax = moved;
     this.#tree = tree;
     this.#stream = stream;

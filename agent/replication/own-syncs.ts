@@ -25,30 +25,43 @@ export class OwnSyncs {
   }
 
   begin(call: number): void {
-    this.#last = this.#run(call, this.#last);
+    this.#queue([this.#ownFd], (status) => {
+      if (status < 0) this.#status = status;
+      this.#post({ type: 'synced', call, status });
+    });
   }
 
-  async #run(call: number, former: Promise<unknown>): Promise<void> {
+  /** Descriptions that are somebody else's, and the own one: what they tell now is told by none of them later. `counts`: for whoever has the disk after this lane, too. */
+  ask(descriptors: readonly number[], counts: boolean, answered: (status: number) => void): void {
+    this.#queue([...descriptors, this.#ownFd], (status) => {
+      if (counts && status < 0) this.#status = status;
+      answered(status);
+    });
+  }
+
+  #queue(descriptors: readonly number[], answered: (status: number) => void): void {
+    this.#last = this.#run(descriptors, answered, this.#last);
+  }
+
+  async #run(
+    descriptors: readonly number[],
+    answered: (status: number) => void,
+    former: Promise<unknown>,
+  ): Promise<void> {
     await former;
     if (this.#isOver) return;
-    if (this.#ownFd < 0) {
-      this.#tell(call, this.#ownFd);
-      return;
-    }
-    const name = 'syncfs';
-    await this.#spawn(
-      name,
-      { lane: 'sync', name, directoryFd: this.#ownFd },
-      [],
-      (message: { readonly status: number }) => {
-        this.#tell(call, message.status);
-      },
-    );
+    let status = 0;
+    for (const fd of descriptors) status = Math.min(status, fd < 0 ? fd : await this.#sync(fd));
+    answered(status);
   }
 
-  #tell(call: number, status: number): void {
-    if (status < 0) this.#status = status;
-    this.#post({ type: 'synced', call, status });
+  async #sync(directoryFd: number): Promise<number> {
+    const name = 'syncfs';
+    let status = 0;
+    await this.#spawn(name, { lane: 'sync', name, directoryFd }, [], (message: { readonly status: number }) => {
+      status = message.status;
+    });
+    return status;
   }
 
   /** Nobody asks any more. Resolves after one that is still under way, with what came out of it, 0 or -errno. */

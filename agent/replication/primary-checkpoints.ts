@@ -102,6 +102,8 @@ export class PrimaryCheckpoints {
 
   #isTime(): boolean {
     const { nowMs, checkpointIntervalMs: intervalMs } = this.#lane.ports;
+    // Our own disk could not say what it has.
+    if (this.#lane.ports.formerErrors?.unheard === true) return false;
     return !this.#lane.stopping && nowMs() - this.#lastMs >= intervalMs;
   }
 

@@ -11,15 +11,27 @@ import type { ControlBlock, Mode } from './control-block.ts';
 import type { FromPrimary, PeerHot, ToPrimary } from './lane-messages.ts';
 import type { Lane, Operation } from './operations.ts';
 import type { SendWindow } from './send-window.ts';
-import type { Tree } from './tree.ts';
+import type { SourceTree } from './tree.ts';
 import type { Used } from './used-bytes.ts';
 
 export const woken = { request: 1, message: 2 } as const;
-export const outcome = { none: 0, reply: 1, deferred: 2, parked: 3, ended: 4 } as const;
+export const outcome = { none: 0, reply: 1, deferred: 2, parked: 3, ended: 4, syncWaits: 5 } as const;
+
+/** What a disk has failed to write before, and may have told to nobody who lives (`Service`). */
+export interface FormerErrors {
+  /** Asks, elsewhere; `kept-synced` answers it. */
+  ask(): void;
+  /** What came out of it, 0 or -errno. */
+  heard(status: number): void;
+  /** It is asked, and has not been answered. */
+  readonly asked: boolean;
+  /** Until then nothing may be called synced. */
+  readonly unheard: boolean;
+}
 
 export interface PrimaryPorts {
   readonly control: ControlBlock;
-  readonly tree: Tree;
+  readonly tree: SourceTree;
   readonly stream: ChangeStream;
   readonly window: SendWindow;
   readonly request: Memory;
@@ -42,7 +54,7 @@ export interface PrimaryPorts {
   /** Before that reply is parked as a whole. */
   readonly noteParkedReply: () => void;
   readonly level: AcknowledgeLevel;
-  /** Set: the level acknowledges what is in memory only, and this is the boot that it ends with. */
+  /** Set: the level acknowledges something that is in memory only, and this is the boot that it ends with. */
   readonly memoryBoot: string | null;
   /** Of `write-through`: what the last `apply` has changed. */
   readonly touched: Node[];
@@ -50,6 +62,8 @@ export interface PrimaryPorts {
   readonly syncTouched: Operation;
   /** A copy of the request in hand, for as long as it waits. */
   readonly hold: (length: number) => Memory;
+  /** What waited has been answered, or waits for the peer. */
+  readonly noneHeld: () => void;
   /** What a predecessor of this process has left unanswered, once. */
   readonly carried: Carried | null;
   /** Sends the answer that the predecessor had completed. */
@@ -68,6 +82,8 @@ export interface PrimaryPorts {
   readonly used: () => Used | null;
   /** Asks for a syncfs that this lane does not wait for; `synced` answers it. */
   readonly beginSync: Operation & { call: number };
+  /** Null: nothing is kept that could be asked. */
+  readonly formerErrors: FormerErrors | null;
   /** What this copy has heard of the hot log of the former primary, when it was its target. */
   readonly peerHot: PeerHot | null;
   readonly nowMs: () => number;

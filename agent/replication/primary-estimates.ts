@@ -1,16 +1,21 @@
 /** What a resync would have to do now, for whoever asks: in small steps between requests, oldest question first. */
 import { EstimateRun } from './estimate.ts';
+import type { HotHistory } from './hot-history.ts';
+import type { Marks } from './marks.ts';
 import type { LaneContext } from './primary-context.ts';
 
 export class PrimaryEstimates {
   readonly #lane: LaneContext;
   /** Asked for, oldest first. */
-  readonly #runs: { readonly call: number; readonly run: EstimateRun }[] = [];
+  readonly #runs: { readonly call: number; readonly run: EstimateRun; readonly counted: Marks | null }[] = [];
   /** Of the last resync or comparison of this role; null: there was none. */
   #measuredRate: number | null = null;
 
-  constructor(lane: LaneContext) {
+  readonly #history: HotHistory;
+
+  constructor(lane: LaneContext, history: HotHistory) {
     this.#lane = lane;
+    this.#history = history;
   }
 
   get asked(): boolean {
@@ -27,8 +32,10 @@ export class PrimaryEstimates {
     const whole = this.#lane.record.unwritten === true ? 'unwritten' : copiesDiffer ? 'copies-differ' : null;
     const inSync = this.#lane.mode === 'in-sync';
     const circumstances = { filesMax: files, inSync, whole, used: used(), nowMs } as const;
-    const run = new EstimateRun(tree, stream.marks, { ...circumstances, bytesPerSecond: this.#measuredRate });
-    this.#runs.push({ call, run });
+    const counted = inSync || whole !== null ? null : this.#history.toBeMarked();
+    const marks = counted ?? stream.marks;
+    const run = new EstimateRun(tree, marks, { ...circumstances, bytesPerSecond: this.#measuredRate });
+    this.#runs.push({ call, run, counted });
   }
 
   /** `isQuiet`: no request waits. */
@@ -38,6 +45,8 @@ export class PrimaryEstimates {
     const estimate = first.run.step();
     if (estimate === null) return;
     this.#runs.shift();
+    first.counted?.end();
+    first.counted?.tidy();
     this.#lane.ports.tell({ type: 'done', call: first.call, clean: false, fault: null, estimate });
   }
 }

@@ -20,6 +20,7 @@ import { woken } from './primary-context.ts';
 import type { LaneContext, PrimaryPorts } from './primary-context.ts';
 import { PrimaryEstimates } from './primary-estimates.ts';
 import { PrimaryFailures } from './primary-failures.ts';
+import { PrimaryFormerErrors } from './primary-former-errors.ts';
 import { PrimaryRequests } from './primary-requests.ts';
 import { PrimaryResync } from './primary-resync.ts';
 import { PrimarySending } from './primary-sending.ts';
@@ -54,6 +55,7 @@ export class PrimaryLane implements LaneHooks {
   readonly #sending: PrimarySending;
   readonly #answers: PrimaryAnswers;
   readonly #failures: PrimaryFailures;
+  readonly #formerErrors: PrimaryFormerErrors;
   readonly #syncs: PrimarySyncs;
   readonly #checkpoints: PrimaryCheckpoints;
   readonly #resync: PrimaryResync;
@@ -75,13 +77,23 @@ export class PrimaryLane implements LaneHooks {
     const sending = (this.#sending = new PrimarySending(context));
     const answers = (this.#answers = new PrimaryAnswers(context));
     const failures = (this.#failures = new PrimaryFailures(context, history));
+    const formerErrors = (this.#formerErrors = new PrimaryFormerErrors(context, failures));
     const syncs = (this.#syncs = new PrimarySyncs(context, { hand, sending, answers, failures }));
     const checkpoints = (this.#checkpoints = new PrimaryCheckpoints(context, { history, sending, failures }));
     const resync = (this.#resync = new PrimaryResync(context, { hand, sending, checkpoints }));
     const verify = (this.#verify = new PrimaryVerify(context, { hand, sending, checkpoints }));
-    this.#estimates = new PrimaryEstimates(context);
+    this.#estimates = new PrimaryEstimates(context, history);
     this.#cleanStop = new PrimaryCleanStop(context, { sending, failures });
-    this.#requests = new PrimaryRequests(context, { hand, sending, answers, failures, syncs, resync, verify });
+    this.#requests = new PrimaryRequests(context, {
+      hand,
+      sending,
+      answers,
+      failures,
+      formerErrors,
+      syncs,
+      resync,
+      verify,
+    });
   }
 
   #context(): LaneContext {
@@ -129,6 +141,7 @@ export class PrimaryLane implements LaneHooks {
     const { wait, stream } = this.#ports;
     this.#tellStatus();
     this.#history.begin();
+    this.#formerErrors.begin();
     yield* this.#requests.takeOver();
     while (!this.#isEnded()) {
       const message = this.#ports.message();
@@ -218,6 +231,7 @@ export class PrimaryLane implements LaneHooks {
   #setMode(mode: Mode): void {
     if (this.mode === mode) return;
     this.mode = mode;
+    if (mode !== 'undecided') this.#formerErrors.decided();
     this.#tellStatus();
   }
 
@@ -285,6 +299,11 @@ export class PrimaryLane implements LaneHooks {
         yield* this.#checkpoints.synced(message);
         if (this.#cleanStopCall !== null) yield* this.#beginCleanStop(this.#cleanStopCall);
         return;
+      case 'kept-synced':
+        yield* this.#formerErrors.heard(message.status);
+        this.#requests.syncsGoOn();
+        if (this.#cleanStopCall !== null) yield* this.#beginCleanStop(this.#cleanStopCall);
+        return;
       case 'sync-failed':
         this.#failures.note('fsync', -message.status);
         return;
@@ -299,8 +318,9 @@ export class PrimaryLane implements LaneHooks {
 
   *#beginCleanStop(call: number): Lane {
     this.#ports.control.stop();
+    this.#formerErrors.decided();
     // Its error would be told to nobody else.
-    this.#cleanStopCall = this.#checkpoints.syncing ? call : null;
+    this.#cleanStopCall = this.#checkpoints.syncing || this.#formerErrors.asked ? call : null;
     if (this.#cleanStopCall !== null) return;
     // Nothing is asked behind the checkpoint that both sides agree on.
     this.#verify.interrupted();
@@ -396,7 +416,8 @@ export class PrimaryLane implements LaneHooks {
 
   /** From this record on both are in sync. */
   #together(record: VolumeRecord): VolumeRecord {
-    return lineage.heldInMemory(record, this.#ports.memoryBoot, 'source');
+    const { memoryBoot, level } = this.#ports;
+    return lineage.heldInMemory(record, memoryBoot, 'source', level);
   }
 
   // --- status ---------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ import { Fault, invariant } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import {
   Filesystem,
-  heldMax,
   isTransient,
   KeptMemory,
   openBacking,
@@ -50,7 +49,7 @@ import { isReady, operation, waitAlone } from './operations.ts';
 import { parkedAnswer } from './parked-answer.ts';
 import { checkpointIntervalMs } from './primary-checkpoints.ts';
 import { outcome, woken } from './primary-context.ts';
-import type { PrimaryPorts } from './primary-context.ts';
+import type { FormerErrors, PrimaryPorts } from './primary-context.ts';
 import { PrimaryLane } from './primary-lane.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { SendWindow } from './send-window.ts';
@@ -60,6 +59,7 @@ const outcomes = {
   reply: outcome.reply,
   none: outcome.none,
   deferred: outcome.deferred,
+  'sync-waits': outcome.syncWaits,
   parked: outcome.parked,
   destroyed: outcome.ended,
 } as const;
@@ -126,7 +126,23 @@ function takeOver(data: PrimaryLaneData, filesystem: Filesystem): Carried | stri
   return data.takesOver ? filesystem.takeOver() : null;
 }
 
-const tooMany = `more than ${heldMax - 1} requests waited at once`;
+function formerErrorsOf(filesystem: Filesystem, tell: (message: FromPrimary) => void): FormerErrors {
+  return {
+    ask: () => {
+      const descriptors = filesystem.descriptionsToAsk();
+      if (descriptors.length > 0) tell({ type: 'sync-kept', descriptors });
+    },
+    heard: (status) => {
+      filesystem.heard(status);
+    },
+    get asked() {
+      return filesystem.asksElsewhere;
+    },
+    get unheard() {
+      return filesystem.hasUnheardErrors;
+    },
+  };
+}
 
 /** What waits for the peer is not counted: most of it has been answered. */
 function unansweredIn({ held, inHandLength, replyLength }: Carried): number {
@@ -151,7 +167,10 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
   const identity = ThreadIdentity.enter();
   const control = new ControlBlock(data.control);
   const kept = data.keptFd < 0 ? null : new KeptMemory(data.keptFd);
-  if (kept) kept.onGivenUp = (reason) => tell({ type: 'not-kept', reason });
+  if (kept) {
+    kept.onGivenUp = (reason) => tell({ type: 'not-kept', reason });
+    kept.onKeptAgain = () => tell({ type: 'kept-again' });
+  }
   const backing = openBacking(data.directoryFd, {
     idsAreGiven: false,
     ...(kept && { kept: { nodes: kept.nodes, firstId: kept.reservedIds } }),
@@ -193,7 +212,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       syncWaits: () => lane.syncWaits(),
       collect: (unique, sequence, fd, dataOnly, written) => {
         const isCollected = lane.collect(unique, sequence, fd, dataOnly, written);
-        if (isCollected && kept?.requests.collect(unique, apply.length) === false) kept.giveUp(tooMany);
+        if (isCollected && kept?.requests.collect(unique, apply.length) === false) kept.overflown();
         return isCollected;
       },
       localFailure: (call, errno) => {
@@ -260,7 +279,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     // The answer itself is noted before it is sent, and done with afterwards. Where a level asks for more than `durable`, it is one only when that has been done.
     const isAnswer = result === 'reply' || result === 'destroyed';
     if (isAnswer && level === 'durable') requests.hasReply(filesystem.replyLength);
-    if (isAnswer || result === 'deferred' || isCollected) return;
+    if (isAnswer || result === 'deferred' || result === 'sync-waits' || isCollected) return;
     requests.finished();
   };
   const apply = {
@@ -386,8 +405,11 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     },
     hold: (length) => {
       const copy = kept?.requests.hold(length) ?? null;
-      if (copy === null) kept?.giveUp(tooMany);
+      if (copy === null) kept?.overflown();
       return copy ?? Memory.copyOf(request.bytes.subarray(0, length));
+    },
+    noneHeld: () => {
+      kept?.drained();
     },
     carried: taken,
     replyAgain: operation('reply again', () => {
@@ -401,6 +423,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     persistIfPossible,
     syncAll: operation('syncfs', () => filesystem.syncAll()),
     beginSync,
+    formerErrors: kept && (data.takesOver || data.asksFirst) ? formerErrorsOf(filesystem, tell) : null,
     peerHot: data.peerHot,
     used: () => usedOf(data.directoryFd),
     nowMs: bootTimeMs,

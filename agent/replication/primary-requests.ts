@@ -4,11 +4,13 @@
  */
 import { parkedMax } from './acknowledgement.ts';
 import { HeldRequests } from './held-requests.ts';
+import type { HeldRequest } from './held-requests.ts';
 import type { Lane } from './operations.ts';
 import type { PrimaryAnswers } from './primary-answers.ts';
 import { outcome, woken } from './primary-context.ts';
 import type { LaneContext } from './primary-context.ts';
 import type { PrimaryFailures } from './primary-failures.ts';
+import type { PrimaryFormerErrors } from './primary-former-errors.ts';
 import { PrimaryLevels } from './primary-levels.ts';
 import type { PrimarySending } from './primary-sending.ts';
 import type { PrimarySyncs } from './primary-syncs.ts';
@@ -32,6 +34,7 @@ export interface RequestParts {
   readonly sending: PrimarySending;
   readonly answers: PrimaryAnswers;
   readonly failures: PrimaryFailures;
+  readonly formerErrors: PrimaryFormerErrors;
   readonly syncs: PrimarySyncs;
   readonly resync: Yielding;
   readonly verify: Yielding;
@@ -43,11 +46,14 @@ export class PrimaryRequests {
   readonly #sending: PrimarySending;
   readonly #answers: PrimaryAnswers;
   readonly #failures: PrimaryFailures;
+  readonly #formerErrors: PrimaryFormerErrors;
   readonly #syncs: PrimarySyncs;
   readonly #levels: PrimaryLevels;
   readonly #resync: Yielding;
   readonly #verify: Yielding;
   readonly #held = new HeldRequests();
+  /** Syncs that wait for what this disk has failed to write before. Nothing else waits for them. */
+  #waitingSyncs: HeldRequest[] = [];
 
   constructor(lane: LaneContext, parts: RequestParts) {
     this.#lane = lane;
@@ -55,6 +61,7 @@ export class PrimaryRequests {
     this.#sending = parts.sending;
     this.#answers = parts.answers;
     this.#failures = parts.failures;
+    this.#formerErrors = parts.formerErrors;
     this.#syncs = parts.syncs;
     this.#resync = parts.resync;
     this.#verify = parts.verify;
@@ -101,6 +108,7 @@ export class PrimaryRequests {
     const { control, window, collected, stream } = this.#lane.ports;
     if (this.#lane.mode === 'undecided' || this.#lane.stopping) return false;
     if (control.parked.count + collected.count >= parkedMax || collected.full) return false;
+    if (!this.#formerErrors.allowChange()) return false;
     if (!stream.open) return true;
     window.settle(control.acknowledged);
     return window.bytes < windowBytes;
@@ -159,6 +167,7 @@ export class PrimaryRequests {
   #unmounted(): void {
     const { wait, tell } = this.#lane.ports;
     this.#held.clear();
+    this.#waitingSyncs = [];
     wait.requests = false;
     tell({ type: 'unmounted' });
   }
@@ -172,6 +181,7 @@ export class PrimaryRequests {
     yield* this.#handle(request.memory, request.length);
     if (this.#syncs.wait) yield* this.#syncs.finish();
     this.#held.replaying = false;
+    if (this.#held.count === 0 && this.#waitingSyncs.length === 0) this.#lane.ports.noneHeld();
   }
 
   *#handle(memory: Memory, length: number): Lane {
@@ -181,8 +191,8 @@ export class PrimaryRequests {
     apply.length = length;
     const before = stream.writer.sequence;
     let result = yield apply;
-    if (result === outcome.deferred) {
-      this.#hold(memory, length);
+    if (result === outcome.deferred || result === outcome.syncWaits) {
+      this.#hold(memory, length, result === outcome.syncWaits);
       return;
     }
     if (level !== 'durable') result = yield* this.#levels.keepPromise(result, before);
@@ -202,10 +212,17 @@ export class PrimaryRequests {
     if (linkBroken()) yield* this.#lane.lost();
   }
 
-  #hold(memory: Memory, length: number): void {
+  #hold(memory: Memory, length: number, isSync: boolean): void {
     const { request, hold } = this.#lane.ports;
     const copy = memory === request ? hold(length) : memory;
-    this.#held.add({ memory: copy, length, readAtMs: this.#hand.readAtMs });
+    const held = { memory: copy, length, readAtMs: this.#hand.readAtMs };
+    if (isSync) this.#waitingSyncs.push(held);
+    else this.#held.add(held);
+  }
+
+  /** What they waited for is known. */
+  syncsGoOn(): void {
+    for (const request of this.#waitingSyncs.splice(0)) this.#held.add(request);
   }
 
   /** As the stream has noted it meanwhile. */

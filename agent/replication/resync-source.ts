@@ -22,7 +22,7 @@ import { MarkedWalk } from './marked-walk.ts';
 import { afterAnswer, blockBytes, coarseBytes, stepBytes } from './refinement.ts';
 import type { Piece, Texture } from './refinement.ts';
 import type { ResyncPace } from './resync-pace.ts';
-import type { Tree } from './tree.ts';
+import type { SourceTree } from './tree.ts';
 
 const entriesPerStep = 64;
 const listingPartBytesMax = 256 * 1024;
@@ -72,7 +72,7 @@ const gone: readonly number[] = [-E.NOENT];
 const noXattr: readonly number[] = [-E.NODATA, -E.OPNOTSUPP, -E.PERM, -E.ACCES];
 
 export class ResyncSource implements WalkQueue {
-  readonly #tree: Tree;
+  readonly #tree: SourceTree;
   readonly #stream: ChangeStream;
   readonly #acknowledged: () => number;
   readonly #buffer: Memory;
@@ -106,7 +106,7 @@ export class ResyncSource implements WalkQueue {
 
   /** `buffer`: at least one step. `byMarks`: the target has all that the stream's marks do not name. */
   constructor(
-    tree: Tree,
+    tree: SourceTree,
     stream: ChangeStream,
     buffer: Memory,
     options: { acknowledged: () => number; byMarks: boolean; pace: ResyncPace; nowMs: () => number },

@@ -15,7 +15,7 @@ import type { Memory } from '../sys/memory.ts';
 import { checkEntryName, hashBytes, kind, malformed } from './change-codec.ts';
 import type { Frame, ListedEntry } from './change-codec.ts';
 import { directoryType, linkType, ownIdFirst, setAttributes, TargetError, typeMask } from './tree.ts';
-import type { Tree } from './tree.ts';
+import type { SourceTree, Tree } from './tree.ts';
 
 /** The answer to one `blocks` frame; goes out on the acknowledgement connection. */
 export type AnswerBlocks = (sequence: number, needed: Uint8Array) => void;
@@ -437,7 +437,7 @@ export class ResyncTarget {
 }
 
 /** Trash or parked objects of a time as a target, which are removed when this copy is one again. Under ids like any other: nothing of a role is bound. */
-export function hasLeftovers(tree: Tree): boolean {
+export function hasLeftovers(tree: SourceTree): boolean {
   const own = tree.lookup(rootId, holdfastName);
   if (typeof own === 'number') return false;
   let found = false;

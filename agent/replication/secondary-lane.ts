@@ -6,7 +6,7 @@
  * cannot be applied ends the link, and nothing after it is applied.
  */
 import { Fault, volumeRecordSchema } from '../contract/index.ts';
-import type { FaultRecord, ResyncProgress, VolumeRecord } from '../contract/index.ts';
+import type { AcknowledgeLevel, FaultRecord, ResyncProgress, VolumeRecord } from '../contract/index.ts';
 import type { Memory } from '../sys/memory.ts';
 import {
   encodeAcknowledgement,
@@ -92,6 +92,7 @@ export interface SecondaryPorts {
   /** Checkpoints are worth nothing where a sync does not tell that it has failed. */
   readonly offersMarks: boolean;
   /** As in the primary's ports. */
+  readonly level: AcknowledgeLevel;
   readonly memoryBoot: string | null;
   readonly nowMs: () => number;
   readonly message: () => ToSecondary | null;
@@ -415,7 +416,8 @@ export class SecondaryLane {
 
   /** From this record on both are in sync. */
   #together(record: VolumeRecord): VolumeRecord {
-    return lineage.heldInMemory(record, this.#ports.memoryBoot, 'target');
+    const { memoryBoot, level } = this.#ports;
+    return lineage.heldInMemory(record, memoryBoot, 'target', level);
   }
 
   *#acknowledge(): Lane {

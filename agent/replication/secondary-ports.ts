@@ -259,8 +259,9 @@ export function makeSecondaryLane(
         backing = openBacking(data.directoryFd, { idsAreGiven: true });
         return backing;
       },
-      // Before Linux 5.8 syncfs(2) reports no error of writing back.
+      level: data.level,
       memoryBoot: data.memoryBoot,
+      // Before Linux 5.8 syncfs(2) reports no error of writing back.
       offersMarks: process.env['HOLDFAST_RESYNC_BY_MARKS'] !== '0' && kernelAtLeast(release(), 5, 8),
       nowMs: bootTimeMs,
       message: () => inbox.receive(),

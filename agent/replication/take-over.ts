@@ -36,6 +36,7 @@ export function takeMount(
     if (connectionAt(path) !== connection) refuse('its mount is gone');
     if (!isCovered(path)) refuse('the directory was not covered');
     if (!isSame(path, mount.directory)) refuse('another directory stands below');
+    memory.askedFd = mount.directory;
     memory.unaskedFd = mount.unasked;
     memory.countAdoption();
     return { device: { deviceFd: mount.device, connection }, memoryFd: mount.memory, cache };

@@ -39,6 +39,9 @@ export type Tree = Pick<
   | 'list'
 >;
 
+/** Of a primary: who asks its whole filesystem says so first, in the memory that is kept (`Service`), and files are synced by descriptors. */
+export type SourceTree = Omit<Tree, 'sync' | 'syncAll'>;
+
 /**
  * Above every id that a stream will ever name, below those that a backing gives by itself: for objects that only the target knows (limbo,
  * trash).

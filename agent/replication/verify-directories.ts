@@ -4,7 +4,7 @@
  */
 import type { Name, Node, NodeId } from '../fuse/index.ts';
 import { E } from '../sys/errno.ts';
-import type { Tree } from './tree.ts';
+import type { SourceTree } from './tree.ts';
 import { directoryType } from './tree.ts';
 
 /** 7 MB. */
@@ -15,7 +15,7 @@ export type NextDirectory =
   { readonly node: Node } | { readonly parent: Node; readonly name: Name; readonly error: number } | 'gone' | null;
 
 export class PendingDirectories {
-  readonly #tree: Tree;
+  readonly #tree: SourceTree;
   readonly #giveBack: (id: NodeId) => void;
   readonly #nodesMax: number;
   /** Each is held. */
@@ -23,7 +23,7 @@ export class PendingDirectories {
   /** One for each directory that has some; each is held. */
   readonly #named: { readonly parent: Node; readonly names: Name[] }[] = [];
 
-  constructor(tree: Tree, giveBack: (id: NodeId) => void, max = nodesMax) {
+  constructor(tree: SourceTree, giveBack: (id: NodeId) => void, max = nodesMax) {
     this.#tree = tree;
     this.#giveBack = giveBack;
     this.#nodesMax = max;

@@ -10,7 +10,7 @@ import type { Attributes } from '../sys/attributes.ts';
 import { E } from '../sys/errno.ts';
 import { verifiedBytesMax } from './answer-codec.ts';
 import { checkEntryName, malformed } from './change-codec.ts';
-import type { Tree } from './tree.ts';
+import type { SourceTree } from './tree.ts';
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const id = count.min(1);
@@ -138,7 +138,7 @@ const ownOfEachServer: readonly string[] = ['security.selinux', 'security.ima', 
 const noXattr: readonly number[] = [-E.NODATA, -E.OPNOTSUPP, -E.PERM, -E.ACCES];
 
 /** A digest of all extended attributes, access lists among them; empty: none; a number: a disk that does not read. */
-export function extendedDigest(tree: Tree, node: NodeId): string | number {
+export function extendedDigest(tree: SourceTree, node: NodeId): string | number {
   const names = tree.listXattrs(node);
   if (typeof names === 'number') return noXattr.includes(names) ? '' : names;
   const pairs: [string, Buffer][] = [];

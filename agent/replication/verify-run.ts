@@ -6,7 +6,7 @@ import { invariant } from '../contract/index.ts';
 import type { Verification } from '../contract/index.ts';
 import type { Memory } from '../sys/memory.ts';
 import type { ChangeStream } from './change-stream.ts';
-import type { Tree } from './tree.ts';
+import type { SourceTree } from './tree.ts';
 import type { Findings } from './verify-messages.ts';
 import { VerifyReport } from './verify-report.ts';
 import { matters, VerifySource } from './verify-source.ts';
@@ -33,7 +33,7 @@ export class VerifyRun {
   #askedToBeStale = false;
 
   constructor(
-    tree: Tree,
+    tree: SourceTree,
     stream: ChangeStream,
     buffer: Memory,
     options: { repair: boolean; stale: boolean; nowMs: () => number; usedBytes: number | null },

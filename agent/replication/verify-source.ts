@@ -16,7 +16,7 @@ import type { ChangeStream } from './change-stream.ts';
 import { reached } from './acknowledgement.ts';
 import { hasLeftovers } from './resync-target.ts';
 import { directoryType, fileType, linkType } from './tree.ts';
-import type { Tree } from './tree.ts';
+import type { SourceTree } from './tree.ts';
 import {
   blockDigest,
   comparedAttributes,
@@ -76,7 +76,7 @@ interface FileInHand {
 export type VerifyStep = 'worked' | 'waiting' | 'compared';
 
 export class VerifySource {
-  readonly #tree: Tree;
+  readonly #tree: SourceTree;
   readonly #stream: ChangeStream;
   readonly #buffer: Memory;
   readonly #report: VerifyReport;
@@ -97,7 +97,7 @@ export class VerifySource {
   /** Files with several names, so that their ids last and their contents are compared once. */
   readonly #linked = new Set<NodeId>();
 
-  constructor(tree: Tree, stream: ChangeStream, buffer: Memory, report: VerifyReport, nowMs: () => number) {
+  constructor(tree: SourceTree, stream: ChangeStream, buffer: Memory, report: VerifyReport, nowMs: () => number) {
     invariant(buffer.length >= verifyStepBytes, 'a step reads into the buffer');
     this.#tree = tree;
     this.#stream = stream;

@@ -98,7 +98,7 @@ export async function within<T>(timeoutMs: number, promise: Promise<T>, otherwis
 
 /** What the record has to remember of a contact: null where nothing is acknowledged because it is in memory. */
 function memoryBootOf({ acknowledge }: Pick<LaneSettings, 'acknowledge'>): string | null {
-  return acknowledge === 'received' ? bootId() : null;
+  return acknowledge === 'write-through' ? null : bootId();
 }
 
 /** What the kernel keeps back is on no disk. */
@@ -106,10 +106,15 @@ export function cacheOf({ acknowledge, cache }: Pick<LaneSettings, 'acknowledge'
   return acknowledge === 'write-through' ? 'none' : cache;
 }
 
+function openAgain(directoryFd: number): number {
+  return openAt(directoryFd, Buffer.from('.'), O.RDONLY | O.DIRECTORY);
+}
+
 export class PrimaryLanes {
   readonly control = new ControlBlock();
   readonly device: MountedDevice;
   readonly #volume: string;
+  readonly #directoryFd: number;
   /** -1: nobody would take it over. */
   readonly #keptFd: number;
   #kept: KeptMemory | null = null;
@@ -129,9 +134,11 @@ export class PrimaryLanes {
     onPrimary: (message: FromPrimary) => void,
     onLink: (message: FromAcknowledgement) => void,
     taken: TakenMount | null = null,
+    asksFirst = false,
   ) {
     const { volume, directoryFd } = settings;
     this.#volume = volume;
+    this.#directoryFd = directoryFd;
     this.watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
     this.device = taken?.device ?? mountDevice({ path: settings.path, directoryFd });
     const { deviceFd } = this.device;
@@ -192,12 +199,19 @@ export class PrimaryLanes {
         record,
         keptFd: this.#keptFd,
         takesOver: taken !== null,
+        asksFirst,
         peerHot,
       },
       [this.#primary.port, between.port1],
       (message: FromPrimary) => {
         if (message.type === 'sync') {
           syncs.begin(message.call);
+          return;
+        }
+        if (message.type === 'sync-kept') {
+          syncs.ask(message.descriptors, taken !== null, (status) => {
+            this.post({ type: 'kept-synced', status });
+          });
           return;
         }
         this.#considerLink(message);
@@ -250,25 +264,31 @@ export class PrimaryLanes {
     if (!holdsDescriptors()) return -1;
     const memory = makeKeptFile();
     if (memory < 0) return -1;
-    const { directoryFd: directory } = settings;
-    // Not a duplicate: errors are told once for each description.
-    const unasked = openAt(directory, Buffer.from('.'), O.RDONLY | O.DIRECTORY);
+    // Not duplicates: errors are told once for each description. Not that of the door: what other programs' files failed since it was closed is nothing of this role.
+    const [directory, unasked] = [openAgain(settings.directoryFd), openAgain(settings.directoryFd)];
     const kept = new KeptMemory(memory);
     kept.begin(settings, this.device.connection, cacheOf(settings));
+    kept.askedFd = directory;
     kept.unaskedFd = unasked;
     kept.close();
     const { deviceFd: device } = this.device;
-    if (unasked >= 0 && storeMount(settings.volume, { device, directory, unasked, memory })) return memory;
+    const isOpen = directory >= 0 && unasked >= 0;
+    if (isOpen && storeMount(settings.volume, { device, directory, unasked, memory })) return memory;
     forgetMount(settings.volume);
-    if (unasked >= 0) close(unasked);
+    for (const fd of [directory, unasked]) if (fd >= 0) close(fd);
     close(memory);
     return -1;
   }
   #forget(): void {
-    const unasked = this.#kept?.unaskedFd ?? -1;
+    const { askedFd = -1, unaskedFd = -1 } = this.#kept ?? {};
     this.#kept?.close();
     this.#kept = null;
-    if (unasked >= 0) close(unasked);
+    // What was taken over is the volume's.
+    const own = [askedFd, unaskedFd].filter((fd) => fd >= 0 && fd !== this.#directoryFd);
+    // Whoever asks them may not have come to it yet.
+    void this.synced.then(() => {
+      for (const fd of own) close(fd);
+    });
     if (this.#keptFd < 0) return;
     forgetMount(this.#volume);
     close(this.#keptFd);
@@ -360,6 +380,7 @@ export class SecondaryLanes {
         programVersion: settings.programVersion,
         directoryFd,
         record,
+        level: settings.acknowledge ?? 'durable',
         memoryBoot: memoryBootOf(settings),
         peerHot,
       },

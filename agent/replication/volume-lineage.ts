@@ -3,7 +3,7 @@
  * The order between both nodes is in docs/replication.md; each function names what it makes true.
  */
 import { historyLengthMax, invariant } from '../contract/index.ts';
-import type { Generation, VolumeRecord } from '../contract/index.ts';
+import type { AcknowledgeLevel, Generation, VolumeRecord } from '../contract/index.ts';
 
 export type HotClaim = NonNullable<VolumeRecord['hot']>;
 
@@ -43,7 +43,7 @@ export function shareGeneration(one: VolumeRecord, other: VolumeRecord): boolean
   return one.generation !== null && one.generation.id === other.generation?.id;
 }
 
-const nothingInMemory = { memoryBoot: undefined, syncedHere: undefined } as const;
+const nothingInMemory = { memoryBoot: undefined, closedBoot: undefined, syncedHere: undefined } as const;
 
 /**
  * The right to go on without the peer. Idempotent for the generation that the record has already. A stale copy that a person orders to be used is not
@@ -161,9 +161,15 @@ export function resyncedSource(record: VolumeRecord): VolumeRecord {
  * Either side, with the record that makes it in sync: before the first change is acknowledged that is in memory only.
  * @param boot null: the level promises nothing of the kind.
  */
-export function heldInMemory(record: VolumeRecord, boot: string | null, side: 'source' | 'target'): VolumeRecord {
+export function heldInMemory(
+  record: VolumeRecord,
+  boot: string | null,
+  side: 'source' | 'target',
+  level: AcknowledgeLevel = 'received',
+): VolumeRecord {
   if (boot === null) return { ...record, ...nothingInMemory };
-  return { ...record, memoryBoot: boot, syncedHere: side === 'source' };
+  if (level === 'durable') return { ...record, ...nothingInMemory, closedBoot: boot };
+  return { ...record, ...nothingInMemory, memoryBoot: boot, syncedHere: side === 'source' };
 }
 
 /** Both sides of a clean stop, target first: both disks hold the same and nothing has been written since. */

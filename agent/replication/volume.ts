@@ -345,7 +345,9 @@ export class Volume {
 
   async servePrimary(order: boolean): Promise<void> {
     if (this.#role === 'primary') return;
-    if (this.#role === 'secondary') await this.#endSecondary();
+    // Its checkpoints have heard what there was, up to now and then.
+    const wasSecondary = this.#role === 'secondary';
+    if (wasSecondary) await this.#endSecondary();
     this.#mustBeIdle();
     const record = this.#mustBeUsable();
     if (record.copy === 'stale' && !order)
@@ -357,11 +359,16 @@ export class Volume {
         },
         { volume: this.configuration.id },
       );
-    await this.#beginPrimary(this.#laneSettings(), record, null);
+    await this.#beginPrimary(this.#laneSettings(), record, null, !wasSecondary);
   }
 
   /** Resolves with its first word. */
-  async #beginPrimary(settings: LaneSettings, record: VolumeRecord, taken: TakenMount | null): Promise<FromPrimary> {
+  async #beginPrimary(
+    settings: LaneSettings,
+    record: VolumeRecord,
+    taken: TakenMount | null,
+    asksFirst = false,
+  ): Promise<FromPrimary> {
     const ready = Promise.withResolvers<FromPrimary>();
     const lanes = new PrimaryLanes(
       settings,
@@ -375,6 +382,7 @@ export class Volume {
         this.#onLink(lanes, message);
       },
       taken,
+      asksFirst,
     );
     this.#primary = lanes;
     this.#decidedSinceMs = null;
@@ -467,9 +475,20 @@ export class Volume {
           `${this.configuration.path}: a successor of this process cannot go on under the mount: ${message.reason}. A restart ends the application.\n`,
         );
         return;
+      case 'kept-again':
+        process.stderr.write(
+          `${this.configuration.path}: the requests that were too many have been answered; a successor of this process can go on under the mount again.\n`,
+        );
+        return;
+      case 'earlier-failure':
+        process.stderr.write(
+          `${this.configuration.path}: something on its filesystem could not be written (errno ${message.errno}), before this server changed anything as primary.\n`,
+        );
+        return;
       case 'taken-over':
       case 'not-taken-over':
       case 'sync':
+      case 'sync-kept':
       case 'ended':
         return;
     }

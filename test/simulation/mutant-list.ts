@@ -28,8 +28,15 @@ export const mutants: readonly Mutant[] = [
     name: 'a server that lost its memory starts all the same',
     breaks: '2',
     file: 'agent/core/mirror-state.ts',
-    find: 'return memoryBoot !== undefined && memoryBoot !== bootId && !peerStale;',
-    replace: 'return memoryBoot === bootId && peerStale && false;',
+    find: 'isLost(record.memoryBoot, record, state.identity.bootId)',
+    replace: 'isLost(undefined, record, state.identity.bootId)',
+  },
+  {
+    name: 'a server that lost closed files is as good as the one that has them',
+    breaks: '2',
+    file: 'agent/core/mirror-state.ts',
+    find: 'isLost(record.closedBoot, record, state.identity.bootId)',
+    replace: 'isLost(undefined, record, state.identity.bootId)',
   },
   {
     name: 'a voter forgets that it has just started',

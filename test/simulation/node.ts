@@ -133,7 +133,9 @@ export class SimulatedNode {
     if (this.up) return;
     this.up = true;
     this.boots += 1;
-    this.replica.memoryBoot = this.acknowledgesMemory ? this.bootId() : null;
+    const boot = this.bootId();
+    this.replica.memoryBoot = this.acknowledgesMemory ? boot : null;
+    this.replica.closedBoot = this.acknowledgesMemory ? null : boot;
     this.replica.start();
     this.startControlPlane();
   }

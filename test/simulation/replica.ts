@@ -81,6 +81,8 @@ export class Replica {
   private secondWaits = false;
   /** At the level `received`: of the boot that runs. */
   memoryBoot: string | null = null;
+  /** At the level `durable`: of the boot that runs. */
+  closedBoot: string | null = null;
   /** Answered while both were in sync, and on this disk only by luck. */
   readonly unsynced = new Set<number>();
   alive = false;
@@ -209,7 +211,9 @@ export class Replica {
 
   /** From this record on both are in sync. */
   private together(record: VolumeRecord): VolumeRecord {
-    return heldInMemory(record, this.memoryBoot, this.role === 'primary' ? 'source' : 'target');
+    const boot = this.memoryBoot ?? this.closedBoot;
+    const side = this.role === 'primary' ? 'source' : 'target';
+    return heldInMemory(record, boot, side, this.memoryBoot === null ? 'durable' : 'received');
   }
 
   freeze(frozen: boolean): void {

@@ -225,6 +225,7 @@ class World {
 
   #serve(identity: ThreadIdentity): { kept: KeptMemory; filesystem: Filesystem } {
     const kept = new KeptMemory(this.keptFd);
+    kept.askedFd = this.directoryFd;
     const backing = openBacking(this.directoryFd, {
       idsAreGiven: false,
       kept: { nodes: kept.nodes, firstId: kept.reservedIds },
@@ -286,25 +287,37 @@ class World {
     }
   }
 
+  /** As the `sync` lane does; the disk says so much of itself. */
+  #hear(filesystem: Filesystem, status = 0): void {
+    if (filesystem.descriptionsToAsk().length > 0) filesystem.heard(status);
+  }
+
   readonly failures: string[] = [];
-  /** Two syncs of a file that was open before, on a disk that says so much of itself once. */
+  /** Two syncs of a file that was open before, after what the disk says of itself. */
   syncAfter(identity: ThreadIdentity, status: number): number[] {
     const { kept, filesystem } = this.#serve(identity);
     expect(filesystem.takeOver()).toMatchObject({ inHandLength: 0 });
-    let once = status;
-    this.#backing!.syncAll = () => {
-      const told = once;
-      once = 0;
-      return told;
-    };
+    this.#hear(filesystem, status);
     const sync = requests.find(({ code }) => code === opcode.FSYNC)!;
     return [1, 2].map(() => {
-      const length = this.#read(kept, sync);
-      kept.requests.begin(kept.request);
-      expect(filesystem.handle(kept.request, length)).toBe('reply');
-      kept.requests.finished();
+      expect(this.#outcome(kept, filesystem, sync)).toBe('reply');
       return kept.reply.bytes.readInt32LE(4);
     });
+  }
+  #outcome(kept: KeptMemory, filesystem: Filesystem, request: Request): string {
+    const length = this.#read(kept, request);
+    kept.requests.begin(kept.request);
+    const outcome = filesystem.handle(kept.request, length);
+    kept.requests.finished();
+    return outcome;
+  }
+
+  /** What becomes of requests while the disk has not said anything of itself. */
+  outcomesBefore(identity: ThreadIdentity, asked: readonly Request[]): string[] {
+    const { kept, filesystem } = this.#serve(identity);
+    expect(filesystem.takeOver()).toMatchObject({ inHandLength: 0 });
+    expect(filesystem.descriptionsToAsk()).toEqual([this.directoryFd]);
+    return asked.map((request) => this.#outcome(kept, filesystem, request));
   }
 
   #runFrom(kept: KeptMemory, filesystem: Filesystem): void {
@@ -325,6 +338,7 @@ class World {
     const { kept, filesystem } = this.#serve(identity);
     const carried = filesystem.takeOver();
     if (typeof carried === 'string') throw new Error(`at request ${this.next}: ${carried}`);
+    this.#hear(filesystem);
     if (carried.replyLength > 0) this.#answer(kept.reply.bytes.subarray(0, carried.replyLength));
     if (carried.inHandLength > 0) this.#handle(kept, filesystem, carried.inHandLength);
     if (this.isRead && this.next < requests.length) {
@@ -400,6 +414,37 @@ describe('a process that serves requests and is killed', () => {
     expect(other.failures).toEqual([]);
     other.bury(identity);
     other.dispose();
+  });
+
+  it('lets reads, writes and closes go on while the whole disk is asked, and only syncs wait', (context) => {
+    if (missing !== '') context.skip(missing);
+    const world = new World();
+    world.runUntil(identity, opcode.UNLINK);
+    world.bury(identity);
+    const sync = requests.find(({ code }) => code === opcode.FSYNC)!;
+    const text = 'HELLO';
+    const synchronous: Request = {
+      code: opcode.WRITE,
+      on: 'a',
+      body: (known) =>
+        Buffer.concat([numbers(handle(known, 'a'), 0, 0, 0, text.length, 0, 0, 0, O.DSYNC, 0), Buffer.from(text)]),
+    };
+    const flush: Request = { code: opcode.FLUSH, on: 'a', body: (known) => numbers(handle(known, 'a'), 0, 0, 0, 0, 0) };
+    const asked = [
+      sync,
+      read('a', 'hello'),
+      write('a', 'other'),
+      synchronous,
+      read('a', 'other'),
+      flush,
+      create('d', 'c'),
+    ];
+    const [replied, waits] = ['reply', 'sync-waits'];
+    expect(world.outcomesBefore(identity, asked)).toEqual([waits, replied, replied, waits, replied, replied, replied]);
+    // Nothing has been done of what waits.
+    expect(world.tree()).toContain('a=other');
+    world.bury(identity);
+    world.dispose();
   });
 
   it('leaves nothing behind for whoever serves the directory next', (context) => {

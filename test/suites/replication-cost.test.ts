@@ -126,6 +126,7 @@ class LaneAlone {
       reply: outcome.reply,
       none: 0,
       deferred: outcome.deferred,
+      'sync-waits': outcome.syncWaits,
       parked: outcome.parked,
       destroyed: 0,
     };
@@ -152,6 +153,7 @@ class LaneAlone {
           operation('begin-sync', () => 0),
           { call: 0 },
         ),
+        formerErrors: null,
         peerHot: null,
         used: () => null,
         wait: {
@@ -180,6 +182,7 @@ class LaneAlone {
         syncTouched: nothing('touched'),
         noteParkedReply: () => undefined,
         hold: (length) => Memory.copyOf(this.#request.bytes.subarray(0, length)),
+        noneHeld: () => undefined,
         carried: null,
         replyAgain: nothing('reply again'),
         answerParked: operation('answer parked', answer),

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ResyncEstimate } from '../../agent/contract/index.ts';
 import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
-import { makePair, nextGeneration, startPair, volume } from './replication/pair.ts';
+import { makePair, nextGeneration, startPair, until, volume } from './replication/pair.ts';
 import type { ReplicatorNode } from './replication/pair.ts';
 
 const missing = missingForFilesystemTests();
@@ -74,9 +74,26 @@ it(
     const compared = await comeBack();
     expect(compared).toBeLessThanOrEqual(marked.bytes!);
 
-    // Begun anew while the other one is away: there is no log, and what the disk holds bounds it.
-    await n1.call('stop', { volume });
-    await n2.call('stop', { volume });
+    // Killed while alone: the log on its disk names what is compared.
+    await until('a log is kept on the disk', async () => (await n1.status()).record?.hot ?? null);
+    await leave();
+    shell(`cd ${n1.path}; head -c 4096 /dev/urandom | dd of=large bs=4k seek=1000 conv=notrunc status=none; sync`);
+    await n1.kill();
+    await n1.start();
+    await n1.configure();
+    await n1.servePrimary(nextGeneration());
+    const restarted = await estimate();
+    expect(restarted).toMatchObject({ scope: 'marks', why: null });
+    expect(restarted.files.map(({ path }) => path)).toContain('large');
+    expect(restarted.bytes).toBeGreaterThanOrEqual(4096);
+    expect(restarted.bytes).toBeLessThan(16 << 20);
+    expect(await comeBack()).toBeLessThanOrEqual(restarted.bytes!);
+
+    // The same where no log is kept: what the disk holds bounds it.
+    await leave();
+    await n1.kill();
+    await n1.start({ HOLDFAST_HOT_LOG: '0' });
+    await n1.configure();
     await n1.servePrimary(nextGeneration());
     const whole = await estimate();
     expect(whole).toMatchObject({ scope: 'everything', why: 'no-log', names: null, files: [] });

@@ -272,7 +272,7 @@ export function servePrimary(world: World, machine: SimMachine): void {
         },
       },
       level,
-      memoryBoot: level === 'received' ? 'boot' : null,
+      memoryBoot: level === 'write-through' ? null : 'boot',
       touched,
       syncTouched: op({
         name: 'sync touched',
@@ -281,6 +281,7 @@ export function servePrimary(world: World, machine: SimMachine): void {
       // A machine of this world comes back without its mounts.
       noteParkedReply: () => undefined,
       hold: (length) => Memory.copyOf(request.bytes.subarray(0, length)),
+      noneHeld: () => undefined,
       carried: null,
       replyAgain: op({ name: 'reply again', run: () => 0 }),
       answerParked: answerParked(),
@@ -290,6 +291,7 @@ export function servePrimary(world: World, machine: SimMachine): void {
       syncAll: op({ name: 'syncfs', run: (): number => disk.syncAll() }),
       used: () => ({ bytes: 1_000_000, objects: 100 }),
       beginSync,
+      formerErrors: null,
       peerHot: machine.peerHot,
       nowMs: () => world.nowMs,
       message: () => machine.toPrimary.shift() ?? null,

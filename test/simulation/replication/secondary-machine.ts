@@ -180,7 +180,8 @@ export function serveSecondary(world: World, machine: SimMachine): void {
         return tree;
       },
       offersMarks: true,
-      memoryBoot: world.level === 'received' ? 'boot' : null,
+      level: world.level,
+      memoryBoot: world.level === 'write-through' ? null : 'boot',
       nowMs: () => world.nowMs,
       message: () => machine.toSecondary.shift() ?? null,
       tell: (message) => {

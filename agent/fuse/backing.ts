@@ -23,7 +23,7 @@ import {
   sync,
   syncFilesystem,
   truncate,
-  writeAt,
+  writeWhole,
 } from '../sys/linux.ts';
 import type { Attributes, Time } from '../sys/linux.ts';
 import { BackingTree } from './backing-tree.ts';
@@ -49,15 +49,7 @@ export class Backing extends BackingTree {
   write(id: NodeId, address: bigint, length: number, offset: number): Errno {
     const fd = this.files.get(id);
     if (fd < 0) return fd;
-    const count = writeAt(fd, address, length, offset);
-    if (count < 0) return count;
-    return count === length ? 0 : this.#reasonOfShortWrite(fd, address, length, offset, count);
-  }
-
-  /** The kernel tells why a write was short only to the next one. */
-  #reasonOfShortWrite(fd: number, address: bigint, length: number, offset: number, done: number): Errno {
-    const count = writeAt(fd, address + BigInt(done), length - done, offset + done);
-    return count === length - done ? 0 : Math.min(count, -E.NOSPC);
+    return writeWhole(fd, address, length, offset);
   }
 
   /** Bytes read, 0 at the end of the file. */

@@ -76,18 +76,29 @@ export const write: Handler = (service, request) => {
   if (!Number.isSafeInteger(offset + length)) return service.fail(-E.FBIG);
   service.sink.willWrite(file.node, offset, offset + length);
   const kills = (writeFlags & writeFlag.KILL_SUIDGID) !== 0;
-  const count = kills
+  let count = kills
     ? asWriter(service, file, () => writeAt(file.fd, request.address(start), length, offset))
     : writeAt(file.fd, request.address(start), length, offset);
+  let failure = Math.min(count, 0);
+  // What the kernel writes back it calls written whatever the answer says, but for an error. The kernel below tells why it wrote less only to the next write.
+  if (count > 0 && count < length && (writeFlags & writeFlag.CACHE) !== 0) {
+    const more = writeAt(file.fd, request.address(start + count), length - count, offset + count);
+    count += Math.max(more, 0);
+    if (count < length) failure = more < 0 ? more : -E.NOSPC;
+  }
   if (count < 0) {
-    tellFailed(service, file, 'write', count);
-    return service.fail(count);
+    tellFailed(service, file, 'write', failure);
+    return service.fail(failure);
   }
   const { node } = file;
   if (!node.unlinked) {
     const status = statOf(file.fd, service.attributes);
     if (status < 0) service.leftHalfDone('stat', status);
     else service.sink.write(node, offset, bytes, start, count, service.attributes.modified);
+  }
+  if (failure < 0) {
+    tellFailed(service, file, 'write', failure);
+    return service.fail(failure);
   }
   if (kills) tellFallenMode(service, file);
   if (synchronous) return syncAndWait(service, file, (fileFlags & O.SYNC) !== O.SYNC, count);

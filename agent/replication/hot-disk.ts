@@ -1,7 +1,7 @@
 /** The hot log's file, `.holdfast/hot.log`: on the disk of the data, so that a copy of that disk brings it along. */
 import { Attributes } from '../sys/attributes.ts';
 import { E } from '../sys/errno.ts';
-import { filesystemStatistics, readAt, sync, writeAt } from '../sys/file.ts';
+import { filesystemStatistics, readAt, sync, writeWhole } from '../sys/file.ts';
 import { close, O, openAt, statOf, unlinkAt } from '../sys/filesystem.ts';
 import { Memory } from '../sys/memory.ts';
 import type { HotDisk } from './hot-log.ts';
@@ -82,11 +82,7 @@ export class DirectoryHotDisk implements HotDisk {
   write(offset: number, content: Buffer): number {
     if (content.length > this.#memory.length) this.#memory = new Memory(content.length);
     content.copy(this.#memory.bytes);
-    return this.#withFile((fd) => {
-      const count = writeAt(fd, this.#memory.address(), content.length, offset);
-      if (count < 0) return count;
-      return count === content.length ? 0 : -E.NOSPC;
-    });
+    return this.#withFile((fd) => writeWhole(fd, this.#memory.address(), content.length, offset));
   }
 
   sync(): number {
@@ -104,9 +100,8 @@ function fill(fd: number, bytes: number): number {
   if (room.blocksAvailable * room.fragmentSize < needed) return -E.NOSPC;
   const zeros = new Memory(pieceBytes);
   for (let at = 0; at < bytes; at += pieceBytes) {
-    const count = writeAt(fd, zeros.address(), Math.min(pieceBytes, bytes - at), at);
-    if (count < 0) return count;
-    if (count !== Math.min(pieceBytes, bytes - at)) return -E.NOSPC;
+    const status = writeWhole(fd, zeros.address(), Math.min(pieceBytes, bytes - at), at);
+    if (status < 0) return status;
   }
   return sync(fd, false);
 }

@@ -3,23 +3,32 @@ import { sync, SyncQueue } from '../sys/linux.ts';
 import { syncsMax } from './sync-batch.ts';
 import type { Syncer } from './sync-batch.ts';
 
+const batchesWithout = 1000;
+
 export class KernelSyncs implements Syncer {
-  /** Opened when it is needed: most volumes of a node never sync two files at once. Null: there is none. */
-  #queue: SyncQueue | null | undefined;
+  /** Opened when it is needed: most volumes of a node never sync two files at once. */
+  #queue: SyncQueue | null = null;
+  /** Batches that do without it until it is asked for again: others have taken what there was, or this kernel has none. */
+  #without = 0;
 
   sync(fd: number, dataOnly: boolean): number {
     return sync(fd, dataOnly);
   }
 
   put(index: number, fd: number, dataOnly: boolean): void {
-    if (this.#queue === undefined) this.#queue = SyncQueue.open(syncsMax);
+    if (index === 0 && this.#queue === null && this.#without-- <= 0) {
+      this.#queue = SyncQueue.open(syncsMax);
+      this.#without = batchesWithout;
+    }
     this.#queue?.put(index, fd, dataOnly);
   }
   start(count: number): number {
     return this.#queue?.start(count) ?? 0;
   }
   reap(): number {
-    return this.#queue?.reap() ?? 0;
+    const count = this.#queue?.reap() ?? 0;
+    if (count < 0) this.close();
+    return count;
   }
   endedPlace(index: number): number {
     return this.#queue?.endedPlace(index) ?? 0;
@@ -30,6 +39,6 @@ export class KernelSyncs implements Syncer {
 
   close(): void {
     this.#queue?.close();
-    this.#queue = undefined;
+    this.#queue = null;
   }
 }

@@ -77,6 +77,20 @@ describe('syncs that are made together', () => {
   });
 });
 
+it('a sync of which nobody will ever know is a failed one, and is not tried again', () => {
+  const syncer = new SomeSyncs(2, 1);
+  const batch = new SyncBatch(syncer);
+  for (const fd of [3, 4, 5, 6]) batch.add(fd, true);
+  const { reap } = syncer;
+  syncer.reap = () => {
+    syncer.reap = () => -E.INVAL;
+    return reap.call(syncer);
+  };
+  batch.run();
+  // The lane's own two, the one that was told of last begun first, and the one that nobody tells of.
+  expect([0, 1, 2, 3].map((place) => batch.statusOf(place))).toEqual([0, -E.IO, 0, 0]);
+});
+
 describe('the kernel', () => {
   it('syncs several files at once, and tells of errors', () => {
     const directory = mkdtempSync(join(tmpdir(), 'holdfast-syncs-'));

@@ -1,5 +1,6 @@
 /** Syncs that a lane has collected and does together: each file once, several files at once. Memory of its own, used again and again. */
 import { invariant } from '../contract/index.ts';
+import { E } from '../sys/linux.ts';
 
 export const syncsMax = 32;
 
@@ -11,7 +12,7 @@ export interface Syncer {
   put(index: number, fd: number, dataOnly: boolean): void;
   /** How many of the first `count` were begun; the others are for the lane. */
   start(count: number): number;
-  /** Waits for one at least. How many have ended that it has not told of. */
+  /** Waits for one at least. How many have ended that it has not told of; below 0: of the rest nobody will know. */
   reap(): number;
   /** Of those: the index that `put` was given, and 0 or -errno. */
   endedPlace(index: number): number;
@@ -56,7 +57,8 @@ export class SyncBatch {
     this.#fds[place] = fd;
     this.#same[place] = same;
     this.#whole[place] = 0;
-    this.#status[place] = 0;
+    // Until somebody has said that it is synced, it is not.
+    this.#status[place] = -E.IO;
     if (!dataOnly) this.#whole[same] = 1;
     return place;
   }
@@ -69,7 +71,12 @@ export class SyncBatch {
     const begun = count === 0 ? 0 : syncer.start(count);
     this.#sync(0);
     for (let index = begun; index < count; index++) this.#sync(this.#begun[index] ?? 0);
-    for (let underWay = begun; underWay > 0;) underWay -= this.#reap();
+    for (let underWay = begun; underWay > 0;) {
+      const ended = this.#reap();
+      // Not tried again: an error of theirs would have been told already, to nobody.
+      if (ended < 0) return;
+      underWay -= ended;
+    }
   }
 
   #putAllButFirst(): number {

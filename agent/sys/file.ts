@@ -57,6 +57,17 @@ export function writeAt(fd: number, address: bigint, length: number, offset: num
   return done;
 }
 
+/** 0, or -errno of the place where it ended: the kernel tells why a write was short only to the next one. */
+export function writeWhole(fd: number, address: bigint, length: number, offset: number): number {
+  let done = 0;
+  while (done < length) {
+    const count = writeAt(fd, address + BigInt(done), length - done, offset + done);
+    if (count <= 0) return count < 0 ? count : -E.NOSPC;
+    done += count;
+  }
+  return 0;
+}
+
 export function truncate(fd: number, size: number): number {
   return result(library.ftruncate(fd, BigInt(size)));
 }

@@ -2,6 +2,7 @@
  * Several files synced at once without a thread of ours for each: the kernel's own workers do it (io_submit(2) with IOCB_CMD_FSYNC and IOCB_CMD_FDSYNC, Linux 4.18).
  * Memory of its own, used again and again. Layouts: struct iocb and struct io_event of linux/aio_abi.h, little-endian; what is not set stays zero, as it must.
  */
+import { E } from './errno.ts';
 import { systemCall, systemCallNumber } from './library.ts';
 import { Memory } from './memory.ts';
 
@@ -37,7 +38,7 @@ export class SyncQueue {
       this.#pointers.bytes.writeBigUInt64LE(this.#iocbs.address(place * iocb.bytes), place * 8);
   }
 
-  /** Nothing may be under way. */
+  /** Waits for what is under way. */
   close(): void {
     systemCall(systemCallNumber.ioDestroy, this.#context);
   }
@@ -56,10 +57,11 @@ export class SyncQueue {
     return Math.max(0, systemCall(systemCallNumber.ioSubmit, this.#context, BigInt(count), this.#pointersAddress));
   }
 
-  /** Waits for one at least. How many have ended that nobody has been told of: `endedPlace` and `endedStatus` of each. */
+  /** Waits for one at least. How many have ended that nobody has been told of: `endedPlace` and `endedStatus` of each. -errno: nobody will ever know. */
   reap(): number {
     const { ioGetevents } = systemCallNumber;
-    return Math.max(0, systemCall(ioGetevents, this.#context, 1n, this.#placesMax, this.#endedAddress));
+    const count = systemCall(ioGetevents, this.#context, 1n, this.#placesMax, this.#endedAddress);
+    return count === -E.INTR ? 0 : count;
   }
   endedPlace(index: number): number {
     return this.#ended.bytes.readUInt32LE(index * ended.bytes + ended.data);

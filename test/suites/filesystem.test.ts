@@ -206,6 +206,36 @@ describe('the mounted directory', () => {
     }
   });
 
+  it('says at fsync when there was room for a part only of what the kernel writes back', async () => {
+    const small = new LoopDisk('full-part', 'ext4', 40);
+    const content = Buffer.alloc(700 << 10, 7);
+    const synced: string[] = [];
+    try {
+      const below = small.directory('served');
+      const copyDisk = disk.directory('full-part-copy');
+      const served = await ServedDirectory.start(below, 'writeback', copyDisk);
+      const writesAndSyncs = (name: string): boolean => {
+        try {
+          writeFileSync(join(served.path, name), content, { flush: true });
+          return true;
+        } catch (error) {
+          expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
+          return false;
+        }
+      };
+      try {
+        while (writesAndSyncs(`part-${synced.length}`)) synced.push(`part-${synced.length}`);
+      } finally {
+        await served.stop();
+      }
+      expect(synced.length).toBeGreaterThan(10);
+      expect(synced.filter((name) => !readFileSync(join(below, name)).equals(content))).toEqual([]);
+      expect(describeTree(copyDisk, { times: true })).toEqual(describeTree(below, { times: true }));
+    } finally {
+      small.dispose();
+    }
+  });
+
   it('gives ENOSPC at write, leaves the reserve of the disk alone, and goes on', async () => {
     const small = new LoopDisk('full', 'ext4', 40);
     try {

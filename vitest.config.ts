@@ -26,6 +26,7 @@ export default defineConfig({
         test: {
           name: 'suites',
           include: ['test/suites/**/*.test.ts'],
+          globalSetup: ['test/suites/built-agent.ts'],
           testTimeout: 120_000,
           hookTimeout: 600_000,
           // Facts are waited for, however busy the machine is.

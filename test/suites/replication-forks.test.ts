@@ -2,18 +2,17 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keptComparisonSchema, keptManifestSchema } from '../../agent/contract/index.ts';
 import { openBackingDirectory } from '../../agent/fuse/index.ts';
 import { DirectoryRecordDisk, RecordStore } from '../../agent/replication/record-store.ts';
 import { close } from '../../agent/sys/linux.ts';
+import { agentMain } from './built-agent.ts';
 import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
 import { makePair, nextGeneration, startPair, until, volume } from './replication/pair.ts';
 import type { ReplicatorNode } from './replication/pair.ts';
 
 const missing = missingForFilesystemTests();
-const main = fileURLToPath(new URL('../../agent/main.ts', import.meta.url));
 const blank = { volume, as: 'blank', generation: null, keepAside: true, replaceRecord: true } as const;
 
 describe('copies that have forked', () => {
@@ -56,7 +55,7 @@ describe('copies that have forked', () => {
     expect(n2.tree()).toEqual(n1.tree());
     expect(readFileSync(join(keptAt, 'data/both'), 'utf8')).toBe('written by n2');
     expect(readFileSync(join(keptAt, 'data/only-n2'), 'utf8')).toBe('n2');
-    const text = execFileSync(process.execPath, [main, 'compare-kept', join(keptAt, 'data'), n2.path, '100'], {
+    const text = execFileSync(process.execPath, [agentMain, 'compare-kept', join(keptAt, 'data'), n2.path, '100'], {
       encoding: 'utf8',
     });
     const { differences } = keptComparisonSchema.parse(JSON.parse(text));

@@ -99,7 +99,11 @@ describe('levels', () => {
     async (cache) => {
       const [n1, n2] = await begin('write-through', cache);
       change(n1.path, false);
-      for (const { disk } of [n1, n2]) disk.cutPower();
+      for (const node of [n1, n2]) {
+        node.disk.cutPower();
+        // Each program that is started from here closes its copy of the descriptor: a request that nobody may be left to answer.
+        await node.kill();
+      }
       for (const { disk } of [n1, n2]) expectChanged(join(disk.recovered(), 'data'));
     },
   );

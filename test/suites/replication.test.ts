@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Fault } from '../../agent/contract/index.ts';
 import { bootTimeMs } from '../../agent/sys/linux.ts';
+import { agentMain } from './built-agent.ts';
 import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
 import { makePair, nextGeneration, startPair, until, volume } from './replication/pair.ts';
 import type { ReplicatorNode } from './replication/pair.ts';
@@ -497,7 +498,7 @@ describe('replication', () => {
       process.execPath,
       [
         '--disable-warning=ExperimentalWarning',
-        'agent/main.ts',
+        agentMain,
         'replicator',
         '--socket',
         n1.socketPath,

@@ -9,8 +9,8 @@ import type { Generation, MessageBody, VoteReply } from '../../agent/contract/in
 import type { DatagramPort, SealingKey } from '../../agent/network/index.ts';
 import { Conversation, openDatagram, openUdpPort, sealDatagram, sealingKey } from '../../agent/network/index.ts';
 import { until } from '../lab/process.ts';
+import { agentMain } from './built-agent.ts';
 
-const main = path.join(import.meta.dirname, '../../agent/main.ts');
 const address = '127.0.0.1';
 const leaseMs = 600;
 const first: Generation = { number: 1, id: 'one' };
@@ -90,7 +90,7 @@ async function start(): Promise<void> {
   witness = spawn(
     process.execPath,
     [
-      ...['--disable-warning=ExperimentalWarning', main, 'witness', 'serve'],
+      ...['--disable-warning=ExperimentalWarning', agentMain, 'witness', 'serve'],
       ...['--state', path.join(directory, 'state'), '--secrets', path.join(directory, 'secrets')],
       ...['--listen', `${address}:${port}`],
     ],

@@ -17,13 +17,13 @@ import { coverDirectory, openBackingDirectory } from '../../../agent/fuse/index.
 import { makeCertificate } from '../../../agent/network/certificate.ts';
 import { bootTimeMs, close } from '../../../agent/sys/linux.ts';
 import { connectLines } from '../../../agent/sys/line-port.ts';
+import { agentMain } from '../built-agent.ts';
 import { diskHome, LoopDisk } from '../filesystem/loop-disk.ts';
 import { describeTree } from '../filesystem/tree.ts';
 import type { TreeOptions } from '../filesystem/tree.ts';
 
 const home = '/var/tmp/holdfast-replication-suite';
 const keeper = fileURLToPath(new URL('./descriptor-keeper.ts', import.meta.url));
-const main = fileURLToPath(new URL('../../../agent/main.ts', import.meta.url));
 export const volume = 'db/0';
 const volumeUuid = '5a1b1ed0-0000-4000-8000-000000000001';
 
@@ -124,7 +124,7 @@ export class ReplicatorNode {
 
   /** Under something that keeps its descriptors and starts it again when it has ended. */
   async startKept(environment: Record<string, string> = {}): Promise<void> {
-    const replicator = ['--disable-warning=ExperimentalWarning', main, 'replicator'];
+    const replicator = ['--disable-warning=ExperimentalWarning', agentMain, 'replicator'];
     const state = ['--state-dir', join(this.directory, 'state'), '--socket', this.socketPath];
     const own = ['--disable-warning=ExperimentalWarning', keeper, join(this.directory, 'notify'), process.execPath];
     const child = spawn(process.execPath, [...own, ...replicator, ...state], {
@@ -168,7 +168,7 @@ export class ReplicatorNode {
   }
 
   async start(environment: Record<string, string> = {}): Promise<void> {
-    const args = ['--disable-warning=ExperimentalWarning', main, 'replicator'];
+    const args = ['--disable-warning=ExperimentalWarning', agentMain, 'replicator'];
     const state = ['--state-dir', join(this.directory, 'state'), '--socket', this.socketPath];
     const child = spawn(process.execPath, [...args, ...state], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,14 +6,13 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
-import path from 'node:path';
 import type { ControlApi, LinePort, RpcClient } from '../../../agent/contract/index.ts';
 import { controlApi, createClient, lineSplitter } from '../../../agent/contract/index.ts';
+import { agentMain } from '../built-agent.ts';
 import { must, run, until } from '../../lab/process.ts';
 
-const main = path.join(import.meta.dirname, '../../../agent/main.ts');
 const directories = ['/etc/holdfast', '/var/lib/holdfast', '/run/holdfast'];
-export const node = [process.execPath, '--disable-warning=ExperimentalWarning', main];
+export const node = [process.execPath, '--disable-warning=ExperimentalWarning', agentMain];
 
 export class Enclosure implements AsyncDisposable {
   private readonly network: string;

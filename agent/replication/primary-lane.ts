@@ -22,6 +22,7 @@ import { PrimaryEstimates } from './primary-estimates.ts';
 import { PrimaryFailures } from './primary-failures.ts';
 import { PrimaryRequests } from './primary-requests.ts';
 import { PrimaryResync } from './primary-resync.ts';
+import { PrimaryRoom } from './primary-room.ts';
 import { PrimarySending } from './primary-sending.ts';
 import { PrimarySyncs } from './primary-syncs.ts';
 import { PrimaryVerify } from './primary-verify.ts';
@@ -58,6 +59,8 @@ export class PrimaryLane implements LaneHooks {
   readonly #checkpoints: PrimaryCheckpoints;
   readonly #resync: PrimaryResync;
   readonly #verify: PrimaryVerify;
+  /** What the peer has room for. */
+  readonly room: PrimaryRoom;
   readonly #estimates: PrimaryEstimates;
   readonly #cleanStop: PrimaryCleanStop;
   readonly #requests: PrimaryRequests;
@@ -79,9 +82,10 @@ export class PrimaryLane implements LaneHooks {
     const checkpoints = (this.#checkpoints = new PrimaryCheckpoints(context, { history, sending, failures }));
     const resync = (this.#resync = new PrimaryResync(context, { hand, sending, checkpoints }));
     const verify = (this.#verify = new PrimaryVerify(context, { hand, sending, checkpoints }));
+    const room = (this.room = new PrimaryRoom(ports));
     this.#estimates = new PrimaryEstimates(context);
     this.#cleanStop = new PrimaryCleanStop(context, { sending, failures });
-    this.#requests = new PrimaryRequests(context, { hand, sending, answers, failures, syncs, resync, verify });
+    this.#requests = new PrimaryRequests(context, { hand, sending, answers, failures, syncs, resync, verify, room });
   }
 
   #context(): LaneContext {
@@ -331,6 +335,7 @@ export class PrimaryLane implements LaneHooks {
     window.clear();
     control.sent = 0;
     stream.begin(!resync);
+    this.room.linked();
     this.#checkpoints.linked(message, byMarks);
     if (resync) this.#resync.begin(byMarks);
     this.#setMode(resync ? 'resynchronising' : 'in-sync');
@@ -355,6 +360,7 @@ export class PrimaryLane implements LaneHooks {
     this.#session = 0;
     this.#resync.disconnected();
     this.#verify.disconnected();
+    this.room.disconnected();
     this.#sharedGeneration = false;
     this.#ports.stream.end();
     this.#ports.stream.marks.disconnected();

@@ -10,6 +10,7 @@ import { outcome, woken } from './primary-context.ts';
 import type { LaneContext } from './primary-context.ts';
 import type { PrimaryFailures } from './primary-failures.ts';
 import { PrimaryLevels } from './primary-levels.ts';
+import type { PrimaryRoom } from './primary-room.ts';
 import type { PrimarySending } from './primary-sending.ts';
 import type { PrimarySyncs } from './primary-syncs.ts';
 import type { RequestInHand } from './request-in-hand.ts';
@@ -35,6 +36,7 @@ export interface RequestParts {
   readonly syncs: PrimarySyncs;
   readonly resync: Yielding;
   readonly verify: Yielding;
+  readonly room: PrimaryRoom;
 }
 
 export class PrimaryRequests {
@@ -47,6 +49,7 @@ export class PrimaryRequests {
   readonly #levels: PrimaryLevels;
   readonly #resync: Yielding;
   readonly #verify: Yielding;
+  readonly #room: PrimaryRoom;
   readonly #held = new HeldRequests();
 
   constructor(lane: LaneContext, parts: RequestParts) {
@@ -58,6 +61,7 @@ export class PrimaryRequests {
     this.#syncs = parts.syncs;
     this.#resync = parts.resync;
     this.#verify = parts.verify;
+    this.#room = parts.room;
     this.#levels = new PrimaryLevels(lane, parts, (unique, sequence, written, reply, length) =>
       this.park(unique, sequence, written, reply, length),
     );
@@ -102,6 +106,7 @@ export class PrimaryRequests {
     if (this.#lane.mode === 'undecided' || this.#lane.stopping) return false;
     if (control.parked.count + collected.count >= parkedMax || collected.full) return false;
     if (!stream.open) return true;
+    if (this.#room.waits) return false;
     window.settle(control.acknowledged);
     return window.bytes < windowBytes;
   }
@@ -183,6 +188,8 @@ export class PrimaryRequests {
     let result = yield apply;
     if (result === outcome.deferred) {
       this.#hold(memory, length);
+      // It may have sent a question, which nobody answers then.
+      if (linkBroken()) yield* this.#lane.lost();
       return;
     }
     if (level !== 'durable') result = yield* this.#levels.keepPromise(result, before);

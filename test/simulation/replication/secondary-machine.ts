@@ -5,6 +5,8 @@ import { hotOffer } from '../../../agent/replication/hot-offer.ts';
 import type { HotOffer } from '../../../agent/replication/handshake.ts';
 import { ObjectSyncs } from '../../../agent/replication/object-syncs.ts';
 import type { Lane } from '../../../agent/replication/operations.ts';
+import { uncounted } from '../../../agent/replication/room.ts';
+import type { Room } from '../../../agent/replication/room.ts';
 import { readable, SecondaryLane } from '../../../agent/replication/secondary-lane.ts';
 import type { FaultRecord, VolumeRecord } from '../../../agent/contract/index.ts';
 import { Memory } from '../../../agent/sys/memory.ts';
@@ -181,6 +183,7 @@ export function serveSecondary(world: World, machine: SimMachine): void {
       },
       offersMarks: true,
       memoryBoot: world.level === 'received' ? 'boot' : null,
+      room: () => roomOfSimulated(world, disk.freeBytes),
       nowMs: () => world.nowMs,
       message: () => machine.toSecondary.shift() ?? null,
       tell: (message) => {
@@ -193,6 +196,16 @@ export function serveSecondary(world: World, machine: SimMachine): void {
   );
   machine.secondary = lane;
   world.start(machine, 'secondary', lane.run());
+}
+
+/** For what is not counted: objects that wait in limbo or in the trash, and what is under way. */
+const reserveBytes = 24 * 1024;
+
+function roomOfSimulated(world: World, freeBytes: number): Room {
+  const bytes = freeBytes === Infinity ? uncounted : Math.max(0, freeBytes - reserveBytes);
+  // Of a mutant: nobody looks.
+  const told = world.mutant === 'room-is-told-once' ? (world.firstRoom ??= bytes) : bytes;
+  return { bytes: told, names: uncounted, totalBytes: uncounted, totalNames: uncounted };
 }
 
 /** A thread of its own: the stream goes on meanwhile. */

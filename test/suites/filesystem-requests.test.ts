@@ -304,16 +304,15 @@ describe('single requests', () => {
     expect(send(opcode.WRITE, node, writeBody(handle, (1 << 20) - 3, 'content')).error).toBe(-28);
     expect(send(opcode.WRITE, sparse.node, writeBody(sparse.handle, 500_000, 'content')).error).toBe(-28);
     expect(send(opcode.WRITE, sparse.node, writeBody(sparse.handle, 1 << 20, 'END')).error).toBe(0);
-    for (const one of [node, sparse.node]) expect(one).toBeGreaterThan(1);
     send(opcode.RELEASE, node, numbers(handle, 0, 0, 0, 0, 0));
     send(opcode.RELEASE, sparse.node, numbers(sparse.handle, 0, 0, 0, 0, 0));
   });
 
   it('says that there is as much room as on the smaller side', () => {
     const statistics = (): number[] => {
-      expect(send(opcode.STATFS, 1, Buffer.alloc(0)).error).toBe(0);
-      const block = filesystem.reply.bytes.readUInt32LE(16 + 44 + 4 - 4);
-      return [0, 8, 16].map((at) => Number(filesystem.reply.bytes.readBigUInt64LE(16 + at))).concat(block);
+      const { error, body } = send(opcode.STATFS, 1, Buffer.alloc(0));
+      expect(error).toBe(0);
+      return [...[0, 8, 16].map((at) => Number(body.readBigUInt64LE(at))), body.readUInt32LE(48)];
     };
     const [, , local] = statistics();
     sink.room = { bytes: 1 << 20, names: 7 };

@@ -106,8 +106,14 @@ export function serveSecondary(world: World, machine: SimMachine): void {
       // But for syncs that fail these disks take everything: whoever leaves has been told something that is not so.
       const leaves = answerBytes[4] === answerKind.fault;
       if (leaves) machine.left += 1;
+      // A stale copy is not asked what it has room for.
+      const isStale = world.leavesStale && machine.record.copy === 'stale';
       const mayLeave =
-        world.leaves || machine.secondary?.record.unwritten === true || machine.takesNoRecord || machine.takesFaults;
+        world.leaves ||
+        isStale ||
+        machine.secondary?.record.unwritten === true ||
+        machine.takesNoRecord ||
+        machine.takesFaults;
       if (leaves && !mayLeave)
         throw new Error(`${machine.name} left: ${answerBytes.toString('utf8', 5, answer.length)}`);
       if (answerBytes[4] === answerKind.acknowledge) tellsNobody = false;

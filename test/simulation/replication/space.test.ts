@@ -1,6 +1,6 @@
 /**
- * Disks that get full, the smaller one on either side: what the secondary has no room for is refused before anything of it is done (docs/replication.md, "Space"). A secondary that leaves is an
- * error of this world, and at every quiet instant both copies are compared.
+ * Disks that get full, the smaller one on either side: what the secondary has no room for is refused before anything of it is done (docs/replication.md, "Space"). A secondary that is up to date and
+ * leaves is an error of this world, and at every quiet instant both copies are compared.
  */
 import { describe, expect, it } from 'vitest';
 import { randomOf } from './application.ts';
@@ -18,6 +18,7 @@ function makeSmall(seed: number, mutant: Mutant | null): World {
   const world = new World(randomOf(seed), mutant);
   const { random } = world;
   world.makesLinks = seed % 2 === 0;
+  world.leavesStale = true;
   const [n1, n2] = world.machines;
   n2.disk.capacityBytes = 400_000 + random(800_000);
   if (seed % 3 === 0) n1.disk.capacityBytes = n2.disk.capacityBytes + random(400_000);
@@ -30,7 +31,8 @@ function work(world: World, until: () => boolean): void {
   const [n1] = world.machines;
   world.servePrimary(n1);
   goAlone(world, n1);
-  run(world, 4000, () => n1.primary?.mode === 'in-sync');
+  run(world, 40_000, () => n1.primary?.mode === 'in-sync');
+  expect(n1.primary?.mode).toBe('in-sync');
   for (let n = 0; n < 250 && !until(); n++) {
     giveRoles(world);
     if (n1.requests.length < 4) {
@@ -44,6 +46,8 @@ function work(world: World, until: () => boolean): void {
 function runFull(seed: number, mutant: Mutant | null = null): World {
   const world = makeSmall(seed, mutant);
   work(world, () => false);
+  // What a resync was about, after a change that could not be told, may not fit at all.
+  for (const { disk } of world.machines) disk.capacityBytes = Infinity;
   settle(world);
   return world;
 }
@@ -53,9 +57,7 @@ describe('disks that get full', () => {
     let refused = 0;
     for (let seed = first; seed < first + count; seed++) {
       try {
-        const world = runFull(seed);
-        refused += world.refused;
-        expect(world.machines[1].left).toBe(0);
+        refused += runFull(seed).refused;
       } catch (error) {
         throw new Error(`seed ${seed}: HOLDFAST_SEEDS=1 HOLDFAST_SEED=${seed}`, { cause: error });
       }

@@ -33,6 +33,8 @@ export class World {
   marksBytesMax = 64 * 1024 * 1024;
   /** A target may leave. */
   leaves = false;
+  /** The same, but only during a resync. */
+  leavesStale = false;
   /** Changes that the application was refused because there was no room. */
   refused = 0;
   /** Of a mutant. */

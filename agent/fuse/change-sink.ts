@@ -19,8 +19,10 @@ import type { Name, Node, NodeId } from './node-table.ts';
 /** Numbers one change in the stream. 0: nothing to wait for. */
 export type Sequence = number;
 
-export interface PeerRoom {
+/** What a disk can still take. */
+export interface Room {
   bytes: number;
+  /** Objects that can still be made. */
   names: number;
   totalBytes: number;
   totalNames: number;
@@ -36,7 +38,7 @@ export interface ChangeSink {
   takes(bytes: number, names: number): boolean;
   asksRoom(): boolean;
   /** What the copy can still take, for statfs. False: there is none, or it is not known. */
-  peerRoom(into: PeerRoom): boolean;
+  peerRoom(into: Room): boolean;
 
   /**
    * Before anything is touched, after `changesAllowed`: what this request may change, whether or not it will. A sink may have to write that down first.

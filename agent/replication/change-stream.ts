@@ -42,11 +42,11 @@ export interface LaneHooks {
   collect?(unique: number, sequence: Sequence, fd: number, dataOnly: boolean, written: number): boolean;
   localFailure(call: string, errno: number): void;
   /** Missing: the peer is not asked for room. */
-  readonly room?: PeerRoom;
+  readonly room?: AskedRoom;
 }
 
 /** See ChangeSink. */
-export interface PeerRoom {
+export interface AskedRoom {
   take(bytes: number, names: number): boolean;
   ask(): boolean;
   left(into: Room): boolean;

@@ -2,7 +2,7 @@
  * Whether the peer has room for a change, asked before anything of it is done on either side (docs/replication.md, "Space"). When what is known does not suffice, the peer is asked once,
  * behind everything that was sent: only its answer refuses.
  */
-import type { PeerRoom } from './change-stream.ts';
+import type { AskedRoom } from './change-stream.ts';
 import { reached } from './acknowledgement.ts';
 import { RoomBudget } from './room-budget.ts';
 import type { PrimaryPorts } from './primary-context.ts';
@@ -11,7 +11,7 @@ import type { Room } from './room.ts';
 /** So long an answer stands while nothing is sent: somebody else may have made room, and an application that tries again and again must not wait for the peer each time. */
 const answerStandsMs = 100;
 
-export class PrimaryRoom implements PeerRoom {
+export class PrimaryRoom implements AskedRoom {
   readonly #ports: PrimaryPorts;
   readonly #budget: RoomBudget;
   /** Sequence of the question under way. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Answer, answerKind, encodeAcknowledgement, readAnswer } from './answer-codec.ts';
+import { Answer, answerKind, encodeAcknowledgement, encodeRoom, readAnswer } from './answer-codec.ts';
 import { kind } from './change-codec.ts';
 import { RoomTeller } from './room-teller.ts';
 import { roomIn, uncounted } from './room.ts';
@@ -131,4 +131,7 @@ it('keeps a reserve of one percent, within bounds', () => {
   expect(disk(100)?.names).toBe(uncounted);
   expect(disk(100, 50, 10_000, 600)?.names).toBe(500);
   expect(disk(0)).toBeNull();
+  // Numbers of 64 bits that stand for less than nothing, or for no bound.
+  expect(disk(100, 2 ** 56)?.bytes).toBe(0);
+  expect(encodeRoom(into, 1, disk(2 ** 56, 2 ** 56, 2 ** 63)!)).toBe(45);
 });

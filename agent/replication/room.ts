@@ -1,14 +1,9 @@
 /** What a copy's disk can still take of the volume. */
+import type { Room } from '../fuse/index.ts';
 import { filesystemStatistics } from '../sys/file.ts';
 import type { FilesystemStatistics } from '../sys/file.ts';
 
-export interface Room {
-  bytes: number;
-  /** Objects that can still be made. */
-  names: number;
-  totalBytes: number;
-  totalNames: number;
-}
+export type { Room };
 
 /** As many as nobody counts: a file system that makes inodes as they are needed. */
 export const uncounted = Number.MAX_SAFE_INTEGER;
@@ -25,14 +20,16 @@ const reserveNamesMax = 1024;
 export function roomIn(found: FilesystemStatistics): Room | null {
   const { blocks, blocksAvailable, fragmentSize, files, filesFree } = found;
   if (blocks === 0) return null;
-  const totalBytes = blocks * fragmentSize;
+  const totalBytes = Math.min(uncounted, blocks * fragmentSize);
+  // Where more is used than may be, some file systems count below nothing.
+  const freeBytes = blocksAvailable > blocks ? 0 : Math.min(uncounted, blocksAvailable * fragmentSize);
   const reserveBytes = Math.min(reserveBytesMax, Math.max(reserveBytesMin, Math.floor(totalBytes / 100)));
   const reserveNames = Math.min(reserveNamesMax, Math.floor(files / 100));
   return {
-    bytes: Math.max(0, blocksAvailable * fragmentSize - reserveBytes),
-    names: files === 0 ? uncounted : Math.max(0, filesFree - reserveNames),
+    bytes: Math.max(0, freeBytes - reserveBytes),
+    names: files === 0 ? uncounted : Math.min(uncounted, Math.max(0, filesFree - reserveNames)),
     totalBytes,
-    totalNames: files === 0 ? uncounted : files,
+    totalNames: files === 0 ? uncounted : Math.min(uncounted, files),
   };
 }
 

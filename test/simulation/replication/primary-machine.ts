@@ -1,6 +1,6 @@
 /** The real primary lane on a machine of the world, under an application. */
 import { ChangeStream } from '../../../agent/replication/change-stream.ts';
-import type { PeerRoom } from '../../../agent/replication/change-stream.ts';
+import type { AskedRoom } from '../../../agent/replication/change-stream.ts';
 import { CollectedSyncs } from '../../../agent/replication/collected-syncs.ts';
 import { FrameWriter } from '../../../agent/replication/change-codec.ts';
 import { ControlBlock } from '../../../agent/replication/control-block.ts';
@@ -39,7 +39,7 @@ const hotLimits: HotLimits = {
   everythingFrom: 100,
 };
 
-const roomForEverything: PeerRoom = { take: () => true, ask: () => false, left: () => false };
+const roomForEverything: AskedRoom = { take: () => true, ask: () => false, left: () => false };
 
 export function servePrimary(world: World, machine: SimMachine): void {
   world.judge.data(machine);
@@ -81,7 +81,7 @@ export function servePrimary(world: World, machine: SimMachine): void {
     localFailure: (call: string, errno: number): void => {
       primary!.localFailure(call, errno);
     },
-    get room(): PeerRoom {
+    get room(): AskedRoom {
       return world.mutant === 'room-is-not-asked-for' ? roomForEverything : primary!.room;
     },
   };

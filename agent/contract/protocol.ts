@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-export const protocolVersion = { major: 1, minor: 1 } as const;
+export const protocolVersion = { major: 1, minor: 2 } as const;
 
 /** First line of every RPC connection, from both sides; anything else on the line is not Holdfast. */
 export const protocolMagic = 'holdfast-rpc';

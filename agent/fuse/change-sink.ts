@@ -19,8 +19,26 @@ import type { Name, Node, NodeId } from './node-table.ts';
 /** Numbers one change in the stream. 0: nothing to wait for. */
 export type Sequence = number;
 
+/** What a disk can still take. */
+export interface Room {
+  bytes: number;
+  /** Objects that can still be made. */
+  names: number;
+  totalBytes: number;
+  totalNames: number;
+}
+
 export interface ChangeSink {
   changesAllowed(): boolean;
+
+  /**
+   * Also before anything is touched: so many bytes, in whole blocks, and so many new objects. False: the copy has no room for them as far as is known, and
+   * nothing is counted. `asksRoom` then: true, and the handler answers `deferred`, once more when it is known; false: it answers ENOSPC.
+   */
+  takes(bytes: number, names: number): boolean;
+  asksRoom(): boolean;
+  /** What the copy can still take, for statfs. False: there is none, or it is not known. */
+  peerRoom(into: Room): boolean;
 
   /**
    * Before anything is touched, after `changesAllowed`: what this request may change, whether or not it will. A sink may have to write that down first.
@@ -101,6 +119,9 @@ export interface ChangeSink {
 /** A directory without a peer: everything is allowed and acknowledged at once. */
 export const passthroughSink: ChangeSink = {
   changesAllowed: () => true,
+  takes: () => true,
+  asksRoom: () => false,
+  peerRoom: () => false,
   willName: () => undefined,
   willLink: () => undefined,
   willWrite: () => undefined,

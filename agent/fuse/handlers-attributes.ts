@@ -14,9 +14,10 @@ import {
   setXattr,
   statOf,
 } from '../sys/linux.ts';
-import type { Time } from '../sys/linux.ts';
+import type { FilesystemStatistics, Time } from '../sys/linux.ts';
 import { nameAt, readNumber, readTime, writeNumber } from './codec.ts';
 import type { TableNode } from './node-table.ts';
+import { blocksOf, fits, noRoom } from './peer-room.ts';
 import { getattrFlag, replyHeaderBytes, requestHeaderBytes, setattrField, setxattrFlag } from './protocol.ts';
 import type { Handler, OpenFile, Outcome, Service } from './service.ts';
 import { truncateAndTell } from './tell.ts';
@@ -188,6 +189,7 @@ export const setExtended: Handler = (service, { bytes }) => {
   const name = Buffer.from(nameAt(bytes, nameStart));
   const valueStart = nameStart + name.length + 1;
   const value = Buffer.from(bytes.subarray(valueStart, valueStart + bytes.readUInt32LE(body)));
+  if (!node.unlinked && !fits(service, blocksOf(0, Math.max(1, value.length)), 0)) return noRoom(service);
   service.sink.willSet(node);
   const fd = service.backing.nodes.descriptor(node);
   const flags = bytes.readUInt32LE(body + 4);
@@ -233,10 +235,24 @@ export const removeExtended: Handler = (service, { bytes }) => {
   return service.done();
 };
 
+const peer = { bytes: 0, names: 0, totalBytes: 0, totalNames: 0 };
+
+/** Only what fits on both sides can be written here. */
+function boundByPeer(service: Service, found: FilesystemStatistics): void {
+  if (!service.sink.peerRoom(peer)) return;
+  const reserved = found.blocksFree - found.blocksAvailable;
+  found.blocks = Math.min(found.blocks, Math.floor(peer.totalBytes / found.fragmentSize));
+  found.blocksAvailable = Math.min(found.blocksAvailable, Math.floor(peer.bytes / found.fragmentSize));
+  found.blocksFree = Math.min(found.blocksFree, found.blocksAvailable + reserved, found.blocks);
+  found.files = Math.min(found.files, peer.totalNames);
+  found.filesFree = Math.min(found.filesFree, peer.names);
+}
+
 /** `struct fuse_kstatfs`. */
 export const statistics: Handler = (service) => {
   const found = filesystemStatistics(service.backing.directoryFd);
   if (typeof found === 'number') return service.fail(found);
+  boundByPeer(service, found);
   const { bytes } = service.reply;
   const at = replyHeaderBytes;
   bytes.fill(0, at, at + 80);

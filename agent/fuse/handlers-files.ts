@@ -2,6 +2,7 @@
 import { allocate, close, E, FALLOC, O, readAt, SEEK, seek, statOf, sync, writeAt } from '../sys/linux.ts';
 import { readNumber, writeNumber, writeParkedReply } from './codec.ts';
 import { syncStage } from './kept-requests.ts';
+import { contentFits, noRoom } from './peer-room.ts';
 import { fsyncFlag, openedFlag, openFlag, replyHeaderBytes, requestHeaderBytes, writeFlag } from './protocol.ts';
 import type { Handler, OpenFile, Outcome, Service } from './service.ts';
 import { asWriter, killsSetId, tellFailed, tellFallenMode, truncateAndTell } from './tell.ts';
@@ -74,6 +75,7 @@ export const write: Handler = (service, request) => {
   if (synchronous && service.formerErrors === 'unheard') return 'sync-waits';
   const start = body + writeHeaderBytes;
   if (!Number.isSafeInteger(offset + length)) return service.fail(-E.FBIG);
+  if (!contentFits(service, file, offset, offset + length)) return noRoom(service);
   service.sink.willWrite(file.node, offset, offset + length);
   const kills = (writeFlags & writeFlag.KILL_SUIDGID) !== 0;
   let count = kills
@@ -171,6 +173,9 @@ export const release: Handler = (service, { bytes }) => {
   return service.done();
 };
 
+/** Of what stays, but may be moved. */
+const takesNothing = FALLOC.PUNCH_HOLE | FALLOC.COLLAPSE_RANGE | FALLOC.INSERT_RANGE;
+
 /** These make a file longer at most, or change where it lies: what is read below its end stays the same. */
 function keepsContent(mode: number): boolean {
   return (mode & ~(FALLOC.KEEP_SIZE | FALLOC.UNSHARE_RANGE)) === 0;
@@ -186,6 +191,7 @@ export const fallocate: Handler = (service, { bytes }) => {
   // Carried out twice these would move the content twice. The kernel's FUSE passes none of them on.
   if (service.keeper.isRepeated && (mode & (FALLOC.COLLAPSE_RANGE | FALLOC.INSERT_RANGE)) !== 0)
     return service.fail(-E.IO);
+  if ((mode & takesNothing) === 0 && !contentFits(service, file, offset, offset + length)) return noRoom(service);
   // Some modes move what comes after.
   service.sink.willWrite(file.node, offset, keepsContent(mode) ? offset + length : Number.MAX_SAFE_INTEGER);
   const kills = killsSetId(service, file);

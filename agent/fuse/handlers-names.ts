@@ -18,6 +18,7 @@ import type { Memory } from '../sys/linux.ts';
 import { nameAt, readNumber, writeAbsentEntry } from './codec.ts';
 import { writeOpened } from './handlers-files.ts';
 import type { TableNode } from './node-table.ts';
+import { fits, namedBytes, noRoom } from './peer-room.ts';
 import { entryBytes, replyHeaderBytes, requestHeaderBytes } from './protocol.ts';
 import { validS } from './service.ts';
 import type { Handler, Outcome, Service } from './service.ts';
@@ -90,6 +91,7 @@ function make(
   if (!parent) return service.fail(-E.STALE);
   if (service.isHidden(parent, name)) return service.fail(-E.ACCES);
   if (!service.sink.changesAllowed()) return 'deferred';
+  if (!fits(service, namedBytes, 1)) return noRoom(service);
   const directory = service.backing.nodes.descriptor(parent);
   if (directory < 0) return failed(service, 'create', directory);
   service.sink.willName(parent, name, (mode & fileType.mask) === fileType.directory, null, 0);
@@ -135,6 +137,7 @@ export const create: Handler = (service, { bytes }) => {
   const name = nameAt(bytes, body + 16);
   if (service.isHidden(parent, name)) return service.fail(-E.ACCES);
   if (!service.sink.changesAllowed()) return 'deferred';
+  if (!fits(service, namedBytes, 1)) return noRoom(service);
   const directory = service.backing.nodes.descriptor(parent);
   if (directory < 0) return failed(service, 'create', directory);
   const [mode, umask] = [bytes.readUInt32LE(body + 4), bytes.readUInt32LE(body + 8)];
@@ -163,6 +166,7 @@ export const createUnnamed: Handler = (service, { bytes }) => {
   const parent = service.node();
   if (!parent) return service.fail(-E.STALE);
   if (!service.sink.changesAllowed()) return 'deferred';
+  if (!fits(service, namedBytes, 1)) return noRoom(service);
   const { nodes } = service.backing;
   const directory = nodes.descriptor(parent);
   if (directory < 0) return failed(service, 'create', directory);
@@ -219,6 +223,7 @@ export const link: Handler = (service, { bytes }) => {
   const name = Buffer.from(nameAt(bytes, body + 8));
   if (service.isHidden(parent, name)) return service.fail(-E.ACCES);
   if (!service.sink.changesAllowed()) return 'deferred';
+  if (!fits(service, namedBytes, 0)) return noRoom(service);
   const { nodes } = service.backing;
   const linked = nodes.descriptor(node);
   const known = linked < 0 ? linked : statOf(linked, service.otherAttributes);

@@ -1,5 +1,5 @@
 /** The primary's filesystem and the access to what lies below it. Others import only this file. */
-export type { ChangeSink, Sequence } from './change-sink.ts';
+export type { ChangeSink, Room, Sequence } from './change-sink.ts';
 export { passthroughSink } from './change-sink.ts';
 export type { Name, Node, NodeId } from './node-table.ts';
 export { rootId } from './node-table.ts';

@@ -163,21 +163,23 @@ export class AcknowledgementLane {
     const answer = this.#answer;
     let start = 0;
     let acknowledged: number | null = null;
+    let hasRoom = false;
     for (let taken = 1; taken > 0; start += taken) {
       taken = readAnswer(receive.bytes, start, receive.end, answer);
       if (taken === 0) break;
       if (answer.kind === answerKind.acknowledge) acknowledged = answer.sequence;
-      else if (answer.kind === answerKind.blocks) this.#blocks(answer);
+      else if (answer.kind === answerKind.room) {
+        control.room.tell(answer.sequence, answer.room);
+        hasRoom = true;
+      } else if (answer.kind === answerKind.blocks) this.#blocks(answer);
       else if (answer.kind === answerKind.checkpoint) this.#checkpoint(answer.sequence);
       else if (answer.kind === answerKind.verified) this.#verified(answer);
       else throw answer.fault ?? new Fault('peer-left', { message: 'The peer has left without a reason.' });
     }
     receive.bytes.copyWithin(0, start, receive.end);
     receive.end -= start;
-    if (acknowledged !== null) {
-      control.acknowledged = acknowledged;
-      if (control.wakeOnAcknowledgement) this.#ports.wakePrimary();
-    }
+    if (acknowledged !== null) control.acknowledged = acknowledged;
+    if ((acknowledged !== null || hasRoom) && control.wakeOnAcknowledgement) this.#ports.wakePrimary();
     yield* this.#answerReached();
   }
 

@@ -2,21 +2,27 @@
 import { Fault } from '../contract/index.ts';
 import { faultRecordSchema } from '../contract/index.ts';
 import { malformed } from './change-codec.ts';
+import type { Room } from './room.ts';
 
-export const answerKind = { acknowledge: 1, blocks: 2, fault: 3, checkpoint: 4, verified: 5 } as const;
+export const answerKind = { acknowledge: 1, blocks: 2, fault: 3, checkpoint: 4, verified: 5, room: 6 } as const;
 const answerBytesMax = 64 * 1024;
 const two32 = 4294967296;
 
-function putSequence(bytes: Buffer, sequence: number, at: number): void {
-  bytes.writeUInt32LE(sequence % two32, at);
-  bytes.writeUInt32LE(Math.floor(sequence / two32), at + 4);
+const roomBytes = 40;
+
+function putNumber(bytes: Buffer, value: number, at: number): void {
+  bytes.writeUInt32LE(value % two32, at);
+  bytes.writeUInt32LE(Math.floor(value / two32), at + 4);
+}
+function getNumber(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * two32;
 }
 
 /** Everything up to `sequence` is applied, and every sync up to it is on disk. Returns the length written to `into`. */
 export function encodeAcknowledgement(into: Buffer, sequence: number): number {
   into.writeUInt32LE(9, 0);
   into[4] = answerKind.acknowledge;
-  putSequence(into, sequence, 5);
+  putNumber(into, sequence, 5);
   return 13;
 }
 
@@ -27,10 +33,22 @@ export function encodeCheckpoint(into: Buffer, checkpoint: number): number {
   return length;
 }
 
+/** What the target's disk can still take once everything up to `sequence` is applied. Only to a source that has said it knows this (`roomSinceMinor`). */
+export function encodeRoom(into: Buffer, sequence: number, room: Room): number {
+  into.writeUInt32LE(1 + roomBytes, 0);
+  into[4] = answerKind.room;
+  putNumber(into, sequence, 5);
+  putNumber(into, room.bytes, 13);
+  putNumber(into, room.names, 21);
+  putNumber(into, room.totalBytes, 29);
+  putNumber(into, room.totalNames, 37);
+  return 5 + roomBytes;
+}
+
 export function encodeBlocksAnswer(into: Buffer, sequence: number, needed: Uint8Array): number {
   into.writeUInt32LE(9 + needed.length, 0);
   into[4] = answerKind.blocks;
-  putSequence(into, sequence, 5);
+  putNumber(into, sequence, 5);
   into.set(needed, 13);
   return 13 + needed.length;
 }
@@ -58,6 +76,7 @@ export class Answer {
   sequence = 0;
   needed: Uint8Array = new Uint8Array(0);
   fault: Fault | null = null;
+  readonly room: Room = { bytes: 0, names: 0, totalBytes: 0, totalNames: 0 };
 }
 
 /** Reads the frame at `start`; bytes taken, or 0 when it is not complete. Throws Fault on garbage. */
@@ -72,6 +91,10 @@ export function readAnswer(bytes: Buffer, start: number, end: number, into: Answ
     into.fault = readFault(body);
     return 4 + length;
   }
+  if (into.kind === answerKind.room) {
+    readRoom(body, into);
+    return 4 + length;
+  }
   const isAcknowledgement = into.kind === answerKind.acknowledge || into.kind === answerKind.checkpoint;
   if (
     body.length < 8 ||
@@ -79,9 +102,18 @@ export function readAnswer(bytes: Buffer, start: number, end: number, into: Answ
     (isAcknowledgement && body.length > 8)
   )
     throw malformed('not an answer');
-  into.sequence = body.readUInt32LE(0) + body.readUInt32LE(4) * two32;
+  into.sequence = getNumber(body, 0);
   if (!isAcknowledgement) into.needed = Uint8Array.from(body.subarray(8));
   return 4 + length;
+}
+
+function readRoom(body: Buffer, into: Answer): void {
+  if (body.length !== roomBytes) throw malformed('not an answer');
+  into.sequence = getNumber(body, 0);
+  into.room.bytes = getNumber(body, 8);
+  into.room.names = getNumber(body, 16);
+  into.room.totalBytes = getNumber(body, 24);
+  into.room.totalNames = getNumber(body, 32);
 }
 
 function readFault(body: Buffer): Fault {

@@ -101,6 +101,7 @@ export class Applier {
       case kind.forget:
         return this.#resync.forget(frame.id);
       case kind.barrier:
+      case kind.askRoom:
         return 0;
       case kind.park:
       case kind.listing:

@@ -77,6 +77,7 @@ describe('the codec of changes', () => {
         expect([allocated.mode, allocated.offset, allocated.size]).toEqual([3, offset, 9]);
         expect(roundTrip((w) => w.sync(a, true)).flag).toBe(true);
         expect(roundTrip((w) => w.forget(a)).id).toBe(a);
+        expect(roundTrip((w) => w.askRoom()).kind).toBe(kind.askRoom);
         expect(roundTrip((w) => w.hole(a, offset, 4096, t)).offset).toBe(offset);
         expect(roundTrip((w) => w.finish(data)).bytes.equals(data)).toBe(true);
         expect(roundTrip((w) => w.cleanStop(offset)).size).toBe(offset);

@@ -48,9 +48,11 @@ export const kind = {
   verify: 27,
   /** The primary's hot log has this number now: whoever returns with a lower one was set back. Changes nothing. */
   hot: 28,
+  /** How much can the target still take? Answered with the acknowledgement, changes nothing. */
+  askRoom: 29,
 } as const;
 export type Kind = (typeof kind)[keyof typeof kind];
-const kindLast = kind.hot;
+const kindLast = kind.askRoom;
 /** What a file contains: no name of it, and nothing that anybody waits for. Such frames may stay with the writer for a moment. */
 const contentKinds: ReadonlySet<Kind> = new Set([kind.write, kind.truncate, kind.attributes, kind.allocate]);
 
@@ -379,6 +381,10 @@ export class FrameWriter {
     this.begin(kind.barrier);
     return this.end();
   }
+  askRoom(): number {
+    this.begin(kind.askRoom);
+    return this.end();
+  }
   finish(record: Buffer): number {
     this.begin(kind.finish);
     this.long(record);
@@ -553,6 +559,7 @@ export class FrameReader {
         this.#time(frame.time);
         return;
       case kind.barrier:
+      case kind.askRoom:
         return;
       case kind.finish:
       case kind.verify:

@@ -15,6 +15,7 @@ import { frameBytesMax, isDirectoryMode } from './change-codec.ts';
 import type { HotRegions } from './hot-regions.ts';
 import { Marks, marksBytesMax } from './marks.ts';
 import { Reach } from './reach.ts';
+import type { Room } from './room.ts';
 import type { SourceTree } from './tree.ts';
 
 /** A name, an id and times: what every small frame is made of, generously. */
@@ -40,6 +41,15 @@ export interface LaneHooks {
   /** See ChangeSink. */
   collect?(unique: number, sequence: Sequence, fd: number, dataOnly: boolean, written: number): boolean;
   localFailure(call: string, errno: number): void;
+  /** Missing: the peer is not asked for room. */
+  readonly room?: AskedRoom;
+}
+
+/** See ChangeSink. */
+export interface AskedRoom {
+  take(bytes: number, names: number): boolean;
+  ask(): boolean;
+  left(into: Room): boolean;
 }
 
 /** Given by the running resync: objects whose content or entries the target has still to get. */
@@ -216,6 +226,25 @@ export class ChangeStream implements ChangeSink {
 
   changesAllowed(): boolean {
     return this.#hooks.changesAllowed();
+  }
+
+  // --- room of the peer ------------------------------------------------------------------------------------------------
+
+  takes(bytes: number, names: number): boolean {
+    return !this.open || this.#hooks.room === undefined || this.#hooks.room.take(bytes, names);
+  }
+  asksRoom(): boolean {
+    return this.open && this.#hooks.room?.ask() === true;
+  }
+  peerRoom(into: Room): boolean {
+    return this.open && this.#hooks.room?.left(into) === true;
+  }
+
+  /** At once: somebody waits for the answer. Its sequence. */
+  askRoom(): Sequence {
+    const sequence = this.#room(smallFrameBytes).askRoom();
+    this.#ports.flush();
+    return sequence;
   }
 
   // --- before a change ------------------------------------------------------------------------------------------------

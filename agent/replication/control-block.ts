@@ -6,6 +6,7 @@ import type { VolumeRecord } from '../contract/index.ts';
 import { invariant, volumeRecordSchema } from '../contract/index.ts';
 import { ParkedRequests, parkBytes } from './acknowledgement.ts';
 import { Measures, measuresBytes } from './measures.ts';
+import { SharedRoom, sharedRoomBytes } from './room-budget.ts';
 
 export const modes = ['undecided', 'alone', 'resynchronising', 'in-sync'] as const;
 export type Mode = (typeof modes)[number];
@@ -32,12 +33,15 @@ const measuresStart = parkStart + parkBytes;
 const recordStart = measuresStart + measuresBytes;
 /** 256 ancestors of at most 120 characters, escaped. */
 const recordBytesMax = 64 * 1024;
-export const controlBlockBytes = recordStart + recordBytesMax;
+const roomStart = Math.ceil((recordStart + recordBytesMax) / 8) * 8;
+export const controlBlockBytes = roomStart + sharedRoomBytes;
 
 export class ControlBlock {
   readonly memory: SharedArrayBuffer;
   readonly parked: ParkedRequests;
   readonly measures: Measures;
+  /** As the peer has told it. */
+  readonly room: SharedRoom;
   readonly #words: Int32Array;
   readonly #lease: BigInt64Array;
   readonly #record: Uint8Array;
@@ -48,6 +52,7 @@ export class ControlBlock {
     this.#words = new Int32Array(memory, wordsStart, (parkStart - wordsStart) / 4);
     this.parked = new ParkedRequests(memory, parkStart);
     this.measures = new Measures(memory, measuresStart);
+    this.room = new SharedRoom(memory, roomStart);
     this.#record = new Uint8Array(memory, recordStart, recordBytesMax);
   }
 

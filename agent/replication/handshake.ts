@@ -10,6 +10,8 @@ export const linkMagic = Buffer.from('HOLDFAST');
 export const handshakeHeaderBytes = linkMagic.length + 4;
 /** Minor version of the first program that knows everything that marks need; an older one gets and gives none. */
 export const marksSinceMinor = 1;
+/** Of the first one that tells, and hears, how much the target's disk can still take; an older peer has no bound. */
+export const roomSinceMinor = 2;
 const handshakeBytesMax = 128 * 1024;
 /** With what a hot log names. */
 export const welcomeBytesMax = 256 * 1024;

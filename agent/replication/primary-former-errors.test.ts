@@ -47,7 +47,8 @@ class Primary {
     const syncs = new PrimarySyncs(lane, { hand, sending, answers, failures });
     const idle = { running: false, served: (): void => undefined };
     const formerErrors = (this.#formerErrors = new PrimaryFormerErrors(lane, failures));
-    const parts = { hand, sending, answers, failures, formerErrors, syncs, resync: idle, verify: idle };
+    const room = { waits: false };
+    const parts = { hand, sending, answers, failures, formerErrors, syncs, resync: idle, verify: idle, room };
     this.requests = new PrimaryRequests(lane, parts);
     formerErrors.begin();
     this.askedAtFirst = this.#isAsked;

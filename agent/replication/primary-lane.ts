@@ -23,6 +23,7 @@ import { PrimaryFailures } from './primary-failures.ts';
 import { PrimaryFormerErrors } from './primary-former-errors.ts';
 import { PrimaryRequests } from './primary-requests.ts';
 import { PrimaryResync } from './primary-resync.ts';
+import { PrimaryRoom } from './primary-room.ts';
 import { PrimarySending } from './primary-sending.ts';
 import { PrimarySyncs } from './primary-syncs.ts';
 import { PrimaryVerify } from './primary-verify.ts';
@@ -60,6 +61,8 @@ export class PrimaryLane implements LaneHooks {
   readonly #checkpoints: PrimaryCheckpoints;
   readonly #resync: PrimaryResync;
   readonly #verify: PrimaryVerify;
+  /** What the peer has room for. */
+  readonly room: PrimaryRoom;
   readonly #estimates: PrimaryEstimates;
   readonly #cleanStop: PrimaryCleanStop;
   readonly #requests: PrimaryRequests;
@@ -82,6 +85,7 @@ export class PrimaryLane implements LaneHooks {
     const checkpoints = (this.#checkpoints = new PrimaryCheckpoints(context, { history, sending, failures }));
     const resync = (this.#resync = new PrimaryResync(context, { hand, sending, checkpoints }));
     const verify = (this.#verify = new PrimaryVerify(context, { hand, sending, checkpoints }));
+    const room = (this.room = new PrimaryRoom(ports));
     this.#estimates = new PrimaryEstimates(context, history);
     this.#cleanStop = new PrimaryCleanStop(context, { sending, failures });
     this.#requests = new PrimaryRequests(context, {
@@ -93,6 +97,7 @@ export class PrimaryLane implements LaneHooks {
       syncs,
       resync,
       verify,
+      room,
     });
   }
 
@@ -351,6 +356,7 @@ export class PrimaryLane implements LaneHooks {
     window.clear();
     control.sent = 0;
     stream.begin(!resync);
+    this.room.linked();
     this.#checkpoints.linked(message, byMarks);
     if (resync) this.#resync.begin(byMarks);
     this.#setMode(resync ? 'resynchronising' : 'in-sync');
@@ -375,6 +381,7 @@ export class PrimaryLane implements LaneHooks {
     this.#session = 0;
     this.#resync.disconnected();
     this.#verify.disconnected();
+    this.room.disconnected();
     this.#sharedGeneration = false;
     this.#ports.stream.end();
     this.#ports.stream.marks.disconnected();

@@ -218,6 +218,9 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       localFailure: (call, errno) => {
         lane.localFailure(call, errno);
       },
+      get room() {
+        return lane.room;
+      },
     },
   ];
   const stream = level === 'durable' ? new ChangeStream(...parts) : new LevelStream(level, ...parts);

@@ -38,6 +38,7 @@ export interface RequestParts {
   readonly syncs: PrimarySyncs;
   readonly resync: Yielding;
   readonly verify: Yielding;
+  readonly room: { readonly waits: boolean };
 }
 
 export class PrimaryRequests {
@@ -51,6 +52,7 @@ export class PrimaryRequests {
   readonly #levels: PrimaryLevels;
   readonly #resync: Yielding;
   readonly #verify: Yielding;
+  readonly #room: RequestParts['room'];
   readonly #held = new HeldRequests();
   /** Syncs that wait for what this disk has failed to write before. Nothing else waits for them. */
   #waitingSyncs: HeldRequest[] = [];
@@ -65,6 +67,7 @@ export class PrimaryRequests {
     this.#syncs = parts.syncs;
     this.#resync = parts.resync;
     this.#verify = parts.verify;
+    this.#room = parts.room;
     this.#levels = new PrimaryLevels(lane, parts, (unique, sequence, written, reply, length) =>
       this.park(unique, sequence, written, reply, length),
     );
@@ -110,6 +113,7 @@ export class PrimaryRequests {
     if (control.parked.count + collected.count >= parkedMax || collected.full) return false;
     if (!this.#formerErrors.allowChange()) return false;
     if (!stream.open) return true;
+    if (this.#room.waits) return false;
     window.settle(control.acknowledged);
     return window.bytes < windowBytes;
   }
@@ -193,6 +197,8 @@ export class PrimaryRequests {
     let result = yield apply;
     if (result === outcome.deferred || result === outcome.syncWaits) {
       this.#hold(memory, length, result === outcome.syncWaits);
+      // It may have sent a question, which nobody answers then.
+      if (linkBroken()) yield* this.#lane.lost();
       return;
     }
     if (level !== 'durable') result = yield* this.#levels.keepPromise(result, before);

@@ -19,12 +19,14 @@ import { Applier, applyFault } from './applier.ts';
 import { FrameReader, kind, malformed } from './change-codec.ts';
 import type { Frame, Kind } from './change-codec.ts';
 import { contactFault, decideContact } from './contact.ts';
-import { marksSinceMinor } from './handshake.ts';
+import { marksSinceMinor, roomSinceMinor } from './handshake.ts';
 import type { HotOffer } from './handshake.ts';
 import type { FromSecondary, PeerHot, ToSecondary } from './lane-messages.ts';
 import type { ObjectSyncs } from './object-syncs.ts';
 import type { Lane, Operation } from './operations.ts';
 import { ResyncTarget } from './resync-target.ts';
+import { RoomTeller } from './room-teller.ts';
+import type { Room } from './room.ts';
 import { TargetError } from './tree.ts';
 import type { Tree } from './tree.ts';
 import { encodeFindings } from './verify-messages.ts';
@@ -94,6 +96,8 @@ export interface SecondaryPorts {
   /** As in the primary's ports. */
   readonly level: AcknowledgeLevel;
   readonly memoryBoot: string | null;
+  /** What this disk can still take; null: nobody knows. */
+  readonly room: () => Room | null;
   readonly nowMs: () => number;
   readonly message: () => ToSecondary | null;
   readonly tell: (message: FromSecondary) => void;
@@ -103,6 +107,9 @@ export class SecondaryLane {
   record: VolumeRecord;
   readonly #ports: SecondaryPorts;
   readonly #reader = new FrameReader();
+  readonly #room: RoomTeller;
+  /** The source of this link knows what to do with it. */
+  #tellsRoom = false;
   readonly #apply: Operation & { frame: Frame; fault: Fault | null };
   #applier: Applier | null = null;
   #tree: Tree | null = null;
@@ -140,6 +147,7 @@ export class SecondaryLane {
     this.#ports = ports;
     this.record = record;
     this.#unwritten = record.unwritten === true;
+    this.#room = new RoomTeller(ports.room, ports.nowMs);
     const { frame } = this.#reader;
     const apply = {
       name: 'apply',
@@ -178,6 +186,7 @@ export class SecondaryLane {
       if ((bits & readable.data) !== 0) yield* this.#receive();
       else if (bits === 0 && owes) yield* this.#acknowledge();
       else if (bits === 0 && this.#purging) this.#purging = this.#resync?.purge(purgeEntries) === true;
+      if (bits === 0 && this.inSync && this.#tellsRoom) yield* this.#tellRoom();
     }
     yield* this.#drain();
     this.#endLink();
@@ -214,6 +223,8 @@ export class SecondaryLane {
     const { ports } = { ports: this.#ports };
     this.#endLink();
     ports.use(message);
+    this.#tellsRoom = message.minor >= roomSinceMinor;
+    this.#room.begin();
     // What this process knows ends with it: a return that trusts such a disk must not be what its record allows.
     if (this.#unwritten && !this.#isRecorded && !(yield* this.#recordFailure())) {
       ports.closeLink();
@@ -337,6 +348,7 @@ export class SecondaryLane {
     }
     if (start > 0) input.bytes.copyWithin(0, start, end);
     receive.end = end - start;
+    this.#room.received(start);
     this.#unacknowledgedBytes += start;
     this.#unacknowledgedReceives += 1;
     if (this.#mustAcknowledge()) yield* this.#acknowledge();
@@ -385,6 +397,7 @@ export class SecondaryLane {
     this.#applied = frame.sequence;
     this.#tree?.putIdleAside();
     this.#count(frame);
+    this.#room.applied(frame.kind);
     // Somebody waits; answers to blocks keep the walk going.
     if (frame.kind >= kind.barrier || this.#answers.length > 0) yield* this.#acknowledge();
     return this.#linked;
@@ -436,7 +449,16 @@ export class SecondaryLane {
     this.#unacknowledgedBytes = 0;
     this.#unacknowledgedReceives = 0;
     answer.length = encodeAcknowledgement(answer.bytes, this.#applied);
+    // A stale copy is not asked for room: it is made equal, or leaves.
+    if (this.inSync && this.#tellsRoom) answer.length = this.#room.append(answer.bytes, answer.length, this.#applied);
     if ((yield answer) < 0) this.#endLink();
+  }
+
+  /** The source sends nothing: what others do on this disk it would not hear of. */
+  *#tellRoom(): Lane {
+    const { answer } = this.#ports;
+    answer.length = this.#room.appendIdle(answer.bytes, this.#applied);
+    if (answer.length > 0 && (yield answer) < 0) this.#endLink();
   }
 
   /** Something cannot be applied: the primary is told why and goes on without this copy. */

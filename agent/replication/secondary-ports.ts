@@ -24,6 +24,7 @@ import { ObjectSyncs } from './object-syncs.ts';
 import { isReady, operation, runSteps, waitAlone } from './operations.ts';
 import type { Steps } from './operations.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
+import { roomOf } from './room.ts';
 import { readable, SecondaryLane } from './secondary-lane.ts';
 import { SyncBatch } from './sync-batch.ts';
 
@@ -263,6 +264,7 @@ export function makeSecondaryLane(
       memoryBoot: data.memoryBoot,
       // Before Linux 5.8 syncfs(2) reports no error of writing back.
       offersMarks: process.env['HOLDFAST_RESYNC_BY_MARKS'] !== '0' && kernelAtLeast(release(), 5, 8),
+      room: () => roomOf(data.directoryFd),
       nowMs: bootTimeMs,
       message: () => inbox.receive(),
       tell,

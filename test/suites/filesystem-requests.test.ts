@@ -16,6 +16,22 @@ class RecordingSink implements ChangeSink {
   parks = true;
   readonly told: string[] = [];
   changesAllowed = (): boolean => this.allowed;
+  /** What the other side has room for; null: no bound. */
+  room: { bytes: number; names: number } | null = null;
+  mayAsk = false;
+  takes: ChangeSink['takes'] = (bytes, names) => {
+    if (this.room === null) return true;
+    if (bytes > this.room.bytes || names > this.room.names) return false;
+    this.room.bytes -= bytes;
+    this.room.names -= names;
+    return true;
+  };
+  asksRoom = (): boolean => this.mayAsk;
+  peerRoom: ChangeSink['peerRoom'] = (into) => {
+    if (this.room === null) return false;
+    Object.assign(into, this.room, { totalBytes: 8 << 20, totalNames: 100 });
+    return true;
+  };
   /** Not what was told: what would be. */
   readonly announced: string[] = [];
   willName: ChangeSink['willName'] = (_parent, name) => void this.announced.push(`name ${name.toString()}`);
@@ -243,6 +259,69 @@ describe('single requests', () => {
       close(fd);
       disk.dispose();
     }
+  });
+
+  it('refuses what the other side has no room for before anything of it is done', () => {
+    const { node, handle } = create('file');
+    expect(send(opcode.WRITE, node, writeBody(handle, 0, 'content')).error).toBe(0);
+    const allocate = (mode: number): number =>
+      send(opcode.FALLOCATE, node, numbers(handle, 0, 0, 0, 1 << 20, 0, mode, 0)).error;
+    sink.told.length = sink.announced.length = 0;
+    sink.room = { bytes: 4096, names: 0 };
+    for (const [code, on, body] of [
+      [opcode.WRITE, node, writeBody(handle, 4095, 'two blocks')],
+      [opcode.CREATE, 1, createBody('another')],
+      [opcode.MKDIR, 1, Buffer.concat([numbers(0o755, 0), Buffer.from('directory\0')])],
+      [opcode.SYMLINK, 1, Buffer.from('link\0target\0')],
+      [opcode.LINK, 1, Buffer.concat([numbers(node, 0), Buffer.from('further\0')])],
+    ] as const) {
+      sink.mayAsk = true;
+      expect(send(code, on, body).outcome).toBe('deferred');
+      sink.mayAsk = false;
+      expect(send(code, on, body).error).toBe(-28);
+    }
+    expect(allocate(0)).toBe(-28);
+    expect([sink.told, sink.announced, sink.room.bytes]).toEqual([[], [], 4096]);
+    expect(statSync(join(path, 'file')).size).toBe(7);
+    expect(existsSync(join(path, 'another'))).toBe(false);
+    sink.room.bytes = 0;
+    // What is overwritten is there; what makes room, or takes none, is never refused.
+    expect(send(opcode.WRITE, node, writeBody(handle, 2, 'NT')).error).toBe(0);
+    expect(allocate(2 | 1)).toBe(0);
+    expect(send(opcode.UNLINK, 1, Buffer.from('file\0')).error).toBe(0);
+    // Without a name it is on this side only.
+    expect(send(opcode.WRITE, node, writeBody(handle, 0, 'much more than there was')).error).toBe(0);
+    send(opcode.RELEASE, node, numbers(handle, 0, 0, 0, 0, 0));
+  });
+
+  it('overwrites blocks that were allocated beforehand, and nothing else, when there is no room', () => {
+    const { node, handle } = create('file');
+    expect(send(opcode.FALLOCATE, node, numbers(handle, 0, 0, 0, 1 << 20, 0, 0, 0)).error).toBe(0);
+    const sparse = create('sparse');
+    expect(send(opcode.WRITE, sparse.node, writeBody(sparse.handle, 1 << 20, 'end')).error).toBe(0);
+    sink.room = { bytes: 0, names: 0 };
+    expect(send(opcode.WRITE, node, writeBody(handle, 500_000, 'content')).error).toBe(0);
+    expect(send(opcode.WRITE, node, writeBody(handle, (1 << 20) - 3, 'content')).error).toBe(-28);
+    expect(send(opcode.WRITE, sparse.node, writeBody(sparse.handle, 500_000, 'content')).error).toBe(-28);
+    expect(send(opcode.WRITE, sparse.node, writeBody(sparse.handle, 1 << 20, 'END')).error).toBe(0);
+    send(opcode.RELEASE, node, numbers(handle, 0, 0, 0, 0, 0));
+    send(opcode.RELEASE, sparse.node, numbers(sparse.handle, 0, 0, 0, 0, 0));
+  });
+
+  it('says that there is as much room as on the smaller side', () => {
+    const statistics = (): number[] => {
+      const { error, body } = send(opcode.STATFS, 1, Buffer.alloc(0));
+      expect(error).toBe(0);
+      return [...[0, 8, 16].map((at) => Number(body.readBigUInt64LE(at))), body.readUInt32LE(48)];
+    };
+    const [, , local] = statistics();
+    sink.room = { bytes: 1 << 20, names: 7 };
+    const [blocks, free, available, fragment] = statistics();
+    expect(available).toBe((1 << 20) / fragment!);
+    expect(blocks).toBe((8 << 20) / fragment!);
+    expect(free).toBeGreaterThanOrEqual(available!);
+    expect(free).toBeLessThanOrEqual(blocks!);
+    expect(local).toBeGreaterThan(available!);
   });
 
   it('tells nothing of a file that has no name any more', () => {

@@ -95,9 +95,15 @@ class LaneAlone {
     const window = new SendWindow();
     const collected = new CollectedSyncs({ ...syncsOneByOne, sync: () => 0 });
     const messages: ToPrimary[] = [];
+    let toldAtMs = 0;
     const flush = (): number => {
       window.sent(writer.sequence, writer.length);
       control.sent = control.acknowledged = writer.sequence;
+      // As often as a peer tells it while there is plenty.
+      if (bootTimeMs() - toldAtMs >= 100) {
+        toldAtMs = bootTimeMs();
+        control.room.tell(writer.sequence, { bytes: 2 ** 40, names: 1e6, totalBytes: 2 ** 41, totalNames: 2e6 });
+      }
       writer.clear();
       return 0;
     };
@@ -111,6 +117,9 @@ class LaneAlone {
         syncWaits: () => lane.syncWaits(),
         collect: (unique, sequence, fd, dataOnly, written) => lane.collect(unique, sequence, fd, dataOnly, written),
         localFailure: () => undefined,
+        get room() {
+          return lane.room;
+        },
       },
     );
     stream.hot = new HotRegions(new HotLog(new MemoryHotDisk()), {

@@ -8,6 +8,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -423,20 +424,27 @@ describe('replication', () => {
     expect((await n1.status()).mode).toBe('alone');
   });
 
-  it('lets a full secondary go and goes on without it', async () => {
+  it('lets a secondary go whose disk somebody else has filled, and goes on without it', async () => {
     [n1, n2] = await makePair('full', { diskMb: [192, 48] });
     await startPair(n1, n2);
     await n1.mode('in-sync');
-    const filler = spawn('dd', ['if=/dev/urandom', `of=${n1.path}/big`, 'bs=1M', 'count=60'], { stdio: 'ignore' });
-    const filled = new Promise((resolve) => filler.once('exit', resolve));
+    // Before it could say so.
+    n2.signal('SIGSTOP');
+    const others = join(n2.disk.root, 'others');
+    spawnSync('dd', ['if=/dev/zero', `of=${others}`, 'bs=1M']);
+    const big = join(n1.path, 'big');
+    const writer = spawn('dd', ['if=/dev/urandom', `of=${big}`, 'bs=1M', 'count=1'], { stdio: 'ignore' });
+    const written = new Promise((resolve) => writer.once('exit', resolve));
+    await until('it is written here', () => statSync(big, { throwIfNoEntry: false })?.size === 1 << 20);
+    n2.signal('SIGCONT');
     await n1.mode('undecided');
     await n1.call('goAlone', { volume, generation: nextGeneration() });
     await until('it says why', async () => (await n2.status()).fault?.code === 'disk-full');
     shell(`cd ${n1.path}; echo more > more; sync more`);
     await until('it says why', async () => (await n1.status()).fault?.code === 'disk-full');
     expect((await n1.status()).record).toMatchObject({ peerStale: true, copy: 'up-to-date' });
-    await filled;
-    rmSync(join(n1.path, 'big'));
+    expect(await written).toBe(0);
+    rmSync(others);
     await n1.mode('in-sync');
     await equalTrees(n1, n2);
     await until('both are well', async () => (await n1.status()).fault === null && (await n2.status()).fault === null);

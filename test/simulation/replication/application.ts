@@ -39,6 +39,10 @@ export function randomOf(seed: number): Random {
 const key = (name: Buffer): string => name.toString('latin1');
 const directoryType = 0o040000;
 const openMax = 4;
+export const noRoom = -1;
+/** What a random change can take at most: contents of 60,000 bytes, and an object; a record of a log. */
+const changeBytesMax = 18 * 4096;
+const recordBytesMax = 3 * 4096;
 
 export class Application {
   readonly #tree: MemoryTree;
@@ -56,9 +60,16 @@ export class Application {
     this.#sink = sink;
   }
 
-  /** Sequence to wait for, 0: none, null: deferred. */
+  /** Sequence to wait for, 0: none, null: deferred, `noRoom`. */
   run(request: Request, syncLater?: (inode: Inode) => void): number | null {
     if (!this.#sink.changesAllowed()) return null;
+    const [bytes, names] = request.kind === 'random' ? [changeBytesMax, 2] : [recordBytesMax, 1];
+    if (!this.#sink.takes(bytes, names)) {
+      if (this.#sink.asksRoom()) return null;
+      // Removing is never refused, or nobody could make room.
+      if (request.kind === 'random') this.#makeRoom(randomOf(request.seed));
+      return noRoom;
+    }
     if (request.kind === 'append') return this.#append(request.log, syncLater);
     if (request.kind === 'plain') this.#release(this.#record(request.log), true);
     else this.#change(randomOf(request.seed));
@@ -72,6 +83,15 @@ export class Application {
     const expected = logBytes(log, 0, data.length);
     const wrong = data.findIndex((byte, at) => byte !== expected[at]);
     return wrong < 0 ? data.length : wrong;
+  }
+
+  #makeRoom(random: Random): void {
+    const directory = this.#directory(random);
+    const picked = this.#entry(directory, random);
+    if (!picked) return;
+    if (random(3) === 0) this.#rename(directory, picked.node, picked.name, random);
+    else this.#remove(directory, picked.node, picked.name);
+    this.#release(picked.node, random(3) === 0);
   }
 
   #append(log: string, syncLater?: (inode: Inode) => void): number {

@@ -38,6 +38,23 @@ function copyInode(inode: Inode, data: Buffer): Inode {
   };
 }
 
+/** Contents are replaced, not changed: each is counted once. */
+const countedPages = new WeakMap<Buffer, number>();
+const emptyPage = Buffer.alloc(pageBytes);
+
+/** Bytes of the pages that hold something. */
+function pagesOf(data: Buffer): number {
+  let bytes = countedPages.get(data);
+  if (bytes !== undefined) return bytes;
+  bytes = 0;
+  for (let at = 0; at < data.length; at += pageBytes) {
+    const page = data.subarray(at, at + pageBytes);
+    if (!page.equals(emptyPage.subarray(0, page.length))) bytes += pageBytes;
+  }
+  countedPages.set(data, bytes);
+  return bytes;
+}
+
 /** Opaque: what `restore` puts back. */
 export type DiskImage = ReadonlyMap<number, Inode>;
 
@@ -50,14 +67,22 @@ export class MemoryDisk {
   #lost = new Map<number, Set<number>>();
   /** The next sync finds that it could not write. */
   failsNextSync = false;
-  /** Blocks of 4 KiB left; Infinity: never full. */
-  freeBytes = Infinity;
+  /** Infinity: never full. */
+  capacityBytes = Infinity;
 
   constructor() {
     this.inodes.set(1, this.#inode(1, directory, 0o755, 0, Buffer.alloc(0)));
     // As after the set-up: the record stands there.
     this.make(this.get(1), '.holdfast', directory, 0o700, 0, nothing);
     this.syncAll();
+  }
+
+  /** A page for each object, and for what of it is no hole; files without a name that somebody has open included. */
+  get freeBytes(): number {
+    if (this.capacityBytes === Infinity) return Infinity;
+    let used = 0;
+    for (const { data } of this.inodes.values()) used += pageBytes + pagesOf(data);
+    return this.capacityBytes - used;
   }
 
   #inode(number: number, type: number, permissions: number, rdev: number, target: Buffer): Inode {
@@ -92,7 +117,7 @@ export class MemoryDisk {
 
   make(parent: Inode, name: string, type: number, permissions: number, rdev: number, target: Buffer): Inode | number {
     if (parent.entries.has(name)) return -E.EXIST;
-    if (this.freeBytes < 4096) return -E.NOSPC;
+    if (this.freeBytes < pageBytes) return -E.NOSPC;
     const inode = this.#inode(this.#next++, type, permissions, rdev, target);
     this.inodes.set(inode.number, inode);
     parent.entries.set(name, inode.number);
@@ -166,10 +191,10 @@ export class MemoryDisk {
   write(inode: Inode, bytes: Buffer, offset: number): number {
     const end = offset + bytes.length;
     const more = Math.max(0, end - inode.data.length);
-    if (more > this.freeBytes) return -E.NOSPC;
-    this.freeBytes -= more;
-    inode.data = Buffer.concat([inode.data, Buffer.alloc(more)]);
-    bytes.copy(inode.data, offset);
+    const data = Buffer.concat([inode.data, Buffer.alloc(more)]);
+    bytes.copy(data, offset);
+    if (this.capacityBytes !== Infinity && pagesOf(data) - pagesOf(inode.data) > this.freeBytes) return -E.NOSPC;
+    inode.data = data;
     this.#rewritten(inode, offset, end);
     inode.modified = this.now();
     return 0;

@@ -1,4 +1,5 @@
 /** Deliberate faults of the code itself, and how those of marks and hot logs are put in. */
+import type { ControlBlock } from '../../../agent/replication/control-block.ts';
 import type { HotRegions } from '../../../agent/replication/hot-regions.ts';
 import type { Marks } from '../../../agent/replication/marks.ts';
 
@@ -31,7 +32,11 @@ export type Mutant =
   | 'old-places-are-trusted-after-an-attempt'
   | 'what-is-not-told-is-forgotten'
   | 'a-failed-sync-is-forgotten'
-  | (typeof mutantsOfHotLogs)[number];
+  | (typeof mutantsOfHotLogs)[number]
+  | (typeof mutantsOfRoom)[number];
+
+/** Noticed only where disks get full. */
+export const mutantsOfRoom = ['room-is-not-asked-for', 'room-is-told-once', 'what-is-under-way-takes-no-room'] as const;
 
 /** Noticed only where primaries crash. */
 export const mutantsOfHotLogs = [
@@ -68,6 +73,15 @@ export function breakHot(hot: HotRegions, mutant: Mutant | null, later: (() => v
   if (mutant === 'hot-names-are-not-recorded') hot.name = () => undefined;
   if (mutant === 'further-names-are-as-good-as-any') hot.furtherName = () => undefined;
   if (mutant === 'hot-attributes-are-not-recorded') hot.attributes = () => undefined;
+}
+
+/** Breaks what the primary hears of its peer's room: as if every number were about all that has been sent by now. */
+export function breakRoom(control: ControlBlock, mutant: Mutant | null): void {
+  const tell = control.room.tell.bind(control.room);
+  if (mutant === 'what-is-under-way-takes-no-room')
+    control.room.tell = (_sequence, room) => {
+      tell(control.sent, room);
+    };
 }
 
 /** Breaks what the primary keeps of its peer. */

@@ -1,5 +1,6 @@
 /** The real primary lane on a machine of the world, under an application. */
 import { ChangeStream } from '../../../agent/replication/change-stream.ts';
+import type { AskedRoom } from '../../../agent/replication/change-stream.ts';
 import { CollectedSyncs } from '../../../agent/replication/collected-syncs.ts';
 import { FrameWriter } from '../../../agent/replication/change-codec.ts';
 import { ControlBlock } from '../../../agent/replication/control-block.ts';
@@ -14,14 +15,14 @@ import { SendWindow } from '../../../agent/replication/send-window.ts';
 import { syncsOneByOne } from '../../../agent/replication/sync-batch.ts';
 import type { VolumeRecord } from '../../../agent/contract/index.ts';
 import { Memory } from '../../../agent/sys/memory.ts';
-import { Application } from './application.ts';
+import { Application, noRoom } from './application.ts';
 import type { Request } from './application.ts';
 import type { Inode } from './memory-disk.ts';
 import { MemoryTree } from './memory-tree.ts';
 import { startAcknowledgement } from './acknowledgement-machine.ts';
 import { hotBytes, memories, op } from './machine.ts';
 import type { SimMachine, SimOperation, Wire } from './machine.ts';
-import { breakHot, breakMarks } from './mutants.ts';
+import { breakHot, breakMarks, breakRoom } from './mutants.ts';
 import type { World } from './world.ts';
 
 /** Small enough that every one of them is reached. */
@@ -37,6 +38,8 @@ const hotLimits: HotLimits = {
   higherFrom: 80,
   everythingFrom: 100,
 };
+
+const roomForEverything: AskedRoom = { take: () => true, ask: () => false, left: () => false };
 
 export function servePrimary(world: World, machine: SimMachine): void {
   world.judge.data(machine);
@@ -78,7 +81,11 @@ export function servePrimary(world: World, machine: SimMachine): void {
     localFailure: (call: string, errno: number): void => {
       primary!.localFailure(call, errno);
     },
+    get room(): AskedRoom {
+      return world.mutant === 'room-is-not-asked-for' ? roomForEverything : primary!.room;
+    },
   };
+  breakRoom(control, world.mutant);
   const level = world.kept ?? world.level;
   const parts: ConstructorParameters<typeof ChangeStream> = [
     tree,
@@ -162,6 +169,12 @@ export function servePrimary(world: World, machine: SimMachine): void {
         if (fd < 0) fd = syncing.push(inode) - 1;
       });
       if (sequence === null) return outcome.deferred;
+      if (sequence === noRoom) {
+        world.refused += 1;
+        world.unique += 1;
+        last = { unique: world.unique, log: '', length: 0, synced: false };
+        return outcome.reply;
+      }
       world.unique += 1;
       last = { unique: world.unique, log: '', length: 0, synced: body.kind === 'append' };
       if (body.kind === 'random') return outcome.reply;

@@ -5,6 +5,8 @@ import { hotOffer } from '../../../agent/replication/hot-offer.ts';
 import type { HotOffer } from '../../../agent/replication/handshake.ts';
 import { ObjectSyncs } from '../../../agent/replication/object-syncs.ts';
 import type { Lane } from '../../../agent/replication/operations.ts';
+import { uncounted } from '../../../agent/replication/room.ts';
+import type { Room } from '../../../agent/replication/room.ts';
 import { readable, SecondaryLane } from '../../../agent/replication/secondary-lane.ts';
 import type { FaultRecord, VolumeRecord } from '../../../agent/contract/index.ts';
 import { Memory } from '../../../agent/sys/memory.ts';
@@ -104,8 +106,14 @@ export function serveSecondary(world: World, machine: SimMachine): void {
       // But for syncs that fail these disks take everything: whoever leaves has been told something that is not so.
       const leaves = answerBytes[4] === answerKind.fault;
       if (leaves) machine.left += 1;
+      // A stale copy is not asked what it has room for.
+      const isStale = world.leavesStale && machine.record.copy === 'stale';
       const mayLeave =
-        world.leaves || machine.secondary?.record.unwritten === true || machine.takesNoRecord || machine.takesFaults;
+        world.leaves ||
+        isStale ||
+        machine.secondary?.record.unwritten === true ||
+        machine.takesNoRecord ||
+        machine.takesFaults;
       if (leaves && !mayLeave)
         throw new Error(`${machine.name} left: ${answerBytes.toString('utf8', 5, answer.length)}`);
       if (answerBytes[4] === answerKind.acknowledge) tellsNobody = false;
@@ -182,6 +190,7 @@ export function serveSecondary(world: World, machine: SimMachine): void {
       offersMarks: true,
       level: world.level,
       memoryBoot: world.level === 'write-through' ? null : 'boot',
+      room: () => roomOfSimulated(world, disk.freeBytes),
       nowMs: () => world.nowMs,
       message: () => machine.toSecondary.shift() ?? null,
       tell: (message) => {
@@ -194,6 +203,16 @@ export function serveSecondary(world: World, machine: SimMachine): void {
   );
   machine.secondary = lane;
   world.start(machine, 'secondary', lane.run());
+}
+
+/** For what is not counted: objects that wait in limbo or in the trash, and what is under way. */
+const reserveBytes = 24 * 1024;
+
+function roomOfSimulated(world: World, freeBytes: number): Room {
+  const bytes = freeBytes === Infinity ? uncounted : Math.max(0, freeBytes - reserveBytes);
+  // Of a mutant: nobody looks.
+  const told = world.mutant === 'room-is-told-once' ? (world.firstRoom ??= bytes) : bytes;
+  return { bytes: told, names: uncounted, totalBytes: uncounted, totalNames: uncounted };
 }
 
 /** A thread of its own: the stream goes on meanwhile. */

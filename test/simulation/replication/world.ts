@@ -33,6 +33,12 @@ export class World {
   marksBytesMax = 64 * 1024 * 1024;
   /** A target may leave. */
   leaves = false;
+  /** The same, but only during a resync. */
+  leavesStale = false;
+  /** Changes that the application was refused because there was no room. */
+  refused = 0;
+  /** Of a mutant. */
+  firstRoom: number | null = null;
   /** Comparisons that came to an end, and found both copies equal. */
   foundEqual = 0;
   /** Somebody has changed a copy behind the back of the replication: a comparison may find something. */

@@ -52,6 +52,15 @@ export class MirrorSink implements ChangeSink {
     this.#parts = [];
     return true;
   }
+  takes(): boolean {
+    return true;
+  }
+  asksRoom(): boolean {
+    return false;
+  }
+  peerRoom(): boolean {
+    return false;
+  }
   willName(parent: Node, name: Buffer): void {
     this.#names.add(nameOf(parent, name));
   }

@@ -16,6 +16,14 @@
 import type { Attributes, Time } from '../sys/attributes.ts';
 import type { Name, Node, NodeId } from './node-table.ts';
 
+/**
+ * Thrown by `will…`: this change must not be made, because it could not be written down before. Nothing has been touched; the request fails with EIO. An exception,
+ * because no handler may pass over it.
+ */
+export class ChangeRefused extends Error {
+  override readonly name = 'ChangeRefused';
+}
+
 /** Numbers one change in the stream. 0: nothing to wait for. */
 export type Sequence = number;
 
@@ -41,7 +49,8 @@ export interface ChangeSink {
   peerRoom(into: Room): boolean;
 
   /**
-   * Before anything is touched, after `changesAllowed`: what this request may change, whether or not it will. A sink may have to write that down first.
+   * Before anything is touched, after `changesAllowed`: what this request may change, whether or not it will. A sink may have to write that down first, and
+   * throws ChangeRefused when it cannot.
    * `willName`: the name gets another object, gets its first or loses its last; `isDirectory`: one stands there before or after; `node`: the object that
    * loses the name or is moved to it, with the number of its names. `willLink`: it gets a further name, which `willName` tells as well.
    * `willWrite`: content in [start, end) or the size; `end` may lie beyond every file. `willSet`: attributes of any kind.

@@ -4,6 +4,7 @@ import { close, E } from '../sys/linux.ts';
 import { kernelAtLeast } from '../sys/kernel.ts';
 import type { Memory, ThreadIdentity } from '../sys/linux.ts';
 import type { Backing } from './backing.ts';
+import { ChangeRefused } from './change-sink.ts';
 import type { ChangeSink } from './change-sink.ts';
 import { negotiate, readNumber, writeInitReply } from './codec.ts';
 import type { CacheMode } from './codec.ts';
@@ -214,6 +215,11 @@ export class Filesystem {
     const handler = handlers.get(service.header.opcode);
     if (!handler) return service.fail(-E.NOSYS);
     service.handled += 1;
-    return handler(service, request);
+    try {
+      return handler(service, request);
+    } catch (error) {
+      if (!(error instanceof ChangeRefused)) throw error;
+      return service.fail(-E.IO);
+    }
   }
 }

@@ -5,7 +5,7 @@
  * Never throws for a lost link: the change has been made and its answer is due. Frames then go nowhere, and the lane changes its mode.
  */
 import { invariant } from '../contract/index.ts';
-import { rootId } from '../fuse/index.ts';
+import { ChangeRefused, rootId } from '../fuse/index.ts';
 import type { ChangeSink, Name, Node, NodeId, Sequence } from '../fuse/index.ts';
 import { Attributes } from '../sys/attributes.ts';
 import type { Time } from '../sys/attributes.ts';
@@ -43,6 +43,8 @@ export interface LaneHooks {
   localFailure(call: string, errno: number): void;
   /** Missing: the peer is not asked for room. */
   readonly room?: AskedRoom;
+  /** After a change was to be written down: the record on the disk claims a hot log that does not name it. */
+  claimsTooMuch?(): boolean;
 }
 
 /** See ChangeSink. */
@@ -251,17 +253,27 @@ export class ChangeStream implements ChangeSink {
 
   willName(parent: Node, name: Name, isDirectory: boolean, node: Node | null, links: number): void {
     this.hot?.name(parent, name, isDirectory, node, links);
+    this.#refuseUnnamed();
   }
   willLink(node: Node, links: number): void {
-    if (this.hot?.kept !== true) return;
-    if (this.#isNamed(node)) this.hot.furtherName(node, links);
-    else this.hot.firstName(node);
+    if (this.hot?.kept === true) {
+      if (this.#isNamed(node)) this.hot.furtherName(node, links);
+      else this.hot.firstName(node);
+    }
+    this.#refuseUnnamed();
   }
   willWrite(node: Node, start: number, end: number): void {
     if (this.hot?.kept === true && this.#isNamed(node)) this.hot.content(node, start, end);
+    this.#refuseUnnamed();
   }
   willSet(node: Node): void {
     if (this.hot?.kept === true && this.#isNamed(node)) this.hot.attributes(node);
+    this.#refuseUnnamed();
+  }
+
+  /** After a crash nobody would compare what neither the log nor the record knows of. */
+  #refuseUnnamed(): void {
+    if (this.#hooks.claimsTooMuch?.() === true) throw new ChangeRefused();
   }
 
   /** The target hears of it before it hears of any change that follows: it has to know a copy that was set back. */

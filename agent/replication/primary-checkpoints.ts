@@ -5,7 +5,7 @@
 import type { VolumeRecord } from '../contract/index.ts';
 import type { HotHistory } from './hot-history.ts';
 import type { ToPrimary } from './lane-messages.ts';
-import type { Lane } from './operations.ts';
+import type { Lane, Operation } from './operations.ts';
 import type { LaneContext } from './primary-context.ts';
 import type { PrimaryFailures } from './primary-failures.ts';
 import type { PrimarySending } from './primary-sending.ts';
@@ -13,6 +13,9 @@ import * as lineage from './volume-lineage.ts';
 
 /** The kernel writes by itself what is this old: then a syncfs of the peer has little left to do. */
 export const checkpointIntervalMs = 30_000;
+
+/** Between two attempts to write a record that the disk did not take. */
+const recordIntervalMs = 1000;
 
 /** Between two attempts to begin a hot log: each begins the log of marks anew, too, which the target has to record. */
 const hotLogIntervals = 10;
@@ -34,6 +37,7 @@ export class PrimaryCheckpoints {
   #syncCall = 0;
   /** Our own disk has it, and the peer of this link is asked; 0: none. */
   #ownCheckpoint = 0;
+  #recordFailedMs = -Infinity;
 
   constructor(lane: LaneContext, parts: { history: HotHistory; sending: PrimarySending; failures: PrimaryFailures }) {
     this.#lane = lane;
@@ -59,8 +63,9 @@ export class PrimaryCheckpoints {
   /** The target has been told of everything: what is changed from here on can be told by marks, once it has recorded this. */
   *beginLog(): Lane {
     if (!this.#keepsMarks) return;
-    yield* this.#disclaim();
-    const { stream, randomCheckpoint } = this.#lane.ports;
+    const { stream, randomCheckpoint, nowMs } = this.#lane.ports;
+    this.#lastMs = nowMs();
+    if (!(yield* this.#disclaim())) return;
     const { marks, writer } = stream;
     this.#history.beginLog(randomCheckpoint());
     this.#nextAtOnce();
@@ -69,9 +74,17 @@ export class PrimaryCheckpoints {
     yield* this.#sending.send();
   }
 
-  /** Another log begins: the one that the record speaks of is written over. */
-  *#disclaim(): Lane {
-    if (this.#lane.record.hot) yield* this.#lane.persist(lineage.hotSince(this.#lane.record, null));
+  /** Another log begins: the one that the record speaks of is written over. False: it must not be. */
+  *#disclaim(): Generator<Operation, boolean, number> {
+    if (!this.#lane.claimsHot) return true;
+    const isWritten = yield* this.#lane.persist(lineage.hotSince(this.#lane.record, null));
+    this.#recordFailedMs = isWritten ? -Infinity : this.#lane.ports.nowMs();
+    return isWritten;
+  }
+
+  /** Before anything is changed that is in no log any more. Until the disk takes that, changes are refused. */
+  *disclaimIfDue(): Lane {
+    if (this.#lane.ports.nowMs() - this.#recordFailedMs >= recordIntervalMs) yield* this.#disclaim();
   }
 
   /** The end of the log, for a reason that makes its marks worthless. */
@@ -160,26 +173,26 @@ export class PrimaryCheckpoints {
     if (hot?.kept !== true || checkpoint !== this.#ownCheckpoint || hot.log !== marks.log) return;
     // What a disk that failed has taken is known to nobody.
     if (this.#failures.diskFailed || this.#lane.record.unwritten === true) return;
-    yield* this.#lane.persist(lineage.hotSince(this.#lane.record, { log: hot.log, checkpoint, peer: null }));
-    this.#history.claim = this.#lane.record.hot ?? null;
-    hot.confirmed(checkpoint);
+    // True whether or not the record takes it: the log still names what was changed before as well.
+    const claim = { log: hot.log, checkpoint, peer: null };
+    this.#history.claim = claim;
+    if (yield* this.#lane.persistIfRoom(lineage.hotSince(this.#lane.record, claim))) hot.confirmed(checkpoint);
   }
 
   /** A log that has ended, for whatever reason. What the record says of it was true until now. */
   claimTooMuch(): boolean {
-    const { hot } = this.#lane.record;
-    return hot !== undefined && hot !== null && this.#history.claim === null;
+    return this.#history.claim === null && this.#lane.claimsHot;
   }
 
-  /** The hot log could not be written: before anything is changed that is not in it, the record says that there is none. */
+  /** The hot log could not be written: before anything is changed that is not in it, the record says that there is none. Where it cannot, the change is refused. */
   abandoned(): void {
     this.#history.claim = null;
-    if (this.#lane.record.hot) this.#lane.persistAtOnce(lineage.hotSince(this.#lane.record, null));
+    if (this.#lane.claimsHot) this.#lane.persistAtOnce(lineage.hotSince(this.#lane.record, null));
   }
 
-  /** Before the end of a resync is told. */
-  *walked(byMarks: boolean): Lane {
-    if (this.#beginsLog(byMarks)) yield* this.#disclaim();
+  /** Before the end of a resync is told. False: it must not be. */
+  *walked(byMarks: boolean): Generator<Operation, boolean, number> {
+    return !this.#beginsLog(byMarks) || (yield* this.#disclaim());
   }
 
   /** What was taken over from a disk ends with the resync that it was for: numbers of two servers' logs are never compared. */

@@ -45,8 +45,7 @@ export class PrimaryCleanStop {
   *observe(): Lane {
     const asked = this.#asked;
     if (!asked || !reached(this.#lane.ports.control.acknowledged, asked.sequence)) return;
-    yield* this.#lane.persist(lineage.checkpointed(this.#lane.record, asked.checkpoint));
-    this.#end(true);
+    this.#end(yield* this.#lane.persist(lineage.checkpointed(this.#lane.record, asked.checkpoint)));
   }
 
   /** The link is gone: nobody will acknowledge it. */

@@ -72,9 +72,9 @@ export interface PrimaryPorts {
   readonly answerParked: Operation;
   /** Sends what the stream's writer holds; -1: the link is lost. */
   readonly send: Operation;
-  /** The record, durable. Throws when that fails. */
+  /** The record, durable: 0 or -errno. Then what stands on the disk is the former one or this one. */
   readonly persist: Operation & { record: VolumeRecord | null };
-  /** The same for what a failing disk may not take: 0 or -1. */
+  /** The same for what a failing disk is known to have failed: nobody is told once more. */
   readonly persistIfPossible: Operation & { record: VolumeRecord | null };
   /** syncfs of the volume's filesystem; 0 or -errno. */
   readonly syncAll: Operation;
@@ -109,9 +109,13 @@ export interface LaneContext {
   /** A clean stop has begun: nothing may change any more. */
   readonly stopping: boolean;
   setMode(mode: Mode): void;
-  /** On disk, and only then the lane's. */
-  persist(record: VolumeRecord): Lane;
-  /** The same for what a failing disk may not take; then the lane keeps the record that it has. */
+  /** The record on the disk speaks of a hot log, or may: one that does could not be written, or not be replaced. */
+  readonly claimsHot: boolean;
+  /** On disk, and only then the lane's. False: the disk has failed this volume, as people are told; the lane keeps the record that it has. */
+  persist(record: VolumeRecord): Generator<Operation, boolean, number>;
+  /** The same for what nothing waits for: want of room is no failure. */
+  persistIfRoom(record: VolumeRecord): Generator<Operation, boolean, number>;
+  /** The same for what a disk that has failed may not take. */
   persistIfPossible(record: VolumeRecord): Lane;
   /** In the middle of a request, before what it changes. */
   persistAtOnce(record: VolumeRecord): void;

@@ -1,8 +1,17 @@
 /** What the local disk has failed, and that the record says so before anybody hears of it. */
+import { Fault } from '../contract/index.ts';
 import type { HotHistory } from './hot-history.ts';
 import type { LaneContext } from './primary-context.ts';
 import type { Lane } from './operations.ts';
 import * as lineage from './volume-lineage.ts';
+
+/** What was asked for needs another record, which the disk did not take. */
+export function recordNotWritten(): Fault {
+  return new Fault('disk-failed', {
+    message: 'The volume record could not be written.',
+    remedy: 'Look at the kernel log for disk errors, and at the free space.',
+  });
+}
 
 export class PrimaryFailures {
   readonly #lane: LaneContext;
@@ -11,6 +20,8 @@ export class PrimaryFailures {
   diskFailed = false;
   /** A sync has failed, and the record does not say so yet. */
   unrecorded = false;
+  /** The last record could not be written. */
+  #recordFails = false;
 
   constructor(lane: LaneContext, history: HotHistory) {
     this.#lane = lane;
@@ -21,6 +32,13 @@ export class PrimaryFailures {
     this.diskFailed = true;
     if (call === 'fsync') this.unrecorded = this.#lane.record.unwritten !== true;
     this.#lane.ports.tell({ type: 'local-failure', call, errno });
+  }
+
+  /** What came of a write of the record: a failure is told once, until one succeeds. */
+  noteRecord(status: number): boolean {
+    if (status < 0 && !this.#recordFails) this.note('write of the volume record', -status);
+    this.#recordFails = status < 0;
+    return status >= 0;
   }
 
   /** At once: whoever serves this copy after a crash of this process would believe what the kernel reads. Tried once; the supervisor knows it too. */

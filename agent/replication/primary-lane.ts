@@ -12,14 +12,14 @@ import type { LaneHooks } from './change-stream.ts';
 import type { Mode } from './control-block.ts';
 import { HotHistory } from './hot-history.ts';
 import type { ToPrimary } from './lane-messages.ts';
-import type { Lane } from './operations.ts';
+import type { Lane, Operation } from './operations.ts';
 import { PrimaryAnswers } from './primary-answers.ts';
 import { PrimaryCheckpoints } from './primary-checkpoints.ts';
 import { PrimaryCleanStop } from './primary-clean-stop.ts';
 import { woken } from './primary-context.ts';
 import type { LaneContext, PrimaryPorts } from './primary-context.ts';
 import { PrimaryEstimates } from './primary-estimates.ts';
-import { PrimaryFailures } from './primary-failures.ts';
+import { PrimaryFailures, recordNotWritten } from './primary-failures.ts';
 import { PrimaryFormerErrors } from './primary-former-errors.ts';
 import { PrimaryRequests } from './primary-requests.ts';
 import { PrimaryResync } from './primary-resync.ts';
@@ -32,6 +32,7 @@ import * as lineage from './volume-lineage.ts';
 
 const progressIntervalMs = 500;
 const livenessIntervalMs = 1000;
+const noSpace = 28;
 /** Contents that nobody waits for go with what comes next, or after this: each record costs both nodes a wake-up. */
 const lingerMs = 2;
 
@@ -39,6 +40,8 @@ export class PrimaryLane implements LaneHooks {
   mode: Mode = 'undecided';
   record: VolumeRecord;
   #recordVersion = 0;
+  /** One that speaks of a hot log could not be written, and stands on the disk or does not. */
+  #mayClaimHot = false;
   /** Of the link in use, 0: none. */
   #session = 0;
   /** Since the last goAlone: a target may have this generation. */
@@ -106,6 +109,7 @@ export class PrimaryLane implements LaneHooks {
     const record = (): VolumeRecord => this.record;
     const session = (): number => this.#session;
     const isStopping = (): boolean => this.#cleanStop.running;
+    const claimsHot = (): boolean => this.#mayClaimHot || (this.record.hot ?? null) !== null;
     return {
       ports: this.#ports,
       get mode() {
@@ -120,10 +124,14 @@ export class PrimaryLane implements LaneHooks {
       get stopping() {
         return isStopping();
       },
+      get claimsHot() {
+        return claimsHot();
+      },
       setMode: (next) => {
         this.#setMode(next);
       },
       persist: (next) => this.#persist(next),
+      persistIfRoom: (next) => this.#persistIfRoom(next),
       persistIfPossible: (next) => this.#persistIfPossible(next),
       persistAtOnce: (next) => {
         this.#persistAtOnce(next);
@@ -154,8 +162,7 @@ export class PrimaryLane implements LaneHooks {
         yield* this.#message(message);
         continue;
       }
-      // Before anything is changed that is in no log any more.
-      if (this.#checkpoints.claimTooMuch()) yield* this.#persist(lineage.hotSince(this.record, null));
+      if (this.#checkpoints.claimTooMuch()) yield* this.#checkpoints.disclaimIfDue();
       if (this.#requests.areHeld && this.#requests.mayChange()) {
         yield* this.#requests.replay();
         continue;
@@ -226,6 +233,10 @@ export class PrimaryLane implements LaneHooks {
     this.#failures.note(call, errno);
   }
 
+  claimsTooMuch(): boolean {
+    return this.#checkpoints.claimTooMuch();
+  }
+
   /** The hot log could not be written. */
   hotAbandoned(): void {
     this.#checkpoints.abandoned();
@@ -240,29 +251,42 @@ export class PrimaryLane implements LaneHooks {
     this.#tellStatus();
   }
 
-  *#persist(record: VolumeRecord): Lane {
-    this.#ports.persist.record = record;
-    yield this.#ports.persist;
-    this.record = record;
-    this.#recordVersion = this.#ports.control.publishRecord(record);
-    this.#tellStatus();
+  *#persist(record: VolumeRecord): Generator<Operation, boolean, number> {
+    const { persist } = this.#ports;
+    persist.record = record;
+    return this.#failures.noteRecord(this.#persisted(record, yield persist));
+  }
+
+  *#persistIfRoom(record: VolumeRecord): Generator<Operation, boolean, number> {
+    const { persist } = this.#ports;
+    persist.record = record;
+    const status = this.#persisted(record, yield persist);
+    return status !== -noSpace && this.#failures.noteRecord(status);
   }
 
   *#persistIfPossible(record: VolumeRecord): Lane {
-    const { persistIfPossible, control } = this.#ports;
+    const { persistIfPossible } = this.#ports;
     persistIfPossible.record = record;
-    if ((yield persistIfPossible) < 0) return;
-    this.record = record;
-    this.#recordVersion = control.publishRecord(record);
-    this.#tellStatus();
+    this.#persisted(record, yield persistIfPossible);
   }
 
   #persistAtOnce(record: VolumeRecord): void {
-    const { persist, control } = this.#ports;
+    const { persist } = this.#ports;
     persist.record = record;
-    persist.run();
+    this.#failures.noteRecord(this.#persisted(record, persist.run()));
+  }
+
+  /** A failed write leaves the former record on the disk, or this one: nothing may go on that either of them does not allow. */
+  #persisted(record: VolumeRecord, status: number): number {
+    if (status < 0) {
+      if (record.hot) this.#mayClaimHot = true;
+      return status;
+    }
+    this.#mayClaimHot = false;
     this.record = record;
-    this.#recordVersion = control.publishRecord(record);
+    this.#recordVersion = this.#ports.control.publishRecord(record);
+    this.#tellStatus();
+    return status;
   }
 
   *#message(message: ToPrimary): Lane {
@@ -344,7 +368,12 @@ export class PrimaryLane implements LaneHooks {
     const byMarks = resync && this.#history.covers(message);
     const hot = byMarks ? this.#history.claim : null;
     const met = lineage.inContact(this.record, message.contacts);
-    yield* this.#persist(resync ? lineage.resyncSource(met, hot) : this.#together(lineage.connectedClean(met)));
+    if (
+      !(yield* this.#persist(resync ? lineage.resyncSource(met, hot) : this.#together(lineage.connectedClean(met))))
+    ) {
+      this.#ports.dropConnection();
+      return;
+    }
     // Requests of an earlier link: either the peer is recorded as stale by now, or nothing was changed since the checkpoint.
     yield* this.#answers.reached(null);
     // What was acknowledged on the former link means nothing to the requests of this one.
@@ -401,8 +430,13 @@ export class PrimaryLane implements LaneHooks {
     }
     if (!repeated || this.mode === 'undecided') {
       this.#endLink();
+      if (!(yield* this.#persist(lineage.goneAlone(this.record, message.generation, this.#history.claim)))) {
+        // Without the peer only what is recorded allows to go on.
+        if (this.mode !== 'alone') this.#setMode('undecided');
+        this.#ports.tell({ type: 'done', call: message.call, clean: false, fault: recordNotWritten().toRecord() });
+        return;
+      }
       this.#peerMayHaveGeneration = false;
-      yield* this.#persist(lineage.goneAlone(this.record, message.generation, this.#history.claim));
       this.#setMode('alone');
     }
     this.#ports.tell({ type: 'done', call: message.call, clean: false, fault: null });
@@ -414,9 +448,13 @@ export class PrimaryLane implements LaneHooks {
     if (this.#resync.takeEnd()) {
       this.#sharedGeneration = true;
       this.#checkpoints.resynced();
-      yield* this.#persist(this.#together(lineage.resyncedSource(this.record)));
-      this.#verify.resynced();
-      this.#setMode('in-sync');
+      if (yield* this.#persist(this.#together(lineage.resyncedSource(this.record)))) {
+        this.#verify.resynced();
+        this.#setMode('in-sync');
+      } else {
+        // The target goes by its own record, which calls it up to date: only under another generation is anything done without it.
+        yield* this.#lost();
+      }
     }
     yield* this.#cleanStop.observe();
   }

@@ -1,7 +1,7 @@
 /** The primary lane on Linux: the real operations behind its ports. */
 import { randomInt } from 'node:crypto';
 import { release } from 'node:os';
-import { Fault, invariant } from '../contract/index.ts';
+import { invariant } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import {
   Filesystem,
@@ -51,7 +51,7 @@ import { checkpointIntervalMs } from './primary-checkpoints.ts';
 import { outcome, woken } from './primary-context.ts';
 import type { FormerErrors, PrimaryPorts } from './primary-context.ts';
 import { PrimaryLane } from './primary-lane.ts';
-import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
+import { DirectoryRecordDisk, errnoOf, RecordStore } from './record-store.ts';
 import { SendWindow } from './send-window.ts';
 import { usedOf } from './used-bytes.ts';
 
@@ -221,6 +221,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       get room() {
         return lane.room;
       },
+      claimsTooMuch: () => lane.claimsTooMuch(),
     },
   ];
   const stream = level === 'durable' ? new ChangeStream(...parts) : new LevelStream(level, ...parts);
@@ -326,10 +327,13 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
       identity.become(0, 0, 0o077);
       try {
         store.write(persist.record);
+        return 0;
+      } catch (error) {
+        // What fails is this volume, and not the others of this process.
+        return -errnoOf(error);
       } finally {
         identity.restore();
       }
-      return 0;
     },
   };
   const persistIfPossible = {
@@ -337,12 +341,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     record: null as VolumeRecord | null,
     run: (): number => {
       persist.record = persistIfPossible.record;
-      try {
-        return persist.run();
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        return -1;
-      }
+      return persist.run();
     },
   };
   const beginSync = {

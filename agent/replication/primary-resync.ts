@@ -135,7 +135,10 @@ export class PrimaryResync {
       return;
     }
     if (result === 'walked') {
-      yield* this.#checkpoints.walked(source.byMarks);
+      if (!(yield* this.#checkpoints.walked(source.byMarks))) {
+        yield* this.#lane.lost();
+        return;
+      }
       this.#finish(source);
     }
     if (stream.writer.length > 0) yield* this.#sending.send();

@@ -10,6 +10,7 @@ import type { PrimaryCheckpoints } from './primary-checkpoints.ts';
 import type { LaneContext } from './primary-context.ts';
 import type { PrimarySending } from './primary-sending.ts';
 import type { RequestInHand } from './request-in-hand.ts';
+import { recordNotWritten } from './primary-failures.ts';
 import { VerifyRun } from './verify-run.ts';
 import { matters } from './verify-source.ts';
 import * as lineage from './volume-lineage.ts';
@@ -91,15 +92,13 @@ export class PrimaryVerify {
     const { session, mode, stopping } = this.#lane;
     const together = session !== 0 && (mode === 'in-sync' || this.#differs) && !stopping;
     const asFound = message.repair && session === 0 && this.#peerDiffers && !stopping;
-    const fault = asFound || (together && this.#peerVerifies) ? null : this.#fault().toRecord();
+    let fault = asFound || (together && this.#peerVerifies) ? null : this.#fault();
+    if (asFound && !(yield* this.#lane.persist(lineage.orderedToRepair(this.#lane.record)))) fault = recordNotWritten();
     if (fault === null) this.#order(message.repair);
-    if (asFound) {
-      this.#run?.repairAsFound();
-      yield* this.#lane.persist(lineage.orderedToRepair(this.#lane.record));
-    }
+    if (fault === null && asFound) this.#run?.repairAsFound();
     // Whoever asks when this is done must not be told of the comparison before.
     this.#lane.tellStatus();
-    tell({ type: 'done', call: message.call, clean: false, fault });
+    tell({ type: 'done', call: message.call, clean: false, fault: fault?.toRecord() ?? null });
   }
 
   #order(repair: boolean): void {
@@ -163,8 +162,8 @@ export class PrimaryVerify {
     else this.#lane.tellProgress();
     // The way to equal copies is the one that is proven: a new contact finds the target stale, and compares and sends everything that differs.
     if (!ended || !run.repairing) return;
-    yield* this.#lane.persist(lineage.orderedToRepair(this.#lane.record));
-    if (this.#lane.session !== 0) yield* this.#lane.lost();
+    const isOrdered = yield* this.#lane.persist(lineage.orderedToRepair(this.#lane.record));
+    if (isOrdered && this.#lane.session !== 0) yield* this.#lane.lost();
   }
 
   /** The target's record says by now that its copy is not to be used; with ours this is as in a resync, only that none runs. */
@@ -178,7 +177,11 @@ export class PrimaryVerify {
 
   *#foundDifferent(): Lane {
     this.#checkpoints.endLog();
-    yield* this.#lane.persist(lineage.resyncSource(this.#lane.record));
+    if (!(yield* this.#lane.persist(lineage.resyncSource(this.#lane.record)))) {
+      // Nothing more is promised of a copy that ours does not say is stale.
+      yield* this.#lane.lost();
+      return;
+    }
     this.#differs = true;
     this.#lane.setMode('resynchronising');
     this.#lane.tellStatus();

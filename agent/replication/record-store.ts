@@ -154,8 +154,15 @@ function must(status: number, call: string): number {
       message: `The volume record could not be read or written: ${call}: ${errorName(status)}.`,
       remedy: 'Look at the kernel log for disk errors, and at the free space.',
     },
-    { call, error: errorName(status) },
+    { call, error: errorName(status), errno: Math.abs(status) },
   );
+}
+
+/** Of a fault of the disk, positive; throws again what is none. */
+export function errnoOf(error: unknown): number {
+  if (!(error instanceof Fault)) throw error;
+  const { errno } = error.details;
+  return typeof errno === 'number' ? errno : E.IO;
 }
 
 /** The real one. `directoryFd` is open on the replicated directory below its mount. */

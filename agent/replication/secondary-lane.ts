@@ -540,7 +540,9 @@ export class SecondaryLane {
       return false;
     }
     const settled = lineage.contactSettled(this.record, this.#contacts);
-    return yield* this.#persist(lineage.checkpointed(settled, frame.size));
+    if (yield* this.#persist(lineage.checkpointed(settled, frame.size))) return true;
+    yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
+    return false;
   }
 
   /** The first frame says what kind of a resync this is. */

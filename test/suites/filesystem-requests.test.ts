@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Filesystem, openBacking, passthroughSink } from '../../agent/fuse/index.ts';
+import { ChangeRefused, Filesystem, openBacking, passthroughSink } from '../../agent/fuse/index.ts';
 import type { Backing, ChangeSink } from '../../agent/fuse/index.ts';
 import { opcode } from '../../agent/fuse/protocol.ts';
 import { close, Memory, O, openPath, ThreadIdentity } from '../../agent/sys/linux.ts';
@@ -139,6 +139,28 @@ describe('single requests', () => {
 
   const writeBody = (handle: number, offset: number, text: string, flags = 0): Buffer =>
     Buffer.concat([numbers(handle, 0, offset, 0, text.length, 0, 0, 0, flags, 0), Buffer.from(text)]);
+
+  it('answers EIO to what the sink cannot write down, before anything is touched', () => {
+    const { node, handle } = create('known');
+    sink.willName =
+      sink.willWrite =
+      sink.willSet =
+        () => {
+          throw new ChangeRefused();
+        };
+    sink.told.length = 0;
+    const failed = { outcome: 'reply', error: -5 };
+    expect(send(opcode.CREATE, 1, createBody('new'))).toMatchObject(failed);
+    expect(send(opcode.MKDIR, 1, Buffer.concat([numbers(0o755, 0o22), Buffer.from('directory\0')]))).toMatchObject(
+      failed,
+    );
+    expect(send(opcode.UNLINK, 1, Buffer.from('known\0'))).toMatchObject(failed);
+    expect(send(opcode.OPEN, node, numbers(O.RDWR | O.TRUNC, 0))).toMatchObject(failed);
+    const written = Buffer.concat([numbers(handle, 0, 0, 0, 4, 0, 0, 0, 0, 0), Buffer.from('data')]);
+    expect(send(opcode.WRITE, node, written)).toMatchObject(failed);
+    expect(readdirSync(path).filter((name) => !name.startsWith('.'))).toEqual(['known']);
+    expect([statSync(join(path, 'known')).size, sink.told]).toEqual([0, []]);
+  });
 
   it('touches nothing while changes are not allowed, and answers reads', () => {
     const { node, handle } = create('file');

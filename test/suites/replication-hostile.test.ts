@@ -91,6 +91,23 @@ describe('a replicated directory in bad company', () => {
     expect(await shell(`cd ${n2.path}; echo more > more && sync more`)).toBe(0);
   });
 
+  it.for(failures)('lives on when the disk of a primary with a hot log $name', async ({ suite, fail }, context) => {
+    await inSync(`${suite}-hot`);
+    const isClaimed = async (): Promise<boolean> => ((await n1.status()).record?.hot ?? null) !== null;
+    await until('its record claims a hot log', isClaimed);
+    if (!fail(n1)) context.skip('this kernel cannot make a file system fail');
+    expect(await shell(`mkdir ${n1.path}/lost`)).not.toBe(0);
+    await until('it says why', async () => (await n1.status()).fault?.code === 'disk-failed');
+    // Neither the next attempt to write the record ends the process, nor the next change.
+    expect(await shell(`mkdir ${n1.path}/more`)).not.toBe(0);
+    await n1.call('fence', { volume });
+    expect((await n1.status()).role).toBe('idle');
+    expect([n1.child?.exitCode, n1.child?.signalCode]).toEqual([null, null]);
+    await n2.servePrimary(nextGeneration());
+    await n2.mode('alone');
+    expect(readFileSync(join(n2.path, 'before'), 'utf8')).toBe('before\n');
+  });
+
   it('speaks to a peer whose clock is wrong by decades', async () => {
     [n1, n2] = await makePair('clocks');
     const keep = async (node: ReplicatorNode, from: string, to: string): Promise<void> => {

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { randomOf } from './application.ts';
+import type { Random } from './application.ts';
 import { giveRoles, goAlone, settle } from './run.ts';
 import { World } from './world.ts';
 import type { Mutant } from './mutants.ts';
@@ -81,13 +82,48 @@ function fault(world: World): void {
   else world.breakLink();
 }
 
+/** Now and then a disk takes no record for a while, and mostly no hot log either. */
+function breakDisks(world: World, random: Random): void {
+  for (const machine of world.machines) if (random(150) === 0) mendDisk(machine);
+  if (random(400) > 0) return;
+  const machine = world.machines[random(2)]!;
+  machine.takesNoRecord = true;
+  const choice = random(4);
+  machine.hotDisk.isFull = choice < 2;
+  machine.hotDisk.fails = choice === 2;
+}
+function mendDisk(machine: SimMachine): void {
+  machine.takesNoRecord = false;
+  machine.hotDisk.isFull = false;
+  machine.hotDisk.fails = false;
+}
+
+/** The same with disks that fail. */
+export function runFailingRecords(seed: number, mutant: Mutant | null = null): World {
+  const random = randomOf(seed + 3);
+  return runCrashes(seed, mutant, 0, (world) => {
+    // A target whose record fails says so.
+    world.leaves = true;
+    world.beforeStep = () => {
+      breakDisks(world, random);
+      return false;
+    };
+  });
+}
+
 /** `named`: how many generations have a name already; longer names are longer messages, and other runs. */
-export function runCrashes(seed: number, mutant: Mutant | null = null, named = 0): World {
+export function runCrashes(
+  seed: number,
+  mutant: Mutant | null = null,
+  named = 0,
+  prepare: (world: World) => void = () => undefined,
+): World {
   const random = randomOf(seed);
   const world = new World(random, mutant);
   world.goneAlone = named;
   world.makesLinks = seed % 4 === 0;
   if (seed % 7 === 0) world.marksBytesMax = 8000;
+  prepare(world);
   primaryOf(world);
   goOnAlone(world);
   change(world, 10 + random(30));
@@ -118,6 +154,8 @@ export function runCrashes(seed: number, mutant: Mutant | null = null, named = 0
     }
   }
   world.connected = true;
+  world.beforeStep = null;
+  for (const machine of world.machines) mendDisk(machine);
   settle(world);
   return world;
 }

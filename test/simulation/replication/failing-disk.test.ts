@@ -58,6 +58,17 @@ it('agrees on no checkpoint after a write that the disk has left half done', () 
   expect([n1.record.cleanCheckpoint, n2.record.cleanCheckpoint]).toEqual([null, null]);
 });
 
+it.each([0, 1] as const)('ends without a checkpoint that one of the records does not take (%s)', (failing) => {
+  const world = inSync();
+  const [n1, n2] = world.machines;
+  world.machines[failing].takesNoRecord = true;
+  // It ends, and says that it is not clean: nobody waits for an answer that does not come.
+  n1.outbox = [];
+  world.stopPrimary(n1, never);
+  expect(n1.outbox).toContainEqual({ type: 'done', call: 1, clean: false, fault: null });
+  expect(n2.record.cleanCheckpoint === null).toBe(failing === 1);
+});
+
 it('writes everything again on a disk whose last sync as a primary has failed', () => {
   const world = inSync();
   const [n1, n2] = world.machines;
@@ -131,6 +142,76 @@ it('begins another hot log after one that had no room', () => {
   run(world, claims);
   // What is heard of it is what it is: the other side takes over by it.
   expect(n1.stream?.hot?.kept).toBe(true);
+});
+
+/** n1 claims a hot log, and from now on its disk takes neither that nor a record. */
+function deafDisk(isFull: boolean): World {
+  const world = inSync();
+  const [n1] = world.machines;
+  run(world, () => (n1.record.hot ?? null) !== null && n1.control.acknowledged === n1.control.sent);
+  n1.takesNoRecord = true;
+  n1.hotDisk.isFull = isFull;
+  n1.hotDisk.fails = !isFull;
+  n1.outbox = [];
+  return world;
+}
+const failuresOf = (machine: SimMachine): unknown[] =>
+  machine.outbox.filter(({ type }) => type === 'local-failure').map((told) => 'call' in told && told.call);
+
+it.each([true, false])('refuses changes that no record knows of, and lives (full: %s)', (isFull) => {
+  const world = deafDisk(isFull);
+  const [n1, n2] = world.machines;
+  const before = n1.disk.describe();
+  for (let seed = 1; seed < 20; seed++) n1.requests.push({ kind: 'random', seed });
+  run(world, () => n1.requests.length === 0);
+  for (let n = 0; n < 2000; n++) world.step();
+  expect(world.refusedUnrecorded).toBeGreaterThan(5);
+  expect(n1.disk.describe()).toEqual(before);
+  expect(n1.primary?.mode).toBe('in-sync');
+  // Once, however often it is tried.
+  expect(failuresOf(n1).filter((call) => call === 'write of the volume record')).toHaveLength(1);
+  // The other one can go on with everything.
+  world.crash(n1, true);
+  world.stopSecondary(n2);
+  world.servePrimary(n2);
+  goAlone(world, n2);
+  run(world, () => n2.primary?.mode === 'alone');
+  expect(n2.disk.describe()).toEqual(before);
+});
+
+it('gives no right to go on alone that its record does not have, and lives', () => {
+  const world = deafDisk(false);
+  const [n1, n2] = world.machines;
+  world.crash(n2, false);
+  run(world, () => n1.primary?.mode === 'undecided');
+  goAlone(world, n1);
+  const told = (): boolean => n1.outbox.some((message) => message.type === 'done' && message.fault !== null);
+  run(world, told);
+  const faults = n1.outbox.map((message) => (message.type === 'done' ? message.fault?.code : undefined));
+  expect(faults).toContain('disk-failed');
+  expect(n1.primary?.mode).toBe('undecided');
+  expect(n1.record.peerStale).toBe(false);
+  n1.takesNoRecord = false;
+  goAlone(world, n1);
+  run(world, () => n1.primary?.mode === 'alone');
+});
+
+it('confirms no checkpoint whose record found no room, and calls that no failure', () => {
+  const world = inSync();
+  const [n1] = world.machines;
+  n1.takesNoRecord = true;
+  n1.hotDisk.isFull = false;
+  Object.defineProperty(n1, 'recordFailure', { value: -E.NOSPC, configurable: true });
+  n1.outbox = [];
+  for (let n = 0; n < 3000; n++) world.step();
+  n1.requests.push({ kind: 'append', log: 'log0' });
+  run(world, () => n1.requests.length === 0);
+  expect(failuresOf(n1)).toEqual([]);
+  expect(world.refusedUnrecorded).toBe(0);
+  expect(n1.primary?.mode).toBe('in-sync');
+  Reflect.deleteProperty(n1, 'recordFailure');
+  n1.takesNoRecord = false;
+  run(world, () => (n1.record.hot ?? null) !== null);
 });
 
 it('brings back the root as the source has it, whatever has been done to it before it was covered', () => {

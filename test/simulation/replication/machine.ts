@@ -13,6 +13,7 @@ import type {
 import type { Lane, Operation } from '../../../agent/replication/operations.ts';
 import type { PrimaryLane } from '../../../agent/replication/primary-lane.ts';
 import type { SecondaryLane } from '../../../agent/replication/secondary-lane.ts';
+import { E } from '../../../agent/sys/errno.ts';
 import { Memory } from '../../../agent/sys/memory.ts';
 import type { Request } from './application.ts';
 import { MemoryHotDisk } from './hot-disk.ts';
@@ -79,6 +80,11 @@ export class SimMachine {
   sinceMs = 0;
   /** Its disk fails for the record too. */
   takesNoRecord = false;
+  /** What a write of the record comes to: 0 or -errno. */
+  get recordFailure(): number {
+    if (!this.takesNoRecord) return 0;
+    return this.hotDisk.isFull ? -E.NOSPC : -E.IO;
+  }
   /** How often it has left with a fault; and that it may, for another reason than a sync. */
   left = 0;
   takesFaults = false;

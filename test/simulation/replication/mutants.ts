@@ -33,7 +33,8 @@ export type Mutant =
   | 'what-is-not-told-is-forgotten'
   | 'a-failed-sync-is-forgotten'
   | (typeof mutantsOfHotLogs)[number]
-  | (typeof mutantsOfRoom)[number];
+  | (typeof mutantsOfRoom)[number]
+  | (typeof mutantsOfRecords)[number];
 
 /** Noticed only where disks get full. */
 export const mutantsOfRoom = ['room-is-not-asked-for', 'room-is-told-once', 'what-is-under-way-takes-no-room'] as const;
@@ -49,6 +50,9 @@ export const mutantsOfHotLogs = [
   'hot-attributes-are-not-recorded',
   'further-names-are-as-good-as-any',
 ] as const;
+
+/** Noticed only where primaries crash whose disks did not take their records. */
+export const mutantsOfRecords = ['changes-go-on-that-no-record-knows'] as const;
 
 /** A change is in the log only some steps after it was made. */
 function recordLater(hot: HotRegions, later: (() => void)[]): void {

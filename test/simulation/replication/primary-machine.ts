@@ -1,4 +1,5 @@
 /** The real primary lane on a machine of the world, under an application. */
+import { ChangeRefused } from '../../../agent/fuse/index.ts';
 import { ChangeStream } from '../../../agent/replication/change-stream.ts';
 import type { AskedRoom } from '../../../agent/replication/change-stream.ts';
 import { CollectedSyncs } from '../../../agent/replication/collected-syncs.ts';
@@ -40,6 +41,7 @@ const hotLimits: HotLimits = {
 };
 
 const roomForEverything: AskedRoom = { take: () => true, ask: () => false, left: () => false };
+const noRecord = -2;
 
 export function servePrimary(world: World, machine: SimMachine): void {
   world.judge.data(machine);
@@ -84,6 +86,7 @@ export function servePrimary(world: World, machine: SimMachine): void {
     get room(): AskedRoom {
       return world.mutant === 'room-is-not-asked-for' ? roomForEverything : primary!.room;
     },
+    claimsTooMuch: (): boolean => world.mutant !== 'changes-go-on-that-no-record-knows' && primary!.claimsTooMuch(),
   };
   breakRoom(control, world.mutant);
   const level = world.kept ?? world.level;
@@ -157,6 +160,15 @@ export function servePrimary(world: World, machine: SimMachine): void {
       return 0;
     },
   });
+  /** What the filesystem answers with EIO; of several changes the first ones may have been made. */
+  const runOrRefuse = (body: Request, syncLater: (inode: Inode) => void): number | null => {
+    try {
+      return application.run(body, syncLater);
+    } catch (error) {
+      if (!(error instanceof ChangeRefused)) throw error;
+      return noRecord;
+    }
+  };
   const apply = op({
     name: 'apply',
     memory: request,
@@ -164,18 +176,18 @@ export function servePrimary(world: World, machine: SimMachine): void {
     run: (): number => {
       const body = bodies[apply.memory.bytes.readUInt32LE(0)]!;
       let fd = -1;
-      const sequence = application.run(body, (inode) => {
+      const sequence = runOrRefuse(body, (inode) => {
         fd = syncing.indexOf(inode);
         if (fd < 0) fd = syncing.push(inode) - 1;
       });
       if (sequence === null) return outcome.deferred;
-      if (sequence === noRoom) {
-        world.refused += 1;
-        world.unique += 1;
+      world.unique += 1;
+      if (sequence === noRoom || sequence === noRecord) {
+        if (sequence === noRoom) world.refused += 1;
+        else world.refusedUnrecorded += 1;
         last = { unique: world.unique, log: '', length: 0, synced: false };
         return outcome.reply;
       }
-      world.unique += 1;
       last = { unique: world.unique, log: '', length: 0, synced: body.kind === 'append' };
       if (body.kind === 'random') return outcome.reply;
       last = { ...last, log: body.log, length: application.length(body.log) };
@@ -234,17 +246,20 @@ export function servePrimary(world: World, machine: SimMachine): void {
     name: 'persist',
     record: null as VolumeRecord | null,
     run: (): number => {
+      const status = machine.recordFailure;
+      // Whoever is told of a failure does not know what stands there. (This world has no votes that know the generation of one who has never heard that he has it.)
+      const isNewGeneration = persist.record!.generation?.id !== machine.record.generation?.id;
+      if (status < 0 && (isNewGeneration || world.random(2) === 0)) return status;
       machine.record = persist.record!;
       if (world.mutant === 'alone-without-a-record') machine.record = { ...machine.record, peerStale: false };
       world.generation = Math.max(world.generation, machine.record.generation?.number ?? 0);
-      return 0;
+      return status;
     },
   });
   const persistIfPossible = op({
     name: 'persist if possible',
     record: null as VolumeRecord | null,
     run: (): number => {
-      if (machine.takesNoRecord) return -1;
       persist.record = persistIfPossible.record;
       return persist.run();
     },

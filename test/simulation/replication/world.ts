@@ -47,6 +47,8 @@ export class World {
   keepsHotLogs = true;
   takenOver = 0;
   byHotLogs = 0;
+  /** Requests that primaries have refused, because neither a log nor the record could be told of their changes. */
+  refusedUnrecorded = 0;
   /** Files with several names make resyncs by marks give up: not all of the runs should. */
   makesLinks = true;
   /** Of the protocol that each side says it speaks. */

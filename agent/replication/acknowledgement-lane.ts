@@ -28,6 +28,7 @@ export interface Welcome {
   /** It can answer what a comparison asks. */
   readonly verifies: boolean;
   readonly hearsHot: boolean;
+  readonly countsCheckpoints: boolean;
   readonly hot: HotOffer | null;
   readonly heardHot: PeerHot | null;
 }
@@ -136,6 +137,7 @@ export class AcknowledgementLane {
       sharedGeneration: lineage.shareGeneration(ours.record, theirs),
       contacts: lineage.contactsOfSource(ours.record, theirs),
       hearsHot: open.theirs.hearsHot,
+      countsCheckpoints: open.theirs.countsCheckpoints,
       hot: open.theirs.hot,
       heardHot: open.theirs.heardHot,
       data: this.#ports.data(),

@@ -78,7 +78,8 @@ class Link {
     const answer = yield* this.#stream.hear(welcomeSchema, bootTimeMs() + contactTimeoutMs, welcomeBytesMax);
     if (answer.say === 'refused') throw Fault.fromRecord(answer.fault);
     const { record: theirs, minor, verifies = false, hearsHot = false, hot = null, heardHot = null } = answer;
-    return { record: theirs, minor, verifies, hearsHot, hot, heardHot };
+    const { countsCheckpoints = false } = answer;
+    return { record: theirs, minor, verifies, hearsHot, countsCheckpoints, hot, heardHot };
   }
 
   *begin(contact: 'in-sync' | 'resync'): Generator<Operation, void, number> {

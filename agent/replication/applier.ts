@@ -115,6 +115,7 @@ export class Applier {
       case kind.marked:
       case kind.checkpoint:
       case kind.hot:
+      case kind.met:
       case kind.verify:
         throw malformed('the end of a session in the middle of it');
     }

@@ -116,6 +116,7 @@ describe('the codec of changes', () => {
     expect(Buffer.from(listed.entries[0]!.name)).toEqual(Buffer.from([0xff, 0xfe]));
     expect(roundTrip((w) => w.marked(7, 8))).toMatchObject({ kind: kind.marked, id: 7, size: 8 });
     expect(roundTrip((w) => w.checkpoint(7, 8))).toMatchObject({ kind: kind.checkpoint, id: 7, size: 8 });
+    expect(roundTrip((w) => w.met(9))).toMatchObject({ kind: kind.met, size: 9 });
     const names = roundTrip((w) => {
       w.beginNames(9, attrs);
       w.listedEntry(Buffer.from('gone'), 0, attrs, Buffer.alloc(0));

@@ -50,9 +50,11 @@ export const kind = {
   hot: 28,
   /** How much can the target still take? Answered with the acknowledgement, changes nothing. */
   askRoom: 29,
+  /** What the source's record counts, durably: the next checkpoint that the target records is one ahead of it. Changes nothing. */
+  met: 30,
 } as const;
 export type Kind = (typeof kind)[keyof typeof kind];
-const kindLast = kind.askRoom;
+const kindLast = kind.met;
 /** What a file contains: no name of it, and nothing that anybody waits for. Such frames may stay with the writer for a moment. */
 const contentKinds: ReadonlySet<Kind> = new Set([kind.write, kind.truncate, kind.attributes, kind.allocate]);
 
@@ -413,6 +415,11 @@ export class FrameWriter {
     this.u64(number);
     return this.end();
   }
+  met(contacts: number): number {
+    this.begin(kind.met);
+    this.u64(contacts);
+    return this.end();
+  }
   verify(question: Buffer): number {
     this.begin(kind.verify);
     this.long(question);
@@ -566,6 +573,7 @@ export class FrameReader {
         frame.bytes = this.#bytesOf(this.#u32());
         return;
       case kind.cleanStop:
+      case kind.met:
         frame.size = this.#u64();
         return;
       case kind.marked:

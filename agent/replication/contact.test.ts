@@ -76,6 +76,36 @@ describe('contact', () => {
     const { contacts: _, ...uncounted } = image;
     expect(decideContact(uncounted, one).kind).toBe('resync');
   });
+  it('tells an image that was taken in the middle of a session, from the second checkpoint after it on', () => {
+    const source = lineage.resyncedSource(lineage.inContact(good, 3));
+    const image = source;
+    let [one, other] = [source, after(source)];
+    const difference = (): number => Math.abs((one.contacts ?? 0) - (other.contacts ?? 0));
+    const refusals: boolean[] = [];
+    for (let checkpoint = 1; checkpoint <= 3; checkpoint += 1) {
+      const told = one.contacts ?? 0;
+      // The target was told, and has it or not; the source hears of it, or not. Nobody is ever called set back for that.
+      other = lineage.contactsFollow(other, told);
+      expect([difference(), decideContact(one, other).kind, decideContact(other, one).kind]).toEqual([
+        1,
+        'resync',
+        'resync',
+      ]);
+      one = lineage.contactsLead(one, told);
+      expect([difference(), decideContact(one, other).kind, decideContact(other, one).kind]).toEqual([
+        1,
+        'resync',
+        'resync',
+      ]);
+      refusals.push(decideContact(image, other).kind === 'refused');
+    }
+    expect(refusals).toEqual([false, true, true]);
+    expect(decideContact(image, other)).toEqual({ kind: 'refused', code: 'peer-is-newer' });
+    expect(decideContact(lineage.goneAlone(image, generation(2)), other)).toEqual({ kind: 'refused', code: 'forked' });
+    expect(decideContact(other, image)).toEqual({ kind: 'resync' });
+    // Told nothing, by or to another version: it counts as before.
+    expect([lineage.contactsFollow(other, 0), lineage.contactsLead(one, 0)]).toEqual([other, one]);
+  });
   it('overwrites what a comparison has found to differ only by order', () => {
     const source = lineage.resyncSource(lineage.resyncedSource(good));
     const target = lineage.foundDifferent(after(source));

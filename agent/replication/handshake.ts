@@ -52,6 +52,8 @@ export const welcomeSchema = z.discriminatedUnion('say', [
     verifies: z.boolean().optional(),
     /** The target remembers which number the source's hot log has. */
     hearsHot: z.boolean().optional(),
+    /** The target's record follows what the source's counts, with every checkpoint. Absent: a version that counts contacts only. */
+    countsCheckpoints: z.boolean().optional(),
     /** The target was primary: what its hot log names. */
     hot: hotOfferSchema.nullish(),
     /** What the target has heard of the source's hot log. */

@@ -42,6 +42,8 @@ export type ToPrimary =
       readonly contacts: number;
       /** The target hears which number our hot log has. */
       readonly hearsHot: boolean;
+      /** The target's record follows what ours counts. */
+      readonly countsCheckpoints: boolean;
       /** What the target's hot log names, of its time as primary. */
       readonly hot: HotOffer | null;
       /** What the target has heard of our hot log. */

@@ -32,6 +32,10 @@ export class PrimaryCheckpoints {
   #finish = 0;
   /** The target can record what it has of a log. */
   #keepsMarks = false;
+  /** Its record follows what ours counts. */
+  #countsCheckpoints = false;
+  /** What ours counted when the checkpoint was asked for that is out; 0: the target was not told. */
+  #told = 0;
   /** Waits for our own disk before the peer is asked. */
   #ownSync: { readonly call: number; readonly checkpoint: number } | null = null;
   #syncCall = 0;
@@ -53,11 +57,14 @@ export class PrimaryCheckpoints {
     if (byMarks) stream.marks.attempt();
     else this.#history.end();
     this.#keepsMarks = target.marks !== undefined;
+    this.#countsCheckpoints = target.countsCheckpoints;
+    this.#told = 0;
     this.#lastMs = nowMs();
   }
 
   disconnected(): void {
     this.#ownCheckpoint = 0;
+    this.#told = 0;
   }
 
   /** The target has been told of everything: what is changed from here on can be told by marks, once it has recorded this. */
@@ -145,6 +152,8 @@ export class PrimaryCheckpoints {
   *#askPeer(number: number): Lane {
     const { stream } = this.#lane.ports;
     stream.reserve(8192);
+    this.#told = this.#countsCheckpoints ? (this.#lane.record.contacts ?? 0) : 0;
+    if (this.#told > 0) stream.writer.met(this.#told);
     stream.writer.checkpoint(stream.marks.log, number);
     yield* this.#sending.send();
   }
@@ -169,14 +178,21 @@ export class PrimaryCheckpoints {
   /** Both disks have all that was changed before it. The record says so before anything of it is dropped. */
   *confirmed(checkpoint: number): Lane {
     const { marks, hot } = this.#lane.ports.stream;
+    const told = marks.stamp.checkpoint === checkpoint ? this.#told : 0;
+    if (told > 0) this.#told = 0;
     marks.confirmed(checkpoint);
-    if (hot?.kept !== true || checkpoint !== this.#ownCheckpoint || hot.log !== marks.log) return;
     // What a disk that failed has taken is known to nobody.
     if (this.#failures.diskFailed || this.#lane.record.unwritten === true) return;
+    const counted = lineage.contactsLead(this.#lane.record, told);
+    if (hot?.kept !== true || checkpoint !== this.#ownCheckpoint || hot.log !== marks.log) {
+      // Where it is not taken the target's stays one ahead, and the next checkpoint tells the same.
+      if (told > 0) yield* this.#lane.persistIfPossible(counted);
+      return;
+    }
     // True whether or not the record takes it: the log still names what was changed before as well.
     const claim = { log: hot.log, checkpoint, peer: null };
     this.#history.claim = claim;
-    if (yield* this.#lane.persistIfRoom(lineage.hotSince(this.#lane.record, claim))) hot.confirmed(checkpoint);
+    if (yield* this.#lane.persistIfRoom(lineage.hotSince(counted, claim))) hot.confirmed(checkpoint);
   }
 
   /** A log that has ended, for whatever reason. What the record says of it was true until now. */

@@ -139,6 +139,8 @@ export class SecondaryLane {
   /** Waits for its syncfs. A later one stands for what is before it too. */
   #checkpoint: { call: number; log: number; checkpoint: number } | null = null;
   #syncCall = 0;
+  /** What the source's record counts, as it was told on this link; 0: not told. */
+  #sourceContacts = 0;
   /** What is known of the primary's hot log; as long as this process lives, since it is about what has been received. */
   #peerHot: PeerHot | null;
 
@@ -286,6 +288,7 @@ export class SecondaryLane {
     this.#unacknowledgedReceives = 0;
     this.#ports.syncObjects.syncs.clear();
     this.#answers = [];
+    this.#sourceContacts = 0;
     this.#ports.receive.end = 0;
     this.#progress = resync
       ? { doneBytes: 0, totalBytes: null, sentBytes: 0, bytesPerSecond: null, etaSeconds: null }
@@ -383,6 +386,8 @@ export class SecondaryLane {
       this.#marked(frame);
     } else if (frame.kind === kind.checkpoint) {
       yield* this.#beginCheckpoint(frame);
+    } else if (frame.kind === kind.met) {
+      this.#sourceContacts = frame.size;
     } else if (frame.kind === kind.hot) {
       this.#peerHot = { log: frame.id, number: frame.size };
       this.#tellStatus();
@@ -605,7 +610,8 @@ export class SecondaryLane {
     }
     if (pending?.call !== message.call) return;
     this.#checkpoint = null;
-    const settled = lineage.contactSettled(this.record, this.#contacts);
+    const met = lineage.contactSettled(this.record, this.#contacts);
+    const settled = lineage.contactsFollow(met, this.#sourceContacts);
     if (!(yield* this.#persist(lineage.markedSince(settled, pending.log, pending.checkpoint)))) {
       yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
       return;

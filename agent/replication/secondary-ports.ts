@@ -141,6 +141,7 @@ export function makeSecondaryLane(
               record,
               verifies: true,
               hearsHot: true,
+              countsCheckpoints: true,
               hot,
               heardHot,
             };

@@ -193,6 +193,22 @@ export function inContact(record: VolumeRecord, contacts: number): VolumeRecord 
 }
 
 /**
+ * Target, with a checkpoint: one ahead of the source again.
+ * @param source what its record was told to count, durably; 0: nothing.
+ */
+export function contactsFollow(record: VolumeRecord, source: number): VolumeRecord {
+  return source === 0 ? record : { ...record, contacts: Math.max(record.contacts ?? 0, source + 1) };
+}
+
+/**
+ * Source, when the target has confirmed that checkpoint: one ahead of the target.
+ * @param told what this record counted when it was asked for; 0: it was not told.
+ */
+export function contactsLead(record: VolumeRecord, told: number): VolumeRecord {
+  return told === 0 ? record : { ...record, contacts: Math.max(record.contacts ?? 0, told + 2) };
+}
+
+/**
  * Target, later in the session, when something of the source has come that follows its own record of the contact: one ahead of that.
  * @param contacts with which this target began it.
  */

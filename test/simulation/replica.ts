@@ -8,6 +8,8 @@ import {
   checkpointed,
   connectedClean,
   contactSettled,
+  contactsFollow,
+  contactsLead,
   contactsOfSource,
   contactsOfTarget,
   freshBlank,
@@ -27,6 +29,8 @@ import type { World } from './world.ts';
 const acknowledgeTimeoutMs = 3000;
 /** Of so many contacts one ends when only the target has recorded it. */
 const cutShortOneOf = 7;
+/** Of so many writes while both are in sync one is followed by a checkpoint. */
+const checkpointOneOf = 16;
 
 interface PendingWrite {
   readonly id: number;
@@ -34,7 +38,8 @@ interface PendingWrite {
 }
 
 type StreamMessage =
-  | { readonly kind: 'write'; readonly id: number }
+  /** `counted`: a checkpoint follows it; what the source's record counts. */
+  | { readonly kind: 'write'; readonly id: number; readonly counted?: number | undefined }
   | {
       readonly kind: 'finish';
       readonly record: VolumeRecord;
@@ -42,7 +47,7 @@ type StreamMessage =
       readonly data: readonly number[];
     }
   | { readonly kind: 'clean'; readonly checkpoint: number }
-  | { readonly kind: 'acknowledge-write'; readonly id: number }
+  | { readonly kind: 'acknowledge-write'; readonly id: number; readonly counted: number | undefined }
   | { readonly kind: 'acknowledge-finish' }
   | { readonly kind: 'acknowledge-clean'; readonly checkpoint: number };
 
@@ -319,7 +324,8 @@ export class Replica {
     // Some of them are synced, which at this level is said of the primary's disk only.
     if (this.mode === 'in-sync' && this.memoryBoot !== null && id % 3 !== 0) this.unsynced.add(id);
     this.pending.push(write);
-    this.send({ kind: 'write', id });
+    const isCounted = this.mode === 'in-sync' && id % checkpointOneOf === 0;
+    this.send({ kind: 'write', id, counted: isCounted ? this.durable.record?.contacts : undefined });
   }
 
   private send(message: StreamMessage): void {
@@ -508,9 +514,11 @@ export class Replica {
         if (this.role !== 'secondary') return;
         if (!this.durable.data.includes(message.id)) this.durable.data.push(message.id);
         if (this.memoryBoot !== null) this.unsynced.add(message.id);
-        this.send({ kind: 'acknowledge-write', id: message.id });
+        this.follow(message.counted);
+        this.send({ kind: 'acknowledge-write', id: message.id, counted: message.counted });
         break;
       case 'acknowledge-write': {
+        this.lead(message.counted);
         const index = this.pending.findIndex((one) => one.id === message.id);
         const [write] = index < 0 ? [] : this.pending.splice(index, 1);
         if (write !== undefined) this.answer(write);
@@ -547,6 +555,17 @@ export class Replica {
         this.cleanWaiter = null;
         break;
     }
+  }
+
+  private follow(source: number | undefined): void {
+    if (source === undefined) return;
+    this.persist((old) => contactsFollow(contactSettled(old, this.contacts), source));
+    this.changed();
+  }
+  private lead(told: number | undefined): void {
+    if (told === undefined || this.role !== 'primary' || this.mode !== 'in-sync') return;
+    this.persist((old) => contactsLead(old, told));
+    this.changed();
   }
 
   /** Planned end: nothing is written any more; both agree that they are equal, if they are. */

@@ -219,6 +219,7 @@ class LaneAlone {
       verifies: true,
       sharedGeneration: true,
       hearsHot: false,
+      countsCheckpoints: false,
       hot: null,
       heardHot: null,
       contacts: 1,

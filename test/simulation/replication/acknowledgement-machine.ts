@@ -23,7 +23,8 @@ export function startAcknowledgement(world: World, machine: SimMachine, answerPa
         return -1;
       }
       const { welcome: record, hot, heardHot } = answered;
-      open.theirs = { record, minor: world.targetMinor, verifies: true, hearsHot: true, hot, heardHot };
+      const { targetMinor: minor, countsCheckpoints } = world;
+      open.theirs = { record, minor, verifies: true, hearsHot: true, countsCheckpoints, hot, heardHot };
       return 0;
     },
     ready: (): boolean => {

@@ -54,6 +54,7 @@ export class World {
   /** Of the protocol that each side says it speaks. */
   sourceMinor: number = protocolVersion.minor;
   targetMinor: number = protocolVersion.minor;
+  countsCheckpoints = true;
   /** How often both copies were called up to date, and compared. */
   judgedCopies = 0;
   readonly judge: Judge = new Judge(this);

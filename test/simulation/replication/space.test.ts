@@ -11,7 +11,7 @@ import { World } from './world.ts';
 
 const count = Number(process.env['HOLDFAST_SEEDS'] ?? '12');
 const first = Number(process.env['HOLDFAST_SEED'] ?? '1');
-const mutantSeedsMax = 40;
+const mutantSeedsMax = 150;
 
 /** The second machine's disk is small, sometimes the first one's too; both are in sync. */
 function makeSmall(seed: number, mutant: Mutant | null): World {

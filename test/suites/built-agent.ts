@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { buildAgent } from '../../resources/build-agent.mjs';
 import { repositoryRoot } from '../../resources/tools.ts';
 
-export const agentMain = join(repositoryRoot, 'dist/agent/holdfast.mjs');
+/** A place of its own: what is packaged meanwhile is built anew. */
+const directory = join(repositoryRoot, 'dist/agent-of-suites');
+export const agentMain = join(directory, 'holdfast.mjs');
 
 /** Before the files of this folder run side by side. */
 export default async function build(): Promise<void> {
-  await buildAgent();
+  await buildAgent({ out: directory });
 }

@@ -43,10 +43,19 @@ async function inMode({ node }: Side, mode: string): Promise<string[]> {
   return (await node.call('status', {})).filter((one) => one.mode === mode).map(({ id }) => id);
 }
 
+/** Of a thread; nothing when it has just ended. */
+function nameOf(task: string): string {
+  try {
+    return readFileSync(join(task, 'comm'), 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
 /** Of the replicator: those that several lanes share. */
 function sharedThreads({ node }: Side): string[] {
   const tasks = `/proc/${node.child?.pid}/task`;
-  const names = readdirSync(tasks).map((task) => readFileSync(join(tasks, task, 'comm'), 'utf8').trim());
+  const names = readdirSync(tasks).map((task) => nameOf(join(tasks, task)));
   return names.filter((name) => name.startsWith('shared')).sort();
 }
 

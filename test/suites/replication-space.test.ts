@@ -99,6 +99,7 @@ describe('a secondary with less room', () => {
     // Somebody else takes some of it.
     const others = join(n2.disk.root, 'others');
     rmSync(join(n1.path, 'next'));
+    await equalTrees();
     expect(await run(`fallocate -l 40M ${others}`)).toMatchObject({ code: 0 });
     await until('it is told that somebody else took some', () => availableMib(n1.path) < 25);
     expect(await run(`dd if=/dev/zero of=${big} bs=1M count=40`)).toMatchObject({ code: 1 });

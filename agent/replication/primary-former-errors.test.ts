@@ -10,6 +10,7 @@ import type { LaneContext } from './primary-context.ts';
 import { PrimaryFailures } from './primary-failures.ts';
 import { PrimaryFormerErrors } from './primary-former-errors.ts';
 import { PrimaryRequests } from './primary-requests.ts';
+import { PrimaryResync } from './primary-resync.ts';
 import { PrimarySending } from './primary-sending.ts';
 import { PrimarySyncs } from './primary-syncs.ts';
 import { RequestInHand } from './request-in-hand.ts';
@@ -33,6 +34,10 @@ class Primary {
   readonly heard: number[] = [];
   readonly requests: PrimaryRequests;
   readonly #formerErrors: PrimaryFormerErrors;
+  readonly #failures: PrimaryFailures;
+  /** The peer is being made from this copy. */
+  resyncs = false;
+  #isBroken = false;
   readonly #kinds: Kind[] = [];
   readonly #request = new Memory(8);
   #current = 0;
@@ -43,7 +48,7 @@ class Primary {
     const hand = new RequestInHand();
     const sending = new PrimarySending(lane);
     const answers = new PrimaryAnswers(lane);
-    const failures = new PrimaryFailures(lane, { end: () => undefined } as never);
+    const failures = (this.#failures = new PrimaryFailures(lane, { end: () => undefined } as never));
     const syncs = new PrimarySyncs(lane, { hand, sending, answers, failures });
     const idle = { running: false, served: (): void => undefined };
     const formerErrors = (this.#formerErrors = new PrimaryFormerErrors(lane, failures));
@@ -68,7 +73,14 @@ class Primary {
       request: this.#request,
       control: { ...lease, parked: { count: 0 }, measures: { answered: () => undefined } },
       collected: { count: 0, full: false, age: 0 },
-      stream: { open: false, writer: { length: 0, sequence: 0 } },
+      stream: {
+        open: false,
+        writer: { length: 0, sequence: 0 },
+        localFailure: (call: string, errno: number) => {
+          this.#failures.note(call, errno);
+          this.#isBroken = this.resyncs;
+        },
+      },
       window: { totalBytes: 0 },
       touched: [],
       formerErrors: {
@@ -90,7 +102,7 @@ class Primary {
       reply: operation('reply', () => this.answered.push(`${this.#kinds[this.#current]} ${this.#current}`)),
       wait: { ...operation('wait', () => 0), timeoutMs: 0 },
       hold: (length: number) => Memory.copyOf(this.#request.bytes.subarray(0, length)),
-      linkBroken: () => false,
+      linkBroken: () => this.#isBroken,
       noneHeld: () => this.told.push('none-held'),
       nowMs: () => this.nowMs,
       tell: ({ type }: { type: string }) => this.told.push(type),
@@ -101,10 +113,15 @@ class Primary {
       mode: 'alone',
       stopping: false,
       persistIfPossible,
+      lost: () => this.#lost(),
       get record() {
         return record();
       },
     } as unknown as LaneContext;
+  }
+  *#lost(): Lane {
+    this.told.push('link-lost');
+    yield operation('lost', () => 0);
   }
   *#persist(record: VolumeRecord): Lane {
     yield operation('persist', () => 0);
@@ -154,6 +171,26 @@ describe('while a whole filesystem is asked what it has failed to write', () => 
     primary.ask('sync');
     primary.hear(-5);
     expect([primary.heard, primary.told[0], primary.record.unwritten]).toEqual([[-5], 'local-failure', true]);
+  });
+
+  it('an error ends a resync from this copy', () => {
+    const primary = new Primary();
+    primary.resyncs = true;
+    primary.hear(-5);
+    expect([primary.told, primary.record.unwritten]).toEqual([['local-failure', 'link-lost'], true]);
+  });
+
+  it('a resync takes no step', () => {
+    const formerErrors = { unheard: true };
+    const control = { acknowledged: 0 };
+    const stream = { hotRecorded: () => undefined, tellUnnamed: () => undefined, walk: null };
+    const tree = { node: () => ({}), hold: () => undefined };
+    const ports = { formerErrors, control, stream, nowMs: () => 0, resyncBuffer: new Memory(4 << 20), tree };
+    const resync = new PrimaryResync({ ports } as unknown as LaneContext, {} as never);
+    resync.begin(false);
+    expect([resync.mayStep(true), resync.dueInMs()]).toEqual([false, null]);
+    formerErrors.unheard = false;
+    expect(resync.mayStep(true)).toBe(true);
   });
 
   it('is not asked before there can be syncs: each kill while it is costs a description', () => {

@@ -58,7 +58,7 @@ export class PrimaryFormerErrors {
   }
 
   *heard(status: number): Lane {
-    const { formerErrors, tell } = this.#lane.ports;
+    const { formerErrors, linkBroken, stream, tell } = this.#lane.ports;
     if (!formerErrors) return;
     const isEarlier = !formerErrors.unheard && !this.#hasChanged;
     formerErrors.heard(isEarlier ? 0 : status);
@@ -67,8 +67,10 @@ export class PrimaryFormerErrors {
       tell({ type: 'earlier-failure', errno: -status });
       return;
     }
-    this.#failures.note('fsync', -status);
+    // A copy that is being made from what this disk has is made of what is not known.
+    stream.localFailure('fsync', -status);
     // Before anybody hears of it.
     yield* this.#failures.record();
+    if (linkBroken()) yield* this.#lane.lost();
   }
 }

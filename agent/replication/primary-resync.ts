@@ -53,6 +53,8 @@ export class PrimaryResync {
     return this.#waits && this.#steps;
   }
   get #steps(): boolean {
+    // What this disk has failed to write is not to be copied, nor the good block of the peer to be written over.
+    if (this.#lane.ports.formerErrors?.unheard === true) return false;
     return this.#source !== null && this.#finishSequence === 0;
   }
 

@@ -81,7 +81,7 @@ export const write: Handler = (service, request) => {
   let count = kills
     ? asWriter(service, file, () => writeAt(file.fd, request.address(start), length, offset))
     : writeAt(file.fd, request.address(start), length, offset);
-  let failure = Math.min(count, 0);
+  let failure = 0;
   // What the kernel writes back it calls written whatever the answer says, but for an error. The kernel below tells why it wrote less only to the next write.
   if (count > 0 && count < length && (writeFlags & writeFlag.CACHE) !== 0) {
     const more = writeAt(file.fd, request.address(start + count), length - count, offset + count);
@@ -89,8 +89,8 @@ export const write: Handler = (service, request) => {
     if (count < length) failure = more < 0 ? more : -E.NOSPC;
   }
   if (count < 0) {
-    tellFailed(service, file, 'write', failure);
-    return service.fail(failure);
+    tellFailed(service, file, 'write', count);
+    return service.fail(count);
   }
   const { node } = file;
   if (!node.unlinked) {

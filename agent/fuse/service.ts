@@ -71,6 +71,7 @@ export class Service {
   formerErrors: 'none' | 'unheard' | 'failed' = 'none';
   /** Somebody else is asking for this process: only its answer may clear the word in the memory. */
   asksElsewhere = false;
+  #hasHeard = false;
   /** Counts requests; a supervisor sees that the lane lives. */
   handled = 0;
 
@@ -236,7 +237,6 @@ export class Service {
     else if (before === asking.nothing) kept.asking = asking.nothing;
     return status;
   }
-  #hasHeard = false;
 
   /** What predecessors have heard or may have heard of the disk counts here. */
   takeOverErrors(): void {

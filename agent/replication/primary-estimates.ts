@@ -10,7 +10,6 @@ export class PrimaryEstimates {
   readonly #runs: { readonly call: number; readonly run: EstimateRun; readonly counted: Marks | null }[] = [];
   /** Of the last resync or comparison of this role; null: there was none. */
   #measuredRate: number | null = null;
-
   readonly #history: HotHistory;
 
   constructor(lane: LaneContext, history: HotHistory) {

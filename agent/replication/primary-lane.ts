@@ -8,6 +8,7 @@
  */
 import { Fault, invariant } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
+import { E } from '../sys/errno.ts';
 import type { LaneHooks } from './change-stream.ts';
 import type { Mode } from './control-block.ts';
 import { HotHistory } from './hot-history.ts';
@@ -32,7 +33,6 @@ import * as lineage from './volume-lineage.ts';
 
 const progressIntervalMs = 500;
 const livenessIntervalMs = 1000;
-const noSpace = 28;
 /** Contents that nobody waits for go with what comes next, or after this: each record costs both nodes a wake-up. */
 const lingerMs = 2;
 
@@ -261,7 +261,7 @@ export class PrimaryLane implements LaneHooks {
     const { persist } = this.#ports;
     persist.record = record;
     const status = this.#persisted(record, yield persist);
-    return status !== -noSpace && this.#failures.noteRecord(status);
+    return status !== -E.NOSPC && this.#failures.noteRecord(status);
   }
 
   *#persistIfPossible(record: VolumeRecord): Lane {
@@ -368,9 +368,8 @@ export class PrimaryLane implements LaneHooks {
     const byMarks = resync && this.#history.covers(message);
     const hot = byMarks ? this.#history.claim : null;
     const met = lineage.inContact(this.record, message.contacts);
-    if (
-      !(yield* this.#persist(resync ? lineage.resyncSource(met, hot) : this.#together(lineage.connectedClean(met))))
-    ) {
+    const inContact = resync ? lineage.resyncSource(met, hot) : this.#together(lineage.connectedClean(met));
+    if (!(yield* this.#persist(inContact))) {
       this.#ports.dropConnection();
       return;
     }

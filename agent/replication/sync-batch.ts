@@ -1,6 +1,6 @@
 /** Syncs that a lane has collected and does together: each file once, several files at once. Memory of its own, used again and again. */
 import { invariant } from '../contract/index.ts';
-import { E } from '../sys/linux.ts';
+import { E } from '../sys/errno.ts';
 
 export const syncsMax = 32;
 

@@ -26,6 +26,8 @@ const word = {
   dataSocket: 8,
   answerSocket: 9,
   stopping: 10,
+  mayGoOn: 11,
+  moveWanted: 12,
 } as const;
 export type SocketSlot = 'dataSocket' | 'answerSocket';
 const parkStart = 64;
@@ -83,6 +85,22 @@ export class ControlBlock {
     Atomics.store(this.#words, word.stopping, 1);
   }
 
+  /** The stream of this session may go on over another connection: nothing is under way but changes, which are kept until they are acknowledged. */
+  get mayGoOn(): boolean {
+    return Atomics.load(this.#words, word.mayGoOn) !== 0;
+  }
+  set mayGoOn(may: boolean) {
+    Atomics.store(this.#words, word.mayGoOn, may ? 1 : 0);
+  }
+
+  /** Nothing has been acknowledged for a while: another network is tried. By the supervisor, taken by the acknowledgement lane. */
+  wantMove(): void {
+    Atomics.store(this.#words, word.moveWanted, 1);
+  }
+  takeMoveWanted(): boolean {
+    return Atomics.exchange(this.#words, word.moveWanted, 0) !== 0;
+  }
+
   /** Low 32 bits of the last sequence sent and of the highest acknowledged, of this session. */
   get sent(): number {
     return Atomics.load(this.#words, word.sent);
@@ -124,8 +142,10 @@ export class ControlBlock {
   withdrawSocket(slot: SocketSlot): void {
     this.#locked(() => Atomics.store(this.#words, word[slot], 0));
   }
-  shutdownSockets(shutdown: (fd: number) => void): void {
+  /** `ifDataIs`: only while that is the data connection; another one may have taken its place. */
+  shutdownSockets(shutdown: (fd: number) => void, ifDataIs: number | null = null): void {
     this.#locked(() => {
+      if (ifDataIs !== null && Atomics.load(this.#words, word.dataSocket) - 1 !== ifDataIs) return;
       for (const slot of [word.dataSocket, word.answerSocket]) {
         const fd = Atomics.load(this.#words, slot) - 1;
         if (fd >= 0) shutdown(fd);

@@ -31,7 +31,7 @@ import {
   sync,
   ThreadIdentity,
 } from '../sys/linux.ts';
-import { tlsFree, tlsWrite } from '../sys/openssl.ts';
+import { tlsWrite } from '../sys/openssl.ts';
 import { setBlocking, shutdownSocket } from '../sys/socket.ts';
 import { frameBytesMax, FrameWriter } from './change-codec.ts';
 import { DirectoryHotDisk } from './hot-disk.ts';
@@ -39,6 +39,7 @@ import { HotLog } from './hot-log.ts';
 import { HotRegions } from './hot-regions.ts';
 import { ChangeStream } from './change-stream.ts';
 import { CollectedSyncs } from './collected-syncs.ts';
+import { closeConnection } from './connection.ts';
 import { ControlBlock } from './control-block.ts';
 import { Inbox } from './inbox.ts';
 import { KernelSyncs } from './kernel-syncs.ts';
@@ -53,6 +54,7 @@ import type { FormerErrors, PrimaryPorts } from './primary-context.ts';
 import { PrimaryLane } from './primary-lane.ts';
 import { DirectoryRecordDisk, errnoOf, RecordStore } from './record-store.ts';
 import { SendWindow } from './send-window.ts';
+import { SentFrames } from './sent-frames.ts';
 import { usedOf } from './used-bytes.ts';
 
 const outcomes = {
@@ -70,25 +72,43 @@ class DataConnection {
   readonly #memory: Memory;
   readonly writer: FrameWriter;
   readonly window = new SendWindow();
+  /** Null: there is no other way to the peer. */
+  readonly #sent: SentFrames | null;
   #handle: ConnectionHandle | null = null;
+  /** The link may go on over another one: until then what is sent is only kept. */
+  #isDead = false;
   broken = false;
 
-  constructor(control: ControlBlock) {
+  constructor(control: ControlBlock, goesOn: boolean) {
     this.#control = control;
+    this.#sent = goesOn ? new SentFrames() : null;
     this.#memory = new Memory(2 * frameBytesMax);
     this.writer = new FrameWriter(this.#memory.bytes);
   }
 
   take(handle: ConnectionHandle): void {
     this.drop();
+    this.#use(handle);
+    this.#sent?.begin();
+  }
+
+  /** In the middle of the stream. The former one is published no more. */
+  replace(handle: ConnectionHandle): void {
+    if (this.#handle) closeConnection(this.#handle);
+    this.#use(handle);
+  }
+
+  #use(handle: ConnectionHandle): void {
     setBlocking(handle.fd, true);
     this.#handle = handle;
+    this.#isDead = false;
     this.broken = false;
   }
 
   flush(): number {
     const { writer } = this;
-    if (!this.#handle || tlsWrite(this.#handle.ssl, this.#memory.address(), writer.length) < 0) {
+    this.#sent?.append(writer.bytes, writer.length, writer.sequence, this.#control.acknowledged);
+    if (!this.#handle || (!this.#write(this.#memory, 0, writer.length) && !this.#waits(this.#handle))) {
       this.broken = true;
       writer.clear();
       return -1;
@@ -99,13 +119,32 @@ class DataConnection {
     return 0;
   }
 
+  #write(memory: Memory, start: number, length: number): boolean {
+    return this.#handle !== null && !this.#isDead && tlsWrite(this.#handle.ssl, memory.address(start), length) >= 0;
+  }
+
+  /** The acknowledgement lane notices that the connection is over, and looks for another one, or tells that there is none. */
+  #waits({ fd }: ConnectionHandle): boolean {
+    if (this.#sent?.isWhole !== true || !this.#control.mayGoOn) return false;
+    if (!this.#isDead) this.#control.shutdownSockets(shutdownSocket, fd);
+    this.#isDead = true;
+    return true;
+  }
+
+  /** What the target has not got. -1: that is not known any more. A connection that is lost again may be followed by a further one. */
+  sendAgain(applied: number): number {
+    const lacking = this.#sent?.after(applied) ?? null;
+    if (this.#sent === null || lacking === null || !this.#handle) return -1;
+    if (lacking.length === 0 || this.#write(this.#sent.memory, lacking.start, lacking.length)) return 0;
+    return this.#waits(this.#handle) ? 0 : -1;
+  }
+
   /** Both sockets, so that the acknowledgement lane notices; it closes its own. */
   drop(): void {
     if (!this.#handle) return;
     this.#control.shutdownSockets(shutdownSocket);
     this.#control.withdrawSocket('dataSocket');
-    tlsFree(this.#handle.ssl);
-    close(this.#handle.fd);
+    closeConnection(this.#handle);
     this.#handle = null;
   }
 }
@@ -175,7 +214,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     idsAreGiven: false,
     ...(kept && { kept: { nodes: kept.nodes, firstId: kept.reservedIds } }),
   });
-  const connection = new DataConnection(control);
+  const connection = new DataConnection(control, data.goesOn);
   const store = new RecordStore(new DirectoryRecordDisk(data.directoryFd), data.volume);
   const inbox = new Inbox<ToPrimary>([data.inbox, data.link], data.wakeFd);
   // A request that poll has seen may be gone when it is read, with its caller: nobody may sleep on it who owes answers.
@@ -431,6 +470,16 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     nowMs: bootTimeMs,
     message: () => inbox.receive(),
     tell,
+    replaceConnection: (handle) => {
+      connection.replace(handle);
+    },
+    sendAgain: {
+      name: 'send again',
+      applied: 0,
+      run(): number {
+        return connection.sendAgain(this.applied);
+      },
+    },
     takeConnection: (linked) => {
       connection.take(linked.data);
     },

@@ -53,33 +53,38 @@ const contactPatienceMs = 2000;
 /** What a role's end may take before its connections are cut. */
 const endPatienceMs = 3000;
 
-/** Watches that the peer acknowledges in time; expels it by shutting its sockets down. */
+/** Watches that the peer acknowledges in time: half of it is for another network to be tried; then it is expelled, by shutting its sockets down. */
 export class AcknowledgementWatch {
   readonly #control: ControlBlock;
   readonly #timeoutMs: number;
   #seen = 0;
   #progressAtMs = bootTimeMs();
+  #isLate = false;
 
   constructor(control: ControlBlock, timeoutMs: number) {
     this.#control = control;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** True: overdue, and expelled now. */
-  look(resynchronising: boolean): boolean {
+  look(resynchronising: boolean): 'in-time' | 'late' | 'expelled' {
     const now = bootTimeMs();
     const { acknowledged, sent, parked } = this.#control;
     if (acknowledged !== this.#seen || sent === acknowledged) {
       this.#seen = acknowledged;
       this.#progressAtMs = now;
+      this.#isLate = false;
     }
     const silenceMaxMs = resynchronising ? Math.max(this.#timeoutMs, resyncSilenceMaxMs) : this.#timeoutMs;
     const oldest = parked.oldestWaitingSince(acknowledged);
     const waitedMs = oldest === null ? 0 : (Math.floor(now) - oldest) | 0;
-    if (waitedMs <= this.#timeoutMs && now - this.#progressAtMs <= silenceMaxMs) return false;
-    this.#progressAtMs = now;
-    this.#control.shutdownSockets(shutdownSocket);
-    return true;
+    if (waitedMs > this.#timeoutMs || now - this.#progressAtMs > silenceMaxMs) {
+      this.#progressAtMs = now;
+      this.#control.shutdownSockets(shutdownSocket);
+      return 'expelled';
+    }
+    const wasLate = this.#isLate;
+    this.#isLate ||= Math.max(waitedMs, now - this.#progressAtMs) > this.#timeoutMs / 2;
+    return this.#isLate && !wasLate ? 'late' : 'in-time';
   }
 }
 
@@ -119,7 +124,7 @@ export class PrimaryLanes {
   readonly #keptFd: number;
   #kept: KeptMemory | null = null;
   #isServedWell = false;
-  readonly watch: AcknowledgementWatch;
+  readonly #watch: AcknowledgementWatch;
   readonly #primary: { readonly outbox: Outbox<ToPrimary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly #link: { readonly outbox: Outbox<ToAcknowledgement>; readonly port: MessagePort; readonly wakeFd: number };
   readonly ended: Promise<void>;
@@ -139,7 +144,7 @@ export class PrimaryLanes {
     const { volume, directoryFd } = settings;
     this.#volume = volume;
     this.#directoryFd = directoryFd;
-    this.watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
+    this.#watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
     this.device = taken?.device ?? mountDevice({ path: settings.path, directoryFd });
     const { deviceFd } = this.device;
     this.#keptFd = taken?.memoryFd ?? this.#keep(settings);
@@ -196,6 +201,7 @@ export class PrimaryLanes {
         cache: cacheOf(settings),
         level: settings.acknowledge ?? 'durable',
         memoryBoot: memoryBootOf(settings),
+        goesOn: settings.endpoints.length > 1,
         record,
         keptFd: this.#keptFd,
         takesOver: taken !== null,
@@ -303,6 +309,16 @@ export class PrimaryLanes {
 
   post(message: ToPrimary): void {
     this.#primary.outbox.post(message);
+  }
+
+  /** True: the peer's acknowledgement is overdue, and it is expelled now. */
+  look(resynchronising: boolean): boolean {
+    const state = this.#watch.look(resynchronising);
+    if (state === 'late') {
+      this.control.wantMove();
+      this.#link.outbox.wake();
+    }
+    return state === 'expelled';
   }
 
   setLease(deadlineMs: number): void {

@@ -524,7 +524,12 @@ export class Volume {
   }
 
   #onLink(lanes: PrimaryLanes, message: FromAcknowledgement): void {
-    if (lanes !== this.#primary || message.type !== 'link') return;
+    if (lanes !== this.#primary) return;
+    if (message.type === 'moved')
+      process.stderr.write(
+        `${this.configuration.path}: the replication goes on over another network, to ${message.peer}.\n`,
+      );
+    if (message.type !== 'link') return;
     this.#set(() => {
       this.#link = message.up;
       // A failing disk of our own outweighs what the peer says; a link that merely ended says nothing new.
@@ -547,8 +552,7 @@ export class Volume {
   /** A link that the listener has accepted. False: this volume takes none. */
   offer(link: FromListener & { type: 'link' }): boolean {
     if (!this.#secondary || this.#role !== 'secondary') return false;
-    const { data, acknowledgements, record, minor, asksHot } = link;
-    this.#secondary.post({ type: 'accepted', data, acknowledgements, record, minor, asksHot });
+    this.#secondary.post({ ...link, type: 'accepted' });
     return true;
   }
 
@@ -713,7 +717,7 @@ export class Volume {
     this.#secondary?.control.countMainLiveness();
     this.#countDecided();
     const { acknowledgeTimeoutMs } = this.#settings();
-    if (this.#link && this.#primary?.watch.look(this.#mode === 'resynchronising') === true)
+    if (this.#link && this.#primary?.look(this.#mode === 'resynchronising') === true)
       this.#set(() => {
         this.#roleFault = new Fault(
           'peer-expelled',

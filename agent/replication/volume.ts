@@ -105,6 +105,7 @@ export class Volume {
       record: this.#record,
       role: this.#role,
       mode: this.#mode,
+      ...(this.#role === 'primary' && this.#primary ? { answersUntilMs: this.#primary.control.leaseDeadlineMs } : {}),
       link: this.#link ? 'up' : 'down',
       resync: this.#resync,
       fault: this.#ownFault ?? this.#roleFault ?? (this.#differs ? copiesDifferFault(id) : null),

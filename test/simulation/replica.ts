@@ -136,6 +136,7 @@ export class Replica {
       link: this.link === null ? 'down' : 'up',
       resync: null,
       fault: this.fault,
+      ...(this.role === 'primary' ? { answersUntilMs: this.leaseUntilMs } : {}),
     };
   }
 

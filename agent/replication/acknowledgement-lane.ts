@@ -130,7 +130,7 @@ export class AcknowledgementLane {
     }
     this.#session += 1;
     this.#goesOn = open.theirs.goesOn;
-    control.takeMoveWanted();
+    control.forgetLateness();
     this.#stayedAtMs = -Infinity;
     this.#fault = null;
     this.#ports.receive.end = 0;
@@ -176,7 +176,7 @@ export class AcknowledgementLane {
   /** Over another network, before anybody has to decide without the peer. False: there is none. */
   *#goOn(): Generator<Operation, boolean, number> {
     const { control, goOn, receive, nowMs } = this.#ports;
-    const mayGoOn = this.#goesOn && control.mayGoOn && !control.stopping && !control.fenced;
+    const mayGoOn = this.#goesOn && control.mayGoOn && !control.stopping && !control.fenced && !control.expelled;
     // One that did not succeed took half of the time that there is.
     if (!mayGoOn || nowMs() - this.#stayedAtMs < lastingMs) return false;
     if ((yield goOn) < 0) {
@@ -184,6 +184,7 @@ export class AcknowledgementLane {
       return false;
     }
     receive.end = 0;
+    control.forgetLateness();
     const data = this.#ports.data();
     this.#ports.tellPrimary({ type: 'goes-on', session: this.#session, applied: goOn.applied, data });
     this.#ports.tell({ type: 'moved', peer: data.peer });

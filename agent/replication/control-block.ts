@@ -28,6 +28,7 @@ const word = {
   stopping: 10,
   mayGoOn: 11,
   moveWanted: 12,
+  expelled: 13,
 } as const;
 export type SocketSlot = 'dataSocket' | 'answerSocket';
 const parkStart = 64;
@@ -96,6 +97,18 @@ export class ControlBlock {
   /** Nothing has been acknowledged for a while: another network is tried. By the supervisor, taken by the acknowledgement lane. */
   wantMove(): void {
     Atomics.store(this.#words, word.moveWanted, 1);
+  }
+  /** The peer has had all the time that there is. Until another link is made. */
+  get expelled(): boolean {
+    return Atomics.load(this.#words, word.expelled) !== 0;
+  }
+  expel(shutdown: (fd: number) => void): void {
+    Atomics.store(this.#words, word.expelled, 1);
+    this.shutdownSockets(shutdown);
+  }
+  forgetLateness(): void {
+    Atomics.store(this.#words, word.moveWanted, 0);
+    Atomics.store(this.#words, word.expelled, 0);
   }
   takeMoveWanted(): boolean {
     return Atomics.exchange(this.#words, word.moveWanted, 0) !== 0;

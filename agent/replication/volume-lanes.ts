@@ -79,7 +79,7 @@ export class AcknowledgementWatch {
     const waitedMs = oldest === null ? 0 : (Math.floor(now) - oldest) | 0;
     if (waitedMs > this.#timeoutMs || now - this.#progressAtMs > silenceMaxMs) {
       this.#progressAtMs = now;
-      this.#control.shutdownSockets(shutdownSocket);
+      this.#control.expel(shutdownSocket);
       return 'expelled';
     }
     const wasLate = this.#isLate;

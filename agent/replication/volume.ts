@@ -526,6 +526,8 @@ export class Volume {
 
   #onLink(lanes: PrimaryLanes, message: FromAcknowledgement): void {
     if (lanes !== this.#primary) return;
+    if (message.type === 'moved' && this.#roleFault?.code === 'peer-expelled')
+      this.#set(() => (this.#roleFault = null));
     if (message.type === 'moved')
       process.stderr.write(
         `${this.configuration.path}: the replication goes on over another network, to ${message.peer}.\n`,

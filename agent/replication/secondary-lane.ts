@@ -276,7 +276,7 @@ export class SecondaryLane {
 
   /** The same link over another connection: the source sends what comes behind what was applied. Of what it was told before, something may not have come. */
   *#goOn(message: ToSecondary & { type: 'accepted' }): Lane {
-    const { refuse, use, receive, goesOn, answer } = this.#ports;
+    const { refuse, use, receive, goesOn } = this.#ports;
     if (message.continues !== this.#token || this.#resync?.active !== false) {
       refuse(message, new Fault('aborted', { message: 'That link has ended here.' }));
       return;
@@ -288,10 +288,15 @@ export class SecondaryLane {
     this.#acknowledged = 0;
     this.#room.begin();
     goesOn.applied = this.#applied;
-    if ((yield goesOn) < 0) this.#suspend();
-    answer.length = encodeCheckpoint(answer.bytes, this.#toldCheckpoint);
-    if (this.#linked && this.#toldCheckpoint !== 0 && (yield answer) < 0) this.#suspend();
+    const isTold = (yield goesOn) >= 0 && (this.#toldCheckpoint === 0 || (yield* this.#tellCheckpoint()));
+    if (!isTold) this.#suspend();
     this.#tellStatus();
+  }
+
+  *#tellCheckpoint(): Generator<Operation, boolean, number> {
+    const { answer } = this.#ports;
+    answer.length = encodeCheckpoint(answer.bytes, this.#toldCheckpoint);
+    return (yield answer) >= 0;
   }
 
   *#hotOffer(): Generator<Operation, HotOffer | null, number> {
@@ -658,11 +663,8 @@ export class SecondaryLane {
       yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
       return;
     }
-    const { answer } = this.#ports;
     this.#toldCheckpoint = pending.checkpoint;
-    if (!this.#linked) return;
-    answer.length = encodeCheckpoint(answer.bytes, pending.checkpoint);
-    if ((yield answer) < 0) this.#suspend();
+    if (this.#linked && !(yield* this.#tellCheckpoint())) this.#suspend();
   }
 
   // --- status ---------------------------------------------------------------------------------------------------------

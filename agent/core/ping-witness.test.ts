@@ -76,6 +76,13 @@ describe('who does not reach the ping witness begins nothing', () => {
     expect(silentFor(2).state.phase.name).toBe('activating');
     expect(silentFor(3).state.phase.name).toBe('secondary');
   });
+  test('a gap that is no two lost pings begins the listening anew, short of a lease too', () => {
+    const bench = secondary();
+    bench.event({ type: 'reached', sentMs: bench.now });
+    bench.after(timing.leaseMs - 100);
+    bench.event({ type: 'reached', sentMs: bench.now });
+    expect(bench.state.reachedSinceMs).toBe(bench.now);
+  });
   test('an answer from before the cut is too old when the loss is noticed', () => {
     const bench = secondary();
     bench.event({ type: 'reached', sentMs: bench.now });

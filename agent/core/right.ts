@@ -152,8 +152,9 @@ export function absorbReached(draft: Draft, sentMs: number): void {
   const { s } = draft;
   // A clock that has jumped, or an answer from before this machine's life, proves nothing.
   if (s.identity.pingWitness === null || sentMs > draft.now) return;
-  // Two pings may get lost in a row; whoever was cut off for a lease may have been taken for lost, and listens anew.
-  if (s.reachedMs === null || sentMs - s.reachedMs >= s.identity.timing.leaseMs) s.reachedSinceMs = sentMs;
+  // Two pings may get lost in a row, and no more: whoever was cut off longer has heard nothing yet, and listens anew.
+  const { reachFreshMs, heartbeatIntervalMs } = s.identity.timing;
+  if (s.reachedMs === null || sentMs - s.reachedMs >= reachFreshMs + heartbeatIntervalMs / 2) s.reachedSinceMs = sentMs;
   s.reachedMs = Math.max(s.reachedMs ?? 0, sentMs);
   draft.persist({ unreachedByOrder: false });
 }

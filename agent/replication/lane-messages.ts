@@ -114,6 +114,8 @@ export type FromPrimary =
   | { readonly type: 'unmounted' }
   /** The local disk failed an fsync or a write. */
   | { readonly type: 'local-failure'; readonly call: string; readonly errno: number }
+  /** What the disk has failed to write is not known, and cannot be asked any more. */
+  | { readonly type: 'errors-lost' }
   /** The local disk does not give what the peer lacks: it cannot be brought up to date. */
   | { readonly type: 'unreadable'; readonly errno: number }
   | { readonly type: 'ended' };

@@ -141,6 +141,9 @@ function formerErrorsOf(filesystem: Filesystem, tell: (message: FromPrimary) => 
     get unheard() {
       return filesystem.hasUnheardErrors;
     },
+    get lost() {
+      return filesystem.hasLostErrors;
+    },
   };
 }
 

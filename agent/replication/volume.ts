@@ -462,6 +462,10 @@ export class Volume {
         this.#unwritten ||= message.call === 'fsync';
         this.#set(() => (this.#roleFault = this.#diskFailed(message.call, message.errno).toRecord()));
         return;
+      case 'errors-lost':
+        this.#unwritten = true;
+        this.#set(() => (this.#roleFault = this.#errorsLost().toRecord()));
+        return;
       case 'unreadable':
         this.#set(() => {
           this.#roleFault ??= this.#unreadable(message.errno).toRecord();
@@ -520,6 +524,18 @@ export class Volume {
         remedy: 'Look at the kernel log. The application should go on on the other node.',
       },
       { call, errno },
+    );
+  }
+
+  #errorsLost(): Fault {
+    const { path } = this.configuration;
+    return new Fault(
+      'disk-failed',
+      {
+        message: `What the disk of ${path} has failed to write is not known: the replication process was told of an error, or was ended each time that it asked. Nothing is called synced.`,
+        remedy: 'The application should go on on the other node. Where there is none, restart the application.',
+      },
+      { path },
     );
   }
 

@@ -26,6 +26,7 @@ const word = {
   dataSocket: 8,
   answerSocket: 9,
   stopping: 10,
+  laneLiveness: 11,
 } as const;
 export type SocketSlot = 'dataSocket' | 'answerSocket';
 const parkStart = 64;
@@ -111,6 +112,14 @@ export class ControlBlock {
   }
   countMainLiveness(): void {
     Atomics.add(this.#words, word.mainLiveness, 1);
+  }
+
+  /** Moves while the lane that has the disk does: once for each message or request, and each second. */
+  get laneLiveness(): number {
+    return Atomics.load(this.#words, word.laneLiveness);
+  }
+  countLaneLiveness(): void {
+    Atomics.add(this.#words, word.laneLiveness, 1);
   }
 
   /**

@@ -267,7 +267,10 @@ export function makeSecondaryLane(
       offersMarks: process.env['HOLDFAST_RESYNC_BY_MARKS'] !== '0' && kernelAtLeast(release(), 5, 8),
       room: () => roomOf(data.directoryFd),
       nowMs: bootTimeMs,
-      message: () => inbox.receive(),
+      message: () => {
+        control.countLaneLiveness();
+        return inbox.receive();
+      },
       tell,
     },
     data.record,

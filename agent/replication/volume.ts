@@ -723,11 +723,37 @@ export class Volume {
     return { killedPids };
   }
 
+  /** One that does not answer is told while it does not; where the application waits too long for it, it has failed. */
+  #lookAtDisk(): void {
+    const code = this.#roleFault?.code;
+    if (code === 'disk-failed') return;
+    const silence = (this.#primary ?? this.#secondary)?.lookAtDisk() ?? null;
+    if (silence === null) {
+      if (code === 'disk-silent') this.#set(() => (this.#roleFault = null));
+      return;
+    }
+    const failed = silence.failed && this.#role === 'primary';
+    if (code === 'disk-silent' && !failed) return;
+    const { path } = this.configuration;
+    const since = new Date(Date.now() - silence.silentMs).toISOString().slice(11, 19);
+    const fault = new Fault(
+      failed ? 'disk-failed' : 'disk-silent',
+      {
+        message: `The disk of ${path} has not answered since ${since} UTC.`,
+        remedy: 'Look at the kernel log for disk errors.',
+      },
+      { path, silentMs: Math.round(silence.silentMs) },
+    );
+    process.stderr.write(`${fault.message}\n`);
+    this.#set(() => (this.#roleFault = fault.toRecord()));
+  }
+
   /** Regularly: is an acknowledgement overdue, does the event loop live? */
   tick(): void {
     this.#primary?.control.countMainLiveness();
     this.#secondary?.control.countMainLiveness();
     this.#countDecided();
+    this.#lookAtDisk();
     const { acknowledgeTimeoutMs } = this.#settings();
     if (this.#link && this.#primary?.watch.look(this.#mode === 'resynchronising') === true)
       this.#set(() => {

@@ -27,6 +27,7 @@ const word = {
   answerSocket: 9,
   stopping: 10,
   laneLiveness: 11,
+  cuts: 12,
 } as const;
 export type SocketSlot = 'dataSocket' | 'answerSocket';
 const parkStart = 64;
@@ -140,6 +141,14 @@ export class ControlBlock {
         if (fd >= 0) shutdown(fd);
       }
     });
+  }
+  /** The same, and also of those that are not published yet: whoever makes a link compares `cuts` with what it was before, once it has published. */
+  cutSockets(shutdown: (fd: number) => void): void {
+    Atomics.add(this.#words, word.cuts, 1);
+    this.shutdownSockets(shutdown);
+  }
+  get cuts(): number {
+    return Atomics.load(this.#words, word.cuts);
   }
   /** What `look` says of one of them while it cannot be closed; null when there is none. */
   lookAtSocket<T>(slot: SocketSlot, look: (fd: number) => T): T | null {

@@ -49,6 +49,7 @@ class AcceptedLink {
     setBlocking(this.answers.fd, true);
     this.#control.publishSocket('dataSocket', this.data.fd);
     this.#control.publishSocket('answerSocket', this.answers.fd);
+    if (this.#control.cuts !== accepted.cuts) this.#control.shutdownSockets(shutdownSocket);
   }
 
   close(): void {

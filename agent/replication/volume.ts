@@ -132,7 +132,7 @@ export class Volume {
 
   /** Ends the connections with the peer; the primary makes new ones. */
   cutLink(): void {
-    (this.#primary ?? this.#secondary)?.control.shutdownSockets(shutdownSocket);
+    (this.#primary ?? this.#secondary)?.control.cutSockets(shutdownSocket);
   }
 
   async inOrder<T>(run: () => Promise<T>): Promise<T> {
@@ -564,7 +564,8 @@ export class Volume {
   offer(link: FromListener & { type: 'link' }): boolean {
     if (!this.#secondary || this.#role !== 'secondary') return false;
     const { data, acknowledgements, record, minor, asksHot } = link;
-    this.#secondary.post({ type: 'accepted', data, acknowledgements, record, minor, asksHot });
+    const { cuts } = this.#secondary.control;
+    this.#secondary.post({ type: 'accepted', data, acknowledgements, record, minor, asksHot, cuts });
     return true;
   }
 

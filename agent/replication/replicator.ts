@@ -153,8 +153,7 @@ class Replicator {
     // After the volumes: whoever waits in a mount waits for nothing else.
     this.#configureListener(configuration);
     // A link that was made with other keys or another certificate is made anew: what was retired keeps no connection.
-    if (former !== null && this.#certificates !== former)
-      for (const volume of this.#volumes.values()) volume.cutLink();
+    if (former !== null && this.#certificates !== former) for (const volume of this.#volumes.values()) volume.cutLink();
     if (first === null) return;
     if (!starting) throw first;
     complain(`${first.message} ${first.remedy}`);

@@ -119,6 +119,7 @@ function whyOf(state: MirrorState, data: ModuleOnNode['data'], now: number): { c
     case 'active': {
       // The other copy has everything still, and this server is the one that nobody should rely on.
       if (ownDiskFailed(state)) return fault;
+      if (fault?.code === 'disk-silent') return fault;
       if (allModes(state, 'in-sync')) return failedChecker(state);
       // No resync runs: it waits for a person to say that it may.
       if (allModes(state, 'in-sync', 'resynchronising') && fault?.code === 'copies-differ') return fault;

@@ -87,10 +87,19 @@ function absorb(draft: Draft, event: TimedMirrorEvent): void {
   }
 }
 
+/** Of a disk that hangs nothing else may be seen for long. */
+function tellSilentDisks(draft: Draft, volumes: MirrorState['volumes']): void {
+  const silent = (known: MirrorState['volumes']): string | undefined =>
+    known?.find(({ fault }) => fault?.code === 'disk-silent')?.fault?.message;
+  const told = silent(volumes);
+  if (told !== undefined && silent(draft.s.volumes) === undefined) draft.emit('attention', 'disk-silent', told);
+}
+
 function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
   const { s, now } = draft;
   if (volumes === null && awaitsReplicator(draft)) return;
   replicatorIsBack(draft, volumes);
+  tellSilentDisks(draft, volumes);
   s.volumes = volumes;
   const undecided = volumes?.some((volume) => volume.mode === 'undecided') ?? false;
   s.undecidedSinceMs = undecided ? (s.undecidedSinceMs ?? now) : null;

@@ -7,7 +7,7 @@ import { TlsContext, tlsFree } from '../sys/openssl.ts';
 import { shutdownSocket } from '../sys/socket.ts';
 import { AcknowledgementLane } from './acknowledgement-lane.ts';
 import type { Welcome } from './acknowledgement-lane.ts';
-import { Connection } from './connection.ts';
+import { Connection, connectionLost } from './connection.ts';
 import type { Interruption } from './connection.ts';
 import { ControlBlock } from './control-block.ts';
 import { ourVersion, readySchema, welcomeBytesMax, welcomeSchema } from './handshake.ts';
@@ -45,12 +45,13 @@ class Link {
 
   /** The first endpoint that answers. Throws Fault. */
   *open(record: VolumeRecord): Generator<Operation, Welcome, number> {
+    const { cuts } = this.#control;
     // Read at every attempt: the peer may have been replaced, and a certificate that was retired opens nothing any more.
     using context = new TlsContext(this.#data.tls);
     let last = new Fault('peer-unreachable', { message: 'The peer has no address.' });
     for (const endpoint of this.#data.endpoints) {
       try {
-        return yield* this.#openAt(context, endpoint, record);
+        return yield* this.#openAt(context, endpoint, record, cuts);
       } catch (error) {
         last = Fault.from(error);
         this.close();
@@ -64,6 +65,7 @@ class Link {
     context: TlsContext,
     endpoint: { address: string; port: number },
     record: VolumeRecord,
+    cuts: number,
   ): Generator<Operation, Welcome, number> {
     const { volume, node, programVersion, linkTimeoutMs } = this.#data;
     const token = randomBytes(16).toString('hex');
@@ -74,6 +76,8 @@ class Link {
     this.#stream.say({ ...hello, purpose: 'data' });
     this.#answers = yield* Connection.connect(context, endpoint, options);
     this.#control.publishSocket('answerSocket', this.#answers.fd);
+    // What the certificate that it was made with was retired for ends it, wherever it was then.
+    if (this.#control.cuts !== cuts) throw connectionLost(this.#stream.peer);
     this.#answers.say({ ...hello, purpose: 'acknowledgements' });
     const answer = yield* this.#stream.hear(welcomeSchema, bootTimeMs() + contactTimeoutMs, welcomeBytesMax);
     if (answer.say === 'refused') throw Fault.fromRecord(answer.fault);

@@ -154,7 +154,7 @@ export class PrimaryLane implements LaneHooks {
     const { wait, stream } = this.#ports;
     this.#tellStatus();
     this.#history.begin();
-    this.#formerErrors.begin();
+    yield* this.#formerErrors.begin();
     yield* this.#requests.takeOver();
     while (!this.#isEnded()) {
       const message = this.#ports.message();

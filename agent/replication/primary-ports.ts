@@ -141,6 +141,9 @@ function formerErrorsOf(filesystem: Filesystem, tell: (message: FromPrimary) => 
     get unheard() {
       return filesystem.hasUnheardErrors;
     },
+    get lost() {
+      return filesystem.hasLostErrors;
+    },
   };
 }
 
@@ -429,7 +432,10 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     peerHot: data.peerHot,
     used: () => usedOf(data.directoryFd),
     nowMs: bootTimeMs,
-    message: () => inbox.receive(),
+    message: () => {
+      control.countLaneLiveness();
+      return inbox.receive();
+    },
     tell,
     takeConnection: (linked) => {
       connection.take(linked.data);

@@ -9,6 +9,7 @@ import { bootId } from '../sys/boot-id.ts';
 import { bootTimeMs, close, O, openAt } from '../sys/linux.ts';
 import { shutdownSocket } from '../sys/socket.ts';
 import { ControlBlock } from './control-block.ts';
+import { DiskWatch } from './disk-watch.ts';
 import type { Outbox } from './inbox.ts';
 import { forgetMount, holdsDescriptors, storeMount } from './kept-mount.ts';
 import type {
@@ -120,6 +121,8 @@ export class PrimaryLanes {
   #kept: KeptMemory | null = null;
   #isServedWell = false;
   readonly watch: AcknowledgementWatch;
+  readonly #syncs: OwnSyncs;
+  readonly #disk = new DiskWatch();
   readonly #primary: { readonly outbox: Outbox<ToPrimary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly #link: { readonly outbox: Outbox<ToAcknowledgement>; readonly port: MessagePort; readonly wakeFd: number };
   readonly ended: Promise<void>;
@@ -173,13 +176,13 @@ export class PrimaryLanes {
         onLink,
       );
     };
-    const syncs = new OwnSyncs(
+    const syncs = (this.#syncs = new OwnSyncs(
       directoryFd,
       (message) => {
         this.post(message);
       },
       spawnLane,
-    );
+    ));
     const name = `primary ${volume}`;
     const primary = spawnLane(
       name,
@@ -301,6 +304,13 @@ export class PrimaryLanes {
     this.#kept?.adoptionHasSucceeded();
   }
 
+  /** See DiskWatch. */
+  lookAtDisk(): ReturnType<DiskWatch['look']> {
+    const nowMs = bootTimeMs();
+    const { laneLiveness: lane, leaseDeadlineMs } = this.control;
+    return this.#disk.look({ nowMs, lane, laneRests: leaseDeadlineMs <= nowMs, question: this.#syncs.question });
+  }
+
   post(message: ToPrimary): void {
     this.#primary.outbox.post(message);
   }
@@ -345,6 +355,8 @@ function hanging(): Fault {
 export class SecondaryLanes {
   readonly control = new ControlBlock();
   readonly #inbox: { readonly outbox: Outbox<ToSecondary>; readonly port: MessagePort; readonly wakeFd: number };
+  readonly #syncs: OwnSyncs;
+  readonly #disk = new DiskWatch();
   readonly ended: Promise<void>;
   /** After the end: of a syncfs too that was still under way, with what came out of it, 0 or -errno. Nothing may wait for it that others wait for. */
   readonly synced: Promise<number>;
@@ -357,13 +369,13 @@ export class SecondaryLanes {
     spawn: typeof spawnLane = spawnLane,
   ) {
     const { directoryFd } = settings;
-    const syncs = new OwnSyncs(
+    const syncs = (this.#syncs = new OwnSyncs(
       directoryFd,
       (message) => {
         this.post(message);
       },
       spawn,
-    );
+    ));
     this.#inbox = makeInbox<ToSecondary>();
     const name = `secondary ${settings.volume}`;
     const lane = spawn(
@@ -394,6 +406,11 @@ export class SecondaryLanes {
       closeInbox(this.#inbox);
     });
     this.synced = lane.then(() => syncs.end());
+  }
+
+  lookAtDisk(): ReturnType<DiskWatch['look']> {
+    const { question } = this.#syncs;
+    return this.#disk.look({ nowMs: bootTimeMs(), lane: this.control.laneLiveness, laneRests: false, question });
   }
 
   post(message: ToSecondary): void {

@@ -71,6 +71,7 @@ const worded = {
   'checker-unusable': (event) =>
     `The checker “${checker(event)}” cannot look on ${node(event)}, and counts for nothing.`,
   // --- what was seen
+  'disk-silent': (event) => `The disk of ${node(event)} does not answer.`,
   'peer-heard': (_event, peer) => `${peer} is heard.`,
   'peer-silent': (_event, peer) => `${peer} is silent.`,
   protected: () => 'Protected: both servers have every acknowledged write.',

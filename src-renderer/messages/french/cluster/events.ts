@@ -103,6 +103,7 @@ export const events: Messages['cluster']['events'] = {
   'checker-recovered': (event) => `Le contrôle « ${checker(event)} » est de nouveau bon sur ${event.node}.`,
   'checker-unusable': (event) =>
     `Le contrôle « ${checker(event)} » ne peut pas regarder sur ${event.node} ; il ne compte pas.`,
+  'disk-silent': ({ node }) => `Le disque de ${node} ne répond pas.`,
   'peer-heard': (_event, peer) => `${peer} répond.`,
   'peer-silent': (event, peer) => silence(peer, event),
   protected: () => 'Protégé : les deux serveurs ont chaque écriture confirmée.',

@@ -247,7 +247,8 @@ describe('the mirror machine', () => {
     const fault = { code: 'disk-failed', message: 'The disk of /data failed (write).', remedy: '', details: {} };
     const bench = new Bench({ activeBoot: 'b1', running: true });
     bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up' })] });
-    bench.peer({ state: 'secondary', data: 'up-to-date' });
+    // Stopped by order, so that the application stays.
+    bench.peer({ state: 'secondary', data: 'up-to-date', wanted: 'stopped' });
     expect(isProtected(bench.state, bench.now)).toBe(true);
     bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up', fault })] });
     expect(isProtected(bench.state, bench.now)).toBe(false);

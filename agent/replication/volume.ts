@@ -758,6 +758,7 @@ export class Volume {
     const { acknowledgeTimeoutMs } = this.#settings();
     if (this.#link && this.#primary?.watch.look(this.#mode === 'resynchronising') === true)
       this.#set(() => {
+        if (this.#roleFault?.code === 'disk-failed') return;
         this.#roleFault = new Fault(
           'peer-expelled',
           {

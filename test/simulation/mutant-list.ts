@@ -499,4 +499,32 @@ export const mutants: readonly Mutant[] = [
     find: "failed.fault.code === 'connection-lost' || failed.fault.code === 'replicator-down'",
     replace: "failed.fault.code === 'connection'",
   },
+  {
+    name: 'the application stays on a disk that has failed',
+    breaks: 'liveness',
+    file: 'agent/core/serving.ts',
+    find: 'else if (leaveFailedDisk(draft)) return;',
+    replace: '',
+  },
+  {
+    name: 'hands over for a failed disk to a server that is not ready',
+    breaks: '2',
+    file: 'agent/core/serving.ts',
+    find: '|| !peerReady(draft) || !peerHasAll(draft)) return false;',
+    replace: ') return false;',
+  },
+  {
+    name: 'a copy is made equal on a disk that has failed, before anybody has seen to it',
+    breaks: 'calm',
+    file: 'agent/core/failed-disk.ts',
+    find: 'return state.record.doubted?.retried === false && isDoubted(state);',
+    replace: 'return false;',
+  },
+  {
+    name: 'a copy that its disk has failed under is as good as any other',
+    breaks: '2',
+    file: 'agent/core/mirror-state.ts',
+    find: 'const doubted = upToDate && whole &&',
+    replace: 'const doubted = upToDate && !whole &&',
+  },
 ];

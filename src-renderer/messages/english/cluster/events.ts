@@ -50,6 +50,8 @@ const worded = {
   'generation-renewed': (event, peer) =>
     `${peer} remembers a version of the data that nobody holds any more: ${node(event)} goes on under a newer one.`,
   failback: (_event, peer) => `${peer} is the preferred server and ready: the application goes back to it.`,
+  'disk-failover': (event, peer) =>
+    `The disk of ${String(event.evidence['paths'] ?? 'the data')} on ${node(event)} failed; ${peer} has everything that was confirmed, and takes over.`,
   resumed: (event) => `The agent of ${node(event)} was restarted and goes on with the running application.`,
   'replicator-restarted': (event) =>
     `The replication process of ${node(event)} was started again; the application waited for its files meanwhile.`,

@@ -734,7 +734,8 @@ export class Volume {
       return;
     }
     const failed = silence.failed && this.#role === 'primary';
-    if (code === 'disk-silent' && !failed) return;
+    // Told already, or something that says more stands there.
+    if (code !== undefined && !failed) return;
     const { path } = this.configuration;
     const since = new Date(Date.now() - silence.silentMs).toISOString().slice(11, 19);
     const fault = new Fault(

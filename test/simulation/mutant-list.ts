@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a promise to the other node is forgotten',
     breaks: '3',
     file: 'agent/core/mirror-state.ts',
-    find: 'usable: upToDate && !isSetBack && (!behind(generation, newest) || includesGeneration(pending, newest)),',
+    find: 'usable: upToDate && !isSetBack && !doubted && (!behind(generation, newest) || includesGeneration(pending, newest)),',
     replace: 'usable: upToDate,',
   },
   {

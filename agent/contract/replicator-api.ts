@@ -24,6 +24,8 @@ export const volumeStatusSchema = z.object({
    * `in-sync`: what was answered is where the level of the module promises, with `durable` an fsync on both disks. Null for other roles.
    */
   mode: z.enum(['undecided', 'alone', 'resynchronising', 'in-sync']).nullable(),
+  /** Of a primary: until when it may answer, CLOCK_BOOTTIME milliseconds; 0: nobody has said so to this process. Renewals alone are not told. */
+  answersUntilMs: z.number().optional(),
   /** The peer link of this volume. */
   link: z.enum(['down', 'up']),
   /** On either side of a running resync. */

@@ -145,19 +145,28 @@ function restartsUnder(
   return { restarts: record.restarts.map(() => atMs), restartsBoot: bootId };
 }
 
+/** Given when nothing was depended on: what it waits for has been added since. */
+function knownOrder({ dependsOn, bootId }: MirrorIdentity, { order }: ModuleRecord): ModuleRecord['order'] {
+  return order === null || dependsOn.length === 0 ? order : { bootId, ...order };
+}
+
 /** A record of a version that did not note it: this node may have granted what it grants now. */
 function forgottenGrantMs({ timing }: MirrorIdentity, { grantedMs }: ModuleRecord): number {
   return grantedMs ?? timing.grantMs;
 }
 
-/** @param atMs CLOCK_BOOTTIME, milliseconds. */
-export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, atMs: number): MirrorState {
+/**
+ * @param atMs CLOCK_BOOTTIME, milliseconds.
+ * @param leaseMs until when the former machine of this process has the right to run; 0: there was none.
+ */
+export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, atMs: number, leaseMs = 0): MirrorState {
   const resuming = record.activeBoot === identity.bootId;
   return {
     identity,
     record: {
       ...record,
       ...restartsUnder(identity.bootId, record, atMs),
+      order: knownOrder(identity, record),
       ...(resuming ? {} : { activeBoot: null, running: false, runningSinceMs: null, unreachedByOrder: false }),
     },
     startedMs: atMs,
@@ -190,7 +199,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     reachedMs: null,
     reachedSinceMs: null,
     nextNumber: 1,
-    leaseMs: 0,
+    leaseMs: resuming ? leaseMs : 0,
     runId: 0,
     running: false,
     handoverUntilMs: 0,

@@ -96,8 +96,7 @@ export function resume(draft: Draft): void {
     return;
   }
   s.resuming = false;
-  // What the lease of the former life was is not known, and with it whether the other one may have taken over since.
-  s.leaseMs = draft.now;
+  s.leaseMs = formerLeaseMs(draft);
   if (s.record.running && s.volumes.length > 0 && s.volumes.every((volume) => volume.role === 'primary')) {
     draft.enter({ name: 'active' });
     s.hadLink = true;
@@ -115,6 +114,16 @@ export function resume(draft: Draft): void {
       'The control plane was restarted in the middle of a change; the application is started anew.',
       'wait',
     );
+}
+
+/**
+ * What is left of the right of the former life: as that handed it over, or as it told the replicator, which has forgotten it where it was started anew itself. Where
+ * the right ran out, or is not known, the other one may have taken over since.
+ */
+function formerLeaseMs({ s, now }: Draft): number {
+  const toldMs = Math.min(...(s.volumes ?? []).map((volume) => volume.answersUntilMs ?? 0));
+  const leaseMs = s.leaseMs > 0 ? s.leaseMs : toldMs;
+  return leaseMs > now ? Math.min(leaseMs, now + s.identity.timing.leaseMs) : now;
 }
 
 /** Beside the control plane that has just been started itself, and its configuration. */

@@ -25,7 +25,7 @@ import {
   votesInWords,
 } from './right.ts';
 import { activate, fence, waitUnable } from './serving.ts';
-import { forked, holderOf, older, sameGeneration } from './voter.ts';
+import { forked, holderOf, older, sameGeneration, setBack } from './voter.ts';
 
 export function decideStopped(draft: Draft): void {
   const { s } = draft;
@@ -212,6 +212,9 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   if (forked(copy.generation, beat.generation)) return 'forked';
   if (older(copy.generation, beat.generation)) return 'peer';
   if (older(beat.generation, copy.generation)) return 'me';
+  // Whoever is behind what was heard of it gets no vote: waiting for it would be waiting for ever.
+  const isPeerSetBack = beat.generation !== null && setBack(beat.generation, beat.contacts, state.record.contacts);
+  if (isPeerSetBack !== copy.isSetBack) return isPeerSetBack ? 'me' : 'peer';
   // Of one generation, and yet not the same: the one that has met less often was set back, and is never the better one.
   const ahead = metMoreOften(copy.contacts, beat.contacts);
   if (ahead !== null) return ahead;

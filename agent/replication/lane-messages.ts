@@ -50,6 +50,13 @@ export type ToPrimary =
       readonly heardHot: PeerHot | null;
       readonly data: ConnectionHandle;
     }
+  /** The same link over another connection: the target has everything up to `applied`. */
+  | {
+      readonly type: 'goes-on';
+      readonly session: number;
+      readonly applied: number;
+      readonly data: ConnectionHandle;
+    }
   /** `refused`: the target could not make a change, and left. */
   | { readonly type: 'link-lost'; readonly session: number; readonly refused: boolean }
   /** The target’s copy was found to differ: it takes nothing before a person has ordered its repair. */
@@ -125,7 +132,10 @@ export interface ToAcknowledgement {
 }
 
 export type FromAcknowledgement =
-  { readonly type: 'link'; readonly up: boolean; readonly fault: FaultRecord | null } | { readonly type: 'ended' };
+  | { readonly type: 'link'; readonly up: boolean; readonly fault: FaultRecord | null }
+  /** The link goes on over another connection, to `peer`. */
+  | { readonly type: 'moved'; readonly peer: string }
+  | { readonly type: 'ended' };
 
 export type ToSecondary =
   /** A link that the listener has accepted; `record` is the source's. */
@@ -140,6 +150,9 @@ export type ToSecondary =
       readonly minor: number;
       /** The source knows what to do with this copy's hot log. */
       readonly asksHot: boolean;
+      readonly token: string;
+      /** The token of the link that this one takes the place of. */
+      readonly continues: string | null;
     }
   /** All that was applied when it was asked for is on disk; negative `status`: it is not. */
   | { readonly type: 'synced'; readonly call: number; readonly status: number }
@@ -185,6 +198,9 @@ export type FromListener =
       readonly minor: number;
       /** The source knows what to do with this copy's hot log. */
       readonly asksHot: boolean;
+      readonly token: string;
+      /** The token of the link that this one takes the place of. */
+      readonly continues: string | null;
     }
   /** Somebody was refused, or an address cannot be listened on. */
   | { readonly type: 'fault'; readonly fault: FaultRecord };

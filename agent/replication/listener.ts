@@ -234,6 +234,8 @@ export class Listener {
       record: (data.hello ?? hello).record,
       minor: hello.minor,
       asksHot: hello.asksHot === true,
+      token: hello.token,
+      continues: hello.continues ?? null,
     });
   }
 }

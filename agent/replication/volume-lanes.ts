@@ -7,7 +7,7 @@ import { KeptMemory, makeKeptFile, mountDevice } from '../fuse/index.ts';
 import type { MountedDevice } from '../fuse/index.ts';
 import { bootId } from '../sys/boot-id.ts';
 import { bootTimeMs, close, O, openAt } from '../sys/linux.ts';
-import { shutdownSocket } from '../sys/socket.ts';
+import { isUnanswered, shutdownSocket } from '../sys/socket.ts';
 import { ControlBlock } from './control-block.ts';
 import { DiskWatch } from './disk-watch.ts';
 import type { Outbox } from './inbox.ts';
@@ -54,7 +54,7 @@ const contactPatienceMs = 2000;
 /** What a role's end may take before its connections are cut. */
 const endPatienceMs = 3000;
 
-/** Watches that the peer acknowledges in time; expels it by shutting its sockets down. */
+/** Watches that the peer acknowledges in time: half of it is for another network to be tried; then it is expelled, by shutting its sockets down. */
 export class AcknowledgementWatch {
   readonly #control: ControlBlock;
   readonly #timeoutMs: number;
@@ -66,8 +66,7 @@ export class AcknowledgementWatch {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** True: overdue, and expelled now. */
-  look(resynchronising: boolean): boolean {
+  look(resynchronising: boolean): 'in-time' | 'late' | 'expelled' {
     const now = bootTimeMs();
     const { acknowledged, sent, parked } = this.#control;
     if (acknowledged !== this.#seen || sent === acknowledged) {
@@ -77,10 +76,12 @@ export class AcknowledgementWatch {
     const silenceMaxMs = resynchronising ? Math.max(this.#timeoutMs, resyncSilenceMaxMs) : this.#timeoutMs;
     const oldest = parked.oldestWaitingSince(acknowledged);
     const waitedMs = oldest === null ? 0 : (Math.floor(now) - oldest) | 0;
-    if (waitedMs <= this.#timeoutMs && now - this.#progressAtMs <= silenceMaxMs) return false;
-    this.#progressAtMs = now;
-    this.#control.shutdownSockets(shutdownSocket);
-    return true;
+    if (waitedMs > this.#timeoutMs || now - this.#progressAtMs > silenceMaxMs) {
+      this.#progressAtMs = now;
+      this.#control.expel(shutdownSocket);
+      return 'expelled';
+    }
+    return Math.max(waitedMs, now - this.#progressAtMs) > this.#timeoutMs / 2 ? 'late' : 'in-time';
   }
 }
 
@@ -120,9 +121,9 @@ export class PrimaryLanes {
   readonly #keptFd: number;
   #kept: KeptMemory | null = null;
   #isServedWell = false;
-  readonly watch: AcknowledgementWatch;
   readonly #syncs: OwnSyncs;
   readonly #disk = new DiskWatch();
+  readonly #watch: AcknowledgementWatch;
   readonly #primary: { readonly outbox: Outbox<ToPrimary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly #link: { readonly outbox: Outbox<ToAcknowledgement>; readonly port: MessagePort; readonly wakeFd: number };
   readonly ended: Promise<void>;
@@ -142,7 +143,7 @@ export class PrimaryLanes {
     const { volume, directoryFd } = settings;
     this.#volume = volume;
     this.#directoryFd = directoryFd;
-    this.watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
+    this.#watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
     this.device = taken?.device ?? mountDevice({ path: settings.path, directoryFd });
     const { deviceFd } = this.device;
     this.#keptFd = taken?.memoryFd ?? this.#keep(settings);
@@ -199,6 +200,7 @@ export class PrimaryLanes {
         cache: cacheOf(settings),
         level: settings.acknowledge ?? 'durable',
         memoryBoot: memoryBootOf(settings),
+        goesOn: settings.endpoints.length > 1,
         record,
         keptFd: this.#keptFd,
         takesOver: taken !== null,
@@ -313,6 +315,17 @@ export class PrimaryLanes {
 
   post(message: ToPrimary): void {
     this.#primary.outbox.post(message);
+  }
+
+  /** True: the peer's acknowledgement is overdue, and it is expelled now. */
+  look(resynchronising: boolean): boolean {
+    const state = this.#watch.look(resynchronising);
+    // A peer that is merely slow is better served where it is.
+    if (state === 'late' && this.control.lookAtSocket('dataSocket', isUnanswered) === true) {
+      this.control.wantMove();
+      this.#link.outbox.wake();
+    }
+    return state === 'expelled';
   }
 
   setLease(deadlineMs: number): void {

@@ -105,6 +105,7 @@ export class Volume {
       record: this.#record,
       role: this.#role,
       mode: this.#mode,
+      ...(this.#role === 'primary' && this.#primary ? { answersUntilMs: this.#primary.control.leaseDeadlineMs } : {}),
       link: this.#link ? 'up' : 'down',
       resync: this.#resync,
       fault: this.#ownFault ?? this.#roleFault ?? (this.#differs ? copiesDifferFault(id) : null),
@@ -540,7 +541,14 @@ export class Volume {
   }
 
   #onLink(lanes: PrimaryLanes, message: FromAcknowledgement): void {
-    if (lanes !== this.#primary || message.type !== 'link') return;
+    if (lanes !== this.#primary) return;
+    if (message.type === 'moved' && this.#roleFault?.code === 'peer-expelled')
+      this.#set(() => (this.#roleFault = null));
+    if (message.type === 'moved')
+      process.stderr.write(
+        `${this.configuration.path}: the replication goes on over another network, to ${message.peer}.\n`,
+      );
+    if (message.type !== 'link') return;
     this.#set(() => {
       this.#link = message.up;
       // A failing disk of our own outweighs what the peer says; a link that merely ended says nothing new.
@@ -563,9 +571,8 @@ export class Volume {
   /** A link that the listener has accepted. False: this volume takes none. */
   offer(link: FromListener & { type: 'link' }): boolean {
     if (!this.#secondary || this.#role !== 'secondary') return false;
-    const { data, acknowledgements, record, minor, asksHot } = link;
     const { cuts } = this.#secondary.control;
-    this.#secondary.post({ type: 'accepted', data, acknowledgements, record, minor, asksHot, cuts });
+    this.#secondary.post({ ...link, type: 'accepted', cuts });
     return true;
   }
 
@@ -757,7 +764,7 @@ export class Volume {
     this.#countDecided();
     this.#lookAtDisk();
     const { acknowledgeTimeoutMs } = this.#settings();
-    if (this.#link && this.#primary?.watch.look(this.#mode === 'resynchronising') === true)
+    if (this.#link && this.#primary?.look(this.#mode === 'resynchronising') === true)
       this.#set(() => {
         if (this.#roleFault?.code === 'disk-failed') return;
         this.#roleFault = new Fault(

@@ -493,6 +493,13 @@ export const mutants: readonly Mutant[] = [
     replace: 'return now - contactMs < leaseMs;',
   },
   {
+    name: 'a restarted control plane takes its right for one that has not run out',
+    breaks: '1',
+    file: 'agent/core/serving.ts',
+    find: 'return leaseMs > now ? Math.min(leaseMs, now + s.identity.timing.leaseMs) : now;',
+    replace: 'return now + s.identity.timing.leaseMs;',
+  },
+  {
     name: 'the end of a replicator that mounts counts against the application',
     breaks: 'calm',
     file: 'agent/core/replicator-loss.ts',

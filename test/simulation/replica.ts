@@ -140,6 +140,7 @@ export class Replica {
       link: this.link === null ? 'down' : 'up',
       resync: null,
       fault: this.fault,
+      ...(this.role === 'primary' ? { answersUntilMs: this.leaseUntilMs } : {}),
     };
   }
 

@@ -125,6 +125,7 @@ export function freshRecord(): ModuleRecord {
     restarts: [],
     restartsBoot: null,
     gaveUp: null,
+    doubted: null,
     unreachedByOrder: false,
     order: null,
   };
@@ -292,7 +293,9 @@ export interface Copy {
   readonly initialised: boolean;
   /** Up to date by its own record. */
   readonly complete: boolean;
-  /** Complete, and this node has not promised a newer generation to the other: may be used while the other one is silent. */
+  /** Its disk has failed under the application, and the other one had all of this generation by then. */
+  readonly doubted: boolean;
+  /** Complete, not doubted, and this node has not promised a newer generation to the other: may be used while the other one is silent. */
   readonly usable: boolean;
   readonly peerStale: boolean;
   readonly clean: boolean;
@@ -313,6 +316,7 @@ export function ownCopy(state: MirrorState): Copy {
     whole: false,
     initialised: false,
     complete: false,
+    doubted: false,
     usable: false,
     peerStale: false,
     clean: false,
@@ -331,15 +335,19 @@ export function ownCopy(state: MirrorState): Copy {
     else if (record.generation.number < generation.number) generation = record.generation;
   }
   const upToDate = generation !== null && known.every((record) => record.copy === 'up-to-date');
+  const whole = known.every((record) => sameGeneration(record.generation, generation));
   const { pending, newest } = state.record;
+  // Who has gone on from it, be it with one volume only, has what nobody else has.
+  const doubted = upToDate && whole && sameGeneration(generation, state.record.doubted?.generation ?? null);
   const contacts = contactCounts(known);
   const isSetBack = generation !== null && setBack(generation, contacts, state.record.contacts);
   return {
     generation,
-    whole: known.every((record) => sameGeneration(record.generation, generation)),
+    whole,
     initialised: true,
     complete: upToDate,
-    usable: upToDate && !isSetBack && (!behind(generation, newest) || includesGeneration(pending, newest)),
+    doubted,
+    usable: upToDate && !isSetBack && !doubted && (!behind(generation, newest) || includesGeneration(pending, newest)),
     peerStale: known.every((record) => record.peerStale),
     clean: known.every((record) => record.cleanCheckpoint !== null),
     contacts,

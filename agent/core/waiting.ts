@@ -14,6 +14,7 @@ import {
   type MirrorState,
   type Seek,
 } from './mirror-state.ts';
+import { isDoubted, restsOnFailedDisk } from './failed-disk.ts';
 import { endOrder, outlived } from './order.ts';
 import {
   askForVotes,
@@ -85,6 +86,10 @@ function considerStart(draft: Draft): void {
   const { peer } = s.identity;
   const copy = ownCopy(s);
   const beat = peerBeat(s, now);
+  if (s.record.order === null && (restsOnFailedDisk(s) || (isDoubted(s) && beat?.active !== true))) {
+    waitUnable(draft);
+    return;
+  }
   if (beat?.active === true) {
     draft.run([{ do: 'serve-secondary' }]);
     return;
@@ -117,7 +122,7 @@ function considerStart(draft: Draft): void {
     );
   else if (staysAway(draft, offer, beat)) waitUnable(draft);
   else if (offer === 'peer') {
-    if (copy.memoryLost && beat.copy !== 'up-to-date') waitForMemory(draft);
+    if (copy.memoryLost && (beat.copy !== 'up-to-date' || beat.reason === 'disk-failed')) waitForMemory(draft);
     else if (beat.copy !== 'up-to-date' && !passing.includes(beat.reason))
       draft.wait(
         'copy-stale',

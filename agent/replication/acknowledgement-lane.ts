@@ -183,8 +183,10 @@ export class AcknowledgementLane {
       this.#stayedAtMs = nowMs();
       return false;
     }
+    // The peer was given up meanwhile: what it is told now would come too late for whoever waits.
+    if (control.expelled) return false;
     receive.end = 0;
-    control.forgetLateness();
+    control.takeMoveWanted();
     const data = this.#ports.data();
     this.#ports.tellPrimary({ type: 'goes-on', session: this.#session, applied: goOn.applied, data });
     this.#ports.tell({ type: 'moved', peer: data.peer });

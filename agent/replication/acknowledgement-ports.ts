@@ -7,7 +7,7 @@ import { TlsContext, tlsFree } from '../sys/openssl.ts';
 import { shutdownSocket } from '../sys/socket.ts';
 import { AcknowledgementLane } from './acknowledgement-lane.ts';
 import type { Welcome } from './acknowledgement-lane.ts';
-import { closeConnection, Connection } from './connection.ts';
+import { closeConnection, Connection, connectionLost } from './connection.ts';
 import type { Interruption } from './connection.ts';
 import { ControlBlock } from './control-block.ts';
 import { goesOnSchema, ourVersion, readySchema, welcomeBytesMax, welcomeSchema } from './handshake.ts';
@@ -50,12 +50,13 @@ class Link {
 
   /** The first endpoint that answers. Throws Fault. */
   *open(record: VolumeRecord): Generator<Operation, Welcome, number> {
+    const { cuts } = this.#control;
     // Read at every attempt: the peer may have been replaced, and a certificate that was retired opens nothing any more.
     using context = new TlsContext(this.#data.tls);
     let last = new Fault('peer-unreachable', { message: 'The peer has no address.' });
     for (const endpoint of this.#data.endpoints) {
       try {
-        const welcome = yield* this.#openAt(context, endpoint, record);
+        const welcome = yield* this.#openAt(context, endpoint, record, cuts);
         this.#endpoint = endpoint;
         return welcome;
       } catch (error) {
@@ -67,7 +68,12 @@ class Link {
     throw last;
   }
 
-  *#openAt(context: TlsContext, endpoint: Endpoint, record: VolumeRecord): Generator<Operation, Welcome, number> {
+  *#openAt(
+    context: TlsContext,
+    endpoint: Endpoint,
+    record: VolumeRecord,
+    cuts: number,
+  ): Generator<Operation, Welcome, number> {
     const options = this.#options(connectTimeoutMs);
     const hello = this.#hello(record);
     this.#token = hello.token;
@@ -76,6 +82,8 @@ class Link {
     this.#stream.say({ ...hello, purpose: 'data' });
     this.#answers = yield* Connection.connect(context, endpoint, options);
     this.#control.publishSocket('answerSocket', this.#answers.fd);
+    // What the certificate that it was made with was retired for ends it, wherever it was then.
+    if (this.#control.cuts !== cuts) throw connectionLost(this.#stream.peer);
     this.#answers.say({ ...hello, purpose: 'acknowledgements' });
     const answer = yield* this.#stream.hear(welcomeSchema, bootTimeMs() + contactTimeoutMs, welcomeBytesMax);
     if (answer.say === 'refused') throw Fault.fromRecord(answer.fault);
@@ -95,6 +103,7 @@ class Link {
 
   /** The stream of this link over another network: what the target has of it. The connections in use stay until the target has agreed. Throws Fault. */
   *goOn(): Generator<Operation, number, number> {
+    const { cuts } = this.#control;
     using context = new TlsContext(this.#data.tls);
     // The other half of the time after which the peer is given up.
     const untilMs = bootTimeMs() + this.#data.linkTimeoutMs / 2;
@@ -102,7 +111,7 @@ class Link {
     for (const endpoint of this.#data.endpoints) {
       if (endpoint === this.#endpoint || bootTimeMs() >= untilMs) continue;
       try {
-        return yield* this.#goOnAt(context, endpoint, untilMs);
+        return yield* this.#goOnAt(context, endpoint, untilMs, cuts);
       } catch (error) {
         last = Fault.from(error);
         if (last.code === 'aborted') break;
@@ -111,19 +120,28 @@ class Link {
     throw last;
   }
 
-  *#goOnAt(context: TlsContext, endpoint: Endpoint, untilMs: number): Generator<Operation, number, number> {
-    const options = this.#options(this.#data.linkTimeoutMs / 4);
+  *#goOnAt(
+    context: TlsContext,
+    endpoint: Endpoint,
+    untilMs: number,
+    cuts: number,
+  ): Generator<Operation, number, number> {
+    // Of both connections together: while this lane makes them nobody reads what the former ones may still say.
+    const options = (): Parameters<typeof Connection.connect>[2] =>
+      this.#options(Math.max(1, Math.min(this.#data.linkTimeoutMs / 4, untilMs - bootTimeMs())));
     const hello = { ...this.#hello(this.#control.readRecord().record), continues: this.#token };
     const opened: Connection[] = [];
     try {
-      const stream = yield* Connection.connect(context, endpoint, options);
+      const stream = yield* Connection.connect(context, endpoint, options());
       opened.push(stream);
       stream.say({ ...hello, purpose: 'data' });
-      const answers = yield* Connection.connect(context, endpoint, options);
+      const answers = yield* Connection.connect(context, endpoint, options());
       opened.push(answers);
       answers.say({ ...hello, purpose: 'acknowledgements' });
       const answer = yield* stream.hear(goesOnSchema, untilMs);
       if (answer.say === 'refused') throw Fault.fromRecord(answer.fault);
+      // The certificate that they were made with may have been retired since.
+      if (this.#control.cuts !== cuts) throw connectionLost(stream.peer);
       this.#replace(stream, answers);
       this.#endpoint = endpoint;
       this.#token = hello.token;

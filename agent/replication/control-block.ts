@@ -26,12 +26,14 @@ const word = {
   dataSocket: 8,
   answerSocket: 9,
   stopping: 10,
-  mayGoOn: 11,
-  moveWanted: 12,
-  expelled: 13,
+  laneLiveness: 11,
+  cuts: 12,
+  mayGoOn: 13,
+  moveWanted: 14,
+  expelled: 15,
 } as const;
 export type SocketSlot = 'dataSocket' | 'answerSocket';
-const parkStart = 64;
+const parkStart = 128;
 const measuresStart = parkStart + parkBytes;
 const recordStart = measuresStart + measuresBytes;
 /** 256 ancestors of at most 120 characters, escaped. */
@@ -106,8 +108,9 @@ export class ControlBlock {
     Atomics.store(this.#words, word.expelled, 1);
     this.shutdownSockets(shutdown);
   }
+  /** Another link begins. */
   forgetLateness(): void {
-    Atomics.store(this.#words, word.moveWanted, 0);
+    this.takeMoveWanted();
     Atomics.store(this.#words, word.expelled, 0);
   }
   takeMoveWanted(): boolean {
@@ -144,6 +147,14 @@ export class ControlBlock {
     Atomics.add(this.#words, word.mainLiveness, 1);
   }
 
+  /** Moves while the lane that has the disk does: once for each message or request, and each second. */
+  get laneLiveness(): number {
+    return Atomics.load(this.#words, word.laneLiveness);
+  }
+  countLaneLiveness(): void {
+    Atomics.add(this.#words, word.laneLiveness, 1);
+  }
+
   /**
    * The link's descriptors, so that another thread can shut them down while their owner is blocked in them. Published and withdrawn by whoever
    * closes them; the lock keeps a number from being closed, and used for something else, in between. Stored plus one: 0 is none.
@@ -164,6 +175,14 @@ export class ControlBlock {
         if (fd >= 0) shutdown(fd);
       }
     });
+  }
+  /** The same, and also of those that are not published yet: whoever makes a link compares `cuts` with what it was before, once it has published. */
+  cutSockets(shutdown: (fd: number) => void): void {
+    Atomics.add(this.#words, word.cuts, 1);
+    this.shutdownSockets(shutdown);
+  }
+  get cuts(): number {
+    return Atomics.load(this.#words, word.cuts);
   }
   /** What `look` says of one of them while it cannot be closed; null when there is none. */
   lookAtSocket<T>(slot: SocketSlot, look: (fd: number) => T): T | null {

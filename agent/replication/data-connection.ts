@@ -67,7 +67,7 @@ export class DataConnection {
 
   /** The acknowledgement lane notices that the connection is over, and looks for another one, or tells that there is none. */
   #waits({ fd }: ConnectionHandle): boolean {
-    if (this.#sent?.isWhole !== true || !this.#control.mayGoOn) return false;
+    if (this.#sent?.isWhole(this.#control.acknowledged) !== true || !this.#control.mayGoOn) return false;
     if (!this.#isDead) this.#control.shutdownSockets(shutdownSocket, fd);
     this.#isDead = true;
     return true;

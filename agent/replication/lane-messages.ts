@@ -121,6 +121,8 @@ export type FromPrimary =
   | { readonly type: 'unmounted' }
   /** The local disk failed an fsync or a write. */
   | { readonly type: 'local-failure'; readonly call: string; readonly errno: number }
+  /** What the disk has failed to write is not known, and cannot be asked any more. */
+  | { readonly type: 'errors-lost' }
   /** The local disk does not give what the peer lacks: it cannot be brought up to date. */
   | { readonly type: 'unreadable'; readonly errno: number }
   | { readonly type: 'ended' };
@@ -139,6 +141,8 @@ export type ToSecondary =
   /** A link that the listener has accepted; `record` is the source's. */
   | {
       readonly type: 'accepted';
+      /** Of the control block, when it was accepted. */
+      readonly cuts: number;
       readonly data: ConnectionHandle;
       readonly acknowledgements: ConnectionHandle;
       readonly record: VolumeRecord;
@@ -173,6 +177,8 @@ export interface ListenerConfiguration {
   readonly addresses: readonly { readonly address: string; readonly port: number }[];
   readonly tls: { readonly certificateFile: string; readonly keyFile: string; readonly peerCertificateFile: string };
   readonly linkTimeoutMs: number;
+  /** What the files of `tls` held, by their hash; null: they could not be read. */
+  readonly certificates: string | null;
 }
 export interface ToListener {
   readonly type: 'configure';
@@ -181,6 +187,8 @@ export interface ToListener {
 export type FromListener =
   | {
       readonly type: 'link';
+      /** Of the configuration that it was made under. */
+      readonly certificates: string | null;
       readonly volume: string;
       readonly node: string;
       readonly data: ConnectionHandle;

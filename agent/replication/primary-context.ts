@@ -27,6 +27,8 @@ export interface FormerErrors {
   readonly asked: boolean;
   /** Until then nothing may be called synced. */
   readonly unheard: boolean;
+  /** Nothing is called synced in this role: a former process has heard of an error, or was ended with the last answer that could be had. */
+  readonly lost: boolean;
 }
 
 export interface PrimaryPorts {

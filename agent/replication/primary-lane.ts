@@ -154,7 +154,7 @@ export class PrimaryLane implements LaneHooks {
     const { wait, stream } = this.#ports;
     this.#tellStatus();
     this.#history.begin();
-    this.#formerErrors.begin();
+    yield* this.#formerErrors.begin();
     yield* this.#requests.takeOver();
     while (!this.#isEnded()) {
       const message = this.#ports.message();
@@ -409,7 +409,8 @@ export class PrimaryLane implements LaneHooks {
 
   /** Only changes are under way: what is lost of other answers would be waited for. */
   #mayGoOn(): boolean {
-    return this.#session !== 0 && this.mode === 'in-sync' && !this.#verify.running && !this.#ports.control.stopping;
+    const { control, stream } = this.#ports;
+    return this.#session !== 0 && stream.open && this.mode === 'in-sync' && !this.#verify.running && !control.stopping;
   }
 
   /** The link is gone. Without the peer only what is recorded allows to go on. */

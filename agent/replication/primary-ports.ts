@@ -93,6 +93,9 @@ function formerErrorsOf(filesystem: Filesystem, tell: (message: FromPrimary) => 
     get unheard() {
       return filesystem.hasUnheardErrors;
     },
+    get lost() {
+      return filesystem.hasLostErrors;
+    },
   };
 }
 
@@ -381,7 +384,10 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     peerHot: data.peerHot,
     used: () => usedOf(data.directoryFd),
     nowMs: bootTimeMs,
-    message: () => inbox.receive(),
+    message: () => {
+      control.countLaneLiveness();
+      return inbox.receive();
+    },
     tell,
     replaceConnection: (handle) => {
       connection.replace(handle);

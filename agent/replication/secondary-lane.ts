@@ -277,7 +277,9 @@ export class SecondaryLane {
   /** The same link over another connection: the source sends what comes behind what was applied. Of what it was told before, something may not have come. */
   *#goOn(message: ToSecondary & { type: 'accepted' }): Lane {
     const { refuse, use, receive, goesOn } = this.#ports;
-    if (message.continues !== this.#token || this.#resync?.active !== false) {
+    // A copy that was found different meanwhile says so at another contact.
+    const mayGoOn = this.#resync?.active === false && this.record.copy === 'up-to-date';
+    if (message.continues !== this.#token || !mayGoOn) {
       refuse(message, new Fault('aborted', { message: 'That link has ended here.' }));
       return;
     }
@@ -286,7 +288,7 @@ export class SecondaryLane {
     this.#token = message.token;
     this.#linked = true;
     this.#acknowledged = 0;
-    this.#room.begin();
+    this.#room.begin(true);
     goesOn.applied = this.#applied;
     const isTold = (yield goesOn) >= 0 && (this.#toldCheckpoint === 0 || (yield* this.#tellCheckpoint()));
     if (!isTold) this.#suspend();
@@ -519,6 +521,7 @@ export class SecondaryLane {
     answer.length = encodeFault(answer.bytes, fault);
     yield answer;
     this.#endLink();
+    this.#tellStatus();
   }
 
   /** Recorded before anybody hears of it: whoever takes this role up later would believe what the kernel reads. */

@@ -49,6 +49,7 @@ class AcceptedLink {
     setBlocking(this.answers.fd, true);
     this.#control.publishSocket('dataSocket', this.data.fd);
     this.#control.publishSocket('answerSocket', this.answers.fd);
+    if (this.#control.cuts !== accepted.cuts) this.#control.shutdownSockets(shutdownSocket);
   }
 
   close(): void {
@@ -280,7 +281,10 @@ export function makeSecondaryLane(
       offersMarks: process.env['HOLDFAST_RESYNC_BY_MARKS'] !== '0' && kernelAtLeast(release(), 5, 8),
       room: () => roomOf(data.directoryFd),
       nowMs: bootTimeMs,
-      message: () => inbox.receive(),
+      message: () => {
+        control.countLaneLiveness();
+        return inbox.receive();
+      },
       tell,
     },
     data.record,

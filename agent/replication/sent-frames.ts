@@ -1,6 +1,6 @@
 /**
  * What was given to the link and is not acknowledged yet, in the order of the stream: when the connection is lost and another one takes its place, the target gets it
- * from there. Whole frames, in memory that is made once; of what does not fit nothing is kept until all that was sent is acknowledged.
+ * from there. Whole frames, in memory that is made once; what does not fit is forgotten with all before it, and what comes next is kept again.
  */
 import { Memory } from '../sys/memory.ts';
 import { reached } from './acknowledgement.ts';
@@ -15,35 +15,32 @@ export class SentFrames {
   #end = 0;
   /** Of the last frame. */
   #sequence = 0;
-  /** Nothing is missing between what is acknowledged and the last frame. */
-  #whole = true;
+  /** Up to here nothing is kept. */
+  #forgotten = 0;
 
   constructor(bytesMax = sentBytesMax) {
     this.memory = new Memory(bytesMax);
   }
 
-  get isWhole(): boolean {
-    return this.#whole;
+  /** Nothing is missing between what is acknowledged and the last frame. */
+  isWhole(acknowledged: number): boolean {
+    return reached(acknowledged, this.#forgotten);
   }
 
   /** Another session: its numbers begin anew. */
   begin(): void {
     this.#start = this.#end = 0;
-    this.#sequence = 0;
-    this.#whole = true;
+    this.#sequence = this.#forgotten = 0;
   }
 
   /** The frames in `bytes` up to `length`, the last of which has number `sequence`. */
   append(bytes: Buffer, length: number, sequence: number, acknowledged: number): void {
-    if (reached(acknowledged, this.#sequence)) {
-      this.#start = this.#end = 0;
-      this.#whole = true;
-    }
+    if (reached(acknowledged, this.#sequence)) this.#start = this.#end = 0;
     this.#sequence = sequence;
-    if (!this.#whole) return;
     if (this.#end + length > this.memory.length) this.#makeRoom(acknowledged);
     if (this.#end + length > this.memory.length) {
-      this.#whole = false;
+      this.#start = this.#end = 0;
+      this.#forgotten = sequence;
       return;
     }
     bytes.copy(this.memory.bytes, this.#end, 0, length);
@@ -68,7 +65,7 @@ export class SentFrames {
 
   /** What a target lacks that has everything up to `applied`: a range of `memory`. Null: it is not here, or the target has what was never sent. */
   after(applied: number): { readonly start: number; readonly length: number } | null {
-    if (!this.#whole || applied > this.#sequence) return null;
+    if (applied > this.#sequence) return null;
     const start = this.#behind(applied);
     const isNext = start === this.#end || this.memory.bytes.readUInt32LE(start + lengthBytes) === (applied + 1) >>> 0;
     // A target that lacks what it has acknowledged is not the one that it was.

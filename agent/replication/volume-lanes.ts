@@ -7,8 +7,9 @@ import { KeptMemory, makeKeptFile, mountDevice } from '../fuse/index.ts';
 import type { MountedDevice } from '../fuse/index.ts';
 import { bootId } from '../sys/boot-id.ts';
 import { bootTimeMs, close, O, openAt } from '../sys/linux.ts';
-import { shutdownSocket } from '../sys/socket.ts';
+import { isUnanswered, shutdownSocket } from '../sys/socket.ts';
 import { ControlBlock } from './control-block.ts';
+import { DiskWatch } from './disk-watch.ts';
 import type { Outbox } from './inbox.ts';
 import { forgetMount, holdsDescriptors, storeMount } from './kept-mount.ts';
 import type {
@@ -59,7 +60,6 @@ export class AcknowledgementWatch {
   readonly #timeoutMs: number;
   #seen = 0;
   #progressAtMs = bootTimeMs();
-  #isLate = false;
 
   constructor(control: ControlBlock, timeoutMs: number) {
     this.#control = control;
@@ -72,7 +72,6 @@ export class AcknowledgementWatch {
     if (acknowledged !== this.#seen || sent === acknowledged) {
       this.#seen = acknowledged;
       this.#progressAtMs = now;
-      this.#isLate = false;
     }
     const silenceMaxMs = resynchronising ? Math.max(this.#timeoutMs, resyncSilenceMaxMs) : this.#timeoutMs;
     const oldest = parked.oldestWaitingSince(acknowledged);
@@ -82,9 +81,7 @@ export class AcknowledgementWatch {
       this.#control.expel(shutdownSocket);
       return 'expelled';
     }
-    const wasLate = this.#isLate;
-    this.#isLate ||= Math.max(waitedMs, now - this.#progressAtMs) > this.#timeoutMs / 2;
-    return this.#isLate && !wasLate ? 'late' : 'in-time';
+    return Math.max(waitedMs, now - this.#progressAtMs) > this.#timeoutMs / 2 ? 'late' : 'in-time';
   }
 }
 
@@ -124,6 +121,8 @@ export class PrimaryLanes {
   readonly #keptFd: number;
   #kept: KeptMemory | null = null;
   #isServedWell = false;
+  readonly #syncs: OwnSyncs;
+  readonly #disk = new DiskWatch();
   readonly #watch: AcknowledgementWatch;
   readonly #primary: { readonly outbox: Outbox<ToPrimary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly #link: { readonly outbox: Outbox<ToAcknowledgement>; readonly port: MessagePort; readonly wakeFd: number };
@@ -178,13 +177,13 @@ export class PrimaryLanes {
         onLink,
       );
     };
-    const syncs = new OwnSyncs(
+    const syncs = (this.#syncs = new OwnSyncs(
       directoryFd,
       (message) => {
         this.post(message);
       },
       spawnLane,
-    );
+    ));
     const name = `primary ${volume}`;
     const primary = spawnLane(
       name,
@@ -307,6 +306,13 @@ export class PrimaryLanes {
     this.#kept?.adoptionHasSucceeded();
   }
 
+  /** See DiskWatch. */
+  lookAtDisk(): ReturnType<DiskWatch['look']> {
+    const nowMs = bootTimeMs();
+    const { laneLiveness: lane, leaseDeadlineMs } = this.control;
+    return this.#disk.look({ nowMs, lane, laneRests: leaseDeadlineMs <= nowMs, question: this.#syncs.question });
+  }
+
   post(message: ToPrimary): void {
     this.#primary.outbox.post(message);
   }
@@ -314,7 +320,8 @@ export class PrimaryLanes {
   /** True: the peer's acknowledgement is overdue, and it is expelled now. */
   look(resynchronising: boolean): boolean {
     const state = this.#watch.look(resynchronising);
-    if (state === 'late') {
+    // A peer that is merely slow is better served where it is.
+    if (state === 'late' && this.control.lookAtSocket('dataSocket', isUnanswered) === true) {
       this.control.wantMove();
       this.#link.outbox.wake();
     }
@@ -361,6 +368,8 @@ function hanging(): Fault {
 export class SecondaryLanes {
   readonly control = new ControlBlock();
   readonly #inbox: { readonly outbox: Outbox<ToSecondary>; readonly port: MessagePort; readonly wakeFd: number };
+  readonly #syncs: OwnSyncs;
+  readonly #disk = new DiskWatch();
   readonly ended: Promise<void>;
   /** After the end: of a syncfs too that was still under way, with what came out of it, 0 or -errno. Nothing may wait for it that others wait for. */
   readonly synced: Promise<number>;
@@ -373,13 +382,13 @@ export class SecondaryLanes {
     spawn: typeof spawnLane = spawnLane,
   ) {
     const { directoryFd } = settings;
-    const syncs = new OwnSyncs(
+    const syncs = (this.#syncs = new OwnSyncs(
       directoryFd,
       (message) => {
         this.post(message);
       },
       spawn,
-    );
+    ));
     this.#inbox = makeInbox<ToSecondary>();
     const name = `secondary ${settings.volume}`;
     const lane = spawn(
@@ -410,6 +419,11 @@ export class SecondaryLanes {
       closeInbox(this.#inbox);
     });
     this.synced = lane.then(() => syncs.end());
+  }
+
+  lookAtDisk(): ReturnType<DiskWatch['look']> {
+    const { question } = this.#syncs;
+    return this.#disk.look({ nowMs: bootTimeMs(), lane: this.control.laneLiveness, laneRests: false, question });
   }
 
   post(message: ToSecondary): void {

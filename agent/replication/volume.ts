@@ -133,7 +133,7 @@ export class Volume {
 
   /** Ends the connections with the peer; the primary makes new ones. */
   cutLink(): void {
-    (this.#primary ?? this.#secondary)?.control.shutdownSockets(shutdownSocket);
+    (this.#primary ?? this.#secondary)?.control.cutSockets(shutdownSocket);
   }
 
   async inOrder<T>(run: () => Promise<T>): Promise<T> {
@@ -463,6 +463,10 @@ export class Volume {
         this.#unwritten ||= message.call === 'fsync';
         this.#set(() => (this.#roleFault = this.#diskFailed(message.call, message.errno).toRecord()));
         return;
+      case 'errors-lost':
+        this.#unwritten = true;
+        this.#set(() => (this.#roleFault = this.#errorsLost().toRecord()));
+        return;
       case 'unreadable':
         this.#set(() => {
           this.#roleFault ??= this.#unreadable(message.errno).toRecord();
@@ -524,6 +528,18 @@ export class Volume {
     );
   }
 
+  #errorsLost(): Fault {
+    const { path } = this.configuration;
+    return new Fault(
+      'disk-failed',
+      {
+        message: `What the disk of ${path} has failed to write is not known: the replication process was told of an error, or was ended each time that it asked. Nothing is called synced.`,
+        remedy: 'The application should go on on the other node. Where there is none, restart the application.',
+      },
+      { path },
+    );
+  }
+
   #onLink(lanes: PrimaryLanes, message: FromAcknowledgement): void {
     if (lanes !== this.#primary) return;
     if (message.type === 'moved' && this.#roleFault?.code === 'peer-expelled')
@@ -555,7 +571,8 @@ export class Volume {
   /** A link that the listener has accepted. False: this volume takes none. */
   offer(link: FromListener & { type: 'link' }): boolean {
     if (!this.#secondary || this.#role !== 'secondary') return false;
-    this.#secondary.post({ ...link, type: 'accepted' });
+    const { cuts } = this.#secondary.control;
+    this.#secondary.post({ ...link, type: 'accepted', cuts });
     return true;
   }
 
@@ -714,14 +731,42 @@ export class Volume {
     return { killedPids };
   }
 
+  /** One that does not answer is told while it does not; where the application waits too long for it, it has failed. */
+  #lookAtDisk(): void {
+    const code = this.#roleFault?.code;
+    if (code === 'disk-failed') return;
+    const silence = (this.#primary ?? this.#secondary)?.lookAtDisk() ?? null;
+    if (silence === null) {
+      if (code === 'disk-silent') this.#set(() => (this.#roleFault = null));
+      return;
+    }
+    const failed = silence.failed && this.#role === 'primary';
+    // Told already, or something that says more stands there.
+    if (code !== undefined && !failed) return;
+    const { path } = this.configuration;
+    const since = new Date(Date.now() - silence.silentMs).toISOString().slice(11, 19);
+    const fault = new Fault(
+      failed ? 'disk-failed' : 'disk-silent',
+      {
+        message: `The disk of ${path} has not answered since ${since} UTC.`,
+        remedy: 'Look at the kernel log for disk errors.',
+      },
+      { path, silentMs: Math.round(silence.silentMs) },
+    );
+    process.stderr.write(`${fault.message}\n`);
+    this.#set(() => (this.#roleFault = fault.toRecord()));
+  }
+
   /** Regularly: is an acknowledgement overdue, does the event loop live? */
   tick(): void {
     this.#primary?.control.countMainLiveness();
     this.#secondary?.control.countMainLiveness();
     this.#countDecided();
+    this.#lookAtDisk();
     const { acknowledgeTimeoutMs } = this.#settings();
     if (this.#link && this.#primary?.look(this.#mode === 'resynchronising') === true)
       this.#set(() => {
+        if (this.#roleFault?.code === 'disk-failed') return;
         this.#roleFault = new Fault(
           'peer-expelled',
           {

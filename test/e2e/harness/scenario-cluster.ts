@@ -166,6 +166,10 @@ export class LabCluster implements ScenarioCluster, AsyncDisposable {
         return this.#break(host, deed.do, deed.good);
       case 'mount':
         return this.#breakMount(host, deed.good);
+      case 'disk':
+        if (deed.good || deed.volume === 1) return 'a disk of these servers does not get well, and there is one';
+        await host.dataDisk.fail();
+        return null;
       case 'replace-disk':
         await this.#whileOff(host, () => host.dataDisk.replace());
         await host.must(`mkdir -p ${directory} && sync`);

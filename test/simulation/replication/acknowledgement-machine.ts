@@ -18,6 +18,7 @@ export function startAcknowledgement(world: World, machine: SimMachine, answerPa
     const handle = { fd, ssl: 0n, peer: machine.name };
     target.toSecondary.push({
       type: 'accepted',
+      cuts: 0,
       data: handle,
       acknowledgements: handle,
       record: one.hello,

@@ -66,7 +66,7 @@ export function servePrimary(world: World, machine: SimMachine): void {
   const flush = (): number => {
     if (world.mutant !== 'what-is-under-way-is-not-kept' || wire?.broken === false)
       sent.append(writer.bytes, writer.length, writer.sequence, control.acknowledged);
-    const waits = wire !== null && sent.isWhole && control.mayGoOn;
+    const waits = wire !== null && sent.isWhole(control.acknowledged) && control.mayGoOn;
     if (!wire || (wire.broken && !waits)) {
       broken = true;
       writer.clear();

@@ -184,7 +184,7 @@ export class AcknowledgementLane {
       return false;
     }
     // The peer was given up meanwhile: what it is told now would come too late for whoever waits.
-    if (control.expelled) return false;
+    if (this.#ports.control.expelled) return false;
     receive.end = 0;
     control.takeMoveWanted();
     const data = this.#ports.data();

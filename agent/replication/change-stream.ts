@@ -303,7 +303,11 @@ export class ChangeStream implements ChangeSink {
 
   /** The name is one that the target follows, and its directory is introduced. */
   #canTell(parent: Node, name: Name): boolean {
-    if (this.reach.has(parent.id, name) && this.bind(parent)) return true;
+    if (this.reach.has(parent.id, name)) {
+      if (this.bind(parent)) return true;
+      // The target has the directory as it was, and the way to it is not reached yet.
+      this.reach.addName(parent.id, name);
+    }
     if (this.reach.complete) this.untold();
     return false;
   }

@@ -155,6 +155,12 @@ export class ChangeStream implements ChangeSink {
     for (const id of held) this.giveBack(id);
   }
 
+  /** Between requests. A walk by marks that are not kept any more leads nowhere, and objects are told by ids that the target was never given. */
+  tidyMarks(): void {
+    this.marks.tidy();
+    if (this.reach.names !== null && !this.marks.kept) this.untold();
+  }
+
   /** A hold of the walk ends; the id may end with it. */
   giveBack(id: NodeId): void {
     if (this.#tree.forget(id)) this.forgotten(id);

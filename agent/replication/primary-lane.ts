@@ -169,7 +169,7 @@ export class PrimaryLane implements LaneHooks {
       }
       if (this.#resync.finishing || this.#cleanStop.running) yield* this.#observe();
       if (this.#failures.unrecorded) yield* this.#failures.record();
-      stream.marks.tidy();
+      stream.tidyMarks();
       if (this.#checkpoints.isDue()) yield* this.#checkpoints.ask();
       else if (this.#checkpoints.isLogDue()) yield* this.#checkpoints.beginLog();
       wait.timeoutMs = this.#waitMs();

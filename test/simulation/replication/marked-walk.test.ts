@@ -47,7 +47,7 @@ it('looks at a name that is changed below a directory which is not reached yet',
   for (let steps = 0; walk.step() && steps < 100; steps += 1) expect(walk.hasFailed()).toBe(false);
   const reader = new FrameReader();
   const named: unknown[] = [];
-  for (let at = 0; at < stream.writer.length; ) {
+  for (let at = 0; at < stream.writer.length;) {
     at += reader.read(stream.writer.bytes, at, stream.writer.length);
     if (reader.frame.kind === kind.names) named.push(reader.frame.id);
   }

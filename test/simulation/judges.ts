@@ -58,13 +58,15 @@ export class Judges {
 
   /**
    * What both had in memory only, and both have lost the memory: nobody has promised it any more, even where one disk has it by luck. What the other one still
-   * has it has to give back.
+   * has it has to give back, unless its disk has failed too: two losses at the level `received`.
    */
   powerLost(node: SimulatedNode): void {
     const other = this.peerOf(node).replica;
     const lost = this.losses.get(other.name) ?? new Set();
+    const kept = new Set(node.replica.durable.data);
+    const isLeft = this.peerOf(node).record.doubted !== null || other.durable.record?.copy === 'stale';
     for (const id of node.replica.unsynced)
-      if (lost.has(id) || !other.durable.data.includes(id)) this.acknowledged.delete(id);
+      if (lost.has(id) || !other.durable.data.includes(id) || (isLeft && !kept.has(id))) this.acknowledged.delete(id);
     this.losses.set(node.name, new Set(node.replica.unsynced));
   }
 

@@ -97,6 +97,8 @@ export class Replica {
   fault: VolumeStatus['fault'] = null;
   /** The volume whose disk takes nothing any more; null: all do. It can be read. */
   failing: 0 | 1 | null = null;
+  /** As with the power: what was in its memory only is gone, or may be. */
+  memoryLost: () => void = () => undefined;
   /** Told of the role that runs, whatever becomes of the disk. */
   private toldFailing: 0 | 1 | null = null;
   link: Link | null = null;
@@ -169,6 +171,7 @@ export class Replica {
     if (this.toldFailing === null || this.role !== 'primary') return;
     for (const id of this.unsynced)
       if (this.world.random.chance(0.5)) this.durable.data = this.durable.data.filter((one) => one !== id);
+    this.memoryLost();
   }
 
   mendDisk(): void {

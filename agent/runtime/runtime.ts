@@ -12,12 +12,12 @@ import type {
   NodeStatus,
   TimelineEvent,
   VolumeStatus,
+  Vote,
 } from '../contract/index.ts';
 import { Fault } from '../contract/index.ts';
 import type { MirrorCommand } from '../core/index.ts';
 import { describeOwn, timingFor } from '../core/index.ts';
 import { HeartbeatSocket, sealingKey } from '../network/index.ts';
-import type { Vote } from '../network/index.ts';
 import { Comparisons, type VolumeVerification } from './comparisons.ts';
 import { heartbeatNetworks, ownOf, peerOf, replicatorConfiguration, stopOrder } from './cluster-record.ts';
 import { journalEvent } from './journal.ts';
@@ -38,6 +38,8 @@ const fenceCheckMs = 1000;
 const startAgainMs = 5000;
 const droppedReportMs = 60_000;
 const measureMs = 1000;
+/** Whoever watches sees a change at once, and the next ones at this pace. */
+const tellEveryMs = 100;
 /**
  * A pause of up to 80 % of the detection time moves nothing, also where frames get lost: what is left of that time after the pause is one heartbeat
  * interval and a fifth, less what has passed since the last one before it. Whoever then loses two has been silent for too long.
@@ -88,6 +90,8 @@ export class Runtime {
   private droppedReported = '';
   private beatScheduled = false;
   private lastFingerprint = '';
+  private tellScheduled = false;
+  private toldMs = 0;
   /** Configuration changes come one after the other. */
   private changing: Promise<unknown> = Promise.resolve();
 
@@ -571,7 +575,21 @@ export class Runtime {
     }
   }
 
+  /** What changes together is told together: the whole status of many modules at each change of each would leave no time for their votes. */
   private tellStatus(): void {
+    if (this.tellScheduled || this.listeners.size === 0 || this.running === null) return;
+    this.tellScheduled = true;
+    const waitMs = this.toldMs + tellEveryMs - this.ports.clock.bootMs();
+    const tell = (): void => {
+      this.tellScheduled = false;
+      this.toldMs = this.ports.clock.bootMs();
+      this.tellNow();
+    };
+    if (waitMs <= 0) setImmediate(tell);
+    else void this.ports.timers.delay(waitMs).then(tell);
+  }
+
+  private tellNow(): void {
     if (this.listeners.size === 0 || this.running === null) return;
     const status = this.status();
     const fingerprint = statusFingerprint(status);

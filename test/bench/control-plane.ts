@@ -21,9 +21,9 @@ class ManyModules extends MemoryCluster {
   }
 
   override get record(): ClusterRecord {
-    const { record } = { record: super.record };
-    const [first] = record.modules;
-    if (first === undefined) return record;
+    const small = super.record;
+    const [first] = small.modules;
+    if (first === undefined) return small;
     const one = (index: number): ClusterRecord['modules'][number] => ({
       ...first,
       name: `m${index}`,
@@ -31,7 +31,7 @@ class ManyModules extends MemoryCluster {
       vips: [],
       volumes: [{ id: `m${index}/0`, path: `/data/m${index}`, volumeUuid: `volume ${index}` }],
     });
-    return { ...record, modules: Array.from({ length: this.modules }, (_, index) => one(index)) };
+    return { ...small, modules: Array.from({ length: this.modules }, (_, index) => one(index)) };
   }
 
   protectedModules(): number {
@@ -68,7 +68,7 @@ export async function measureControlPlane(options: {
   const beforeStartMs = processorMs();
   await Promise.all(
     cluster.record.modules.flatMap((module) =>
-      nodeNames.map((name) => cluster.nodes[name].life?.runtime.command(module.name, { name: 'start' })),
+      nodeNames.map(async (name) => await cluster.nodes[name].life?.runtime.command(module.name, { name: 'start' })),
     ),
   );
   const begunMs = cluster.time.nowMs;

@@ -144,6 +144,11 @@ export const replicatorApi = defineInterface({
      * call after servePrimary nothing is answered.
      */
     setLease: { params: z.object({ module: z.string(), deadlineMs: z.number() }), result: z.null() },
+    /** Several at once. A version that does not know it refuses with unknown-method. */
+    setLeases: {
+      params: z.object({ leases: z.array(z.object({ module: z.string(), deadlineMs: z.number() })) }),
+      result: z.null(),
+    },
     /**
      * Compares both copies beside the application; `repair`: then makes the secondary equal. Returns when it has begun; `status` tells the rest.
      * Idempotent while one runs. Faults: verify-not-possible, not-primary.

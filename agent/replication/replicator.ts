@@ -302,6 +302,14 @@ class Replicator {
 
   // --- the interface --------------------------------------------------------------------------------------------------
 
+  #setLeases(leases: readonly Params<ReplicatorApi, 'setLease'>[]): void {
+    const deadlines = new Map(leases.map(({ module, deadlineMs }) => [module, deadlineMs]));
+    for (const volume of this.#volumes.values()) {
+      const deadlineMs = deadlines.get(volume.configuration.module);
+      if (deadlineMs !== undefined) volume.setLease(deadlineMs);
+    }
+  }
+
   #volume(id: string): Volume {
     const volume = this.#volumes.get(id);
     if (volume) return volume;
@@ -342,9 +350,12 @@ class Replicator {
       return await one.inOrder(() => one.stop());
     },
     fence: async ({ volume }) => await this.#volume(volume).fence(),
-    setLease: async ({ module, deadlineMs }) => {
-      for (const volume of this.#volumes.values())
-        if (volume.configuration.module === module) volume.setLease(deadlineMs);
+    setLease: async (lease) => {
+      this.#setLeases([lease]);
+      return null;
+    },
+    setLeases: async ({ leases }) => {
+      this.#setLeases(leases);
       return null;
     },
     verify: async ({ volume, repair }) => {

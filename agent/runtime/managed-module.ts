@@ -1,9 +1,8 @@
 /** One configured module with everything that belongs to it: machine, plans, lease. */
-import type { ClusterRecord, EventDraft, ModuleDefinition, VolumeStatus } from '../contract/index.ts';
+import type { ClusterRecord, EventDraft, ModuleDefinition, VolumeStatus, Vote } from '../contract/index.ts';
 import { Fault } from '../contract/index.ts';
 import type { MirrorIdentity } from '../core/index.ts';
 import { describeOwn, freshRecord, initialMirror, timingFor } from '../core/index.ts';
-import type { Vote } from '../network/index.ts';
 import { checkerRules, peerOf } from './cluster-record.ts';
 import { CheckerWatch } from './checker-watch.ts';
 import { LeaseKeeper } from './lease-keeper.ts';

@@ -7,7 +7,7 @@ import { KeptMemory, makeKeptFile, mountDevice } from '../fuse/index.ts';
 import type { MountedDevice } from '../fuse/index.ts';
 import { bootId } from '../sys/boot-id.ts';
 import { bootTimeMs, close, O, openAt } from '../sys/linux.ts';
-import { isUnanswered, shutdownSocket } from '../sys/socket.ts';
+import { shutdownSocket } from '../sys/socket.ts';
 import { ControlBlock } from './control-block.ts';
 import { DiskWatch } from './disk-watch.ts';
 import type { Outbox } from './inbox.ts';
@@ -60,6 +60,7 @@ export class AcknowledgementWatch {
   readonly #timeoutMs: number;
   #seen = 0;
   #progressAtMs = bootTimeMs();
+  #isLate = false;
 
   constructor(control: ControlBlock, timeoutMs: number) {
     this.#control = control;
@@ -72,6 +73,7 @@ export class AcknowledgementWatch {
     if (acknowledged !== this.#seen || sent === acknowledged) {
       this.#seen = acknowledged;
       this.#progressAtMs = now;
+      this.#isLate = false;
     }
     const silenceMaxMs = resynchronising ? Math.max(this.#timeoutMs, resyncSilenceMaxMs) : this.#timeoutMs;
     const oldest = parked.oldestWaitingSince(acknowledged);
@@ -81,7 +83,9 @@ export class AcknowledgementWatch {
       this.#control.expel(shutdownSocket);
       return 'expelled';
     }
-    return Math.max(waitedMs, now - this.#progressAtMs) > this.#timeoutMs / 2 ? 'late' : 'in-time';
+    const wasLate = this.#isLate;
+    this.#isLate ||= Math.max(waitedMs, now - this.#progressAtMs) > this.#timeoutMs / 2;
+    return this.#isLate && !wasLate ? 'late' : 'in-time';
   }
 }
 
@@ -320,8 +324,7 @@ export class PrimaryLanes {
   /** True: the peer's acknowledgement is overdue, and it is expelled now. */
   look(resynchronising: boolean): boolean {
     const state = this.#watch.look(resynchronising);
-    // A peer that is merely slow is better served where it is.
-    if (state === 'late' && this.control.lookAtSocket('dataSocket', isUnanswered) === true) {
+    if (state === 'late') {
       this.control.wantMove();
       this.#link.outbox.wake();
     }

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { close } from './linux.ts';
-import { connectTcp, describeConnection, isUnanswered } from './socket.ts';
+import { connectTcp, describeConnection } from './socket.ts';
 
 test('the kernel tells where a connection goes and how long its network takes', async () => {
   const server = createServer();
@@ -22,5 +22,4 @@ test('the kernel tells where a connection goes and how long its network takes', 
 
 test('what is no connection is nothing', () => {
   expect(describeConnection(0)).toBeNull();
-  expect(isUnanswered(0)).toBe(false);
 });

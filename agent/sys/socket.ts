@@ -143,15 +143,6 @@ export function describeConnection(
   return { address: ip, roundTripMs: microseconds === 0 || microseconds === 0xffffffff ? null : microseconds / 1000 };
 }
 
-const retransmitsAt = 2;
-
-/** What was sent is repeated, again and again, and the other kernel confirms nothing: the way there is cut, and not only the receiver slow. False also where it is no socket. */
-export function isUnanswered(fd: number): boolean {
-  value.bytes.writeUInt32LE(infoBytes, 8);
-  if (c.getsockopt(fd, ipprotoTcp, tcp.info, info.address(), value.address(8)) < 0) return false;
-  return info.bytes.readUInt8(retransmitsAt) >= 2;
-}
-
 const fGetFlags = 3;
 const fSetFlags = 4;
 

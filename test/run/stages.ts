@@ -64,7 +64,7 @@ export function stages(): readonly Stage[] {
     { ...vitestStage('rules', 40 * minuteMs), beside: true },
     {
       name: 'simulation',
-      command: ['test/simulation/main.ts', '--scenarios', '--seeds', '700', '--explore', '--states', '5000'],
+      command: ['test/simulation/main.ts', '--scenarios', '--seeds', '500', '--explore', '--states', '5000'],
       timeLimitMs: 30 * minuteMs,
       beside: true,
     },

@@ -731,7 +731,7 @@ export class Volume {
     return { killedPids };
   }
 
-  /** One that does not answer is told while it does not; where the application waits too long for it, it has failed. */
+  /** One that does not answer is told while it does not. */
   #lookAtDisk(): void {
     const code = this.#roleFault?.code;
     if (code === 'disk-failed') return;
@@ -740,13 +740,12 @@ export class Volume {
       if (code === 'disk-silent') this.#set(() => (this.#roleFault = null));
       return;
     }
-    const failed = silence.failed && this.#role === 'primary';
-    // Told already, or something that says more stands there.
-    if (code !== undefined && !failed) return;
+    // Told already, or something that says more stands there. Only told: a lane that hangs cannot be stopped for a handover, and a slow disk is none that failed.
+    if (code !== undefined) return;
     const { path } = this.configuration;
     const since = new Date(Date.now() - silence.silentMs).toISOString().slice(11, 19);
     const fault = new Fault(
-      failed ? 'disk-failed' : 'disk-silent',
+      'disk-silent',
       {
         message: `The disk of ${path} has not answered since ${since} UTC.`,
         remedy: 'Look at the kernel log for disk errors.',

@@ -4,15 +4,8 @@
 const laneMsMax = 10_000;
 /** Syncfs writes all that is unwritten there, of anybody. */
 const questionMsMax = 60_000;
-/** Whoever waits for it this long is better served by the other server. */
-const waitedForMsMax = 60_000;
 /** What counts at most between two looks: a process that did not run itself has heard nothing either. */
 const countedMsMax = 1000;
-
-/** One syncfs that is under way; `waitedFor`: no sync of the application is answered before it. */
-export interface Question {
-  readonly waitedFor: boolean;
-}
 
 export interface Looked {
   /** By any clock that only goes forward. */
@@ -21,31 +14,29 @@ export interface Looked {
   readonly lane: number;
   /** The lane may rest for as long as nobody gives it the right to answer. */
   readonly laneRests: boolean;
-  readonly question: Question | null;
+  /** Number of the syncfs that is under way; 0: none. */
+  readonly question: number;
 }
 
 export class DiskWatch {
   #lookedMs: number | null = null;
   #lane = 0;
   #laneMs = 0;
-  #question: Question | null = null;
+  #question = 0;
   #questionMs = 0;
 
-  /** Since how many milliseconds the disk has not answered; `failed`: the application waits for it, and for too long. Null: nothing is known against it. */
-  look({ nowMs, lane, laneRests, question }: Looked): { readonly silentMs: number; readonly failed: boolean } | null {
+  /** Since how many milliseconds the disk has not answered. 0: nothing is known against it. */
+  look({ nowMs, lane, laneRests, question }: Looked): number {
     const passedMs = Math.min(nowMs - (this.#lookedMs ?? nowMs), countedMsMax);
     this.#lookedMs = nowMs;
     // Before its first step it counts nothing.
     this.#laneMs = lane !== this.#lane || lane === 0 || laneRests ? 0 : this.#laneMs + passedMs;
     this.#lane = lane;
-    this.#questionMs = question === null || question !== this.#question ? 0 : this.#questionMs + passedMs;
+    this.#questionMs = question === 0 || question !== this.#question ? 0 : this.#questionMs + passedMs;
     this.#question = question;
-    const silentMs = Math.max(
+    return Math.max(
       this.#laneMs >= laneMsMax ? this.#laneMs : 0,
       this.#questionMs >= questionMsMax ? this.#questionMs : 0,
     );
-    if (silentMs === 0) return null;
-    const waitedForMs = Math.max(this.#laneMs, question?.waitedFor === true ? this.#questionMs : 0);
-    return { silentMs, failed: waitedForMs >= waitedForMsMax };
   }
 }

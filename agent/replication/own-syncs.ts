@@ -1,5 +1,4 @@
 import { close, O, openAt } from '../sys/filesystem.ts';
-import type { Question } from './disk-watch.ts';
 import type { spawnLane } from './spawn.ts';
 
 const itself = Buffer.from('.');
@@ -13,8 +12,9 @@ export class OwnSyncs {
   readonly #spawn: typeof spawnLane;
   #last: Promise<unknown> = Promise.resolve();
   #status = 0;
-  /** That is asked now. */
-  question: Question | null = null;
+  #asked = 0;
+  /** Number of the one under way; 0: none. */
+  question = 0;
   #isOver = false;
 
   constructor(
@@ -28,7 +28,7 @@ export class OwnSyncs {
   }
 
   begin(call: number): void {
-    this.#queue([this.#ownFd], false, (status) => {
+    this.#queue([this.#ownFd], (status) => {
       if (status < 0) this.#status = status;
       this.#post({ type: 'synced', call, status });
     });
@@ -36,28 +36,27 @@ export class OwnSyncs {
 
   /** Descriptions that are somebody else's, and the own one: what they tell now is told by none of them later. `counts`: for whoever has the disk after this lane, too. */
   ask(descriptors: readonly number[], counts: boolean, answered: (status: number) => void): void {
-    this.#queue([...descriptors, this.#ownFd], counts, (status) => {
+    this.#queue([...descriptors, this.#ownFd], (status) => {
       if (counts && status < 0) this.#status = status;
       answered(status);
     });
   }
 
-  #queue(descriptors: readonly number[], waitedFor: boolean, answered: (status: number) => void): void {
-    this.#last = this.#run(descriptors, { waitedFor }, answered, this.#last);
+  #queue(descriptors: readonly number[], answered: (status: number) => void): void {
+    this.#last = this.#run(descriptors, answered, this.#last);
   }
 
   async #run(
     descriptors: readonly number[],
-    question: Question,
     answered: (status: number) => void,
     former: Promise<unknown>,
   ): Promise<void> {
     await former;
     if (this.#isOver) return;
-    this.question = question;
+    this.question = ++this.#asked;
     let status = 0;
     for (const fd of descriptors) status = Math.min(status, fd < 0 ? fd : await this.#sync(fd));
-    this.question = null;
+    this.question = 0;
     answered(status);
   }
 

@@ -311,7 +311,7 @@ export class PrimaryLanes {
   }
 
   /** See DiskWatch. */
-  lookAtDisk(): ReturnType<DiskWatch['look']> {
+  lookAtDisk(): number {
     const nowMs = bootTimeMs();
     const { laneLiveness: lane, leaseDeadlineMs } = this.control;
     return this.#disk.look({ nowMs, lane, laneRests: leaseDeadlineMs <= nowMs, question: this.#syncs.question });
@@ -424,7 +424,7 @@ export class SecondaryLanes {
     this.synced = lane.then(() => syncs.end());
   }
 
-  lookAtDisk(): ReturnType<DiskWatch['look']> {
+  lookAtDisk(): number {
     const { question } = this.#syncs;
     return this.#disk.look({ nowMs: bootTimeMs(), lane: this.control.laneLiveness, laneRests: false, question });
   }

@@ -734,23 +734,22 @@ export class Volume {
   /** One that does not answer is told while it does not. */
   #lookAtDisk(): void {
     const code = this.#roleFault?.code;
-    if (code === 'disk-failed') return;
-    const silence = (this.#primary ?? this.#secondary)?.lookAtDisk() ?? null;
-    if (silence === null) {
+    const silentMs = (this.#primary ?? this.#secondary)?.lookAtDisk() ?? 0;
+    if (silentMs === 0) {
       if (code === 'disk-silent') this.#set(() => (this.#roleFault = null));
       return;
     }
     // Told already, or something that says more stands there. Only told: a lane that hangs cannot be stopped for a handover, and a slow disk is none that failed.
     if (code !== undefined) return;
     const { path } = this.configuration;
-    const since = new Date(Date.now() - silence.silentMs).toISOString().slice(11, 19);
+    const since = new Date(Date.now() - silentMs).toISOString().slice(11, 19);
     const fault = new Fault(
       'disk-silent',
       {
         message: `The disk of ${path} has not answered since ${since} UTC.`,
         remedy: 'Look at the kernel log for disk errors.',
       },
-      { path, silentMs: Math.round(silence.silentMs) },
+      { path, silentMs: Math.round(silentMs) },
     );
     process.stderr.write(`${fault.message}\n`);
     this.#set(() => (this.#roleFault = fault.toRecord()));

@@ -9,12 +9,8 @@ import { MemoryTree } from './memory-tree.ts';
 
 const movedMax = 4;
 
-it('looks at a name that is changed below a directory which is not reached yet', () => {
-  const disk = new MemoryDisk();
-  const below = disk.make(disk.get(1), 'below', 0o040000, 0o700, 0, Buffer.alloc(0));
-  if (typeof below === 'number') throw new Error('it was not made');
-  disk.make(below, 'gone', 0o100000, 0o600, 0, Buffer.alloc(0));
-  const tree = new MemoryTree(disk, [new Memory(4096)]);
+/** The stream of a primary in sync that marks what it changes. */
+function marking(tree: MemoryTree): ChangeStream {
   const stream = new ChangeStream(
     tree,
     new FrameWriter(Buffer.alloc(4 << 20)),
@@ -23,6 +19,16 @@ it('looks at a name that is changed below a directory which is not reached yet',
   );
   stream.begin(true);
   stream.marks.begin(7);
+  return stream;
+}
+
+it('looks at a name that is changed below a directory which is not reached yet', () => {
+  const disk = new MemoryDisk();
+  const below = disk.make(disk.get(1), 'below', 0o040000, 0o700, 0, Buffer.alloc(0));
+  if (typeof below === 'number') throw new Error('it was not made');
+  disk.make(below, 'gone', 0o100000, 0o600, 0, Buffer.alloc(0));
+  const tree = new MemoryTree(disk, [new Memory(4096)]);
+  const stream = marking(tree);
   const directory = tree.lookup(1, Buffer.from('below'));
   if (typeof directory === 'number') throw new Error('it was not made');
   const name = Buffer.from('gone');
@@ -57,14 +63,7 @@ it('looks at a name that is changed below a directory which is not reached yet',
 it('tells the old places of so many objects, of directories first', () => {
   const disk = new MemoryDisk();
   const tree = new MemoryTree(disk, [new Memory(4096)]);
-  const stream = new ChangeStream(
-    tree,
-    new FrameWriter(Buffer.alloc(4 << 20)),
-    { flush: () => undefined, acknowledged: () => 0, breakLink: () => undefined },
-    { changesAllowed: () => true, park: () => false, syncWaits: () => false, localFailure: () => undefined },
-  );
-  stream.begin(true);
-  stream.marks.begin(7);
+  const stream = marking(tree);
   stream.marks.disconnected();
   const root = tree.node(1);
   if (root === undefined) throw new Error('there is no root');

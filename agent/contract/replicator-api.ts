@@ -120,8 +120,11 @@ export const replicatorApi = defineInterface({
       }),
       result: z.object({ keptAt: z.string().nullable() }),
     },
-    /** Takes the peer's stream from now on. Idempotent. */
-    serveSecondary: { params: volumeId, result: z.null() },
+    /**
+     * Takes the peer's stream from now on. Idempotent. `doubted`: what this copy and the peer have agreed on is void, so everything is compared; durable before the
+     * peer hears of this copy. A version that does not know it does without.
+     */
+    serveSecondary: { params: volumeId.extend({ doubted: z.boolean().optional() }), result: z.null() },
     /**
      * Applies everything received, mounts, and connects to the peer; the mode is `undecided` until the link is up (then `resynchronising`
      * or `in-sync` by the lineage) or `goAlone` comes. Faults: copy-stale (unless `order`), mount-failed, directory-in-use.

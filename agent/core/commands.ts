@@ -1,7 +1,7 @@
 /** What people order. Each order is recorded before anything happens, or refused with the reason and what to do. */
 import { assertNever } from '../contract/index.ts';
 import { peerSituation, type PeerSituation, type Unable } from './checkers.ts';
-import { mayBeActive, ownCopy, peerBeat, wishedGeneration, type Draft } from './mirror-state.ts';
+import { mayBeActive, ownCopy, peerBeat, wishedGeneration, type Draft, type MirrorState } from './mirror-state.ts';
 import type { MirrorCommand, ModuleRecord } from './mirror-types.ts';
 import { bringsBack, orderOf } from './order.ts';
 import { deactivate } from './serving.ts';
@@ -11,7 +11,7 @@ export function command(draft: Draft, order: MirrorCommand): void {
   switch (order.name) {
     case 'start':
       draft.s.lossesBeforeStartMs = [];
-      draft.persist({ wanted: 'started', startFailed: false, ...freshStart(draft.s.record) });
+      draft.persist({ wanted: 'started', startFailed: false, ...freshStart(draft.s) });
       draft.emit('info', 'ordered-start', 'The order to start was given.');
       break;
     case 'stop':
@@ -43,9 +43,11 @@ export function command(draft: Draft, order: MirrorCommand): void {
   }
 }
 
-/** Whoever gives an order has seen to it: what checkers did before does not count any more, and a failed disk may be written to. */
-function freshStart({ doubted }: ModuleRecord): Pick<ModuleRecord, 'restarts' | 'gaveUp' | 'doubted'> {
-  return { restarts: [], gaveUp: null, doubted: doubted === null ? null : { ...doubted, retried: true } };
+/** Whoever gives an order has seen to it: what checkers did before does not count any more, and a failed disk that was left may be written to. */
+function freshStart(state: MirrorState): Pick<ModuleRecord, 'restarts' | 'gaveUp' | 'doubted'> {
+  const { doubted } = state.record;
+  const hasLeft = doubted !== null && !mayBeActive(state);
+  return { restarts: [], gaveUp: null, doubted: hasLeft ? { ...doubted, retried: true } : doubted };
 }
 
 function whoIs(draft: Draft): string {
@@ -66,7 +68,7 @@ function refusedElsewhere(draft: Draft): boolean {
 
 function restart(draft: Draft): void {
   if (refusedElsewhere(draft)) return;
-  draft.persist(freshStart(draft.s.record));
+  draft.persist(freshStart(draft.s));
   draft.emit('info', 'ordered-restart', 'The order to restart the application was given.');
   deactivate(draft, 'restart');
 }
@@ -146,7 +148,7 @@ function promote(draft: Draft, by: string): void {
     );
   else {
     s.lossesBeforeStartMs = [];
-    draft.persist({ wanted: 'started', startFailed: false, ...freshStart(s.record), order: orderOf(s.identity, by) });
+    draft.persist({ wanted: 'started', startFailed: false, ...freshStart(s), order: orderOf(s.identity, by) });
     draft.emit(
       'attention',
       'ordered-promote',

@@ -96,6 +96,9 @@ describe('a disk that fails under the application', () => {
     const bench = left();
     bench.event({ type: 'command', command: { name: 'start' } });
     expect(bench.plan()).toEqual(['serve-secondary']);
+    const steps = bench.actions.flatMap((action) => (action.type === 'run' ? action.steps : []));
+    // Nothing is believed of it: a bad block is in no log.
+    expect(steps).toEqual([{ do: 'serve-secondary', doubted: true }]);
     bench.event(data({ role: 'secondary', link: 'up' }));
     bench.ran();
     expect(bench.state.record.doubted).toMatchObject({ retried: true });
@@ -105,6 +108,30 @@ describe('a disk that fails under the application', () => {
     expect(describeOwn(bench.state, bench.now).message).toContain('promote');
     bench.event(data({ role: 'secondary', link: 'up', record: { ...volume().record!, copy: 'stale' } }));
     expect(bench.state.record.doubted).toBeNull();
+  });
+
+  it('is not lifted by an order that comes before the application has left', () => {
+    const bench = primary();
+    bench.event(data({ ...running, fault }));
+    bench.event({ type: 'command', command: { name: 'start' } });
+    expect(bench.state.record.doubted).toMatchObject({ retried: false });
+  });
+
+  it('gives nothing away while the link is down, whatever its mode was', () => {
+    const bench = primary();
+    bench.event(data({ ...running, link: 'down', fault }));
+    expect(bench.state.phase.name).toBe('active');
+  });
+
+  it('asks for a person where the other one has no complete copy either', () => {
+    const bench = left();
+    bench.peer({ state: 'wait', data: 'stale', copy: 'stale' });
+    expect(describeOwn(bench.state, bench.now).message).toContain('promote');
+    // And the other way round: a doubted copy is complete by its record, and yet nobody starts it.
+    const other = new Bench({ newest: { number: 9, id: 'newer' } });
+    other.event(data({ record: { ...volume().record!, copy: 'stale' } }));
+    other.peer({ state: 'wait', data: 'stale', copy: 'up-to-date', reason: 'disk-failed', unable: 'start-failed' });
+    expect(describeOwn(other.state, other.now).message).toContain('promote');
   });
 
   it('is doubted no more when another disk is there, or when it has gone on alone', () => {

@@ -22,11 +22,16 @@ export function restsOnFailedDisk(state: MirrorState): boolean {
   return state.record.doubted?.retried === false && isDoubted(state);
 }
 
-/** This copy has nothing that the other one, alive, lacks: each volume is of one generation, which the other one's record calls complete. */
+/**
+ * This copy has nothing that the other one, alive and linked, lacks: each volume is of one generation, which the other one's record calls complete. A mode alone may be old: of a lane
+ * that stands still nobody tells another one.
+ */
 export function peerHasAll({ s, now }: Draft): boolean {
   const beat = peerBeat(s, now);
   const { whole, generation } = ownCopy(s);
-  return beat?.copy === 'up-to-date' && whole && sameGeneration(beat.generation, generation) && s.goingAlone === null;
+  const isLinked = s.volumes?.every(({ link }) => link === 'up') === true;
+  const isSame = whole && sameGeneration(beat?.generation ?? null, generation);
+  return beat?.copy === 'up-to-date' && isLinked && isSame && s.goingAlone === null;
 }
 
 /** Told and recorded; what follows is the planned stop. */
@@ -52,9 +57,11 @@ export function endDoubt(draft: Draft): void {
     draft.persist({ doubted: null });
 }
 
-export function doubtInWords({ record, identity }: MirrorState): string {
+export function doubtInWords({ record, identity, beat }: MirrorState): string {
   const { node, peer, module } = identity;
   const what = `The disk of ${record.doubted?.paths.join(', ') ?? 'the data'} failed under the application on ${node}, and ${peer} was given it: this copy is not used any more.`;
+  if (beat !== null && beat.copy !== 'up-to-date' && !beat.active)
+    return `${what} ${peer} has no copy that is known to be complete either: if it stays so, use "promote" here.`;
   return record.doubted?.retried === true
     ? `${what} ${peer} makes it equal as soon as it runs the application; only if its data is lost, use "promote" here.`
     : `${what} Look at the kernel log (dmesg), mend or replace the disk, then: holdfast start ${module}.`;

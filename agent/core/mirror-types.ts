@@ -111,7 +111,8 @@ export type PlanStep =
   | { readonly do: 'unmount' }
   /** replicator.fence for every volume: no reply any more, connection aborted, holders killed. Then the stop script, its failure ignored. */
   | { readonly do: 'fence' }
-  | { readonly do: 'serve-secondary' }
+  /** `doubted`: nothing that was agreed on with the other copy is believed of this one. */
+  | { readonly do: 'serve-secondary'; readonly doubted: boolean }
   /** replicator.stop of a secondary. */
   | { readonly do: 'idle' };
 

@@ -91,7 +91,7 @@ function considerStart(draft: Draft): void {
     return;
   }
   if (beat?.active === true) {
-    draft.run([{ do: 'serve-secondary' }]);
+    draft.run([{ do: 'serve-secondary', doubted: copy.doubted }]);
     return;
   }
   if (now < s.handoverUntilMs) {
@@ -122,8 +122,10 @@ function considerStart(draft: Draft): void {
     );
   else if (staysAway(draft, offer, beat)) waitUnable(draft);
   else if (offer === 'peer') {
-    if (copy.memoryLost && (beat.copy !== 'up-to-date' || beat.reason === 'disk-failed')) waitForMemory(draft);
-    else if (beat.copy !== 'up-to-date' && !passing.includes(beat.reason))
+    // By its record a copy may be complete whose disk has failed: nobody starts it.
+    const isComplete = beat.copy === 'up-to-date' && beat.reason !== 'disk-failed';
+    if (copy.memoryLost && !isComplete) waitForMemory(draft);
+    else if (!isComplete && !passing.includes(beat.reason))
       draft.wait(
         'copy-stale',
         `This node promised ${peer} something newer, and ${peer} has no copy that is known to be complete. If its data is lost, use "promote" here.`,

@@ -328,10 +328,10 @@ class Replicator {
       const one = this.#volume(volume);
       return await one.inOrder(async () => one.initialise(options));
     },
-    serveSecondary: async ({ volume }) => {
+    serveSecondary: async ({ volume, doubted }) => {
       const one = this.#volume(volume);
       await one.inOrder(async () => {
-        one.serveSecondary();
+        one.serveSecondary(doubted === true);
       });
       return null;
     },

@@ -319,9 +319,14 @@ export class Volume {
     return this.#unwritten ? lineage.syncFailed(this.#record) : this.#record;
   }
 
-  serveSecondary(): void {
+  /** `doubted`: see the interface. Throws Fault where this disk does not take that. */
+  serveSecondary(doubted: boolean): void {
     if (this.#role === 'secondary') return;
     this.#mustBeIdle();
+    if (doubted && this.#mustBeUsable().copy === 'up-to-date') {
+      this.#changeRecord(this.#directoryFd, lineage.syncFailed);
+      this.#readRecord();
+    }
     const record = this.#mustBeUsable();
     this.#secondary = new SecondaryLanes(this.#laneSettings(), record, this.#peerHot, (message) => {
       this.#onSecondary(message);

@@ -243,7 +243,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a node never serves as secondary',
     breaks: 'liveness',
     file: 'agent/core/waiting.ts',
-    find: "draft.run([{ do: 'serve-secondary' }]);",
+    find: "draft.run([{ do: 'serve-secondary', doubted: copy.doubted }]);",
     replace: '',
   },
   {
@@ -327,7 +327,7 @@ export const mutants: readonly Mutant[] = [
     name: 'waits for a copy that is lost',
     breaks: 'words',
     file: 'agent/core/waiting.ts',
-    find: "if (beat.copy !== 'up-to-date' && !passing.includes(beat.reason))",
+    find: 'if (!isComplete && !passing.includes(beat.reason))',
     replace: 'if (passing.length === 0)',
   },
   {

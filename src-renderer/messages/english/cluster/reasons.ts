@@ -224,7 +224,7 @@ const worded = {
     what: `the disk of ${node} failed`,
     remedy:
       state === 'primary'
-        ? `${peer} takes the application by itself as soon as it is ready. Look at the kernel log (dmesg) and replace the disk.`
+        ? `${peer} takes the application by itself as soon as it has everything and may run it (not during maintenance). Look at the kernel log (dmesg) and replace the disk.`
         : 'Look at its kernel log: dmesg. Mend or replace the disk while the other server works, then start the module: the copy is made equal again.',
   }),
   'copies-differ': (node, peer, { state }) => ({

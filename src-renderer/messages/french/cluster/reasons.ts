@@ -221,7 +221,7 @@ export const reasons: Messages['cluster']['reasons'] = {
     what: `le disque de ${node} est en panne`,
     remedy:
       state === 'primary'
-        ? `${peer} prend l’application de lui-même dès qu’il est prêt. Lisez le journal du noyau (dmesg) et remplacez le disque.`
+        ? `${peer} prend l’application de lui-même dès qu’il a tout et peut la faire tourner (pas pendant la maintenance). Lisez le journal du noyau (dmesg) et remplacez le disque.`
         : 'Lisez son journal du noyau : dmesg. Réparez ou remplacez le disque pendant que l’autre serveur travaille, puis démarrez le module : la copie est remise à jour.',
   }),
   'copies-differ': (node, peer, { state }) => ({

@@ -37,6 +37,7 @@ import { removeOwnDirectory, setUp } from './set-up.ts';
 import type { SetUp } from './set-up.ts';
 import { copiesDifferFault } from './verify-report.ts';
 import * as lineage from './volume-lineage.ts';
+import { diskFailed, errorsLost, expelled, silent, silentSince, unreadable } from './volume-faults.ts';
 import { PrimaryLanes, SecondaryLanes, unmountElsewhere, within } from './volume-lanes.ts';
 import type { LaneSettings, TakenMount } from './volume-lanes.ts';
 import { closeMount } from './kept-mount.ts';
@@ -466,15 +467,15 @@ export class Volume {
         return;
       case 'local-failure':
         this.#unwritten ||= message.call === 'fsync';
-        this.#set(() => (this.#roleFault = this.#diskFailed(message.call, message.errno).toRecord()));
+        this.#set(() => (this.#roleFault = diskFailed(this.configuration, message.call, message.errno).toRecord()));
         return;
       case 'errors-lost':
         this.#unwritten = true;
-        this.#set(() => (this.#roleFault = this.#errorsLost().toRecord()));
+        this.#set(() => (this.#roleFault = errorsLost(this.configuration).toRecord()));
         return;
       case 'unreadable':
         this.#set(() => {
-          this.#roleFault ??= this.#unreadable(message.errno).toRecord();
+          this.#roleFault ??= unreadable(this.configuration, message.errno).toRecord();
         });
         return;
       case 'unmounted':
@@ -510,40 +511,6 @@ export class Volume {
   #unwritten = false;
   /** A syncfs that a former role has left behind. */
   #formerSync: Promise<void> = Promise.resolve();
-
-  #unreadable(errno: number): Fault {
-    return new Fault(
-      'source-unreadable',
-      {
-        message: `A file below ${this.configuration.path} cannot be read, so the copy of the other node cannot be completed.`,
-        remedy: 'Look at the kernel log. Remove the damaged file, or restore it from a backup.',
-      },
-      { errno },
-    );
-  }
-
-  #diskFailed(call: string, errno: number): Fault {
-    return new Fault(
-      'disk-failed',
-      {
-        message: `The disk of ${this.configuration.path} failed (${call}).`,
-        remedy: 'Look at the kernel log. The application should go on on the other node.',
-      },
-      { call, errno },
-    );
-  }
-
-  #errorsLost(): Fault {
-    const { path } = this.configuration;
-    return new Fault(
-      'disk-failed',
-      {
-        message: `What the disk of ${path} has failed to write is not known: the replication process was told of an error, or was ended each time that it asked. Nothing is called synced.`,
-        remedy: 'The application should go on on the other node. Where there is none, restart the application.',
-      },
-      { path },
-    );
-  }
 
   #onLink(lanes: PrimaryLanes, message: FromAcknowledgement): void {
     if (lanes !== this.#primary) return;
@@ -616,11 +583,7 @@ export class Volume {
     const waiting = Promise.withResolvers<FromPrimary & { type: 'done' }>();
     this.#calls.set(call, waiting);
     lanes.post(message(call));
-    return await within(timeoutMs, waiting.promise, () => this.#silent());
-  }
-
-  #silent(): Fault {
-    return new Fault('disk-silent', { message: `The disk of ${this.configuration.path} does not answer.` });
+    return await within(timeoutMs, waiting.promise, () => silent(this.configuration));
   }
 
   // --- ends -----------------------------------------------------------------------------------------------------------
@@ -701,7 +664,7 @@ export class Volume {
           { volume: this.configuration.id, holders },
         );
       // The error of a sync is told once: a checkpoint must not be agreed on before it is heard.
-      await within(cleanStopMs, this.#formerSync, () => this.#silent());
+      await within(cleanStopMs, this.#formerSync, () => silent(this.configuration));
       const done = await this.#call((call) => ({ type: 'clean-stop', call }), cleanStopMs);
       await lanes?.endWithin(laneEndMs);
       this.#becomeIdle();
@@ -746,16 +709,7 @@ export class Volume {
     }
     // Told already, or something that says more stands there. Only told: a lane that hangs cannot be stopped for a handover, and a slow disk is none that failed.
     if (code !== undefined) return;
-    const { path } = this.configuration;
-    const since = new Date(Date.now() - silentMs).toISOString().slice(11, 19);
-    const fault = new Fault(
-      'disk-silent',
-      {
-        message: `The disk of ${path} has not answered since ${since} UTC.`,
-        remedy: 'Look at the kernel log for disk errors.',
-      },
-      { path, silentMs: Math.round(silentMs) },
-    );
+    const fault = silentSince(this.configuration, silentMs);
     process.stderr.write(`${fault.message}\n`);
     this.#set(() => (this.#roleFault = fault.toRecord()));
   }
@@ -770,14 +724,7 @@ export class Volume {
     if (this.#link && this.#primary?.look(this.#mode === 'resynchronising') === true)
       this.#set(() => {
         if (this.#roleFault?.code === 'disk-failed') return;
-        this.#roleFault = new Fault(
-          'peer-expelled',
-          {
-            message: `The other node did not acknowledge a change of ${this.configuration.id} within ${acknowledgeTimeoutMs} ms and was expelled.`,
-            remedy: 'It comes back by itself. When this repeats, look at its disk and at the network.',
-          },
-          { timeoutMs: acknowledgeTimeoutMs },
-        ).toRecord();
+        this.#roleFault = expelled(this.configuration, acknowledgeTimeoutMs).toRecord();
       });
   }
 }

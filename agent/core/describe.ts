@@ -175,6 +175,7 @@ export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
     memoryLost: copy.memoryLost,
     // Of the two only what the other one may need: a datagram has room for 128 modules.
     ...(copy.memoryLost ? { syncedHere: copy.syncedHere } : { closedLost: copy.closedLost }),
+    ...(copy.complete && !copy.whole ? { torn: true } : {}),
     active: mayBeActive(state),
     lastPrimary: state.record.lastPrimary,
     wanted: state.record.wanted,

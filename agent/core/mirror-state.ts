@@ -293,7 +293,7 @@ export interface Copy {
   readonly initialised: boolean;
   /** Up to date by its own record. */
   readonly complete: boolean;
-  /** Its disk has failed under the application, and the other one had all of this generation by then. */
+  /** Its disk has failed under the application, which runs here no more, and the other one may have what it lacks. */
   readonly doubted: boolean;
   /** Complete, not doubted, and this node has not promised a newer generation to the other: may be used while the other one is silent. */
   readonly usable: boolean;
@@ -338,7 +338,8 @@ export function ownCopy(state: MirrorState): Copy {
   const whole = known.every((record) => sameGeneration(record.generation, generation));
   const { pending, newest } = state.record;
   // Who has gone on from it, be it with one volume only, has what nobody else has.
-  const doubted = upToDate && whole && sameGeneration(generation, state.record.doubted?.generation ?? null);
+  const doubted =
+    !mayBeActive(state) && upToDate && whole && sameGeneration(generation, state.record.doubted?.generation ?? null);
   const contacts = contactCounts(known);
   const isSetBack = generation !== null && setBack(generation, contacts, state.record.contacts);
   return {

@@ -84,7 +84,7 @@ export interface ModuleRecord {
    */
   readonly gaveUp: 'moved' | 'stopped' | null;
   /**
-   * The disk of this copy failed under the application, and the other one, which had all of this generation, was given it. Until it is made equal to another copy, or has gone on to a
+   * The disk of this copy failed under the application, and the other one may have what it lacks. Once the application has left, and until it is made equal to another copy, or has gone on to a
    * newer generation, it is not used but by an order. `retried`: a person has ordered a start since, so that it may be made equal.
    */
   readonly doubted: {

@@ -115,6 +115,11 @@ function considerStart(draft: Draft): void {
       'forked',
       `Both servers changed data while they could not see each other. Nothing was erased; a person must choose.`,
     );
+  else if (offer === 'torn')
+    draft.wait(
+      'copies-torn',
+      `Of the data of this module one part went on alone on one server, and another part may be complete on the other one only: a server lost its memory in between. Nothing was erased; a person must choose one with "promote".`,
+    );
   else if (!copy.complete && beat.copy !== 'up-to-date')
     draft.wait(
       'copy-stale',
@@ -206,7 +211,7 @@ function considerStartAlone(draft: Draft): void {
  * Who should run the application, by lineage first. Both nodes compute the same from the same heartbeats. With both copies in sight what
  * they *are* counts: a generation that was promised and never written says nothing about the data.
  */
-function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 'peer' | 'forked' {
+function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 'peer' | 'forked' | 'torn' {
   const copy = ownCopy(state);
   const inSight = beat.generation !== null && beat.data !== 'unknown';
   if (inSight ? !copy.complete : !copy.usable) return 'peer';
@@ -221,6 +226,8 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   const ahead = metMoreOften(copy.contacts, beat.contacts);
   if (ahead !== null) return ahead;
   const better = keptMemory(copy, beat);
+  const further = wentOnInPart(copy, beat);
+  if (further !== null) return better === null || better === further ? further : 'torn';
   if (better !== null) return better;
   const peerUnable = (beat.unable ?? null) !== null || beat.reason === 'start-failed';
   const canStart = { me: unableOf(state, now) === null, peer: beat.wanted === 'started' && !peerUnable };
@@ -248,6 +255,12 @@ function keptMemory({ memoryLost, syncedHere }: Copy, beat: ModuleBeat): 'me' | 
   if (memoryLost !== beat.memoryLost) return memoryLost ? 'peer' : 'me';
   if (!memoryLost || syncedHere === beat.syncedHere) return null;
   return syncedHere ? 'me' : 'peer';
+}
+
+/** One volume of it has gone on alone, and another one has not. Null: of neither, or of both. */
+function wentOnInPart({ whole }: Copy, { torn = false }: ModuleBeat): 'me' | 'peer' | null {
+  if (whole !== torn) return null;
+  return torn ? 'peer' : 'me';
 }
 
 /**

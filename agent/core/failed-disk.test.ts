@@ -156,6 +156,30 @@ describe('a disk that fails under the application', () => {
     expect(describeOwn(cut.state, cut.now).reason).toBe('disk-failed');
   });
 
+  it('leaves the good copy the newest one, whatever becomes of the link while the application stops', () => {
+    const bench = primary();
+    bench.after(500);
+    bench.reply('peer');
+    bench.after(1, data({ ...running, fault }));
+    expect(bench.state.phase).toEqual({ name: 'deactivating', then: 'handover' });
+    bench.after(200);
+    bench.peer();
+    const told: string[] = [];
+    for (let turn = 0; turn < 16; turn += 1) {
+      bench.after(500);
+      told.push(...bench.actions.map(({ type }) => type));
+      if (bench.actions.some((action) => action.type === 'send' && action.message.kind === 'vote-request')) {
+        bench.reply('witness');
+        told.push(...bench.actions.map(({ type }) => type));
+      }
+      bench.peer();
+      bench.event(data({ ...running, mode: 'undecided', link: 'down', fault }));
+      told.push(...bench.actions.map(({ type }) => type));
+    }
+    expect(told).not.toContain('go-alone');
+    expect([bench.state.goingAlone, bench.state.record.doubted]).toEqual([null, expect.anything()]);
+  });
+
   it('is doubted by nobody where the other one was stale already', () => {
     const bench = primary();
     bench.event(data({ ...running, mode: 'alone', fault, record: { ...volume().record!, peerStale: true } }));

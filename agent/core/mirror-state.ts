@@ -89,6 +89,8 @@ export interface MirrorState {
   readonly nextNumber: number;
   /** Last deadline given to the kernel and to the replicator. */
   readonly leaseMs: number;
+  /** This server goes down: nothing is wanted here any more, whatever the record says. */
+  readonly leaving: boolean;
   readonly runId: number;
   readonly running: boolean;
   /** Set after a planned handover, until the other one has taken over or the patience is over. */
@@ -201,6 +203,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     nextNumber: 1,
     leaseMs: resuming ? leaseMs : 0,
     runId: 0,
+    leaving: false,
     running: false,
     handoverUntilMs: 0,
     resuming,
@@ -261,6 +264,11 @@ export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export function lastHeardMs(state: MirrorState): number | null {
   const all = Object.values(state.heardMs);
   return all.length === 0 ? null : Math.max(...all);
+}
+
+/** By the order of a person, and as long as this server does not go down. */
+export function isWanted({ record, leaving }: MirrorState): boolean {
+  return record.wanted === 'started' && !leaving;
 }
 
 /** Silent for less than the detection time on at least one network. */

@@ -136,7 +136,8 @@ export type MirrorAction =
   | { readonly type: 'halt'; readonly because: string };
 
 export type MirrorCommand =
-  | { readonly name: 'start' | 'stop' | 'restart' | 'swap' }
+  /** `leave`: the server goes down. Nothing is recorded: after the boot the module is wanted as before, however the shutdown ends. */
+  | { readonly name: 'start' | 'stop' | 'leave' | 'restart' | 'swap' }
   | { readonly name: 'maintenance'; readonly on: boolean }
   | { readonly name: 'promote'; readonly orderedBy: string };
 

@@ -4,6 +4,7 @@ import { goAlone } from './alone.ts';
 import { forgetChecks, judgeCheckers, peerSituation, unableInWords, unableOf } from './checkers.ts';
 import { doubtCopy, failedDisks, isDoubted, peerHasAll, tellOfHandover } from './failed-disk.ts';
 import {
+  isWanted,
   ownCopy,
   peerAlive,
   peerBeat,
@@ -158,7 +159,7 @@ export function serve(draft: Draft): void {
   extendLease(draft);
   goAlone(draft);
   if (s.phase.name === 'deactivating') return;
-  if (s.record.wanted === 'stopped') deactivate(draft, 'stopped');
+  if (!isWanted(s)) deactivate(draft, 'stopped');
   else if (leaveFailedDisk(draft)) return;
   else if (s.phase.name === 'active' && !s.running && !followCheckers(draft)) considerFailback(draft);
 }
@@ -372,7 +373,7 @@ function finishSmallPlan(draft: Draft, failure: string | null): void {
     draft.enter({ name: 'wait' });
     draft.wait('secondary-failed', failure);
     s.nextSeekMs = now + s.identity.timing.detectionMs;
-  } else if (s.record.wanted === 'stopped') {
+  } else if (!isWanted(s)) {
     draft.enter({ name: 'stopped' });
   } else if (s.phase.name === 'wait') {
     draft.enter({ name: 'secondary' });

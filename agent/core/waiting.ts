@@ -4,6 +4,7 @@ import { blockedBy, unableOf, type Unable } from './checkers.ts';
 import {
   committed,
   rememberWish,
+  isWanted,
   wishedGeneration,
   ownCopy,
   peerAlive,
@@ -31,7 +32,7 @@ export function decideStopped(draft: Draft): void {
   const { s } = draft;
   s.seek = null;
   if (s.running) return;
-  if (s.record.wanted === 'started') {
+  if (isWanted(s)) {
     draft.enter({ name: 'wait' });
     draft.wait('starting', 'The order to start has just been given.');
     decideWait(draft);
@@ -44,19 +45,14 @@ export function decideStopped(draft: Draft): void {
 /** Something is mounted that this machine did not mount in this life: it goes before anything else happens. */
 function leftover(draft: Draft): boolean {
   if (draft.s.volumes?.some((volume) => volume.role === 'primary' || volume.role === 'fenced') !== true) return false;
-  fence(
-    draft,
-    'leftover-mount',
-    'A mount of an earlier run was still there.',
-    draft.s.record.wanted === 'stopped' ? 'stopped' : 'wait',
-  );
+  fence(draft, 'leftover-mount', 'A mount of an earlier run was still there.', isWanted(draft.s) ? 'wait' : 'stopped');
   return true;
 }
 
 export function decideWait(draft: Draft): void {
   const { s, now } = draft;
   if (s.running) return;
-  if (s.record.wanted === 'stopped') {
+  if (!isWanted(s)) {
     s.seek = null;
     draft.enter({ name: 'stopped' });
     decideStopped(draft);
@@ -327,7 +323,7 @@ function pursue(draft: Draft, wish: Seek): void {
   const settled = wish.store === null || answered || now - wish.sinceMs > timing.grantMs;
   // The copy may have become the target of a resync in the meantime, or a person has begun to work on it.
   const maintained = wish.purpose === 'takeover' && s.record.maintenance;
-  if (s.record.wanted === 'stopped' || maintained || (wish.purpose !== 'order' && !ownCopy(s).complete)) {
+  if (!isWanted(s) || maintained || (wish.purpose !== 'order' && !ownCopy(s).complete)) {
     if (settled) dropSeek(draft);
     return;
   }
@@ -391,7 +387,7 @@ export function decideSecondary(draft: Draft): void {
     return;
   }
   const beat = peerBeat(s, now);
-  if (s.record.wanted === 'stopped' && s.seek === null) {
+  if (!isWanted(s) && s.seek === null) {
     // While the other one runs, its clean end needs this copy; not one that it has refused, for which there is no such end to wait for.
     if (beat?.active !== true || isForked(s)) draft.run([{ do: 'idle' }]);
     return;

@@ -59,6 +59,7 @@ export class KeptRestorer {
     const last = names.pop();
     if (last === undefined) this.#contents(kept, this.#target, []);
     else this.#below(kept, this.#target, names, [], last);
+    checked(file.sync(this.#target, false), 'fsync', '.');
   }
 
   #below(from: number, to: number, rest: readonly Buffer[], way: readonly Buffer[], last: Buffer): void {
@@ -72,6 +73,7 @@ export class KeptRestorer {
     try {
       if (made) copyAttributes(source, target, attributesOf(source));
       this.#below(source, target, deeper, [...way, name], last);
+      checked(file.sync(target, false), 'fsync', name.toString());
     } finally {
       close(source);
       close(target);
@@ -114,6 +116,7 @@ export class KeptRestorer {
     try {
       this.#contents(source, target, [...way, name]);
       copyAttributes(source, target, what);
+      checked(file.sync(target, false), 'fsync', name.toString());
     } finally {
       close(source);
       close(target);
@@ -136,6 +139,8 @@ export class KeptRestorer {
       checked(target, 'create', name.toString());
       copyContent(source, target, what.size);
       copyAttributes(source, target, what);
+      // What was set aside may be discarded as soon as this has ended.
+      checked(file.sync(target, false), 'fsync', name.toString());
       if (what.links > 1) this.#links.set(what.inode, { way: [...way, name], inode: attributesOf(target).inode });
     } finally {
       close(source);

@@ -555,4 +555,11 @@ export const mutants: readonly Mutant[] = [
     find: 'if (whole !== torn) return null;',
     replace: 'if (whole || !torn) return null;',
   },
+  {
+    name: 'goes alone with the copy that it is about to leave',
+    breaks: '2',
+    file: 'agent/core/alone.ts',
+    find: 'if (leavesDoubtedCopy(draft)) return;',
+    replace: '',
+  },
 ];

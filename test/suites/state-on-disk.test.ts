@@ -1,10 +1,11 @@
 /** What the control plane keeps and what it gives back, on disks that are full or lose their power. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freshRecord } from '../../agent/core/index.ts';
+import { KeptComparer } from '../../agent/runtime/kept-compare.ts';
 import { restoreKeptMain } from '../../agent/runtime/kept-restore.ts';
 import { fileModuleStore } from '../../agent/runtime/module-store.ts';
 import { LoopDisk, missingForFilesystemTests } from './filesystem/loop-disk.ts';
@@ -53,4 +54,30 @@ describe.skipIf(missing !== '')('on a disk of its own', () => {
       expect(found).toContain('an order that the other version lacks');
     },
   );
+
+  it('the living version stays where the one that was set aside finds no room beside it', () => {
+    disk = new LoopDisk('restore-room', 'ext4', 64);
+    const kept = disk.directory('db.kept-20261127-010203/data');
+    const living = disk.directory('db');
+    const mib = 1024 * 1024;
+    writeFileSync(join(kept, 'orders'), Buffer.alloc(24 * mib, 'old '));
+    writeFileSync(join(living, 'orders'), 'written since, and acknowledged');
+    writeFileSync(join(living, 'others'), Buffer.alloc(20 * mib, 'others '));
+    expect(() => restoreKeptMain([kept, living])).toThrow('full');
+    expect(readFileSync(join(living, 'orders'), 'utf8')).toBe('written since, and acknowledged');
+    expect(readdirSync(living).toSorted()).toEqual(['orders', 'others']);
+  });
+
+  it('a name that is not UTF-8 is restored as it is shown', () => {
+    disk = new LoopDisk('restore-names', 'ext4', 32);
+    const kept = disk.directory('db.kept-20261127-010203/data');
+    const living = disk.directory('db');
+    for (const one of [kept, living]) mkdirSync(join(one, 'sub'));
+    const file = (root: string): Buffer => Buffer.concat([Buffer.from(`${root}/sub/caf`), Buffer.from([0xe9])]);
+    writeFileSync(file(kept), 'latin1');
+    const shown = new KeptComparer(kept, living, 10).run().differences.map(({ path }) => path);
+    expect(shown).toHaveLength(1);
+    for (const path of shown) restoreKeptMain([kept, living, path]);
+    expect(readFileSync(file(living), 'utf8')).toBe('latin1');
+  });
 });

@@ -4,11 +4,9 @@
  *
  * Whoever knows nothing (a restart, another role, another link) syncs.
  */
-import type { Sequence } from './change-sink.ts';
-
 export class LastSync {
   /** What the peer acknowledges once its disk has it. 0: no peer was asked, and nothing is covered. */
-  sequence: Sequence = 0;
+  sequence = 0;
   /** `node.changed` as it began. */
   #changed = 0;
   #session = 0;
@@ -17,7 +15,7 @@ export class LastSync {
   #succeeded = false;
 
   /** Before it reaches either disk. */
-  begin(changed: number, sequence: Sequence, session: number, dataOnly: boolean): void {
+  begin(changed: number, sequence: number, session: number, dataOnly: boolean): void {
     this.sequence = sequence;
     this.#changed = changed;
     this.#session = session;

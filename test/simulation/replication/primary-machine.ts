@@ -184,10 +184,10 @@ export function servePrimary(world: World, machine: SimMachine): void {
     length: 0,
     run: (): number => {
       const body = bodies[apply.memory.bytes.readUInt32LE(0)]!;
-      let file: SyncedFile | null = null;
+      const files: SyncedFile[] = [];
       const sequence = runOrRefuse(body, (node, lastSync) => {
         const known = syncing.indexOf(node.inode);
-        file = { fd: known < 0 ? syncing.push(node.inode) - 1 : known, node, lastSync };
+        files.push({ fd: known < 0 ? syncing.push(node.inode) - 1 : known, node, lastSync });
       });
       if (sequence === null) return outcome.deferred;
       world.unique += 1;
@@ -208,6 +208,7 @@ export function servePrimary(world: World, machine: SimMachine): void {
         world.syncedAlready += 1;
         return outcome.reply;
       }
+      const [file] = files;
       if (!file || !stream.collect(world.unique, sequence, file, true, 0))
         throw new Error('a sync that nobody collects');
       return outcome.parked;

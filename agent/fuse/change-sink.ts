@@ -14,6 +14,7 @@
  *   has been made and must be answered.
  */
 import type { Attributes, Time } from '../sys/attributes.ts';
+import type { LastSync } from './last-sync.ts';
 import type { Name, Node, NodeId } from './node-table.ts';
 
 /**
@@ -36,6 +37,13 @@ export interface Room {
   totalNames: number;
 }
 
+/** What a sink has to know of an open file. */
+export interface SyncedFile {
+  readonly fd: number;
+  readonly node: Node;
+  readonly lastSync: LastSync;
+}
+
 export interface ChangeSink {
   changesAllowed(): boolean;
 
@@ -53,6 +61,7 @@ export interface ChangeSink {
    * throws ChangeRefused when it cannot.
    * `willName`: the name gets another object, gets its first or loses its last; `isDirectory`: one stands there before or after; `node`: the object that
    * loses the name or is moved to it, with the number of its names. `willLink`: it gets a further name, which `willName` tells as well.
+   * Each of them counts in `changed` of every node that it names.
    * `willWrite`: content in [start, end) or the size; `end` may lie beyond every file. `willSet`: attributes of any kind.
    */
   willName(parent: Node, name: Name, isDirectory: boolean, node: Node | null, links: number): void;
@@ -99,11 +108,13 @@ export interface ChangeSink {
    * work at once. Returns what to park on.
    */
   sync(node: Node, dataOnly: boolean): Sequence;
+  /** Instead of `sync`: both disks have all that it would bring there, by an earlier one through the same open file. Missing: nobody knows. */
+  isSynced?(file: SyncedFile, dataOnly: boolean): boolean;
   /**
-   * After `sync`: the owner syncs `fd` itself, together with others, then parks and answers. The descriptor is good until then: the kernel releases no file
+   * After `sync`: the owner syncs the file itself, together with others, then parks and answers. The descriptor is good until then: the kernel releases no file
    * that a request of its own is about. False, or missing: the handler does it.
    */
-  collect?(unique: number, sequence: Sequence, fd: number, dataOnly: boolean, writtenBytes: number): boolean;
+  collect?(unique: number, sequence: Sequence, file: SyncedFile, dataOnly: boolean, writtenBytes: number): boolean;
   /** A descriptor of the file is being closed: the sequence that the peer must have acknowledged before close(2) returns. */
   closing(node: Node): Sequence;
   /**

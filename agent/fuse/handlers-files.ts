@@ -4,7 +4,7 @@ import { readNumber, writeNumber, writeParkedReply } from './codec.ts';
 import { syncStage } from './kept-requests.ts';
 import { contentFits, noRoom } from './peer-room.ts';
 import { fsyncFlag, openedFlag, openFlag, replyHeaderBytes, requestHeaderBytes, writeFlag } from './protocol.ts';
-import type { Handler, OpenFile, Outcome, Service } from './service.ts';
+import type { Handler, KnownFile, OpenFile, Outcome, Service } from './service.ts';
 import { asWriter, killsSetId, tellFailed, tellFallenMode, truncateAndTell } from './tell.ts';
 
 const body = requestHeaderBytes;
@@ -112,7 +112,7 @@ export const write: Handler = (service, request) => {
  * Both disks: the peer is asked first and works while the local disk does. A failed sync is an error for good: the kernel below has
  * dropped the pages, a second one would lie.
  */
-function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writtenBytes: number): Outcome {
+function syncAndWait(service: Service, file: KnownFile, dataOnly: boolean, writtenBytes: number): Outcome {
   const { node } = file;
   const { unique } = service.header;
   // A removed directory that a predecessor had open.
@@ -120,7 +120,7 @@ function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writte
   const sequence = node.unlinked ? 0 : service.sink.sync(node, dataOnly);
   // After what a predecessor's disk has failed to write none goes beside this lane.
   const isPlain = service.formerErrors === 'none';
-  if (isPlain && service.sink.collect?.(unique, sequence, file.fd, dataOnly, writtenBytes) === true) return 'parked';
+  if (isPlain && service.sink.collect?.(unique, sequence, file, dataOnly, writtenBytes) === true) return 'parked';
   const status = syncHere(service, file, dataOnly);
   if (status < 0) {
     service.sink.localFailure('fsync', -status);
@@ -135,7 +135,7 @@ function syncAndWait(service: Service, file: OpenFile, dataOnly: boolean, writte
  * An error is told once, to the first who asks: was that a process that died, then only the filesystem as a whole still knows, through a descriptor that has been open all
  * the time (Linux 5.8). Which file it was nobody can say, so from then on none is synced.
  */
-function syncHere(service: Service, file: OpenFile, dataOnly: boolean): number {
+function syncHere(service: Service, file: KnownFile, dataOnly: boolean): number {
   const { keeper } = service;
   keeper.noteSync(syncStage.begun);
   const status = service.formerErrorsAllowSync() ? sync(file.fd, dataOnly) : -E.IO;
@@ -149,7 +149,10 @@ export const fsync: Handler = (service, { bytes }) => {
   if (!file) return service.fail(-E.BADF);
   if (!service.sink.changesAllowed()) return 'deferred';
   if (service.formerErrors === 'unheard') return 'sync-waits';
-  return syncAndWait(service, file, (bytes.readUInt32LE(body + 8) & fsyncFlag.DATA_ONLY) !== 0, 0);
+  const dataOnly = (bytes.readUInt32LE(body + 8) & fsyncFlag.DATA_ONLY) !== 0;
+  const mayBeSynced = service.formerErrors === 'none' && !file.node.unlinked;
+  if (mayBeSynced && service.sink.isSynced?.(file, dataOnly) === true) return service.done();
+  return syncAndWait(service, file, dataOnly, 0);
 };
 
 /** close(2) of a descriptor: what was written has reached the peer before it returns. */

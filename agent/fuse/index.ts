@@ -1,6 +1,7 @@
 /** The primary's filesystem and the access to what lies below it. Others import only this file. */
-export type { ChangeSink, Room, Sequence } from './change-sink.ts';
+export type { ChangeSink, Room, Sequence, SyncedFile } from './change-sink.ts';
 export { ChangeRefused, passthroughSink } from './change-sink.ts';
+export { LastSync } from './last-sync.ts';
 export type { Name, Node, NodeId } from './node-table.ts';
 export { rootId } from './node-table.ts';
 export { Backing, hiddenName, openBacking } from './backing.ts';

@@ -28,6 +28,8 @@ export interface Node {
   readonly type: number;
   /** Belongs to replication: the session in which the peer was told what this id means. Starts at 0. */
   boundSession: number;
+  /** Belongs to replication: how often it was about to change, while it was an object of the table; of one that is held never less than before. */
+  changed: number;
   /** True when the object is gone from the tree (last name removed). A file that was made without a name, and may still get one, is not. */
   readonly unlinked: boolean;
 }
@@ -46,6 +48,7 @@ export class TableNode implements Node {
   readonly key: string;
   links: Link[] = [];
   boundSession = 0;
+  changed = 0;
   unlinked = false;
   /** How often the kernel has got this id and not forgotten it yet. */
   lookups = 0;

@@ -14,6 +14,7 @@ import { asking } from './kept-memory.ts';
 import type { KeptMemory } from './kept-memory.ts';
 import { keepsNothing } from './kept-requests.ts';
 import type { RequestKeeper } from './kept-requests.ts';
+import { LastSync } from './last-sync.ts';
 import type { TableNode } from './node-table.ts';
 import { entryBytes, replyBytesMax, replyHeaderBytes } from './protocol.ts';
 
@@ -36,6 +37,7 @@ export interface OpenFile {
 /** One that the kernel knows by a number. */
 export interface KnownFile extends OpenFile {
   readonly handle: number;
+  readonly lastSync: LastSync;
 }
 
 /** All changes go through this mount, so what the kernel remembers stays true. */
@@ -165,7 +167,7 @@ export class Service {
   /** `flags`: of the open(2) below. */
   addFile(fd: number, node: TableNode, writable: boolean, stream: DirectoryStream | null, flags: number): KnownFile {
     const handle = this.#freeHandles.pop() ?? this.files.length;
-    const file = this.#putFile({ handle, fd, node, writable, stream });
+    const file = this.#putFile({ handle, fd, node, writable, stream, lastSync: new LastSync() });
     const keptFlags =
       (writable ? keptFileFlag.writable : 0) |
       (stream ? keptFileFlag.directory : 0) |
@@ -213,7 +215,8 @@ export class Service {
       const at = this.#freeHandles.indexOf(handle);
       if (at >= 0) this.#freeHandles.splice(at, 1);
       const writable = (flags & keptFileFlag.writable) !== 0;
-      this.#putFile({ handle, fd, node, writable, stream: isDirectory ? new DirectoryStream(fd) : null });
+      const stream = isDirectory ? new DirectoryStream(fd) : null;
+      this.#putFile({ handle, fd, node, writable, stream, lastSync: new LastSync() });
     }
     return null;
   }

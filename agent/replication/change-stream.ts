@@ -6,7 +6,7 @@
  */
 import { invariant } from '../contract/index.ts';
 import { ChangeRefused, rootId } from '../fuse/index.ts';
-import type { ChangeSink, Name, Node, NodeId, Sequence } from '../fuse/index.ts';
+import type { ChangeSink, Name, Node, NodeId, Sequence, SyncedFile } from '../fuse/index.ts';
 import { Attributes } from '../sys/attributes.ts';
 import type { Time } from '../sys/attributes.ts';
 import { reached } from './acknowledgement.ts';
@@ -39,7 +39,7 @@ export interface LaneHooks {
   /** A sync of something that nobody has acknowledged and nobody is connected to acknowledge. */
   syncWaits(): boolean;
   /** See ChangeSink. */
-  collect?(unique: number, sequence: Sequence, fd: number, dataOnly: boolean, written: number): boolean;
+  collect?(unique: number, sequence: Sequence, file: SyncedFile, dataOnly: boolean, written: number): boolean;
   localFailure(call: string, errno: number): void;
   /** Missing: the peer is not asked for room. */
   readonly room?: AskedRoom;
@@ -258,10 +258,13 @@ export class ChangeStream implements ChangeSink {
   // --- before a change ------------------------------------------------------------------------------------------------
 
   willName(parent: Node, name: Name, isDirectory: boolean, node: Node | null, links: number): void {
+    parent.changed += 1;
+    if (node !== null) node.changed += 1;
     this.hot?.name(parent, name, isDirectory, node, links);
     this.#refuseUnnamed();
   }
   willLink(node: Node, links: number): void {
+    node.changed += 1;
     if (this.hot?.kept === true) {
       if (this.#isNamed(node)) this.hot.furtherName(node, links);
       else this.hot.firstName(node);
@@ -269,10 +272,12 @@ export class ChangeStream implements ChangeSink {
     this.#refuseUnnamed();
   }
   willWrite(node: Node, start: number, end: number): void {
+    node.changed += 1;
     if (this.hot?.kept === true && this.#isNamed(node)) this.hot.content(node, start, end);
     this.#refuseUnnamed();
   }
   willSet(node: Node): void {
+    node.changed += 1;
     if (this.hot?.kept === true && this.#isNamed(node)) this.hot.attributes(node);
     this.#refuseUnnamed();
   }
@@ -511,9 +516,15 @@ export class ChangeStream implements ChangeSink {
     return this.#room(smallFrameBytes).sync(node.id, dataOnly);
   }
 
+  isSynced({ node, lastSync }: SyncedFile, dataOnly: boolean): boolean {
+    if (!this.open || !lastSync.covers(node.changed, this.session, dataOnly)) return false;
+    return reached(this.#ports.acknowledged(), lastSync.sequence);
+  }
+
   /** Both disks work at once: what is collected is sent before the local sync. */
-  collect(unique: number, sequence: Sequence, fd: number, dataOnly: boolean, written: number): boolean {
-    if (this.#hooks.collect?.(unique, sequence, fd, dataOnly, written) === true) return true;
+  collect(unique: number, sequence: Sequence, file: SyncedFile, dataOnly: boolean, written: number): boolean {
+    file.lastSync.begin(file.node.changed, sequence, this.session, dataOnly);
+    if (this.#hooks.collect?.(unique, sequence, file, dataOnly, written) === true) return true;
     if (this.writer.length > 0) this.#ports.flush();
     return false;
   }

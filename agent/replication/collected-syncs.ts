@@ -1,4 +1,5 @@
 /** Requests whose change waits for the local disk: collected while more requests can be read, then synced together. Nothing is allocated. */
+import type { LastSync, SyncedFile } from '../fuse/index.ts';
 import { SyncBatch, syncsMax } from './sync-batch.ts';
 import type { Syncer } from './sync-batch.ts';
 
@@ -8,6 +9,7 @@ export class CollectedSyncs {
   readonly #sequences = new Float64Array(syncsMax);
   readonly #written = new Float64Array(syncsMax);
   readonly #readAtMs = new Float64Array(syncsMax);
+  readonly #lastSyncs = Array.from<LastSync | undefined>({ length: syncsMax });
   /** Requests that were read since the first one of these. */
   age = 0;
 
@@ -22,8 +24,9 @@ export class CollectedSyncs {
     return this.batch.full;
   }
 
-  add(unique: number, sequence: number, fd: number, dataOnly: boolean, written: number, readAtMs: number): void {
-    const place = this.batch.add(fd, dataOnly);
+  add(unique: number, sequence: number, file: SyncedFile, dataOnly: boolean, written: number, readAtMs: number): void {
+    const place = this.batch.add(file.fd, dataOnly);
+    this.#lastSyncs[place] = file.lastSync;
     this.#uniques[place] = unique;
     this.#sequences[place] = sequence;
     this.#written[place] = written;
@@ -46,6 +49,10 @@ export class CollectedSyncs {
   /** 0 or -errno of the local disk. */
   status(place: number): number {
     return this.batch.statusOf(place);
+  }
+
+  succeed(place: number): void {
+    this.#lastSyncs[place]?.succeed();
   }
 
   clear(): void {

@@ -8,6 +8,7 @@
  */
 import { Fault, invariant } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
+import type { SyncedFile } from '../fuse/index.ts';
 import { E } from '../sys/errno.ts';
 import type { LaneHooks } from './change-stream.ts';
 import type { Mode } from './control-block.ts';
@@ -225,8 +226,8 @@ export class PrimaryLane implements LaneHooks {
     return this.mode === 'undecided';
   }
 
-  collect(unique: number, sequence: number, fd: number, dataOnly: boolean, written: number): boolean {
-    this.#syncs.collect(unique, sequence, fd, dataOnly, written);
+  collect(unique: number, sequence: number, file: SyncedFile, dataOnly: boolean, written: number): boolean {
+    this.#syncs.collect(unique, sequence, file, dataOnly, written);
     return true;
   }
 

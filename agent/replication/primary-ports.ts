@@ -165,8 +165,8 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
         return true;
       },
       syncWaits: () => lane.syncWaits(),
-      collect: (unique, sequence, fd, dataOnly, written) => {
-        const isCollected = lane.collect(unique, sequence, fd, dataOnly, written);
+      collect: (unique, sequence, file, dataOnly, written) => {
+        const isCollected = lane.collect(unique, sequence, file, dataOnly, written);
         if (isCollected && kept?.requests.collect(unique, apply.length) === false) kept.overflown();
         return isCollected;
       },

@@ -2,6 +2,7 @@
  * Syncs of the application: read one after the other, and as long as the next ones are there already they are collected, for they share the way to both disks. The
  * peer is asked first, and works while the local disk does.
  */
+import type { SyncedFile } from '../fuse/index.ts';
 import type { PrimaryAnswers } from './primary-answers.ts';
 import type { LaneContext } from './primary-context.ts';
 import type { PrimaryFailures } from './primary-failures.ts';
@@ -40,10 +41,10 @@ export class PrimarySyncs {
     return this.#lane.ports.collected.count > 0 || this.askDue;
   }
 
-  collect(unique: number, sequence: number, fd: number, dataOnly: boolean, written: number): void {
+  collect(unique: number, sequence: number, file: SyncedFile, dataOnly: boolean, written: number): void {
     const { collected, level } = this.#lane.ports;
     // With `write-through` the mode that a write has taken away is on both disks too.
-    collected.add(unique, sequence, fd, dataOnly && level !== 'write-through', written, this.#hand.readAtMs);
+    collected.add(unique, sequence, file, dataOnly && level !== 'write-through', written, this.#hand.readAtMs);
   }
 
   /** The next request may join what is collected. */
@@ -86,6 +87,7 @@ export class PrimarySyncs {
     // An error for good: the kernel below has dropped the pages, a second sync would lie. Recorded before anybody hears of it.
     for (let place = 0; place < collected.count; place++)
       if (collected.status(place) < 0) stream.localFailure('fsync', -collected.status(place));
+      else collected.succeed(place);
     if (this.#failures.unrecorded) yield* this.#failures.record();
     for (let place = 0; place < collected.count; place++) {
       const status = collected.status(place);

@@ -115,7 +115,7 @@ class LaneAlone {
         changesAllowed: () => lane.changesAllowed(),
         park: (unique, sequence, written) => lane.park(unique, sequence, written),
         syncWaits: () => lane.syncWaits(),
-        collect: (unique, sequence, fd, dataOnly, written) => lane.collect(unique, sequence, fd, dataOnly, written),
+        collect: (unique, sequence, file, dataOnly, written) => lane.collect(unique, sequence, file, dataOnly, written),
         localFailure: () => undefined,
         get room() {
           return lane.room;

@@ -2,9 +2,9 @@
  * An application on the primary's mount: random changes everywhere, and log files whose appended records are synced. Does what the
  * filesystem of agent/fuse does for each request: change the disk, tell the sink (which sees the link from before), update the table.
  */
+import { LastSync } from '../../../agent/fuse/index.ts';
 import type { ChangeStream } from '../../../agent/replication/change-stream.ts';
 import { Attributes } from '../../../agent/sys/attributes.ts';
-import type { Inode } from './memory-disk.ts';
 import type { MemoryTree, SimNode } from './memory-tree.ts';
 
 export type Random = (below: number) => number;
@@ -17,7 +17,9 @@ export type Request =
   | { readonly kind: 'random'; readonly seed: number }
   | { readonly kind: 'append'; readonly log: string }
   /** A record that nobody syncs. */
-  | { readonly kind: 'plain'; readonly log: string };
+  | { readonly kind: 'plain'; readonly log: string }
+  /** fdatasync of a log, which is open from the first one on. */
+  | { readonly kind: 'sync'; readonly log: string };
 
 /** Bytes of a log are a function of its name and their place: what is there can be judged without a model. */
 export function logBytes(log: string, from: number, to: number): Buffer {
@@ -40,6 +42,10 @@ const key = (name: Buffer): string => name.toString('latin1');
 const directoryType = 0o040000;
 const openMax = 4;
 export const noRoom = -1;
+/** Both disks have it. */
+export const synced = -3;
+/** Through which open file. */
+type SyncLater = (node: SimNode, lastSync: LastSync) => void;
 /** What a random change can take at most: contents of 60,000 bytes, and an object; a record of a log. */
 const changeBytesMax = 18 * 4096;
 const recordBytesMax = 3 * 4096;
@@ -52,6 +58,7 @@ export class Application {
   readonly #unnamed: SimNode[] = [];
   /** Files that stay open, whatever becomes of the name that they were opened by. */
   readonly #open: SimNode[] = [];
+  readonly #openLogs = new Map<string, { readonly node: SimNode; readonly lastSync: LastSync }>();
   readonly #makesLinks: boolean;
 
   constructor(tree: MemoryTree, sink: ChangeStream, makesLinks: boolean) {
@@ -60,8 +67,8 @@ export class Application {
     this.#sink = sink;
   }
 
-  /** Sequence to wait for, 0: none, null: deferred, `noRoom`. */
-  run(request: Request, syncLater?: (inode: Inode) => void): number | null {
+  /** Sequence to wait for, 0: none, null: deferred, `noRoom`, `synced`. */
+  run(request: Request, syncLater?: SyncLater): number | null {
     if (!this.#sink.changesAllowed()) return null;
     const [bytes, names] = request.kind === 'random' ? [changeBytesMax, 2] : [recordBytesMax, 1];
     if (!this.#sink.takes(bytes, names)) {
@@ -71,7 +78,8 @@ export class Application {
       return noRoom;
     }
     if (request.kind === 'append') return this.#append(request.log, syncLater);
-    if (request.kind === 'plain') this.#release(this.#record(request.log), true);
+    if (request.kind === 'sync') return this.#sync(request.log, syncLater);
+    if (request.kind === 'plain') this.#letGo(request.log, this.#record(request.log));
     else this.#change(randomOf(request.seed));
     return 0;
   }
@@ -94,13 +102,30 @@ export class Application {
     this.#release(picked.node, random(3) === 0);
   }
 
-  #append(log: string, syncLater?: (inode: Inode) => void): number {
+  #append(log: string, syncLater?: SyncLater): number {
     const node = this.#record(log);
     const sequence = this.#sink.sync(node, true);
-    if (syncLater) syncLater(node.inode);
+    if (syncLater) syncLater(node, this.#openLogs.get(log)?.lastSync ?? new LastSync());
     else if (this.#tree.sync(node.id) < 0) throw new Error(`${log} could not be synced`);
-    this.#release(node, true);
+    this.#letGo(log, node);
     return sequence;
+  }
+
+  #letGo(log: string, node: SimNode): void {
+    if (!this.#openLogs.has(log)) this.#release(node, true);
+  }
+
+  #sync(log: string, syncLater?: SyncLater): number {
+    const file = this.#openLogs.get(log);
+    if (file && this.#sink.isSynced({ fd: 0, ...file }, true)) return synced;
+    if (!file) {
+      const node = this.#record(log);
+      node.holds += 1;
+      this.#openLogs.set(log, { node, lastSync: new LastSync() });
+      return this.#sync(log, syncLater);
+    }
+    syncLater?.(file.node, file.lastSync);
+    return this.#sink.sync(file.node, true);
   }
 
   /** Writes the next record of a log; the node is to be released. */

@@ -1,6 +1,7 @@
 /** Deliberate faults of the code itself, and how those of marks and hot logs are put in. */
 import type { ControlBlock } from '../../../agent/replication/control-block.ts';
 import type { HotRegions } from '../../../agent/replication/hot-regions.ts';
+import type { ChangeStream } from '../../../agent/replication/change-stream.ts';
 import type { Marks } from '../../../agent/replication/marks.ts';
 
 /** The judge must notice each. */
@@ -35,7 +36,8 @@ export type Mutant =
   | (typeof mutantsOfMoves)[number]
   | (typeof mutantsOfHotLogs)[number]
   | (typeof mutantsOfRoom)[number]
-  | (typeof mutantsOfRecords)[number];
+  | (typeof mutantsOfRecords)[number]
+  | (typeof mutantsOfSyncs)[number];
 
 /** Noticed only where a stream goes on over another network. */
 export const mutantsOfMoves = [
@@ -60,6 +62,21 @@ export const mutantsOfHotLogs = [
 
 /** Noticed only where primaries crash whose disks did not take their records. */
 export const mutantsOfRecords = ['changes-go-on-that-no-record-knows'] as const;
+
+/** Noticed only where what is synced already is synced again. */
+export const mutantsOfSyncs = ['a-synced-file-stays-so', 'a-sync-counts-before-the-peer-has-it'] as const;
+
+export function breakSyncs(stream: ChangeStream, mutant: Mutant | null): void {
+  const { willWrite, isSynced } = stream;
+  if (mutant === 'a-synced-file-stays-so')
+    stream.willWrite = (node, start, end) => {
+      willWrite.call(stream, node, start, end);
+      node.changed -= 1;
+    };
+  if (mutant === 'a-sync-counts-before-the-peer-has-it')
+    stream.isSynced = (file, dataOnly) =>
+      isSynced.call(stream, { ...file, lastSync: Object.assign(file.lastSync, { sequence: 1 }) }, dataOnly);
+}
 
 /** A change is in the log only some steps after it was made. */
 function recordLater(hot: HotRegions, later: (() => void)[]): void {

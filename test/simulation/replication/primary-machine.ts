@@ -1,5 +1,6 @@
 /** The real primary lane on a machine of the world, under an application. */
 import { ChangeRefused } from '../../../agent/fuse/index.ts';
+import type { LastSync, SyncedFile } from '../../../agent/fuse/index.ts';
 import { ChangeStream } from '../../../agent/replication/change-stream.ts';
 import type { AskedRoom } from '../../../agent/replication/change-stream.ts';
 import { CollectedSyncs } from '../../../agent/replication/collected-syncs.ts';
@@ -17,14 +18,15 @@ import { SentFrames } from '../../../agent/replication/sent-frames.ts';
 import { syncsOneByOne } from '../../../agent/replication/sync-batch.ts';
 import type { VolumeRecord } from '../../../agent/contract/index.ts';
 import { Memory } from '../../../agent/sys/memory.ts';
-import { Application, noRoom } from './application.ts';
+import { Application, noRoom, synced } from './application.ts';
 import type { Request } from './application.ts';
 import type { Inode } from './memory-disk.ts';
 import { MemoryTree } from './memory-tree.ts';
+import type { SimNode } from './memory-tree.ts';
 import { startAcknowledgement } from './acknowledgement-machine.ts';
 import { hotBytes, memories, op } from './machine.ts';
 import type { SimMachine, SimOperation, Wire } from './machine.ts';
-import { breakHot, breakMarks, breakRoom } from './mutants.ts';
+import { breakHot, breakMarks, breakRoom, breakSyncs } from './mutants.ts';
 import type { World } from './world.ts';
 
 /** Small enough that every one of them is reached. */
@@ -84,8 +86,8 @@ export function servePrimary(world: World, machine: SimMachine): void {
     changesAllowed: (): boolean => primary!.changesAllowed(),
     park: (unique: number, sequence: number, written: number): boolean => primary!.park(unique, sequence, written),
     syncWaits: (): boolean => primary!.syncWaits(),
-    collect: (unique: number, sequence: number, fd: number, dataOnly: boolean, written: number): boolean =>
-      primary!.collect(unique, sequence, fd, dataOnly, written),
+    collect: (unique: number, sequence: number, file: SyncedFile, dataOnly: boolean, written: number): boolean =>
+      primary!.collect(unique, sequence, file, dataOnly, written),
     localFailure: (call: string, errno: number): void => {
       primary!.localFailure(call, errno);
     },
@@ -112,6 +114,7 @@ export function servePrimary(world: World, machine: SimMachine): void {
   const stream = level === 'durable' ? new ChangeStream(...parts) : new LevelStream(level, ...parts);
   const touched = stream instanceof LevelStream ? stream.touched : [];
   breakMarks(stream.marks, world.mutant);
+  breakSyncs(stream, world.mutant);
   if (world.keepsHotLogs) {
     stream.hot = new HotRegions(
       new HotLog(machine.hotDisk, hotBytes),
@@ -167,7 +170,7 @@ export function servePrimary(world: World, machine: SimMachine): void {
     },
   });
   /** What the filesystem answers with EIO; of several changes the first ones may have been made. */
-  const runOrRefuse = (body: Request, syncLater: (inode: Inode) => void): number | null => {
+  const runOrRefuse = (body: Request, syncLater: (node: SimNode, lastSync: LastSync) => void): number | null => {
     try {
       return application.run(body, syncLater);
     } catch (error) {
@@ -181,10 +184,10 @@ export function servePrimary(world: World, machine: SimMachine): void {
     length: 0,
     run: (): number => {
       const body = bodies[apply.memory.bytes.readUInt32LE(0)]!;
-      let fd = -1;
-      const sequence = runOrRefuse(body, (inode) => {
-        fd = syncing.indexOf(inode);
-        if (fd < 0) fd = syncing.push(inode) - 1;
+      const files: SyncedFile[] = [];
+      const sequence = runOrRefuse(body, (node, lastSync) => {
+        const known = syncing.indexOf(node.inode);
+        files.push({ fd: known < 0 ? syncing.push(node.inode) - 1 : known, node, lastSync });
       });
       if (sequence === null) return outcome.deferred;
       world.unique += 1;
@@ -194,14 +197,20 @@ export function servePrimary(world: World, machine: SimMachine): void {
         last = { unique: world.unique, log: '', length: 0, synced: false };
         return outcome.reply;
       }
-      last = { unique: world.unique, log: '', length: 0, synced: body.kind === 'append' };
+      last = { unique: world.unique, log: '', length: 0, synced: body.kind !== 'plain' };
       if (body.kind === 'random') return outcome.reply;
       last = { ...last, log: body.log, length: application.length(body.log) };
       // Of what nobody has synced `durable` promises nothing.
       if (body.kind === 'plain' && world.level === 'durable') return outcome.reply;
       world.waiting.set(world.unique, last);
       if (body.kind === 'plain') return outcome.reply;
-      if (!stream.collect(world.unique, sequence, fd, true, 0)) throw new Error('a sync that nobody collects');
+      if (sequence === synced) {
+        world.syncedAlready += 1;
+        return outcome.reply;
+      }
+      const [file] = files;
+      if (!file || !stream.collect(world.unique, sequence, file, true, 0))
+        throw new Error('a sync that nobody collects');
       return outcome.parked;
     },
   });

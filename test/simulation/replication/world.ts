@@ -49,6 +49,8 @@ export class World {
   byHotLogs = 0;
   /** Requests that primaries have refused, because neither a log nor the record could be told of their changes. */
   refusedUnrecorded = 0;
+  /** Syncs that were answered at once, because there was nothing to do. */
+  syncedAlready = 0;
   /** Files with several names make resyncs by marks give up: not all of the runs should. */
   makesLinks = true;
   /** Of the protocol that each side says it speaks. */

@@ -4,8 +4,11 @@ import { IdleNodes } from './idle-nodes.ts';
 import type { IdleNode } from './idle-nodes.ts';
 
 /** Few ids and handles, so that they meet again. */
-const handleOf = (number: number): Buffer =>
-  Buffer.concat([Buffer.from([8, 0, 0, 0, 1, 0, 0, 0]), Buffer.alloc(4 + (number % 3) * 20, number)]);
+const handleOf = (number: number): Buffer => {
+  const length = 4 + (number % 3) * 20;
+  // The same bytes under two types are two objects.
+  return Buffer.concat([Buffer.from([length, 0, 0, 0, 1 + (number % 2), 0, 0, 0]), Buffer.alloc(length, number >> 1)]);
+};
 
 const node = fc.record({
   id: fc.oneof(fc.integer({ min: 2, max: 60 }), fc.constant(2 ** 40 + 7)),

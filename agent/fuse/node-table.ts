@@ -87,7 +87,7 @@ export class TableNode implements Node {
 const descriptorsMax = 2000;
 
 /** Nodes as objects; of more than these, those that nobody uses become records. */
-const nodeObjectsMax = 20_000;
+const nodeObjectsMax = 5000;
 /** A successor begins behind the last ones that were reserved. */
 const idsPerReservation = 1024;
 /** Looked at for one request; more when one request has brought many. */

@@ -3,7 +3,7 @@
  * token (data, acknowledgements) and says hello on both; the rest is spoken on the data connection:
  *   source: hello(record) → target: welcome(record) or refusal → source: begin(contact) → target, its record durable: ready
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { compatible, Fault, faultRecordSchema, protocolVersion, volumeRecordSchema } from '../contract/index.ts';
 
 export const linkMagic = Buffer.from('HOLDFAST');

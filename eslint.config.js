@@ -14,9 +14,7 @@ const ffi = {
 };
 
 const wholeOfZod = {
-  name: 'zod',
-  importNames: ['z'],
-  allowTypeImports: true,
+  selector: "ImportDeclaration[importKind='value'][source.value='zod'] > ImportSpecifier",
   message: "import * as z from 'zod': of the other one every thread on a server carries all of zod in memory.",
 };
 
@@ -71,7 +69,7 @@ export default defineConfig(
   },
   {
     files: ['agent/**/*.ts'],
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [wholeOfZod] }] },
+    rules: { 'no-restricted-syntax': ['error', wholeOfZod] },
   },
   {
     files: ['agent/sys/**/*.ts', 'test/**/*.ts'],

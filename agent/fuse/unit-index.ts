@@ -18,8 +18,8 @@ const roomPerUnit = 1.45;
 
 interface Segment {
   /** Places plus one. */
-  slots: Uint32Array;
-  tags: Uint16Array;
+  readonly slots: Uint32Array;
+  readonly tags: Uint16Array;
   live: number;
   /** Live or removed: what a search does not end at. */
   used: number;

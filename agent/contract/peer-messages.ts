@@ -103,18 +103,31 @@ export const heartbeatSchema = z.object({
   revision: z.number().int(),
   modules: z.array(moduleBeatSchema),
 });
+export const voteSchema = z.discriminatedUnion('kind', [voteRequestSchema, voteReplySchema, voteReleaseSchema]);
+/** Votes of several modules, to whoever says that it takes them `together`. Each is what all have in common with what is its own; a vote that cannot be read is left out. */
+export const votesSchema = z.object({
+  kind: z.literal('votes'),
+  same: z.record(z.string(), z.unknown()),
+  each: z.array(z.record(z.string(), z.unknown())),
+});
 export const bodySchema = z.discriminatedUnion('kind', [
   heartbeatSchema,
   voteRequestSchema,
   voteReplySchema,
   voteReleaseSchema,
+  votesSchema,
 ]);
 
 export type VoteRequest = z.infer<typeof voteRequestSchema>;
 export type VoteReply = z.infer<typeof voteReplySchema>;
 export type VoteRelease = z.infer<typeof voteReleaseSchema>;
+export type Vote = z.infer<typeof voteSchema>;
+export type Votes = z.infer<typeof votesSchema>;
 export type Heartbeat = z.infer<typeof heartbeatSchema>;
-export type MessageBody = z.infer<typeof bodySchema>;
+/** What is said. */
+export type MessageBody = Heartbeat | Vote;
+/** What one datagram carries. */
+export type DatagramBody = z.infer<typeof bodySchema>;
 
 /**
  * The authenticated envelope. `session` is random per process start; `echo` is the session of the receiver that the sender last
@@ -129,6 +142,8 @@ export const envelopeSchema = z.object({
   counter: z.number().int(),
   echo: z.string().nullable(),
   network: z.string(),
+  /** The sender takes votes of several modules in one datagram. Agents of an earlier version do not say it. */
+  together: z.boolean().optional(),
   body: bodySchema.nullable(),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;

@@ -24,6 +24,8 @@ export const volumeStatusSchema = z.object({
    * `in-sync`: what was answered is where the level of the module promises, with `durable` an fsync on both disks. Null for other roles.
    */
   mode: z.enum(['undecided', 'alone', 'resynchronising', 'in-sync']).nullable(),
+  /** Of a primary: until when it may answer, CLOCK_BOOTTIME milliseconds; 0: nobody has said so to this process. Renewals alone are not told. */
+  answersUntilMs: z.number().optional(),
   /** The peer link of this volume. */
   link: z.enum(['down', 'up']),
   /** On either side of a running resync. */
@@ -118,8 +120,11 @@ export const replicatorApi = defineInterface({
       }),
       result: z.object({ keptAt: z.string().nullable() }),
     },
-    /** Takes the peer's stream from now on. Idempotent. */
-    serveSecondary: { params: volumeId, result: z.null() },
+    /**
+     * Takes the peer's stream from now on. Idempotent. `doubted`: what this copy and the peer have agreed on is void, so everything is compared; durable before the
+     * peer hears of this copy. A version that does not know it does without.
+     */
+    serveSecondary: { params: volumeId.extend({ doubted: z.boolean().optional() }), result: z.null() },
     /**
      * Applies everything received, mounts, and connects to the peer; the mode is `undecided` until the link is up (then `resynchronising`
      * or `in-sync` by the lineage) or `goAlone` comes. Faults: copy-stale (unless `order`), mount-failed, directory-in-use.
@@ -142,6 +147,11 @@ export const replicatorApi = defineInterface({
      * call after servePrimary nothing is answered.
      */
     setLease: { params: z.object({ module: z.string(), deadlineMs: z.number() }), result: z.null() },
+    /** Several at once. A version that does not know it refuses with unknown-method. */
+    setLeases: {
+      params: z.object({ leases: z.array(z.object({ module: z.string(), deadlineMs: z.number() })) }),
+      result: z.null(),
+    },
     /**
      * Compares both copies beside the application; `repair`: then makes the secondary equal. Returns when it has begun; `status` tells the rest.
      * Idempotent while one runs. Faults: verify-not-possible, not-primary.

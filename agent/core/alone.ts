@@ -48,7 +48,8 @@ function mustDecide({ s, now }: Draft): boolean {
   if (!anyMode(s, 'undecided') || s.undecidedSinceMs === null) return false;
   if (!answeredSince(s, now, s.undecidedSinceMs)) return false;
   const beat = peerBeat(s, now);
-  const patienceMs = !s.hadLink && beat !== null && beat.wanted === 'started' ? s.identity.timing.detectionMs : 0;
+  const mayConnect = beat !== null && beat.wanted === 'started' && beat.reason !== 'disk-failed';
+  const patienceMs = !s.hadLink && mayConnect ? s.identity.timing.detectionMs : 0;
   return now - s.undecidedSinceMs >= patienceMs;
 }
 

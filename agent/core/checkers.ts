@@ -11,6 +11,7 @@ import {
   type ModuleBeat,
 } from '../contract/index.ts';
 import { decisionInWords, findingInWords, spanInWords } from './checker-words.ts';
+import { doubtInWords, isDoubted } from './failed-disk.ts';
 import { allModes, peerBeat, type Draft, type MirrorState } from './mirror-state.ts';
 import type { CheckerRule, MirrorEvent } from './mirror-types.ts';
 
@@ -29,7 +30,7 @@ export type CheckerDecision = 'tell' | 'restart' | 'stop-start' | 'failover' | '
 export type PeerSituation = 'ready' | 'silent' | 'stopped' | 'behind' | 'unable';
 
 const unknown: CheckerMemory = { failures: 0, finding: null, armed: false, told: null };
-export type Unable = NonNullable<ModuleBeat['unable']>;
+export type Unable = NonNullable<ModuleBeat['unable']> | 'disk-failed';
 
 /** Instants of the restarts that count now, oldest first. */
 export function recentRestarts(state: MirrorState, now: number): readonly number[] {
@@ -49,6 +50,7 @@ export function blockedBy(state: MirrorState): CheckerRule | null {
 /** Why the application had better run on the other node. A restart limit that was reached is over with its time, unless a person is waited for. */
 export function unableOf(state: MirrorState, now: number): Unable | null {
   const { startFailed, gaveUp } = state.record;
+  if (isDoubted(state)) return 'disk-failed';
   if (startFailed) return 'start-failed';
   if (gaveUp === 'stopped' || (gaveUp === 'moved' && recentRestarts(state, now).length > 0)) return 'restart-limit';
   return blockedBy(state) === null ? null : 'checker-wait';
@@ -57,6 +59,8 @@ export function unableOf(state: MirrorState, now: number): Unable | null {
 export function unableInWords(state: MirrorState, unable: Unable): string {
   const { node, restartLimit } = state.identity;
   switch (unable) {
+    case 'disk-failed':
+      return doubtInWords(state);
     case 'start-failed':
       return 'The application did not start here. `holdfast logs` shows what the start script said; mend it, and give the order to start again.';
     case 'restart-limit':

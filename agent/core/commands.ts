@@ -1,8 +1,8 @@
 /** What people order. Each order is recorded before anything happens, or refused with the reason and what to do. */
 import { assertNever } from '../contract/index.ts';
 import { peerSituation, type PeerSituation, type Unable } from './checkers.ts';
-import { mayBeActive, ownCopy, peerBeat, wishedGeneration, type Draft } from './mirror-state.ts';
-import type { MirrorCommand } from './mirror-types.ts';
+import { mayBeActive, ownCopy, peerBeat, wishedGeneration, type Draft, type MirrorState } from './mirror-state.ts';
+import type { MirrorCommand, ModuleRecord } from './mirror-types.ts';
 import { bringsBack, orderOf } from './order.ts';
 import { deactivate } from './serving.ts';
 import { seek } from './waiting.ts';
@@ -11,7 +11,7 @@ export function command(draft: Draft, order: MirrorCommand): void {
   switch (order.name) {
     case 'start':
       draft.s.lossesBeforeStartMs = [];
-      draft.persist({ wanted: 'started', startFailed: false, ...freshStart });
+      draft.persist({ wanted: 'started', startFailed: false, ...freshStart(draft.s) });
       draft.emit('info', 'ordered-start', 'The order to start was given.');
       break;
     case 'stop':
@@ -43,8 +43,12 @@ export function command(draft: Draft, order: MirrorCommand): void {
   }
 }
 
-/** Whoever gives an order has seen to it: what checkers did before does not count any more. */
-const freshStart = { restarts: [], gaveUp: null } as const;
+/** Whoever gives an order has seen to it: what checkers did before does not count any more, and a failed disk that was left may be written to. */
+function freshStart(state: MirrorState): Pick<ModuleRecord, 'restarts' | 'gaveUp' | 'doubted'> {
+  const { doubted } = state.record;
+  const hasLeft = doubted !== null && !mayBeActive(state);
+  return { restarts: [], gaveUp: null, doubted: hasLeft ? { ...doubted, retried: true } : doubted };
+}
 
 function whoIs(draft: Draft): string {
   return peerBeat(draft.s, draft.now)?.active === true ? `${draft.s.identity.peer} is` : 'no server is, at the moment';
@@ -64,7 +68,7 @@ function refusedElsewhere(draft: Draft): boolean {
 
 function restart(draft: Draft): void {
   if (refusedElsewhere(draft)) return;
-  draft.persist(freshStart);
+  draft.persist(freshStart(draft.s));
   draft.emit('info', 'ordered-restart', 'The order to restart the application was given.');
   deactivate(draft, 'restart');
 }
@@ -82,6 +86,7 @@ function swap(draft: Draft): void {
 }
 
 const unableThere = {
+  'disk-failed': 'its disk failed under the application',
   'start-failed': 'the application failed to start there before',
   'restart-limit': 'checkers have restarted the application there as often as the limit allows',
   'checker-wait': 'a checker has to be good again there before the application may run',
@@ -110,7 +115,7 @@ function unreadyInWords(draft: Draft, situation: PeerSituation): string {
   if (beat === null) return 'it is silent.';
   if (situation === 'stopped') return 'the module is stopped there.';
   const more = beat.message === undefined ? '.' : `: ${beat.message}`;
-  const unable = beat.unable ?? null;
+  const unable = beat.reason === 'disk-failed' ? beat.reason : (beat.unable ?? null);
   // What it says of itself may be about something else.
   if (unable !== null) return `${unableThere[unable]}${beat.reason === unable ? more : '.'}`;
   if (beat.state !== 'secondary') return `it is not a secondary yet${more}`;
@@ -143,7 +148,7 @@ function promote(draft: Draft, by: string): void {
     );
   else {
     s.lossesBeforeStartMs = [];
-    draft.persist({ wanted: 'started', startFailed: false, ...freshStart, order: orderOf(s.identity, by) });
+    draft.persist({ wanted: 'started', startFailed: false, ...freshStart(s), order: orderOf(s.identity, by) });
     draft.emit(
       'attention',
       'ordered-promote',

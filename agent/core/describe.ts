@@ -6,7 +6,8 @@ import {
   type ModuleOnNode,
   type ResyncProgress,
 } from '../contract/index.ts';
-import { describeCheckers, failedChecker, unableInWords, unableOf } from './checkers.ts';
+import { describeCheckers, failedChecker, unableInWords, unableOf, type Unable } from './checkers.ts';
+import { failedDisks } from './failed-disk.ts';
 import {
   allModes,
   anyMode,
@@ -119,6 +120,7 @@ function whyOf(state: MirrorState, data: ModuleOnNode['data'], now: number): { c
     case 'active': {
       // The other copy has everything still, and this server is the one that nobody should rely on.
       if (ownDiskFailed(state)) return fault;
+      if (fault?.code === 'disk-silent') return fault;
       if (allModes(state, 'in-sync')) return failedChecker(state);
       // No resync runs: it waits for a person to say that it may.
       if (allModes(state, 'in-sync', 'resynchronising') && fault?.code === 'copies-differ') return fault;
@@ -177,7 +179,7 @@ export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
     lastPrimary: state.record.lastPrimary,
     wanted: state.record.wanted,
     maintenance: state.record.maintenance,
-    unable: unableOf(state, atMs),
+    unable: unableToldAs(unableOf(state, atMs)),
     handoverTo: atMs < state.handoverUntilMs ? state.identity.peer : null,
     ...(own.reason === undefined ? {} : { reason: own.reason }),
     ...(own.message === undefined ? {} : { message: own.message }),
@@ -185,8 +187,13 @@ export function beatOf(state: MirrorState, atMs: number): ModuleBeat {
   };
 }
 
+/** Agents of an earlier version would not read a beat with a word that they do not know. The reason says it. */
+function unableToldAs(unable: Unable | null): ModuleBeat['unable'] {
+  return unable === 'disk-failed' ? 'start-failed' : unable;
+}
+
 function ownDiskFailed(state: MirrorState): boolean {
-  return state.volumes?.some(({ role, fault }) => role === 'primary' && fault?.code === 'disk-failed') ?? false;
+  return failedDisks(state).length > 0;
 }
 
 /** An acknowledged write is on two disks now, and the loss of either server is survived without a person. */

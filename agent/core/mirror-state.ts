@@ -125,6 +125,7 @@ export function freshRecord(): ModuleRecord {
     restarts: [],
     restartsBoot: null,
     gaveUp: null,
+    doubted: null,
     unreachedByOrder: false,
     order: null,
   };
@@ -144,19 +145,28 @@ function restartsUnder(
   return { restarts: record.restarts.map(() => atMs), restartsBoot: bootId };
 }
 
+/** Given when nothing was depended on: what it waits for has been added since. */
+function knownOrder({ dependsOn, bootId }: MirrorIdentity, { order }: ModuleRecord): ModuleRecord['order'] {
+  return order === null || dependsOn.length === 0 ? order : { bootId, ...order };
+}
+
 /** A record of a version that did not note it: this node may have granted what it grants now. */
 function forgottenGrantMs({ timing }: MirrorIdentity, { grantedMs }: ModuleRecord): number {
   return grantedMs ?? timing.grantMs;
 }
 
-/** @param atMs CLOCK_BOOTTIME, milliseconds. */
-export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, atMs: number): MirrorState {
+/**
+ * @param atMs CLOCK_BOOTTIME, milliseconds.
+ * @param leaseMs until when the former machine of this process has the right to run; 0: there was none.
+ */
+export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, atMs: number, leaseMs = 0): MirrorState {
   const resuming = record.activeBoot === identity.bootId;
   return {
     identity,
     record: {
       ...record,
       ...restartsUnder(identity.bootId, record, atMs),
+      order: knownOrder(identity, record),
       ...(resuming ? {} : { activeBoot: null, running: false, runningSinceMs: null, unreachedByOrder: false }),
     },
     startedMs: atMs,
@@ -189,7 +199,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     reachedMs: null,
     reachedSinceMs: null,
     nextNumber: 1,
-    leaseMs: 0,
+    leaseMs: resuming ? leaseMs : 0,
     runId: 0,
     running: false,
     handoverUntilMs: 0,
@@ -283,7 +293,9 @@ export interface Copy {
   readonly initialised: boolean;
   /** Up to date by its own record. */
   readonly complete: boolean;
-  /** Complete, and this node has not promised a newer generation to the other: may be used while the other one is silent. */
+  /** Its disk has failed under the application, and the other one had all of this generation by then. */
+  readonly doubted: boolean;
+  /** Complete, not doubted, and this node has not promised a newer generation to the other: may be used while the other one is silent. */
   readonly usable: boolean;
   readonly peerStale: boolean;
   readonly clean: boolean;
@@ -304,6 +316,7 @@ export function ownCopy(state: MirrorState): Copy {
     whole: false,
     initialised: false,
     complete: false,
+    doubted: false,
     usable: false,
     peerStale: false,
     clean: false,
@@ -322,15 +335,19 @@ export function ownCopy(state: MirrorState): Copy {
     else if (record.generation.number < generation.number) generation = record.generation;
   }
   const upToDate = generation !== null && known.every((record) => record.copy === 'up-to-date');
+  const whole = known.every((record) => sameGeneration(record.generation, generation));
   const { pending, newest } = state.record;
+  // Who has gone on from it, be it with one volume only, has what nobody else has.
+  const doubted = upToDate && whole && sameGeneration(generation, state.record.doubted?.generation ?? null);
   const contacts = contactCounts(known);
   const isSetBack = generation !== null && setBack(generation, contacts, state.record.contacts);
   return {
     generation,
-    whole: known.every((record) => sameGeneration(record.generation, generation)),
+    whole,
     initialised: true,
     complete: upToDate,
-    usable: upToDate && !isSetBack && (!behind(generation, newest) || includesGeneration(pending, newest)),
+    doubted,
+    usable: upToDate && !isSetBack && !doubted && (!behind(generation, newest) || includesGeneration(pending, newest)),
     peerStale: known.every((record) => record.peerStale),
     clean: known.every((record) => record.cleanCheckpoint !== null),
     contacts,

@@ -83,6 +83,15 @@ export interface ModuleRecord {
    * `stopped`: the other one could not run it either; a person is waited for.
    */
   readonly gaveUp: 'moved' | 'stopped' | null;
+  /**
+   * The disk of this copy failed under the application, and the other one, which had all of this generation, was given it. Until it is made equal to another copy, or has gone on to a
+   * newer generation, it is not used but by an order. `retried`: a person has ordered a start since, so that it may be made equal.
+   */
+  readonly doubted: {
+    readonly generation: Generation;
+    readonly paths: readonly string[];
+    readonly retried: boolean;
+  } | null;
   /** Runs by a person's order, given while the ping witness did not answer: its silence stops nothing until it has answered, or the peer has. */
   readonly unreachedByOrder: boolean;
   /** A person's order to use this copy although it may lack acknowledged writes. `bootId`: it ends with this boot. */
@@ -102,7 +111,8 @@ export type PlanStep =
   | { readonly do: 'unmount' }
   /** replicator.fence for every volume: no reply any more, connection aborted, holders killed. Then the stop script, its failure ignored. */
   | { readonly do: 'fence' }
-  | { readonly do: 'serve-secondary' }
+  /** `doubted`: nothing that was agreed on with the other copy is believed of this one. */
+  | { readonly do: 'serve-secondary'; readonly doubted: boolean }
   /** replicator.stop of a secondary. */
   | { readonly do: 'idle' };
 

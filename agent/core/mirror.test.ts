@@ -229,11 +229,26 @@ describe('the mirror machine', () => {
     expect(refused?.remedy).toContain('holdfast verify db --repair');
   });
 
+  it('tells of a disk that does not answer, once, and of nothing else while it is in sync', () => {
+    const fault = { code: 'disk-silent', message: 'The disk of /data has not answered.', remedy: '', details: {} };
+    const bench = new Bench({ activeBoot: 'b1', running: true });
+    bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up' })] });
+    bench.peer({ state: 'secondary', data: 'up-to-date' });
+    const report = (now: typeof fault | null): number =>
+      bench
+        .event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up', fault: now })] })
+        .filter((action) => action.type === 'emit' && action.event.code === 'disk-silent').length;
+    expect([report(null), report(fault)]).toEqual([0, 1]);
+    expect(describeOwn(bench.state, bench.now)).toMatchObject({ reason: 'disk-silent' });
+    expect(report(fault)).toBe(0);
+  });
+
   it('is not protected while the disk of the primary fails, and says so on both sides', () => {
     const fault = { code: 'disk-failed', message: 'The disk of /data failed (write).', remedy: '', details: {} };
     const bench = new Bench({ activeBoot: 'b1', running: true });
     bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up' })] });
-    bench.peer({ state: 'secondary', data: 'up-to-date' });
+    // Stopped by order, so that the application stays.
+    bench.peer({ state: 'secondary', data: 'up-to-date', wanted: 'stopped' });
     expect(isProtected(bench.state, bench.now)).toBe(true);
     bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up', fault })] });
     expect(isProtected(bench.state, bench.now)).toBe(false);

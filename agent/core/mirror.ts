@@ -8,6 +8,7 @@
 import { assertNever, type Generation, type VoteRequest } from '../contract/index.ts';
 import { absorbCheck, unableOf } from './checkers.ts';
 import { command } from './commands.ts';
+import { endDoubt } from './failed-disk.ts';
 import { committed, Draft, mayBeActive, ownCopy, peerAlive, type MirrorState } from './mirror-state.ts';
 import type { StepResult, TimedMirrorEvent } from './mirror-types.ts';
 import { absorbReached, absorbReply, askForVotes } from './right.ts';
@@ -87,16 +88,26 @@ function absorb(draft: Draft, event: TimedMirrorEvent): void {
   }
 }
 
+/** Of a disk that hangs nothing else may be seen for long. */
+function tellSilentDisks(draft: Draft, volumes: MirrorState['volumes']): void {
+  const silent = (known: MirrorState['volumes']): string | undefined =>
+    known?.find(({ fault }) => fault?.code === 'disk-silent')?.fault?.message;
+  const told = silent(volumes);
+  if (told !== undefined && silent(draft.s.volumes) === undefined) draft.emit('attention', 'disk-silent', told);
+}
+
 function absorbData(draft: Draft, volumes: MirrorState['volumes']): void {
   const { s, now } = draft;
   if (volumes === null && awaitsReplicator(draft)) return;
   replicatorIsBack(draft, volumes);
+  tellSilentDisks(draft, volumes);
   s.volumes = volumes;
   const undecided = volumes?.some((volume) => volume.mode === 'undecided') ?? false;
   s.undecidedSinceMs = undecided ? (s.undecidedSinceMs ?? now) : null;
   if (volumes?.some((volume) => volume.mode === 'in-sync' || volume.mode === 'resynchronising') === true)
     s.hadLink = true;
   if (volumes !== null && volumes.length > 0 && volumes.every((volume) => volume.role === 'primary')) s.mounted = true;
+  endDoubt(draft);
   const { generation, usable, initialised, complete, whole, contacts } = ownCopy(s);
   // A stale copy holds nothing that the peer's lacks: what was wished for it is void, or it would bar the peer from going on. What was
   // promised to the peer stays: the copy may become complete again, and still be older than that.

@@ -30,6 +30,12 @@ describe('an order to promote that waits for another module', () => {
     expect(bench.state.seek?.purpose).toBe('order');
   });
 
+  it('knows a module that was added as one that is needed only after it was given', () => {
+    const order = { by: 'a person' };
+    expect(waiting({ order }).state.record.order).toEqual({ ...order, bootId: 'b1' });
+    expect(new Bench({ order }).state.record.order).toEqual(order);
+  });
+
   it('is obeyed by a secondary that may not take over by itself', () => {
     const bench = secondary();
     bench.event({ type: 'needs', missing: ['db'] });

@@ -65,6 +65,24 @@ describe('who does not reach the ping witness begins nothing', () => {
     pass(bench, timing.heartbeatIntervalMs * 2, true);
     expect(bench.state.phase.name).toBe('activating');
   });
+  test('two pings that are lost in a row do not begin the listening anew; three do', () => {
+    const silentFor = (lost: number): Bench => {
+      const bench = secondary();
+      pass(bench, timing.heartbeatIntervalMs * 3, true);
+      pass(bench, timing.heartbeatIntervalMs * lost, false);
+      pass(bench, timing.heartbeatIntervalMs * (4 - lost), true);
+      return bench;
+    };
+    expect(silentFor(2).state.phase.name).toBe('activating');
+    expect(silentFor(3).state.phase.name).toBe('secondary');
+  });
+  test('a gap that is no two lost pings begins the listening anew, short of a lease too', () => {
+    const bench = secondary();
+    bench.event({ type: 'reached', sentMs: bench.now });
+    bench.after(timing.leaseMs - 100);
+    bench.event({ type: 'reached', sentMs: bench.now });
+    expect(bench.state.reachedSinceMs).toBe(bench.now);
+  });
   test('an answer from before the cut is too old when the loss is noticed', () => {
     const bench = secondary();
     bench.event({ type: 'reached', sentMs: bench.now });
@@ -152,6 +170,43 @@ describe('who runs and reaches neither it nor the peer', () => {
     expect(bench.state.leaseMs).toBeLessThanOrEqual(bench.now);
     contact(bench);
     expect(bench.state.leaseMs).toBeGreaterThan(bench.now);
+  });
+  /** Comes back with so much left of its lease, as the replicator says, or its predecessor. */
+  const resumed = (leftMs: number, by: 'replicator' | 'predecessor'): Bench => {
+    const bench = new Bench({ activeBoot: 'b1', running: true, lastPrimary: true }, available);
+    const untilMs = bench.now + leftMs;
+    if (by === 'predecessor') bench.state = { ...bench.state, leaseMs: untilMs };
+    const told = by === 'replicator' ? { answersUntilMs: untilMs } : {};
+    bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', link: 'up', ...told })] });
+    bench.ran();
+    return bench;
+  };
+  test.each(['replicator', 'predecessor'] as const)(
+    'one that comes back before its right has run out keeps it while the router answers, as its %s knows it',
+    (by) => {
+      const bench = resumed(timing.leaseMs - 500, by);
+      pass(bench, timing.detectionMs * 4, true);
+      expect(bench.state.phase.name).toBe('active');
+      expect(bench.state.leaseMs).toBeGreaterThan(bench.now);
+    },
+  );
+  test('what is handed over is the remainder, and never more', () => {
+    const bench = resumed(800, 'replicator');
+    expect(bench.state.leaseMs).toBe(bench.now + 800);
+    expect(bench.actions.every(({ type }) => type !== 'extend-lease')).toBe(true);
+    expect(resumed(60_000, 'predecessor').state.leaseMs).toBe(bench.now + timing.leaseMs);
+    const late = resumed(-1, 'replicator');
+    pass(late, timing.suspendedMaxMs + 1000, true);
+    expect(fenced(late)).toBe(true);
+  });
+  test('a predecessor that had lost its right is believed, whatever the replicator says', () => {
+    const bench = new Bench({ activeBoot: 'b1', running: true, lastPrimary: true }, available);
+    bench.state = { ...bench.state, leaseMs: bench.now };
+    const untilMs = bench.now + timing.leaseMs;
+    bench.event({ type: 'data', volumes: [volume({ role: 'primary', mode: 'in-sync', answersUntilMs: untilMs })] });
+    bench.ran();
+    pass(bench, 1000, true);
+    expect(bench.state.leaseMs).toBeLessThanOrEqual(bench.now);
   });
   test('either of the two is enough', () => {
     const one = primary();

@@ -341,6 +341,15 @@ describe('votes, promises and what the other one said', () => {
     expect(whole.state.seek?.purpose).toBe('start');
   });
 
+  it('does not wait for one that gets no vote: it is behind what was heard of it, and this copy behind by less', () => {
+    const heard = { generation: 'first', counts: { u: 8 } };
+    const bench = new Bench({ newest: generation, contacts: heard, grantedMs: 0 }, { prefer: 'n2' });
+    bench.event({ type: 'data', volumes: [volume({ record: { ...volume().record!, contacts: 7 } })] });
+    bench.after(timing.grantMs);
+    bench.peer({ state: 'wait', contacts: { u: 6 }, lastPrimary: true });
+    expect(bench.state.seek?.purpose).toBe('start');
+  });
+
   it('carries on what the other one gave up, so that the witness, which stored it, accepts this copy when that one dies', () => {
     const wish = { number: 2, id: '2.n1.s1' };
     const broken = new Bench({ startFailed: true, newest: wish, pending: [wish] });

@@ -148,11 +148,17 @@ export function answeredSince(state: MirrorState, now: number, sinceMs: number):
   return contactMs > sinceMs && now - contactMs < reachFreshMs;
 }
 
+/** The time between two answers with two lost ones in between, and what an answer may be late. */
+function lostTwiceMs({ reachFreshMs, heartbeatIntervalMs }: MirrorState['identity']['timing']): number {
+  return reachFreshMs + heartbeatIntervalMs / 2;
+}
+
 export function absorbReached(draft: Draft, sentMs: number): void {
   const { s } = draft;
   // A clock that has jumped, or an answer from before this machine's life, proves nothing.
   if (s.identity.pingWitness === null || sentMs > draft.now) return;
-  if (s.reachedMs === null || sentMs - s.reachedMs >= s.identity.timing.reachFreshMs) s.reachedSinceMs = sentMs;
+  // Two pings may get lost in a row. Whoever was cut off for longer may have been taken for lost, and listens anew.
+  if (s.reachedMs === null || sentMs - s.reachedMs >= lostTwiceMs(s.identity.timing)) s.reachedSinceMs = sentMs;
   s.reachedMs = Math.max(s.reachedMs ?? 0, sentMs);
   draft.persist({ unreachedByOrder: false });
 }

@@ -2,6 +2,7 @@
 import { assertNever, type Generation } from '../contract/index.ts';
 import { goAlone } from './alone.ts';
 import { forgetChecks, judgeCheckers, peerSituation, unableInWords, unableOf } from './checkers.ts';
+import { doubtCopy, failedDisks, peerHasAll } from './failed-disk.ts';
 import {
   ownCopy,
   peerAlive,
@@ -54,7 +55,7 @@ export function activate(draft: Draft, wish: Seek): void {
   const networks = Object.keys(s.heardMs).length;
   const because = {
     takeover: silenceInWords(peer, silentMs, networks),
-    handover: `${peer} handed it over`,
+    handover: `${s.beat?.reason === 'disk-failed' ? `the disk of ${peer} failed, and it` : peer} handed it over`,
     start: 'the module is wanted and this copy is the newest known',
     order: `${s.record.order?.by ?? 'a person'} ordered it, accepting that data may be lost`,
   }[wish.purpose];
@@ -95,8 +96,7 @@ export function resume(draft: Draft): void {
     return;
   }
   s.resuming = false;
-  // What the lease of the former life was is not known, and with it whether the other one may have taken over since.
-  s.leaseMs = draft.now;
+  s.leaseMs = formerLeaseMs(draft);
   if (s.record.running && s.volumes.length > 0 && s.volumes.every((volume) => volume.role === 'primary')) {
     draft.enter({ name: 'active' });
     s.hadLink = true;
@@ -114,6 +114,16 @@ export function resume(draft: Draft): void {
       'The control plane was restarted in the middle of a change; the application is started anew.',
       'wait',
     );
+}
+
+/**
+ * What is left of the right of the former life: as that handed it over, or as it told the replicator, which has forgotten it where it was started anew itself. Where
+ * the right ran out, or is not known, the other one may have taken over since.
+ */
+function formerLeaseMs({ s, now }: Draft): number {
+  const toldMs = Math.min(...(s.volumes ?? []).map((volume) => volume.answersUntilMs ?? 0));
+  const leaseMs = s.leaseMs > 0 ? s.leaseMs : toldMs;
+  return leaseMs > now ? Math.min(leaseMs, now + s.identity.timing.leaseMs) : now;
 }
 
 /** Beside the control plane that has just been started itself, and its configuration. */
@@ -148,7 +158,17 @@ export function serve(draft: Draft): void {
   goAlone(draft);
   if (s.phase.name === 'deactivating') return;
   if (s.record.wanted === 'stopped') deactivate(draft, 'stopped');
+  else if (leaveFailedDisk(draft)) return;
   else if (s.phase.name === 'active' && !s.running && !followCheckers(draft)) considerFailback(draft);
+}
+
+/** Whatever plan runs: each write that the disk does not take is an error for the application. True: something was begun. */
+function leaveFailedDisk(draft: Draft): boolean {
+  const paths = failedDisks(draft.s);
+  if (paths.length === 0 || draft.s.record.maintenance || !peerReady(draft) || !peerHasAll(draft)) return false;
+  doubtCopy(draft, paths);
+  deactivate(draft, 'handover');
+  return true;
 }
 
 /** What checkers ask for. True: something was begun. */

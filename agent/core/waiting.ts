@@ -14,6 +14,7 @@ import {
   type MirrorState,
   type Seek,
 } from './mirror-state.ts';
+import { isDoubted, restsOnFailedDisk } from './failed-disk.ts';
 import { endOrder, outlived } from './order.ts';
 import {
   askForVotes,
@@ -24,7 +25,7 @@ import {
   votesInWords,
 } from './right.ts';
 import { activate, fence, waitUnable } from './serving.ts';
-import { forked, holderOf, older, sameGeneration } from './voter.ts';
+import { forked, holderOf, older, sameGeneration, setBack } from './voter.ts';
 
 export function decideStopped(draft: Draft): void {
   const { s } = draft;
@@ -85,8 +86,12 @@ function considerStart(draft: Draft): void {
   const { peer } = s.identity;
   const copy = ownCopy(s);
   const beat = peerBeat(s, now);
+  if (s.record.order === null && (restsOnFailedDisk(s) || (isDoubted(s) && beat?.active !== true))) {
+    waitUnable(draft);
+    return;
+  }
   if (beat?.active === true) {
-    draft.run([{ do: 'serve-secondary' }]);
+    draft.run([{ do: 'serve-secondary', doubted: copy.doubted }]);
     return;
   }
   if (now < s.handoverUntilMs) {
@@ -117,8 +122,10 @@ function considerStart(draft: Draft): void {
     );
   else if (staysAway(draft, offer, beat)) waitUnable(draft);
   else if (offer === 'peer') {
-    if (copy.memoryLost && beat.copy !== 'up-to-date') waitForMemory(draft);
-    else if (beat.copy !== 'up-to-date' && !passing.includes(beat.reason))
+    // By its record a copy may be complete whose disk has failed: nobody starts it.
+    const isComplete = beat.copy === 'up-to-date' && beat.reason !== 'disk-failed';
+    if (copy.memoryLost && !isComplete) waitForMemory(draft);
+    else if (!isComplete && !passing.includes(beat.reason))
       draft.wait(
         'copy-stale',
         `This node promised ${peer} something newer, and ${peer} has no copy that is known to be complete. If its data is lost, use "promote" here.`,
@@ -207,6 +214,9 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   if (forked(copy.generation, beat.generation)) return 'forked';
   if (older(copy.generation, beat.generation)) return 'peer';
   if (older(beat.generation, copy.generation)) return 'me';
+  // Whoever is behind what was heard of it gets no vote: waiting for it would be waiting for ever.
+  const isPeerSetBack = beat.generation !== null && setBack(beat.generation, beat.contacts, state.record.contacts);
+  if (isPeerSetBack !== copy.isSetBack) return isPeerSetBack ? 'me' : 'peer';
   // Of one generation, and yet not the same: the one that has met less often was set back, and is never the better one.
   const ahead = metMoreOften(copy.contacts, beat.contacts);
   if (ahead !== null) return ahead;

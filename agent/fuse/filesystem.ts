@@ -163,6 +163,9 @@ export class Filesystem {
   get hasUnheardErrors(): boolean {
     return this.#service.formerErrors === 'unheard';
   }
+  get hasLostErrors(): boolean {
+    return this.#service.formerErrors === 'failed';
+  }
   get asksElsewhere(): boolean {
     return this.#service.asksElsewhere;
   }

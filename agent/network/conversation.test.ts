@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Envelope, MessageBody } from '../contract/index.ts';
+import type { Envelope, DatagramBody } from '../contract/index.ts';
 import { Conversation } from './conversation.ts';
 
-const body: MessageBody = { kind: 'vote-release', module: 'db', number: 1, session: 'a' };
+const body: DatagramBody = { kind: 'vote-release', module: 'db', number: 1, session: 'a' };
 const talker = (name: string, session: string, other: string): Conversation =>
   new Conversation({ cluster: 'c', name, session }, other);
 

@@ -3,7 +3,7 @@
  * only when it echoes ours, so that nobody can play a recorded conversation again; within a session the counter must grow, per network.
  * Pure: time and randomness are given.
  */
-import type { Envelope, MessageBody } from '../contract/index.ts';
+import type { Envelope, DatagramBody } from '../contract/index.ts';
 
 /** Sessions of theirs that are over. Far more restarts than one life of ours will see. */
 const formerSessionsMax = 1024;
@@ -14,7 +14,7 @@ const introductionsPerSecondMax = 10;
 
 export type Verdict =
   /** `order`: grows with everything that they said, whatever network it came by, and with each new life of theirs or new socket of ours. */
-  | { readonly take: MessageBody | null; readonly introduce: boolean; readonly order: number }
+  | { readonly take: DatagramBody | null; readonly introduce: boolean; readonly order: number }
   /** `introduce`: answer at once with an empty envelope, so that the other side learns our session. */
   | { readonly drop: 'not-for-us' | 'replayed' | 'unproven-session'; readonly introduce: boolean };
 
@@ -23,7 +23,7 @@ export class Conversation {
   readonly other: string;
   private counter = 0;
   /** `proof`: counter of the datagram that echoed us first. What they said before it may be a recording, on whatever network. */
-  private trusted: { session: string; proof: number; counters: Map<string, number> } | null = null;
+  private trusted: { session: string; proof: number; counters: Map<string, number>; together: boolean } | null = null;
   /** What was said in a session that is over echoes ours and would be believed again. */
   private readonly former = new Set<string>();
   /** The session of theirs that arrived last, believed or not: what we echo. */
@@ -42,8 +42,13 @@ export class Conversation {
     return this.trusted?.session ?? null;
   }
 
+  /** Whether they take votes of several modules in one datagram, as their session that is believed says. */
+  get takesTogether(): boolean {
+    return this.trusted?.together ?? false;
+  }
+
   /** The next envelope to send. */
-  envelope(network: string, body: MessageBody | null): Envelope {
+  envelope(network: string, body: DatagramBody | null): Envelope {
     this.counter++;
     return {
       format: 1,
@@ -54,6 +59,7 @@ export class Conversation {
       counter: this.counter,
       echo: this.heard,
       network,
+      together: true,
       body,
     };
   }
@@ -77,7 +83,8 @@ export class Conversation {
       if (this.trusted !== null) this.leaveBehind(this.trusted.session);
       const { session, counter } = envelope;
       this.life = ++Conversation.lives;
-      this.trusted = { session, proof: counter, counters: new Map([[network, counter]]) };
+      const together = envelope.together === true;
+      this.trusted = { session, proof: counter, counters: new Map([[network, counter]]), together };
       this.heard = session;
       // They may not know yet that their session is believed, and what they said until now was not taken.
       return { take: envelope.body, introduce: this.mayIntroduce(nowMs), order: this.orderOf(counter) };

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { MessageBody, VoteReply } from '../contract/index.ts';
+import type { Envelope, DatagramBody, Vote, VoteReply } from '../contract/index.ts';
 import { ports } from '../contract/index.ts';
 import { Conversation } from './conversation.ts';
 import type { DatagramListener, OpenDatagramPort } from './datagram-port.ts';
 import { openDatagram, sealDatagram, sealingKey } from './datagram-seal.ts';
-import { HeartbeatSocket, type Vote } from './heartbeat-socket.ts';
+import { HeartbeatSocket } from './heartbeat-socket.ts';
 
 const key = sealingKey('cluster-1', 'x'.repeat(40));
 const peerEndpoint = { address: '10.0.0.2', port: ports.heartbeat };
@@ -12,6 +12,8 @@ const peerEndpoint = { address: '10.0.0.2', port: ports.heartbeat };
 /** A node n1 of the session a2, whose peer n2 is a conversation in the hands of the test. */
 class Bench {
   readonly votes: Vote[] = [];
+  /** What the node said. */
+  readonly said: Envelope[] = [];
   readonly peer = new Conversation({ cluster: key.cluster, name: 'n2', session: 'b1' }, 'n1');
   readonly socket: HeartbeatSocket;
   private deliver: DatagramListener = () => undefined;
@@ -23,7 +25,9 @@ class Bench {
         bound: true,
         send: (datagram) => {
           const opened = openDatagram(key, datagram);
-          if ('envelope' in opened) this.peer.receive(opened.envelope, 'lan', 0);
+          if (!('envelope' in opened)) return;
+          this.said.push(opened.envelope);
+          this.peer.receive(opened.envelope, 'lan', 0);
         },
         ensureBound: () => undefined,
         [Symbol.dispose]: () => undefined,
@@ -39,8 +43,12 @@ class Bench {
     this.socket.beat({ kind: 'heartbeat', agentVersion: '0', revision: 1, modules: [] }, false);
   }
 
-  says(body: MessageBody | null): void {
-    this.deliver(sealDatagram(key, this.peer.envelope('lan', body)), peerEndpoint);
+  /** `together`: not said by earlier versions. */
+  says(body: DatagramBody | null, together = true): void {
+    this.deliver(
+      sealDatagram(key, { ...this.peer.envelope('lan', body), ...(together ? {} : { together: undefined }) }),
+      peerEndpoint,
+    );
   }
 }
 
@@ -79,4 +87,47 @@ test('answers of an earlier version, which do not say whose request it was, are 
   const bench = new Bench();
   for (const number of [1, 1, 2]) bench.says(reply(number, undefined));
   expect(bench.votes.map((vote) => vote.number)).toEqual([1, 2]);
+});
+
+const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const release = (module: string): Vote => ({ kind: 'vote-release', module, number: 1, session: 'a2' });
+
+test('votes of one turn leave together, to a peer that takes them so', async () => {
+  const bench = new Bench();
+  bench.says(null);
+  bench.said.length = 0;
+  for (const module of ['db', 'web']) bench.socket.send('peer', release(module));
+  expect(bench.said).toEqual([]);
+  await endOfTurn();
+  expect(bench.said.map(({ body }) => body?.kind)).toEqual(['votes']);
+});
+
+test('a peer of an earlier version gets each vote by itself', async () => {
+  const bench = new Bench();
+  bench.says(null, false);
+  bench.said.length = 0;
+  for (const module of ['db', 'web']) bench.socket.send('peer', release(module));
+  await endOfTurn();
+  expect(bench.said.map(({ body }) => body)).toEqual([release('db'), release('web')]);
+});
+
+test('what is given back in the last turn leaves before the socket is closed', () => {
+  const bench = new Bench();
+  bench.says(null);
+  bench.said.length = 0;
+  bench.socket.send('peer', release('db'));
+  bench.socket[Symbol.dispose]();
+  expect(bench.said.map(({ body }) => body)).toEqual([release('db')]);
+});
+
+test('of votes that came together each counts once', () => {
+  const bench = new Bench();
+  const body: DatagramBody = {
+    kind: 'votes',
+    same: { ...release('db') },
+    each: [{}, { module: 'web' }, { module: 7 }],
+  };
+  bench.says(body);
+  bench.says(body);
+  expect(bench.votes.map(({ module }) => module)).toEqual(['db', 'web']);
 });

@@ -2,16 +2,16 @@
  * The node's voice: heartbeats and votes to the peer on every network of the cluster, votes to the witness. One socket per network,
  * bound to the node's own address on it and to nothing else.
  */
-import type { Heartbeat, MessageBody, VoteRelease, VoteReply, VoteRequest } from '../contract/index.ts';
+import type { Heartbeat, DatagramBody, Vote } from '../contract/index.ts';
 import { ports } from '../contract/index.ts';
 import { Conversation } from './conversation.ts';
 import type { DatagramPort, Endpoint, OpenDatagramPort } from './datagram-port.ts';
 import type { SealingKey } from './datagram-seal.ts';
 import { openDatagram, sealDatagram } from './datagram-seal.ts';
 import { fittingHeartbeat } from './heartbeat-size.ts';
+import { VoteOutbox, votesOf, votesTogether } from './votes-together.ts';
 
 export const witnessName = 'witness';
-export type Vote = VoteRequest | VoteReply | VoteRelease;
 
 export interface HeartbeatNetwork {
   readonly name: string;
@@ -65,6 +65,10 @@ export class HeartbeatSocket implements Disposable {
   private readonly lines: readonly Line[];
   private readonly peer: Conversation;
   private readonly witness: Conversation;
+  private readonly outbox = {
+    peer: new VoteOutbox((votes) => this.sendVotes(this.peer, votes, (body) => this.toPeer(body))),
+    witness: new VoteOutbox((votes) => this.sendVotes(this.witness, votes, (body) => this.toWitness(body))),
+  };
   /**
    * Highest number taken, by correspondent, session, kind, module and the session of the request: a vote travels on every network and
    * counts once, and a late one to a former life of this node must not silence those to this one.
@@ -104,26 +108,30 @@ export class HeartbeatSocket implements Disposable {
     if (this.said !== null) this.toPeer(this.said);
   }
 
+  /** At the end of this turn, with what else is said until then. */
   send(to: 'peer' | 'witness', message: Vote): void {
-    if (to === 'peer') this.toPeer(message);
-    else this.toWitness(message);
+    this.outbox[to].add(message);
   }
 
   [Symbol.dispose](): void {
+    for (const outbox of Object.values(this.outbox)) outbox.flush();
     for (const line of this.lines) line.port[Symbol.dispose]();
   }
 
-  private toPeer(body: MessageBody | null): void {
+  private sendVotes(to: Conversation, votes: readonly Vote[], say: (body: DatagramBody) => void): void {
+    for (const body of to.takesTogether ? votesTogether(votes) : votes) say(body);
+  }
+  private toPeer(body: DatagramBody | null): void {
     for (const line of this.lines) this.post(line, this.peer, body, this.peerEndpoint(line));
   }
-  private toWitness(body: MessageBody | null): void {
+  private toWitness(body: DatagramBody | null): void {
     const endpoint = this.configuration.witness;
     if (endpoint !== null) for (const line of this.lines) this.post(line, this.witness, body, endpoint);
   }
   private peerEndpoint(line: Line): Endpoint {
     return { address: line.network.peerAddress, port: ports.heartbeat };
   }
-  private post(line: Line, conversation: Conversation, body: MessageBody | null, to: Endpoint): void {
+  private post(line: Line, conversation: Conversation, body: DatagramBody | null, to: Endpoint): void {
     try {
       line.port.send(sealDatagram(this.configuration.key, conversation.envelope(line.network.name, body)), to);
     } catch {
@@ -157,10 +165,12 @@ export class HeartbeatSocket implements Disposable {
       if (source === 'peer') this.listener.heartbeat(network.name, body, verdict.order);
       return;
     }
-    const key = `${source} ${envelope.session} ${body.kind} ${body.module} ${body.session ?? ''}`;
-    if (body.number <= (this.taken.get(key) ?? 0)) return;
-    this.remember(key, body.number);
-    this.listener.vote(source, body);
+    for (const vote of votesOf(body)) {
+      const key = `${source} ${envelope.session} ${vote.kind} ${vote.module} ${vote.session ?? ''}`;
+      if (vote.number <= (this.taken.get(key) ?? 0)) continue;
+      this.remember(key, vote.number);
+      this.listener.vote(source, vote);
+    }
   }
 
   private remember(key: string, number: number): void {

@@ -29,6 +29,7 @@ export interface Welcome {
   readonly verifies: boolean;
   readonly hearsHot: boolean;
   readonly countsCheckpoints: boolean;
+  readonly goesOn: boolean;
   readonly hot: HotOffer | null;
   readonly heardHot: PeerHot | null;
 }
@@ -41,6 +42,8 @@ export interface AcknowledgementPorts {
   readonly open: Operation & { record: VolumeRecord | null; theirs: Welcome | null; fault: FaultRecord | null };
   /** Tells the target the contact and waits until it has recorded it. 0, or -1 with `open.fault`. */
   readonly begin: Operation & { contact: 'in-sync' | 'resync' };
+  /** Both connections over another network, in the place of those in use. 0, or -1: the target does not go on there, and nothing has changed. */
+  readonly goOn: Operation & { applied: number };
   /** Waits for bytes of the acknowledgement connection, or a message. Appends to `bytes`; the new end, -1: the link is lost, 0: a message. */
   readonly receive: Operation & { readonly bytes: Buffer; end: number };
   readonly answerParked: Operation;
@@ -61,6 +64,8 @@ export class AcknowledgementLane {
   #session = 0;
   #ended = false;
   #fault: FaultRecord | null = null;
+  #goesOn = false;
+  #stayedAtMs = -Infinity;
 
   constructor(ports: AcknowledgementPorts) {
     this.#ports = ports;
@@ -124,6 +129,9 @@ export class AcknowledgementLane {
       return false;
     }
     this.#session += 1;
+    this.#goesOn = open.theirs.goesOn;
+    control.forgetLateness();
+    this.#stayedAtMs = -Infinity;
     this.#fault = null;
     this.#ports.receive.end = 0;
     this.#ports.tell({ type: 'link', up: true, fault: null });
@@ -147,17 +155,42 @@ export class AcknowledgementLane {
 
   /** Until the link is lost or the lane ends. */
   *#read(): Lane {
-    const { receive } = this.#ports;
+    const { receive, control } = this.#ports;
     for (;;) {
       const end = yield receive;
-      if (end < 0 || this.#over()) return;
+      if (end < 0) {
+        if (this.#over() || !(yield* this.#goOn())) return;
+        continue;
+      }
+      if (this.#over()) return;
       try {
         yield* this.#answers();
       } catch (error) {
         this.#fault = Fault.from(error).toRecord();
         return;
       }
+      if (control.takeMoveWanted()) yield* this.#goOn();
     }
+  }
+
+  /** Over another network, before anybody has to decide without the peer. False: there is none. */
+  *#goOn(): Generator<Operation, boolean, number> {
+    const { control, goOn, receive, nowMs } = this.#ports;
+    const mayGoOn = this.#goesOn && control.mayGoOn && !control.stopping && !control.fenced && !control.expelled;
+    // One that did not succeed took half of the time that there is.
+    if (!mayGoOn || nowMs() - this.#stayedAtMs < lastingMs) return false;
+    if ((yield goOn) < 0) {
+      this.#stayedAtMs = nowMs();
+      return false;
+    }
+    // The peer was given up meanwhile: what it is told now would come too late for whoever waits.
+    if (this.#ports.control.expelled) return false;
+    receive.end = 0;
+    control.takeMoveWanted();
+    const data = this.#ports.data();
+    this.#ports.tellPrimary({ type: 'goes-on', session: this.#session, applied: goOn.applied, data });
+    this.#ports.tell({ type: 'moved', peer: data.peer });
+    return true;
   }
 
   *#answers(): Lane {

@@ -7,11 +7,12 @@ import { TlsContext, tlsFree } from '../sys/openssl.ts';
 import { shutdownSocket } from '../sys/socket.ts';
 import { AcknowledgementLane } from './acknowledgement-lane.ts';
 import type { Welcome } from './acknowledgement-lane.ts';
-import { Connection } from './connection.ts';
+import { closeConnection, Connection, connectionLost } from './connection.ts';
 import type { Interruption } from './connection.ts';
 import { ControlBlock } from './control-block.ts';
-import { ourVersion, readySchema, welcomeBytesMax, welcomeSchema } from './handshake.ts';
+import { goesOnSchema, ourVersion, readySchema, welcomeBytesMax, welcomeSchema } from './handshake.ts';
 import { Inbox } from './inbox.ts';
+import type { LinkHello } from './handshake.ts';
 import type { AcknowledgementLaneData } from './lane-data.ts';
 import type { ConnectionHandle, FromAcknowledgement, ToAcknowledgement } from './lane-messages.ts';
 import { isReady, runSteps, waitAlone } from './operations.ts';
@@ -23,6 +24,8 @@ const connectTimeoutMs = 2000;
 const contactTimeoutMs = 10_000;
 const livenessMs = 1000;
 
+type Endpoint = AcknowledgementLaneData['endpoints'][number];
+
 /** What the target says of itself. */
 class Link {
   readonly #data: AcknowledgementLaneData;
@@ -32,6 +35,8 @@ class Link {
   #answers: Connection | null = null;
   /** The data connection has been given to the primary lane. */
   #given = false;
+  #endpoint: Endpoint | null = null;
+  #token = '';
 
   constructor(data: AcknowledgementLaneData, control: ControlBlock, interruption: Interruption) {
     this.#data = data;
@@ -45,12 +50,15 @@ class Link {
 
   /** The first endpoint that answers. Throws Fault. */
   *open(record: VolumeRecord): Generator<Operation, Welcome, number> {
+    const { cuts } = this.#control;
     // Read at every attempt: the peer may have been replaced, and a certificate that was retired opens nothing any more.
     using context = new TlsContext(this.#data.tls);
     let last = new Fault('peer-unreachable', { message: 'The peer has no address.' });
     for (const endpoint of this.#data.endpoints) {
       try {
-        return yield* this.#openAt(context, endpoint, record);
+        const welcome = yield* this.#openAt(context, endpoint, record, cuts);
+        this.#endpoint = endpoint;
+        return welcome;
       } catch (error) {
         last = Fault.from(error);
         this.close();
@@ -62,24 +70,98 @@ class Link {
 
   *#openAt(
     context: TlsContext,
-    endpoint: { address: string; port: number },
+    endpoint: Endpoint,
     record: VolumeRecord,
+    cuts: number,
   ): Generator<Operation, Welcome, number> {
-    const { volume, node, programVersion, linkTimeoutMs } = this.#data;
-    const token = randomBytes(16).toString('hex');
-    const options = { timeoutMs: connectTimeoutMs, interruption: this.#interruption, linkTimeoutMs };
-    const hello = { say: 'hello', ...ourVersion(programVersion), node, volume, token, record, asksHot: true };
+    const options = this.#options(connectTimeoutMs);
+    const hello = this.#hello(record);
+    this.#token = hello.token;
     this.#stream = yield* Connection.connect(context, endpoint, options);
     this.#control.publishSocket('dataSocket', this.#stream.fd);
     this.#stream.say({ ...hello, purpose: 'data' });
     this.#answers = yield* Connection.connect(context, endpoint, options);
     this.#control.publishSocket('answerSocket', this.#answers.fd);
+    // What the certificate that it was made with was retired for ends it, wherever it was then.
+    if (this.#control.cuts !== cuts) throw connectionLost(this.#stream.peer);
     this.#answers.say({ ...hello, purpose: 'acknowledgements' });
     const answer = yield* this.#stream.hear(welcomeSchema, bootTimeMs() + contactTimeoutMs, welcomeBytesMax);
     if (answer.say === 'refused') throw Fault.fromRecord(answer.fault);
     const { record: theirs, minor, verifies = false, hearsHot = false, hot = null, heardHot = null } = answer;
-    const { countsCheckpoints = false } = answer;
-    return { record: theirs, minor, verifies, hearsHot, countsCheckpoints, hot, heardHot };
+    const { countsCheckpoints = false, goesOn = false } = answer;
+    return { record: theirs, minor, verifies, hearsHot, countsCheckpoints, goesOn, hot, heardHot };
+  }
+
+  #options(timeoutMs: number): Parameters<typeof Connection.connect>[2] {
+    return { timeoutMs, interruption: this.#interruption, linkTimeoutMs: this.#data.linkTimeoutMs };
+  }
+  #hello(record: VolumeRecord): Omit<LinkHello, 'purpose'> {
+    const { volume, node, programVersion } = this.#data;
+    const token = randomBytes(16).toString('hex');
+    return { say: 'hello', ...ourVersion(programVersion), node, volume, token, record, asksHot: true };
+  }
+
+  /** The stream of this link over another network: what the target has of it. The connections in use stay until the target has agreed. Throws Fault. */
+  *goOn(): Generator<Operation, number, number> {
+    const { cuts } = this.#control;
+    using context = new TlsContext(this.#data.tls);
+    // The other half of the time after which the peer is given up.
+    const untilMs = bootTimeMs() + this.#data.linkTimeoutMs / 2;
+    let last = new Fault('peer-unreachable', { message: 'There is no other network.' });
+    for (const endpoint of this.#data.endpoints) {
+      if (endpoint === this.#endpoint || bootTimeMs() >= untilMs) continue;
+      try {
+        return yield* this.#goOnAt(context, endpoint, untilMs, cuts);
+      } catch (error) {
+        last = Fault.from(error);
+        if (last.code === 'aborted') break;
+      }
+    }
+    throw last;
+  }
+
+  *#goOnAt(
+    context: TlsContext,
+    endpoint: Endpoint,
+    untilMs: number,
+    cuts: number,
+  ): Generator<Operation, number, number> {
+    // Of both connections together: while this lane makes them nobody reads what the former ones may still say.
+    const options = (): Parameters<typeof Connection.connect>[2] =>
+      this.#options(Math.max(1, Math.min(this.#data.linkTimeoutMs / 4, untilMs - bootTimeMs())));
+    const hello = { ...this.#hello(this.#control.readRecord().record), continues: this.#token };
+    const opened: Connection[] = [];
+    try {
+      const stream = yield* Connection.connect(context, endpoint, options());
+      opened.push(stream);
+      stream.say({ ...hello, purpose: 'data' });
+      const answers = yield* Connection.connect(context, endpoint, options());
+      opened.push(answers);
+      answers.say({ ...hello, purpose: 'acknowledgements' });
+      const answer = yield* stream.hear(goesOnSchema, untilMs);
+      if (answer.say === 'refused') throw Fault.fromRecord(answer.fault);
+      // The certificate that they were made with may have been retired since.
+      if (this.#control.cuts !== cuts) throw connectionLost(stream.peer);
+      this.#replace(stream, answers);
+      this.#endpoint = endpoint;
+      this.#token = hello.token;
+      return answer.applied;
+    } catch (error) {
+      for (const connection of opened) connection.close();
+      throw error;
+    }
+  }
+
+  #replace(stream: Connection, answers: Connection): void {
+    // The primary lane frees it, and may be blocked in it.
+    this.#control.lookAtSocket('dataSocket', shutdownSocket);
+    const former = this.#answers;
+    this.#control.publishSocket('dataSocket', stream.fd);
+    this.#control.publishSocket('answerSocket', answers.fd);
+    if (former) closeConnection(former);
+    this.#stream = stream;
+    this.#answers = answers;
+    this.#given = false;
   }
 
   *begin(contact: 'in-sync' | 'resync'): Generator<Operation, void, number> {
@@ -142,6 +224,20 @@ export function makeAcknowledgementLane(
     },
     run: (): number => runSteps(open.steps()),
   };
+  const goOn = {
+    name: 'go on',
+    applied: 0,
+    *steps(): Steps {
+      try {
+        goOn.applied = yield* link.goOn();
+        return 0;
+      } catch (error) {
+        if (error instanceof Fault) return -1;
+        throw error;
+      }
+    },
+    run: (): number => runSteps(goOn.steps()),
+  };
   const begin = {
     name: 'begin',
     contact: 'resync' as 'in-sync' | 'resync',
@@ -195,6 +291,7 @@ export function makeAcknowledgementLane(
     peer: data.peer,
     open,
     begin,
+    goOn,
     receive,
     answerParked: parkedAnswer(control, data.deviceFd),
     pause,

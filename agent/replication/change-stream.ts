@@ -155,6 +155,12 @@ export class ChangeStream implements ChangeSink {
     for (const id of held) this.giveBack(id);
   }
 
+  /** Between requests. A walk by marks that are not kept any more leads nowhere, and objects are told by ids that the target was never given. */
+  tidyMarks(): void {
+    this.marks.tidy();
+    if (this.reach.names !== null && !this.marks.kept) this.untold();
+  }
+
   /** A hold of the walk ends; the id may end with it. */
   giveBack(id: NodeId): void {
     if (this.#tree.forget(id)) this.forgotten(id);
@@ -303,7 +309,11 @@ export class ChangeStream implements ChangeSink {
 
   /** The name is one that the target follows, and its directory is introduced. */
   #canTell(parent: Node, name: Name): boolean {
-    if (this.reach.has(parent.id, name) && this.bind(parent)) return true;
+    if (this.reach.has(parent.id, name)) {
+      if (this.bind(parent)) return true;
+      // The target has the directory as it was, and the way to it is not reached yet.
+      this.reach.addName(parent.id, name);
+    }
     if (this.reach.complete) this.untold();
     return false;
   }

@@ -26,9 +26,14 @@ const word = {
   dataSocket: 8,
   answerSocket: 9,
   stopping: 10,
+  laneLiveness: 11,
+  cuts: 12,
+  mayGoOn: 13,
+  moveWanted: 14,
+  expelled: 15,
 } as const;
 export type SocketSlot = 'dataSocket' | 'answerSocket';
-const parkStart = 64;
+const parkStart = 128;
 const measuresStart = parkStart + parkBytes;
 const recordStart = measuresStart + measuresBytes;
 /** 256 ancestors of at most 120 characters, escaped. */
@@ -83,6 +88,35 @@ export class ControlBlock {
     Atomics.store(this.#words, word.stopping, 1);
   }
 
+  /** The stream of this session may go on over another connection: nothing is under way but changes, which are kept until they are acknowledged. */
+  get mayGoOn(): boolean {
+    return Atomics.load(this.#words, word.mayGoOn) !== 0;
+  }
+  set mayGoOn(may: boolean) {
+    Atomics.store(this.#words, word.mayGoOn, may ? 1 : 0);
+  }
+
+  /** Nothing has been acknowledged for a while: another network is tried. By the supervisor, taken by the acknowledgement lane. */
+  wantMove(): void {
+    Atomics.store(this.#words, word.moveWanted, 1);
+  }
+  /** The peer has had all the time that there is. Until another link is made. */
+  get expelled(): boolean {
+    return Atomics.load(this.#words, word.expelled) !== 0;
+  }
+  expel(shutdown: (fd: number) => void): void {
+    Atomics.store(this.#words, word.expelled, 1);
+    this.shutdownSockets(shutdown);
+  }
+  /** Another link begins. */
+  forgetLateness(): void {
+    this.takeMoveWanted();
+    Atomics.store(this.#words, word.expelled, 0);
+  }
+  takeMoveWanted(): boolean {
+    return Atomics.exchange(this.#words, word.moveWanted, 0) !== 0;
+  }
+
   /** Low 32 bits of the last sequence sent and of the highest acknowledged, of this session. */
   get sent(): number {
     return Atomics.load(this.#words, word.sent);
@@ -113,6 +147,14 @@ export class ControlBlock {
     Atomics.add(this.#words, word.mainLiveness, 1);
   }
 
+  /** Moves while the lane that has the disk does: once for each message or request, and each second. */
+  get laneLiveness(): number {
+    return Atomics.load(this.#words, word.laneLiveness);
+  }
+  countLaneLiveness(): void {
+    Atomics.add(this.#words, word.laneLiveness, 1);
+  }
+
   /**
    * The link's descriptors, so that another thread can shut them down while their owner is blocked in them. Published and withdrawn by whoever
    * closes them; the lock keeps a number from being closed, and used for something else, in between. Stored plus one: 0 is none.
@@ -124,13 +166,23 @@ export class ControlBlock {
   withdrawSocket(slot: SocketSlot): void {
     this.#locked(() => Atomics.store(this.#words, word[slot], 0));
   }
-  shutdownSockets(shutdown: (fd: number) => void): void {
+  /** `ifDataIs`: only while that is the data connection; another one may have taken its place. */
+  shutdownSockets(shutdown: (fd: number) => void, ifDataIs: number | null = null): void {
     this.#locked(() => {
+      if (ifDataIs !== null && Atomics.load(this.#words, word.dataSocket) - 1 !== ifDataIs) return;
       for (const slot of [word.dataSocket, word.answerSocket]) {
         const fd = Atomics.load(this.#words, slot) - 1;
         if (fd >= 0) shutdown(fd);
       }
     });
+  }
+  /** The same, and also of those that are not published yet: whoever makes a link compares `cuts` with what it was before, once it has published. */
+  cutSockets(shutdown: (fd: number) => void): void {
+    Atomics.add(this.#words, word.cuts, 1);
+    this.shutdownSockets(shutdown);
+  }
+  get cuts(): number {
+    return Atomics.load(this.#words, word.cuts);
   }
   /** What `look` says of one of them while it cannot be closed; null when there is none. */
   lookAtSocket<T>(slot: SocketSlot, look: (fd: number) => T): T | null {

@@ -2,6 +2,8 @@
  * What both ends say before the first change: magic, length, JSON; validated, bounded. The source opens two connections with one random
  * token (data, acknowledgements) and says hello on both; the rest is spoken on the data connection:
  *   source: hello(record) → target: welcome(record) or refusal → source: begin(contact) → target, its record durable: ready
+ * A link that takes the place of another one, in the middle of its stream:
+ *   source: hello(continues) → target: goes-on(applied) or refusal
  */
 import * as z from 'zod';
 import { compatible, Fault, faultRecordSchema, protocolVersion, volumeRecordSchema } from '../contract/index.ts';
@@ -30,6 +32,11 @@ export const helloSchema = z.object({
   record: volumeRecordSchema,
   /** The source knows what to do with the target's hot log. */
   asksHot: z.boolean().optional(),
+  /** The token of the link that this one takes the place of: its stream goes on. Said only to a target that says that it can. */
+  continues: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
 });
 export type LinkHello = z.infer<typeof helloSchema>;
 
@@ -54,11 +61,18 @@ export const welcomeSchema = z.discriminatedUnion('say', [
     hearsHot: z.boolean().optional(),
     /** The target's record follows what the source's counts, with every checkpoint. Absent: a version that counts contacts only. */
     countsCheckpoints: z.boolean().optional(),
+    /** The target goes on with the stream of a link over another one. */
+    goesOn: z.boolean().optional(),
     /** The target was primary: what its hot log names. */
     hot: hotOfferSchema.nullish(),
     /** What the target has heard of the source's hot log. */
     heardHot: z.object({ log: z.number().int(), number: z.number().int() }).nullish(),
   }),
+  z.object({ say: z.literal('refused'), fault: faultRecordSchema }),
+]);
+/** Answer to a hello that continues a link: everything up to `applied` has come. */
+export const goesOnSchema = z.discriminatedUnion('say', [
+  z.object({ say: z.literal('goes-on'), applied: z.number().int().min(0) }),
   z.object({ say: z.literal('refused'), fault: faultRecordSchema }),
 ]);
 export const beginSchema = z.object({ say: z.literal('begin'), contact: z.enum(['in-sync', 'resync']) });

@@ -53,6 +53,8 @@ export class DirectoryHotDisk implements HotDisk {
       const attributes = new Attributes();
       const read = statOf(fd, attributes);
       if (read < 0) return read;
+      // Removed by somebody: what is written there no successor would find.
+      if (attributes.links === 0) return -E.NOENT;
       const memory = new Memory(attributes.size + 1);
       for (let done = 0; done < attributes.size;) {
         const count = readAt(fd, memory.address(done), attributes.size - done, done);

@@ -17,6 +17,8 @@ export interface PrimaryLaneData {
   readonly cache: 'writeback' | 'none';
   readonly level: AcknowledgeLevel;
   readonly memoryBoot: string | null;
+  /** There is another way to the peer: what it lacks of the stream is kept for that. */
+  readonly goesOn: boolean;
   readonly record: VolumeRecord;
   /** What a successor of this process goes on from; -1: nobody would. */
   readonly keptFd: number;

@@ -50,6 +50,13 @@ export type ToPrimary =
       readonly heardHot: PeerHot | null;
       readonly data: ConnectionHandle;
     }
+  /** The same link over another connection: the target has everything up to `applied`. */
+  | {
+      readonly type: 'goes-on';
+      readonly session: number;
+      readonly applied: number;
+      readonly data: ConnectionHandle;
+    }
   /** `refused`: the target could not make a change, and left. */
   | { readonly type: 'link-lost'; readonly session: number; readonly refused: boolean }
   /** The target’s copy was found to differ: it takes nothing before a person has ordered its repair. */
@@ -114,6 +121,8 @@ export type FromPrimary =
   | { readonly type: 'unmounted' }
   /** The local disk failed an fsync or a write. */
   | { readonly type: 'local-failure'; readonly call: string; readonly errno: number }
+  /** What the disk has failed to write is not known, and cannot be asked any more. */
+  | { readonly type: 'errors-lost' }
   /** The local disk does not give what the peer lacks: it cannot be brought up to date. */
   | { readonly type: 'unreadable'; readonly errno: number }
   | { readonly type: 'ended' };
@@ -123,12 +132,17 @@ export interface ToAcknowledgement {
 }
 
 export type FromAcknowledgement =
-  { readonly type: 'link'; readonly up: boolean; readonly fault: FaultRecord | null } | { readonly type: 'ended' };
+  | { readonly type: 'link'; readonly up: boolean; readonly fault: FaultRecord | null }
+  /** The link goes on over another connection, to `peer`. */
+  | { readonly type: 'moved'; readonly peer: string }
+  | { readonly type: 'ended' };
 
 export type ToSecondary =
   /** A link that the listener has accepted; `record` is the source's. */
   | {
       readonly type: 'accepted';
+      /** Of the control block, when it was accepted. */
+      readonly cuts: number;
       readonly data: ConnectionHandle;
       readonly acknowledgements: ConnectionHandle;
       readonly record: VolumeRecord;
@@ -136,6 +150,9 @@ export type ToSecondary =
       readonly minor: number;
       /** The source knows what to do with this copy's hot log. */
       readonly asksHot: boolean;
+      readonly token: string;
+      /** The token of the link that this one takes the place of. */
+      readonly continues: string | null;
     }
   /** All that was applied when it was asked for is on disk; negative `status`: it is not. */
   | { readonly type: 'synced'; readonly call: number; readonly status: number }
@@ -160,6 +177,8 @@ export interface ListenerConfiguration {
   readonly addresses: readonly { readonly address: string; readonly port: number }[];
   readonly tls: { readonly certificateFile: string; readonly keyFile: string; readonly peerCertificateFile: string };
   readonly linkTimeoutMs: number;
+  /** What the files of `tls` held, by their hash; null: they could not be read. */
+  readonly certificates: string | null;
 }
 export interface ToListener {
   readonly type: 'configure';
@@ -168,6 +187,8 @@ export interface ToListener {
 export type FromListener =
   | {
       readonly type: 'link';
+      /** Of the configuration that it was made under. */
+      readonly certificates: string | null;
       readonly volume: string;
       readonly node: string;
       readonly data: ConnectionHandle;
@@ -177,6 +198,9 @@ export type FromListener =
       readonly minor: number;
       /** The source knows what to do with this copy's hot log. */
       readonly asksHot: boolean;
+      readonly token: string;
+      /** The token of the link that this one takes the place of. */
+      readonly continues: string | null;
     }
   /** Somebody was refused, or an address cannot be listened on. */
   | { readonly type: 'fault'; readonly fault: FaultRecord };

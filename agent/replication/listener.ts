@@ -59,6 +59,9 @@ export class Listener {
   }
 
   #configure(configuration: ListenerConfiguration): void {
+    // What has begun under certificates that were retired since makes no link.
+    if (this.#configuration?.certificates !== configuration.certificates)
+      for (const guest of this.#guests) this.#dismiss(guest);
     this.#configuration = configuration;
     for (const fd of this.#listening.splice(0)) close(fd);
     this.#context?.[Symbol.dispose]();
@@ -223,6 +226,7 @@ export class Listener {
     const handle = (one: Guest): ConnectionHandle => ({ fd: one.fd, ssl: one.ssl, peer: one.peer });
     this.#tell({
       type: 'link',
+      certificates: this.#configuration?.certificates ?? null,
       volume: hello.volume,
       node: hello.node,
       data: handle(data),
@@ -230,6 +234,8 @@ export class Listener {
       record: (data.hello ?? hello).record,
       minor: hello.minor,
       asksHot: hello.asksHot === true,
+      token: hello.token,
+      continues: hello.continues ?? null,
     });
   }
 }

@@ -12,6 +12,9 @@ export class OwnSyncs {
   readonly #spawn: typeof spawnLane;
   #last: Promise<unknown> = Promise.resolve();
   #status = 0;
+  #asked = 0;
+  /** Number of the one under way; 0: none. */
+  question = 0;
   #isOver = false;
 
   constructor(
@@ -50,8 +53,10 @@ export class OwnSyncs {
   ): Promise<void> {
     await former;
     if (this.#isOver) return;
+    this.question = ++this.#asked;
     let status = 0;
     for (const fd of descriptors) status = Math.min(status, fd < 0 ? fd : await this.#sync(fd));
+    this.question = 0;
     answered(status);
   }
 

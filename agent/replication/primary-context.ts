@@ -8,7 +8,7 @@ import type { Memory } from '../sys/memory.ts';
 import type { ChangeStream } from './change-stream.ts';
 import type { CollectedSyncs } from './collected-syncs.ts';
 import type { ControlBlock, Mode } from './control-block.ts';
-import type { FromPrimary, PeerHot, ToPrimary } from './lane-messages.ts';
+import type { ConnectionHandle, FromPrimary, PeerHot, ToPrimary } from './lane-messages.ts';
 import type { Lane, Operation } from './operations.ts';
 import type { SendWindow } from './send-window.ts';
 import type { SourceTree } from './tree.ts';
@@ -27,6 +27,8 @@ export interface FormerErrors {
   readonly asked: boolean;
   /** Until then nothing may be called synced. */
   readonly unheard: boolean;
+  /** Nothing is called synced in this role: a former process has heard of an error, or was ended with the last answer that could be had. */
+  readonly lost: boolean;
 }
 
 export interface PrimaryPorts {
@@ -89,6 +91,10 @@ export interface PrimaryPorts {
   readonly nowMs: () => number;
   readonly message: () => ToPrimary | null;
   readonly tell: (message: FromPrimary) => void;
+  /** From now on `send` uses this connection, in the middle of the stream. */
+  readonly replaceConnection: (data: ConnectionHandle) => void;
+  /** Sends again what was sent behind `applied`; -1: it is not known any more, or the link is lost. */
+  readonly sendAgain: Operation & { applied: number };
   /** From now on `send` uses this connection. */
   readonly takeConnection: (linked: ToPrimary & { type: 'linked' }) => void;
   /** Ends both connections, so that the acknowledgement lane notices too. */

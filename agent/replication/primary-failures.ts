@@ -29,9 +29,19 @@ export class PrimaryFailures {
   }
 
   note(call: string, errno: number): void {
+    this.#note(call);
+    this.#lane.ports.tell({ type: 'local-failure', call, errno });
+  }
+
+  /** What a former process was told of this disk, or might have been, is not known any more. As after a sync that failed. */
+  noteLost(): void {
+    this.#note('fsync');
+    this.#lane.ports.tell({ type: 'errors-lost' });
+  }
+
+  #note(call: string): void {
     this.diskFailed = true;
     if (call === 'fsync') this.unrecorded = this.#lane.record.unwritten !== true;
-    this.#lane.ports.tell({ type: 'local-failure', call, errno });
   }
 
   /** What came of a write of the record: a failure is told once, until one succeeds. */

@@ -42,9 +42,9 @@ class Primary {
   readonly #request = new Memory(8);
   #current = 0;
 
-  constructor(level: AcknowledgeLevel = 'durable', takenOver = true) {
-    this.unheard = takenOver;
-    const lane = this.#lane(level);
+  constructor(level: AcknowledgeLevel = 'durable', takenOver = true, lost = false) {
+    this.unheard = takenOver && !lost;
+    const lane = this.#lane(level, lost);
     const hand = new RequestInHand();
     const sending = new PrimarySending(lane);
     const answers = new PrimaryAnswers(lane);
@@ -55,12 +55,12 @@ class Primary {
     const room = { waits: false };
     const parts = { hand, sending, answers, failures, formerErrors, syncs, resync: idle, verify: idle, room };
     this.requests = new PrimaryRequests(lane, parts);
-    formerErrors.begin();
+    run(formerErrors.begin());
     this.askedAtFirst = this.#isAsked;
     formerErrors.decided();
   }
 
-  #lane(level: AcknowledgeLevel): LaneContext {
+  #lane(level: AcknowledgeLevel, lost: boolean): LaneContext {
     const isUnheard = (): boolean => this.unheard;
     const isAsked = (): boolean => this.#isAsked;
     const record = (): VolumeRecord => this.record;
@@ -97,6 +97,7 @@ class Primary {
         get unheard() {
           return isUnheard();
         },
+        lost,
       },
       readRequest: operation('read request', readRequest),
       reply: operation('reply', () => this.answered.push(`${this.#kinds[this.#current]} ${this.#current}`)),
@@ -178,6 +179,11 @@ describe('while a whole filesystem is asked what it has failed to write', () => 
     primary.resyncs = true;
     primary.hear(-5);
     expect([primary.told, primary.record.unwritten]).toEqual([['local-failure', 'link-lost'], true]);
+  });
+
+  it('one that nobody can ask any more has failed, and the record says so before anything is answered', () => {
+    const primary = new Primary('durable', true, true);
+    expect([primary.askedAtFirst, primary.told, primary.record.unwritten]).toEqual([false, ['errors-lost'], true]);
   });
 
   it('a resync takes no step', () => {

@@ -28,9 +28,15 @@ export class PrimaryFormerErrors {
     return this.#lane.ports.formerErrors?.asked === true;
   }
 
-  begin(): void {
+  *begin(): Lane {
     const { formerErrors, nowMs } = this.#lane.ports;
     if (!formerErrors || formerErrors.unheard) return;
+    if (formerErrors.lost) {
+      // Each sync is an error from here on: that is told at once, so that the application goes where it is none.
+      this.#failures.noteLost();
+      yield* this.#failures.record();
+      return;
+    }
     this.#untilMs = nowMs() + patienceMs;
     this.#ask();
   }

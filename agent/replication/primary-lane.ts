@@ -154,7 +154,7 @@ export class PrimaryLane implements LaneHooks {
     const { wait, stream } = this.#ports;
     this.#tellStatus();
     this.#history.begin();
-    this.#formerErrors.begin();
+    yield* this.#formerErrors.begin();
     yield* this.#requests.takeOver();
     while (!this.#isEnded()) {
       const message = this.#ports.message();
@@ -169,7 +169,7 @@ export class PrimaryLane implements LaneHooks {
       }
       if (this.#resync.finishing || this.#cleanStop.running) yield* this.#observe();
       if (this.#failures.unrecorded) yield* this.#failures.record();
-      stream.marks.tidy();
+      stream.tidyMarks();
       if (this.#checkpoints.isDue()) yield* this.#checkpoints.ask();
       else if (this.#checkpoints.isLogDue()) yield* this.#checkpoints.beginLog();
       wait.timeoutMs = this.#waitMs();
@@ -195,6 +195,7 @@ export class PrimaryLane implements LaneHooks {
 
   #waitMs(): number {
     const { control, stream } = this.#ports;
+    control.mayGoOn = this.#mayGoOn();
     control.wakeOnAcknowledgement =
       this.#resync.waits || this.#resync.finishing || this.#requests.areHeld || this.#cleanStop.running;
     // What was acknowledged before the flag was up wakes nobody: look once more.
@@ -294,6 +295,9 @@ export class PrimaryLane implements LaneHooks {
       case 'linked':
         yield* this.#linked(message);
         return;
+      case 'goes-on':
+        yield* this.#goesOn(message);
+        return;
       case 'link-lost':
         if (message.session !== this.#session) return;
         // Marks that lead to what the target cannot do would do so for ever.
@@ -391,6 +395,24 @@ export class PrimaryLane implements LaneHooks {
     if (!resync) yield* this.#checkpoints.beginLog();
   }
 
+  /** The stream goes on over another network. Nobody has noticed anything but a pause. */
+  *#goesOn(message: ToPrimary & { type: 'goes-on' }): Lane {
+    const { replaceConnection, dropConnection, sendAgain } = this.#ports;
+    replaceConnection(message.data);
+    if (message.session !== this.#session) {
+      dropConnection();
+      return;
+    }
+    sendAgain.applied = message.applied;
+    if (!this.#mayGoOn() || (yield sendAgain) < 0) yield* this.#lost();
+  }
+
+  /** Only changes are under way: what is lost of other answers would be waited for. */
+  #mayGoOn(): boolean {
+    const { control, stream } = this.#ports;
+    return this.#session !== 0 && stream.open && this.mode === 'in-sync' && !this.#verify.running && !control.stopping;
+  }
+
   /** The link is gone. Without the peer only what is recorded allows to go on. */
   *#lost(): Lane {
     if (this.#session === 0) return;
@@ -405,6 +427,7 @@ export class PrimaryLane implements LaneHooks {
   }
 
   #endLink(): void {
+    this.#ports.control.mayGoOn = false;
     this.#ports.dropConnection();
     this.#session = 0;
     this.#resync.disconnected();

@@ -31,19 +31,18 @@ import {
   sync,
   ThreadIdentity,
 } from '../sys/linux.ts';
-import { tlsFree, tlsWrite } from '../sys/openssl.ts';
-import { setBlocking, shutdownSocket } from '../sys/socket.ts';
-import { frameBytesMax, FrameWriter } from './change-codec.ts';
+import { setBlocking } from '../sys/socket.ts';
 import { DirectoryHotDisk } from './hot-disk.ts';
 import { HotLog } from './hot-log.ts';
 import { HotRegions } from './hot-regions.ts';
 import { ChangeStream } from './change-stream.ts';
 import { CollectedSyncs } from './collected-syncs.ts';
 import { ControlBlock } from './control-block.ts';
+import { DataConnection } from './data-connection.ts';
 import { Inbox } from './inbox.ts';
 import { KernelSyncs } from './kernel-syncs.ts';
 import type { PrimaryLaneData } from './lane-data.ts';
-import type { ConnectionHandle, FromPrimary, ToPrimary } from './lane-messages.ts';
+import type { FromPrimary, ToPrimary } from './lane-messages.ts';
 import { LevelStream } from './level-stream.ts';
 import { isReady, operation, waitAlone } from './operations.ts';
 import { parkedAnswer } from './parked-answer.ts';
@@ -52,7 +51,6 @@ import { outcome, woken } from './primary-context.ts';
 import type { FormerErrors, PrimaryPorts } from './primary-context.ts';
 import { PrimaryLane } from './primary-lane.ts';
 import { DirectoryRecordDisk, errnoOf, RecordStore } from './record-store.ts';
-import { SendWindow } from './send-window.ts';
 import { usedOf } from './used-bytes.ts';
 
 const outcomes = {
@@ -63,52 +61,6 @@ const outcomes = {
   parked: outcome.parked,
   destroyed: outcome.ended,
 } as const;
-
-/** The data connection as the primary lane owns it: nobody else writes to it, and it is freed here. */
-class DataConnection {
-  readonly #control: ControlBlock;
-  readonly #memory: Memory;
-  readonly writer: FrameWriter;
-  readonly window = new SendWindow();
-  #handle: ConnectionHandle | null = null;
-  broken = false;
-
-  constructor(control: ControlBlock) {
-    this.#control = control;
-    this.#memory = new Memory(2 * frameBytesMax);
-    this.writer = new FrameWriter(this.#memory.bytes);
-  }
-
-  take(handle: ConnectionHandle): void {
-    this.drop();
-    setBlocking(handle.fd, true);
-    this.#handle = handle;
-    this.broken = false;
-  }
-
-  flush(): number {
-    const { writer } = this;
-    if (!this.#handle || tlsWrite(this.#handle.ssl, this.#memory.address(), writer.length) < 0) {
-      this.broken = true;
-      writer.clear();
-      return -1;
-    }
-    this.window.sent(writer.sequence, writer.length);
-    this.#control.sent = writer.sequence;
-    writer.clear();
-    return 0;
-  }
-
-  /** Both sockets, so that the acknowledgement lane notices; it closes its own. */
-  drop(): void {
-    if (!this.#handle) return;
-    this.#control.shutdownSockets(shutdownSocket);
-    this.#control.withdrawSocket('dataSocket');
-    tlsFree(this.#handle.ssl);
-    close(this.#handle.fd);
-    this.#handle = null;
-  }
-}
 
 /** With a descriptor of its own, which must not keep the space of a file that is removed next. */
 function syncNode(backing: Backing, filesystem: Filesystem, id: number): number {
@@ -140,6 +92,9 @@ function formerErrorsOf(filesystem: Filesystem, tell: (message: FromPrimary) => 
     },
     get unheard() {
       return filesystem.hasUnheardErrors;
+    },
+    get lost() {
+      return filesystem.hasLostErrors;
     },
   };
 }
@@ -175,7 +130,7 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     idsAreGiven: false,
     ...(kept && { kept: { nodes: kept.nodes, firstId: kept.reservedIds } }),
   });
-  const connection = new DataConnection(control);
+  const connection = new DataConnection(control, data.goesOn);
   const store = new RecordStore(new DirectoryRecordDisk(data.directoryFd), data.volume);
   const inbox = new Inbox<ToPrimary>([data.inbox, data.link], data.wakeFd);
   // A request that poll has seen may be gone when it is read, with its caller: nobody may sleep on it who owes answers.
@@ -429,8 +384,21 @@ export function makePrimaryLane(data: PrimaryLaneData, tell: (message: FromPrima
     peerHot: data.peerHot,
     used: () => usedOf(data.directoryFd),
     nowMs: bootTimeMs,
-    message: () => inbox.receive(),
+    message: () => {
+      control.countLaneLiveness();
+      return inbox.receive();
+    },
     tell,
+    replaceConnection: (handle) => {
+      connection.replace(handle);
+    },
+    sendAgain: {
+      name: 'send again',
+      applied: 0,
+      run(): number {
+        return connection.sendAgain(this.applied);
+      },
+    },
     takeConnection: (linked) => {
       connection.take(linked.data);
     },

@@ -64,6 +64,7 @@ export class PrimaryRoom implements AskedRoom {
     }
     if (sequence === this.#noneSequence && nowMs() < this.#noneUntilMs) return false;
     this.#asked = stream.askRoom();
+    this.#budget.asked(this.#asked);
     return true;
   }
 

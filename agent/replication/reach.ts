@@ -29,6 +29,12 @@ export class Reach {
     this.#whole.add(directory);
     this.names?.delete(directory);
   }
+  /** By marks only: nothing else leads the walk to a name that was changed where it had no reason to look. */
+  addName(directory: NodeId, name: Name): void {
+    const named = this.names?.get(directory);
+    if (named === undefined) this.names?.set(directory, new Set([keyOf(name)]));
+    else named.add(keyOf(name));
+  }
   nameDone(directory: NodeId, name: string): void {
     const names = this.names?.get(directory);
     names?.delete(name);

@@ -148,9 +148,12 @@ class Replicator {
     }
     this.#configuration = configuration;
     const first = starting ? await this.#startVolumes(configuration) : await this.#takeUpVolumes(configuration);
+    const former = this.#certificates;
+    this.#certificates = certificatesOf(configuration) ?? former;
     // After the volumes: whoever waits in a mount waits for nothing else.
     this.#configureListener(configuration);
-    this.#retireCertificates(configuration);
+    // A link that was made with other keys or another certificate is made anew: what was retired keeps no connection.
+    if (former !== null && this.#certificates !== former) for (const volume of this.#volumes.values()) volume.cutLink();
     if (first === null) return;
     if (!starting) throw first;
     complain(`${first.message} ${first.remedy}`);
@@ -177,20 +180,6 @@ class Replicator {
     return failed === undefined ? null : Fault.from(failed.reason);
   }
 
-  /** A link that was made with other keys or another certificate is made anew: what was retired keeps no connection. */
-  #retireCertificates({ certificateFile, keyFile, peer }: Configuration): void {
-    const hash = createHash('sha256');
-    try {
-      for (const file of [certificateFile, keyFile, peer.certificateFile]) hash.update(readFileSync(file)).update('\0');
-    } catch {
-      // What cannot be read makes no link either, and says so itself.
-      return;
-    }
-    const now = hash.digest('hex');
-    if (this.#certificates !== null && this.#certificates !== now)
-      for (const volume of this.#volumes.values()) volume.cutLink();
-    this.#certificates = now;
-  }
   #certificates: string | null = null;
 
   #removeGone(configuration: Configuration): void {
@@ -281,6 +270,7 @@ class Replicator {
       addresses: configuration.listen,
       tls: this.#settings().tls,
       linkTimeoutMs: configuration.acknowledgeTimeoutMs,
+      certificates: this.#certificates,
     };
     this.#listener.outbox.post({ type: 'configure', configuration: next });
   }
@@ -291,7 +281,9 @@ class Replicator {
       return;
     }
     const volume = this.#volumes.get(message.volume);
-    if (volume?.offer(message) === true) return;
+    // Made just before its certificates were retired.
+    const isRetired = message.certificates !== this.#certificates;
+    if (!isRetired && volume?.offer(message) === true) return;
     const fault = new Fault('not-secondary', { message: `${message.volume} is not a secondary on this node now.` });
     const refusal = encodeHandshake({ say: 'refused', fault: fault.toRecord() });
     tlsWrite(message.data.ssl, Memory.copyOf(refusal).address(), refusal.length);
@@ -309,6 +301,14 @@ class Replicator {
   }
 
   // --- the interface --------------------------------------------------------------------------------------------------
+
+  #setLeases(leases: readonly Params<ReplicatorApi, 'setLease'>[]): void {
+    const deadlines = new Map(leases.map(({ module, deadlineMs }) => [module, deadlineMs]));
+    for (const volume of this.#volumes.values()) {
+      const deadlineMs = deadlines.get(volume.configuration.module);
+      if (deadlineMs !== undefined) volume.setLease(deadlineMs);
+    }
+  }
 
   #volume(id: string): Volume {
     const volume = this.#volumes.get(id);
@@ -328,10 +328,10 @@ class Replicator {
       const one = this.#volume(volume);
       return await one.inOrder(async () => one.initialise(options));
     },
-    serveSecondary: async ({ volume }) => {
+    serveSecondary: async ({ volume, doubted }) => {
       const one = this.#volume(volume);
       await one.inOrder(async () => {
-        one.serveSecondary();
+        one.serveSecondary(doubted === true);
       });
       return null;
     },
@@ -350,9 +350,12 @@ class Replicator {
       return await one.inOrder(() => one.stop());
     },
     fence: async ({ volume }) => await this.#volume(volume).fence(),
-    setLease: async ({ module, deadlineMs }) => {
-      for (const volume of this.#volumes.values())
-        if (volume.configuration.module === module) volume.setLease(deadlineMs);
+    setLease: async (lease) => {
+      this.#setLeases([lease]);
+      return null;
+    },
+    setLeases: async ({ leases }) => {
+      this.#setLeases(leases);
       return null;
     },
     verify: async ({ volume, repair }) => {
@@ -381,6 +384,17 @@ class Replicator {
     this.#configuration = { ...this.#configuration, volumes };
     writeDurably(this.#configurationFile, `${JSON.stringify({ format: 1, configuration: this.#configuration })}\n`);
   }
+}
+
+/** Null: what cannot be read makes no link either, and says so itself. */
+function certificatesOf({ certificateFile, keyFile, peer }: Configuration): string | null {
+  const hash = createHash('sha256');
+  try {
+    for (const file of [certificateFile, keyFile, peer.certificateFile]) hash.update(readFileSync(file)).update('\0');
+  } catch {
+    return null;
+  }
+  return hash.digest('hex');
 }
 
 /** To the journal. */

@@ -49,6 +49,20 @@ describe('the room of the peer', () => {
     expect(leftBlocks(one)).toBe(0);
   });
 
+  it('does not count what was granted and failed here, once the peer has been asked behind it', () => {
+    const { shared, budget: one } = budget();
+    shared.tell(0, room(10));
+    // It fails on the own disk: nothing of it is sent.
+    expect(one.take(8 * block, 0, 0)).toBe(true);
+    expect(one.take(5 * block, 0, 0)).toBe(false);
+    one.asked(1);
+    shared.tell(1, room(10));
+    one.refresh();
+    expect(leftBlocks(one)).toBe(10);
+    expect(one.take(5 * block, 0, 1)).toBe(true);
+    expect(leftBlocks(one)).toBe(5);
+  });
+
   it('counts objects like blocks', () => {
     const { shared, budget: one } = budget();
     shared.tell(0, room(100, 2));

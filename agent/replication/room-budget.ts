@@ -99,6 +99,11 @@ export class RoomBudget {
     return true;
   }
 
+  /** The peer is asked, with this number: what was granted before and is not told by then has failed here, and will not be. */
+  asked(sequence: number): void {
+    if (sequence !== this.#marked) this.#mark(sequence);
+  }
+
   refresh(): void {
     if (this.#shared.version === this.#told.version) return;
     this.sequence = this.#shared.read(this.#told);

@@ -31,11 +31,12 @@ export class RoomTeller {
     this.#nowMs = nowMs;
   }
 
-  begin(): void {
+  /** @param isAsked the answer to a question may not have arrived. */
+  begin(isAsked = false): void {
     this.#told = null;
     this.#toldAtMs = -Infinity;
     this.#receivedBytes = 0;
-    this.#isAsked = false;
+    this.#isAsked = isAsked;
   }
 
   received(bytes: number): void {

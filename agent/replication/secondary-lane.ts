@@ -73,6 +73,8 @@ export interface SecondaryPorts {
     hot: HotOffer | null;
     heardHot: PeerHot | null;
   };
+  /** Answers a hello that continues the link. 0 or -1. */
+  readonly goesOn: Operation & { applied: number };
   /** What the hot log of this disk names since the checkpoint of the record. Null: nothing that can be believed, or too much. */
   readonly readHot: Operation & { record: VolumeRecord | null; offer: HotOffer | null };
   /** Waits for the source's `begin`. 0 or -1. */
@@ -88,6 +90,8 @@ export interface SecondaryPorts {
   /** Asks for a syncfs that this lane does not wait for; `synced` answers it. */
   readonly beginSync: Operation & { call: number };
   readonly use: (accepted: ToSecondary & { type: 'accepted' }) => void;
+  /** Leaves the link in use as it is. */
+  readonly refuse: (accepted: ToSecondary & { type: 'accepted' }, fault: Fault) => void;
   readonly closeLink: () => void;
   /** A view of the copy without any ids; the former one is closed. */
   readonly newTree: () => Tree;
@@ -116,6 +120,10 @@ export class SecondaryLane {
   #resync: ResyncTarget | null = null;
   #verify: VerifyTarget | null = null;
   #linked = false;
+  /** Of the link whose stream is here, connected or not; null: another one begins anew. */
+  #token: string | null = null;
+  /** The last checkpoint of it that the source was told of; 0: none. */
+  #toldCheckpoint = 0;
   /** With which this contact began. */
   #contacts = 0;
   #ended = false;
@@ -200,7 +208,7 @@ export class SecondaryLane {
       if (message.type === 'end') this.#ended = true;
       else if (message.type === 'synced') yield* this.#synced(message);
       // A link that comes while the role ends is left to the next one.
-      else if (!this.#ended) yield* this.#accept(message);
+      else if (!this.#ended) yield* message.continues === null ? this.#accept(message) : this.#goOn(message);
     }
   }
 
@@ -259,9 +267,38 @@ export class SecondaryLane {
       return;
     }
     this.#linked = true;
+    this.#token = message.token;
+    this.#toldCheckpoint = 0;
     // Made equal by order: that it differs is being mended.
     if (!resync || this.#fault?.code === 'copies-differ') this.#fault = null;
     this.#tellStatus();
+  }
+
+  /** The same link over another connection: the source sends what comes behind what was applied. Of what it was told before, something may not have come. */
+  *#goOn(message: ToSecondary & { type: 'accepted' }): Lane {
+    const { refuse, use, receive, goesOn } = this.#ports;
+    // A copy that was found different meanwhile says so at another contact.
+    const mayGoOn = this.#resync?.active === false && this.record.copy === 'up-to-date';
+    if (message.continues !== this.#token || !mayGoOn) {
+      refuse(message, new Fault('aborted', { message: 'That link has ended here.' }));
+      return;
+    }
+    use(message);
+    receive.end = 0;
+    this.#token = message.token;
+    this.#linked = true;
+    this.#acknowledged = 0;
+    this.#room.begin(true);
+    goesOn.applied = this.#applied;
+    const isTold = (yield goesOn) >= 0 && (this.#toldCheckpoint === 0 || (yield* this.#tellCheckpoint()));
+    if (!isTold) this.#suspend();
+    this.#tellStatus();
+  }
+
+  *#tellCheckpoint(): Generator<Operation, boolean, number> {
+    const { answer } = this.#ports;
+    answer.length = encodeCheckpoint(answer.bytes, this.#toldCheckpoint);
+    return (yield answer) >= 0;
   }
 
   *#hotOffer(): Generator<Operation, HotOffer | null, number> {
@@ -317,14 +354,25 @@ export class SecondaryLane {
     return true;
   }
 
-  #endLink(): void {
+  /** The connection is gone; another one may take its place. */
+  #suspend(): void {
     this.#ports.closeLink();
     const was = this.#linked;
     this.#linked = false;
+    if (this.#resync?.active !== false) this.#endStream();
+    if (was) this.#tellStatus();
+  }
+
+  #endStream(): void {
+    this.#token = null;
     this.#checkpoint = null;
     this.#applier = null;
     this.#progress = null;
-    if (was) this.#tellStatus();
+  }
+
+  #endLink(): void {
+    this.#endStream();
+    this.#suspend();
   }
 
   // --- the stream -----------------------------------------------------------------------------------------------------
@@ -333,7 +381,7 @@ export class SecondaryLane {
     const { receive, input } = this.#ports;
     const end = yield receive;
     if (end < 0) {
-      this.#endLink();
+      this.#suspend();
       return;
     }
     let start = 0;
@@ -444,7 +492,7 @@ export class SecondaryLane {
     for (const { sequence, needed } of this.#answers.splice(0)) {
       answer.length = encodeBlocksAnswer(answer.bytes, sequence, needed);
       if ((yield answer) < 0) {
-        this.#endLink();
+        this.#suspend();
         return;
       }
     }
@@ -456,14 +504,14 @@ export class SecondaryLane {
     answer.length = encodeAcknowledgement(answer.bytes, this.#applied);
     // A stale copy is not asked for room: it is made equal, or leaves.
     if (this.inSync && this.#tellsRoom) answer.length = this.#room.append(answer.bytes, answer.length, this.#applied);
-    if ((yield answer) < 0) this.#endLink();
+    if ((yield answer) < 0) this.#suspend();
   }
 
   /** The source sends nothing: what others do on this disk it would not hear of. */
   *#tellRoom(): Lane {
     const { answer } = this.#ports;
     answer.length = this.#room.appendIdle(answer.bytes, this.#applied);
-    if (answer.length > 0 && (yield answer) < 0) this.#endLink();
+    if (answer.length > 0 && (yield answer) < 0) this.#suspend();
   }
 
   /** Something cannot be applied: the primary is told why and goes on without this copy. */
@@ -473,6 +521,7 @@ export class SecondaryLane {
     answer.length = encodeFault(answer.bytes, fault);
     yield answer;
     this.#endLink();
+    this.#tellStatus();
   }
 
   /** Recorded before anybody hears of it: whoever takes this role up later would believe what the kernel reads. */
@@ -577,7 +626,7 @@ export class SecondaryLane {
     }
     const { answer } = this.#ports;
     answer.length = encodeVerified(answer.bytes, frame.sequence, encodeFindings(findings));
-    if ((yield answer) < 0) this.#endLink();
+    if ((yield answer) < 0) this.#suspend();
     return this.#linked;
   }
 
@@ -606,6 +655,7 @@ export class SecondaryLane {
       this.#checkpoint = null;
       yield* this.#syncFailed();
       if (this.#linked) yield* this.#leave(applyFault('syncfs', message.status));
+      else this.#endLink();
       return;
     }
     if (pending?.call !== message.call) return;
@@ -616,9 +666,8 @@ export class SecondaryLane {
       yield* this.#leave(this.#ports.persist.fault ?? applyFault('record', -5));
       return;
     }
-    const { answer } = this.#ports;
-    answer.length = encodeCheckpoint(answer.bytes, pending.checkpoint);
-    if ((yield answer) < 0) this.#endLink();
+    this.#toldCheckpoint = pending.checkpoint;
+    if (this.#linked && !(yield* this.#tellCheckpoint())) this.#suspend();
   }
 
   // --- status ---------------------------------------------------------------------------------------------------------

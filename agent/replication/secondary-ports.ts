@@ -9,10 +9,10 @@ import { bootTimeMs, close, Memory, Poll, syncFilesystem, ThreadIdentity } from 
 import { tlsFree, tlsWrite } from '../sys/openssl.ts';
 import { setBlocking, shutdownSocket } from '../sys/socket.ts';
 import { frameBytesMax } from './change-codec.ts';
-import { Connection } from './connection.ts';
+import { closeConnection, Connection } from './connection.ts';
 import type { Interruption } from './connection.ts';
 import { ControlBlock } from './control-block.ts';
-import { beginSchema, ourVersion } from './handshake.ts';
+import { beginSchema, encodeHandshake, ourVersion } from './handshake.ts';
 import type { HotOffer } from './handshake.ts';
 import { DirectoryHotDisk } from './hot-disk.ts';
 import { hotOffer } from './hot-offer.ts';
@@ -49,6 +49,7 @@ class AcceptedLink {
     setBlocking(this.answers.fd, true);
     this.#control.publishSocket('dataSocket', this.data.fd);
     this.#control.publishSocket('answerSocket', this.answers.fd);
+    if (this.#control.cuts !== accepted.cuts) this.#control.shutdownSockets(shutdownSocket);
   }
 
   close(): void {
@@ -142,6 +143,7 @@ export function makeSecondaryLane(
               verifies: true,
               hearsHot: true,
               countsCheckpoints: true,
+              goesOn: true,
               hot,
               heardHot,
             };
@@ -150,6 +152,11 @@ export function makeSecondaryLane(
         link.data?.say(answer);
         if (link.data) setBlocking(link.data.fd, false);
       }),
+  };
+  const goesOn = {
+    name: 'goes on',
+    applied: 0,
+    run: (): number => attempt(() => link.data?.say({ say: 'goes-on', applied: goesOn.applied })),
   };
   const readHot = {
     name: 'read hot log',
@@ -242,6 +249,7 @@ export function makeSecondaryLane(
       wait,
       receive,
       welcome,
+      goesOn,
       readHot,
       awaitBegin,
       ready: operation('ready', () => attempt(() => link.data?.say({ say: 'ready' }))),
@@ -252,6 +260,12 @@ export function makeSecondaryLane(
       beginSync,
       use: (accepted) => {
         link.use(accepted);
+      },
+      refuse: ({ data: refused, acknowledgements }, fault) => {
+        const refusal = Memory.copyOf(encodeHandshake({ say: 'refused', fault: fault.toRecord() }));
+        tlsWrite(refused.ssl, refusal.address(), refusal.length);
+        closeConnection(refused);
+        closeConnection(acknowledgements);
       },
       closeLink: () => {
         link.close();
@@ -267,7 +281,10 @@ export function makeSecondaryLane(
       offersMarks: process.env['HOLDFAST_RESYNC_BY_MARKS'] !== '0' && kernelAtLeast(release(), 5, 8),
       room: () => roomOf(data.directoryFd),
       nowMs: bootTimeMs,
-      message: () => inbox.receive(),
+      message: () => {
+        control.countLaneLiveness();
+        return inbox.receive();
+      },
       tell,
     },
     data.record,

@@ -9,6 +9,7 @@ import { bootId } from '../sys/boot-id.ts';
 import { bootTimeMs, close, O, openAt } from '../sys/linux.ts';
 import { shutdownSocket } from '../sys/socket.ts';
 import { ControlBlock } from './control-block.ts';
+import { DiskWatch } from './disk-watch.ts';
 import type { Outbox } from './inbox.ts';
 import { forgetMount, holdsDescriptors, storeMount } from './kept-mount.ts';
 import type {
@@ -53,33 +54,38 @@ const contactPatienceMs = 2000;
 /** What a role's end may take before its connections are cut. */
 const endPatienceMs = 3000;
 
-/** Watches that the peer acknowledges in time; expels it by shutting its sockets down. */
+/** Watches that the peer acknowledges in time: half of it is for another network to be tried; then it is expelled, by shutting its sockets down. */
 export class AcknowledgementWatch {
   readonly #control: ControlBlock;
   readonly #timeoutMs: number;
   #seen = 0;
   #progressAtMs = bootTimeMs();
+  #isLate = false;
 
   constructor(control: ControlBlock, timeoutMs: number) {
     this.#control = control;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** True: overdue, and expelled now. */
-  look(resynchronising: boolean): boolean {
+  look(resynchronising: boolean): 'in-time' | 'late' | 'expelled' {
     const now = bootTimeMs();
     const { acknowledged, sent, parked } = this.#control;
     if (acknowledged !== this.#seen || sent === acknowledged) {
       this.#seen = acknowledged;
       this.#progressAtMs = now;
+      this.#isLate = false;
     }
     const silenceMaxMs = resynchronising ? Math.max(this.#timeoutMs, resyncSilenceMaxMs) : this.#timeoutMs;
     const oldest = parked.oldestWaitingSince(acknowledged);
     const waitedMs = oldest === null ? 0 : (Math.floor(now) - oldest) | 0;
-    if (waitedMs <= this.#timeoutMs && now - this.#progressAtMs <= silenceMaxMs) return false;
-    this.#progressAtMs = now;
-    this.#control.shutdownSockets(shutdownSocket);
-    return true;
+    if (waitedMs > this.#timeoutMs || now - this.#progressAtMs > silenceMaxMs) {
+      this.#progressAtMs = now;
+      this.#control.expel(shutdownSocket);
+      return 'expelled';
+    }
+    const wasLate = this.#isLate;
+    this.#isLate ||= Math.max(waitedMs, now - this.#progressAtMs) > this.#timeoutMs / 2;
+    return this.#isLate && !wasLate ? 'late' : 'in-time';
   }
 }
 
@@ -119,7 +125,9 @@ export class PrimaryLanes {
   readonly #keptFd: number;
   #kept: KeptMemory | null = null;
   #isServedWell = false;
-  readonly watch: AcknowledgementWatch;
+  readonly #syncs: OwnSyncs;
+  readonly #disk = new DiskWatch();
+  readonly #watch: AcknowledgementWatch;
   readonly #primary: { readonly outbox: Outbox<ToPrimary>; readonly port: MessagePort; readonly wakeFd: number };
   readonly #link: { readonly outbox: Outbox<ToAcknowledgement>; readonly port: MessagePort; readonly wakeFd: number };
   readonly ended: Promise<void>;
@@ -139,7 +147,7 @@ export class PrimaryLanes {
     const { volume, directoryFd } = settings;
     this.#volume = volume;
     this.#directoryFd = directoryFd;
-    this.watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
+    this.#watch = new AcknowledgementWatch(this.control, settings.acknowledgeTimeoutMs);
     this.device = taken?.device ?? mountDevice({ path: settings.path, directoryFd });
     const { deviceFd } = this.device;
     this.#keptFd = taken?.memoryFd ?? this.#keep(settings);
@@ -173,13 +181,13 @@ export class PrimaryLanes {
         onLink,
       );
     };
-    const syncs = new OwnSyncs(
+    const syncs = (this.#syncs = new OwnSyncs(
       directoryFd,
       (message) => {
         this.post(message);
       },
       spawnLane,
-    );
+    ));
     const name = `primary ${volume}`;
     const primary = spawnLane(
       name,
@@ -196,6 +204,7 @@ export class PrimaryLanes {
         cache: cacheOf(settings),
         level: settings.acknowledge ?? 'durable',
         memoryBoot: memoryBootOf(settings),
+        goesOn: settings.endpoints.length > 1,
         record,
         keptFd: this.#keptFd,
         takesOver: taken !== null,
@@ -301,8 +310,25 @@ export class PrimaryLanes {
     this.#kept?.adoptionHasSucceeded();
   }
 
+  /** See DiskWatch. */
+  lookAtDisk(): number {
+    const nowMs = bootTimeMs();
+    const { laneLiveness: lane, leaseDeadlineMs } = this.control;
+    return this.#disk.look({ nowMs, lane, laneRests: leaseDeadlineMs <= nowMs, question: this.#syncs.question });
+  }
+
   post(message: ToPrimary): void {
     this.#primary.outbox.post(message);
+  }
+
+  /** True: the peer's acknowledgement is overdue, and it is expelled now. */
+  look(resynchronising: boolean): boolean {
+    const state = this.#watch.look(resynchronising);
+    if (state === 'late') {
+      this.control.wantMove();
+      this.#link.outbox.wake();
+    }
+    return state === 'expelled';
   }
 
   setLease(deadlineMs: number): void {
@@ -345,6 +371,8 @@ function hanging(): Fault {
 export class SecondaryLanes {
   readonly control = new ControlBlock();
   readonly #inbox: { readonly outbox: Outbox<ToSecondary>; readonly port: MessagePort; readonly wakeFd: number };
+  readonly #syncs: OwnSyncs;
+  readonly #disk = new DiskWatch();
   readonly ended: Promise<void>;
   /** After the end: of a syncfs too that was still under way, with what came out of it, 0 or -errno. Nothing may wait for it that others wait for. */
   readonly synced: Promise<number>;
@@ -357,13 +385,13 @@ export class SecondaryLanes {
     spawn: typeof spawnLane = spawnLane,
   ) {
     const { directoryFd } = settings;
-    const syncs = new OwnSyncs(
+    const syncs = (this.#syncs = new OwnSyncs(
       directoryFd,
       (message) => {
         this.post(message);
       },
       spawn,
-    );
+    ));
     this.#inbox = makeInbox<ToSecondary>();
     const name = `secondary ${settings.volume}`;
     const lane = spawn(
@@ -394,6 +422,11 @@ export class SecondaryLanes {
       closeInbox(this.#inbox);
     });
     this.synced = lane.then(() => syncs.end());
+  }
+
+  lookAtDisk(): number {
+    const { question } = this.#syncs;
+    return this.#disk.look({ nowMs: bootTimeMs(), lane: this.control.laneLiveness, laneRests: false, question });
   }
 
   post(message: ToSecondary): void {

@@ -37,6 +37,7 @@ import { removeOwnDirectory, setUp } from './set-up.ts';
 import type { SetUp } from './set-up.ts';
 import { copiesDifferFault } from './verify-report.ts';
 import * as lineage from './volume-lineage.ts';
+import { diskFailed, errorsLost, expelled, silent, silentSince, unreadable } from './volume-faults.ts';
 import { PrimaryLanes, SecondaryLanes, unmountElsewhere, within } from './volume-lanes.ts';
 import type { LaneSettings, TakenMount } from './volume-lanes.ts';
 import { closeMount } from './kept-mount.ts';
@@ -105,6 +106,7 @@ export class Volume {
       record: this.#record,
       role: this.#role,
       mode: this.#mode,
+      ...(this.#role === 'primary' && this.#primary ? { answersUntilMs: this.#primary.control.leaseDeadlineMs } : {}),
       link: this.#link ? 'up' : 'down',
       resync: this.#resync,
       fault: this.#ownFault ?? this.#roleFault ?? (this.#differs ? copiesDifferFault(id) : null),
@@ -132,7 +134,7 @@ export class Volume {
 
   /** Ends the connections with the peer; the primary makes new ones. */
   cutLink(): void {
-    (this.#primary ?? this.#secondary)?.control.shutdownSockets(shutdownSocket);
+    (this.#primary ?? this.#secondary)?.control.cutSockets(shutdownSocket);
   }
 
   async inOrder<T>(run: () => Promise<T>): Promise<T> {
@@ -318,9 +320,14 @@ export class Volume {
     return this.#unwritten ? lineage.syncFailed(this.#record) : this.#record;
   }
 
-  serveSecondary(): void {
+  /** `doubted`: see the interface. Throws Fault where this disk does not take that. */
+  serveSecondary(doubted: boolean): void {
     if (this.#role === 'secondary') return;
     this.#mustBeIdle();
+    if (doubted && this.#mustBeUsable().copy === 'up-to-date') {
+      this.#changeRecord(this.#directoryFd, lineage.syncFailed);
+      this.#readRecord();
+    }
     const record = this.#mustBeUsable();
     this.#secondary = new SecondaryLanes(this.#laneSettings(), record, this.#peerHot, (message) => {
       this.#onSecondary(message);
@@ -460,11 +467,15 @@ export class Volume {
         return;
       case 'local-failure':
         this.#unwritten ||= message.call === 'fsync';
-        this.#set(() => (this.#roleFault = this.#diskFailed(message.call, message.errno).toRecord()));
+        this.#set(() => (this.#roleFault = diskFailed(this.configuration, message.call, message.errno).toRecord()));
+        return;
+      case 'errors-lost':
+        this.#unwritten = true;
+        this.#set(() => (this.#roleFault = errorsLost(this.configuration).toRecord()));
         return;
       case 'unreadable':
         this.#set(() => {
-          this.#roleFault ??= this.#unreadable(message.errno).toRecord();
+          this.#roleFault ??= unreadable(this.configuration, message.errno).toRecord();
         });
         return;
       case 'unmounted':
@@ -501,30 +512,15 @@ export class Volume {
   /** A syncfs that a former role has left behind. */
   #formerSync: Promise<void> = Promise.resolve();
 
-  #unreadable(errno: number): Fault {
-    return new Fault(
-      'source-unreadable',
-      {
-        message: `A file below ${this.configuration.path} cannot be read, so the copy of the other node cannot be completed.`,
-        remedy: 'Look at the kernel log. Remove the damaged file, or restore it from a backup.',
-      },
-      { errno },
-    );
-  }
-
-  #diskFailed(call: string, errno: number): Fault {
-    return new Fault(
-      'disk-failed',
-      {
-        message: `The disk of ${this.configuration.path} failed (${call}).`,
-        remedy: 'Look at the kernel log. The application should go on on the other node.',
-      },
-      { call, errno },
-    );
-  }
-
   #onLink(lanes: PrimaryLanes, message: FromAcknowledgement): void {
-    if (lanes !== this.#primary || message.type !== 'link') return;
+    if (lanes !== this.#primary) return;
+    if (message.type === 'moved' && this.#roleFault?.code === 'peer-expelled')
+      this.#set(() => (this.#roleFault = null));
+    if (message.type === 'moved')
+      process.stderr.write(
+        `${this.configuration.path}: the replication goes on over another network, to ${message.peer}.\n`,
+      );
+    if (message.type !== 'link') return;
     this.#set(() => {
       this.#link = message.up;
       // A failing disk of our own outweighs what the peer says; a link that merely ended says nothing new.
@@ -547,8 +543,8 @@ export class Volume {
   /** A link that the listener has accepted. False: this volume takes none. */
   offer(link: FromListener & { type: 'link' }): boolean {
     if (!this.#secondary || this.#role !== 'secondary') return false;
-    const { data, acknowledgements, record, minor, asksHot } = link;
-    this.#secondary.post({ type: 'accepted', data, acknowledgements, record, minor, asksHot });
+    const { cuts } = this.#secondary.control;
+    this.#secondary.post({ ...link, type: 'accepted', cuts });
     return true;
   }
 
@@ -587,11 +583,7 @@ export class Volume {
     const waiting = Promise.withResolvers<FromPrimary & { type: 'done' }>();
     this.#calls.set(call, waiting);
     lanes.post(message(call));
-    return await within(timeoutMs, waiting.promise, () => this.#silent());
-  }
-
-  #silent(): Fault {
-    return new Fault('disk-silent', { message: `The disk of ${this.configuration.path} does not answer.` });
+    return await within(timeoutMs, waiting.promise, () => silent(this.configuration));
   }
 
   // --- ends -----------------------------------------------------------------------------------------------------------
@@ -672,7 +664,7 @@ export class Volume {
           { volume: this.configuration.id, holders },
         );
       // The error of a sync is told once: a checkpoint must not be agreed on before it is heard.
-      await within(cleanStopMs, this.#formerSync, () => this.#silent());
+      await within(cleanStopMs, this.#formerSync, () => silent(this.configuration));
       const done = await this.#call((call) => ({ type: 'clean-stop', call }), cleanStopMs);
       await lanes?.endWithin(laneEndMs);
       this.#becomeIdle();
@@ -707,22 +699,32 @@ export class Volume {
     return { killedPids };
   }
 
+  /** One that does not answer is told while it does not. */
+  #lookAtDisk(): void {
+    const code = this.#roleFault?.code;
+    const silentMs = (this.#primary ?? this.#secondary)?.lookAtDisk() ?? 0;
+    if (silentMs === 0) {
+      if (code === 'disk-silent') this.#set(() => (this.#roleFault = null));
+      return;
+    }
+    // Told already, or something that says more stands there. Only told: a lane that hangs cannot be stopped for a handover, and a slow disk is none that failed.
+    if (code !== undefined) return;
+    const fault = silentSince(this.configuration, silentMs);
+    process.stderr.write(`${fault.message}\n`);
+    this.#set(() => (this.#roleFault = fault.toRecord()));
+  }
+
   /** Regularly: is an acknowledgement overdue, does the event loop live? */
   tick(): void {
     this.#primary?.control.countMainLiveness();
     this.#secondary?.control.countMainLiveness();
     this.#countDecided();
+    this.#lookAtDisk();
     const { acknowledgeTimeoutMs } = this.#settings();
-    if (this.#link && this.#primary?.watch.look(this.#mode === 'resynchronising') === true)
+    if (this.#link && this.#primary?.look(this.#mode === 'resynchronising') === true)
       this.#set(() => {
-        this.#roleFault = new Fault(
-          'peer-expelled',
-          {
-            message: `The other node did not acknowledge a change of ${this.configuration.id} within ${acknowledgeTimeoutMs} ms and was expelled.`,
-            remedy: 'It comes back by itself. When this repeats, look at its disk and at the network.',
-          },
-          { timeoutMs: acknowledgeTimeoutMs },
-        ).toRecord();
+        if (this.#roleFault?.code === 'disk-failed') return;
+        this.#roleFault = expelled(this.configuration, acknowledgeTimeoutMs).toRecord();
       });
   }
 }

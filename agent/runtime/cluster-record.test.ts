@@ -49,6 +49,9 @@ it('the level of a module reaches the replicator, and is nothing that changes un
   expect(replicatorApi.methods.configure.params.parse(configured).volumes[0]?.acknowledge).toBe('write-through');
   expect(sameCircumstances(record('received'), record('received'), 'db')).toBe(true);
   expect(sameCircumstances(record('received'), record('durable'), 'db')).toBe(false);
+  const needy = record('received');
+  needy.modules[0] = { ...needy.modules[0]!, dependsOn: ['files'] };
+  expect(sameCircumstances(record('received'), needy, 'db')).toBe(false);
 });
 
 it('stops what depends on another module before it', () => {

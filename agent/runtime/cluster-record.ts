@@ -51,7 +51,7 @@ export function sameCircumstances(former: ClusterRecord, next: ClusterRecord, na
       { volumes: definition?.volumes, prefer: definition?.prefer, failback: definition?.failback },
       definition?.cache,
       definition?.acknowledge,
-      definition === undefined ? null : [checkerRules(definition), definition.restartLimit],
+      definition === undefined ? null : [checkerRules(definition), definition.restartLimit, definition.dependsOn],
     ]);
   };
   return essence(former) === essence(next);

@@ -1,6 +1,7 @@
 import fs, {
   appendFileSync,
   chmodSync,
+  closeSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -22,6 +23,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { KeptManifest, ModuleDefinition } from '../contract/index.ts';
 import { commandRunner } from '../network/index.ts';
+import { mountIdOf } from '../sys/filesystem.ts';
 import { bytesBelow, KeptComparer } from './kept-compare.ts';
 import { keptCopies, mustBeUsable, parseBytes } from './kept-copies.ts';
 import { KeptRestorer } from './kept-restore.ts';
@@ -193,6 +195,21 @@ test('nothing is written through a link, whatever kind of thing stands in its pl
   expect(readdirSync(outside)).toEqual(['secret']);
   expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('untouched');
   expect(lstatSync(join(outside, 'secret')).mode & 0o777).toBe(0o600);
+});
+
+test('nothing is written below what somebody has mounted in the data', (context) => {
+  const [tree, mounted] = ['/dev', '/dev/shm'];
+  if (mountIdOf(tree) === mountIdOf(mounted)) context.skip('nothing is mounted below /dev here');
+  const name = `holdfast-restore-${String(process.pid)}`;
+  mkdirSync(join(kept, 'shm'));
+  writeFileSync(join(kept, 'shm', name), 'ours');
+  const [from, to] = [openSync(kept, 'r'), openSync(tree, 'r')];
+  expect(() => {
+    new KeptRestorer(to).run(from, `shm/${name}`);
+  }).toThrow('shm');
+  expect(readdirSync(mounted)).not.toContain(name);
+  closeSync(from);
+  closeSync(to);
 });
 
 test('where it goes back to is not taken from the manifest; a directory that others can write is not in the list', async () => {

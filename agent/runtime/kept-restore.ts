@@ -16,6 +16,7 @@ import {
   linkAt,
   makeDirectoryAt,
   makeNodeAt,
+  mountIdOf,
   O,
   openAt,
   openPath,
@@ -122,7 +123,7 @@ export class KeptRestorer {
   #directoryIn(parent: number, name: Buffer): { fd: number; made: boolean } {
     const made = makeDirectoryAt(parent, name, 0o700);
     if (made < 0 && made !== -E.EXIST) checked(made, 'mkdir', name.toString());
-    return { fd: opened(parent, name), made: made === 0 };
+    return { fd: openedBelow(parent, name), made: made === 0 };
   }
 
   #file(from: number, to: number, name: Buffer, way: readonly Buffer[], what: Attributes): void {
@@ -172,6 +173,14 @@ function opened(parent: number, name: Buffer): number {
   const fd = openAt(parent, name, directoryFlags);
   if (fd === -E.LOOP || fd === -E.NOTDIR) throw new LeadsElsewhere(name.toString());
   return checked(fd, 'open', name.toString());
+}
+
+/** The same in the tree that is written to: what somebody has mounted there is another one. */
+function openedBelow(parent: number, name: Buffer): number {
+  const fd = opened(parent, name);
+  if (mountIdOf(descriptorPath(fd)) === mountIdOf(descriptorPath(parent))) return fd;
+  close(fd);
+  throw new LeadsElsewhere(name.toString());
 }
 
 /** A link that stands in the place of a file is removed and not followed. A directory stays: nothing but a directory takes its place. */

@@ -1,9 +1,8 @@
 /** One configured module with everything that belongs to it: machine, plans, lease. */
-import type { ClusterRecord, EventDraft, ModuleDefinition, VolumeStatus } from '../contract/index.ts';
+import type { ClusterRecord, EventDraft, ModuleDefinition, VolumeStatus, Vote } from '../contract/index.ts';
 import { Fault } from '../contract/index.ts';
 import type { MirrorIdentity } from '../core/index.ts';
 import { describeOwn, freshRecord, initialMirror, timingFor } from '../core/index.ts';
-import type { Vote } from '../network/index.ts';
 import { checkerRules, peerOf } from './cluster-record.ts';
 import { CheckerWatch } from './checker-watch.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -42,6 +41,7 @@ export class ManagedModule {
     record: ReturnType<typeof freshRecord>,
     around: ModuleSurroundings,
     raised: Set<string>,
+    leaseMs: number,
   ) {
     const { ports } = around;
     this.ports = ports;
@@ -62,7 +62,7 @@ export class ManagedModule {
       othersRun: () => around.othersRun(definition.name),
       raised,
     });
-    this.machine = new ModuleMachine(initialMirror(identity, record, ports.clock.bootMs()), {
+    this.machine = new ModuleMachine(initialMirror(identity, record, ports.clock.bootMs(), leaseMs), {
       nowMs: ports.clock.bootMs,
       save: (next) => ports.modules.save(definition.name, next),
       send: around.send,
@@ -84,11 +84,13 @@ export class ManagedModule {
     });
   }
 
+  /** `leaseMs`: until when the former machine of this process has the right to run; 0: there was none. */
   static async load(
     definition: ModuleDefinition,
     record: ClusterRecord,
     around: ModuleSurroundings,
     raised: Set<string>,
+    leaseMs: number,
   ): Promise<ManagedModule> {
     const { ports } = around;
     const stored = (await ports.modules.load(definition.name)) ?? freshRecord();
@@ -96,7 +98,7 @@ export class ManagedModule {
     if (stored.activeBoot !== ports.bootId) for (const { address } of definition.vips) await ports.vip.drop(address);
     for (const { address } of definition.vips) if (await ports.vip.present(address)) raised.add(address);
     const identity = identityOf(definition, record, ports, around.session);
-    return new ManagedModule(definition, identity, stored, around, raised);
+    return new ManagedModule(definition, identity, stored, around, raised, leaseMs);
   }
 
   tick(): void {
@@ -122,6 +124,12 @@ export class ManagedModule {
       } catch (error) {
         this.ports.journal.warning(`${definition.name}: ${Fault.from(error).message}`);
       }
+  }
+
+  /** For its successor. One that has no right says so: what the replicator said last may be from before. */
+  get rightUntilMs(): number {
+    const { leaseMs } = this.machine.published;
+    return leaseMs > 0 ? leaseMs : this.ports.clock.bootMs();
   }
 
   stopWatching(): void {

@@ -96,3 +96,16 @@ it('takes each network for itself, and what is new at once', async () => {
   await settled();
   expect([machine.published.beat?.state, machine.published.beatOrder]).toEqual(['stopped', 4]);
 });
+
+it('makes no step for reports of other volumes', async () => {
+  const { machine, settled } = makeMachine();
+  machine.data([]);
+  await settled();
+  const first = machine.published;
+  machine.data([]);
+  await settled();
+  expect(machine.published).toBe(first);
+  machine.data(null);
+  await settled();
+  expect(machine.published.volumes).toBeNull();
+});

@@ -3,7 +3,7 @@
  * record leaves the others and the heartbeats alone. What is told outside is the state whose actions are all done, so that a heartbeat never
  * says what a power cut could take back.
  */
-import type { EventDraft, Finding, ModuleBeat, VolumeStatus } from '../contract/index.ts';
+import type { EventDraft, Finding, ModuleBeat, VolumeStatus, Vote } from '../contract/index.ts';
 import { assertNever, Fault } from '../contract/index.ts';
 import type {
   CommandRefusal,
@@ -15,7 +15,6 @@ import type {
   StepResult,
 } from '../core/index.ts';
 import { beatOf, stepMirror } from '../core/index.ts';
-import type { Vote } from '../network/index.ts';
 import type { PlanExecutor } from './plan-executor.ts';
 
 export interface MachinePorts {
@@ -49,6 +48,8 @@ export class ModuleMachine {
   private settled: ModuleBeat['state'] = 'unknown';
   private actionSinceMs: number | null = null;
   private missing: string;
+  /** What was told last of its volumes; undefined: nothing yet. */
+  private volumes: readonly VolumeStatus[] | null | undefined;
   /** What the peer said last of this module, word for word, by network. */
   private readonly words = new Map<string, string>();
   /** Said once more since: moves nothing but the time, which goes into the next step. Eight times a second by 128 modules, each a step, was a tenth of a core. */
@@ -83,7 +84,10 @@ export class ModuleMachine {
     this.missing = missing.join();
     this.replaceOrPush('needs', (event) => event.type === 'needs', { type: 'needs', missing });
   }
+  /** Called at every change of any volume of this node: whose own were not reported anew is left alone, or the start of many modules would be as many steps of each. */
   data(volumes: readonly VolumeStatus[] | null): void {
+    if (this.volumes !== undefined && sameReports(this.volumes, volumes)) return;
+    this.volumes = volumes;
     this.replaceOrPush('data', (event) => event.type === 'data', { type: 'data', volumes });
   }
   heard(network: string, beat: ModuleBeat | null, order: number): void {
@@ -241,4 +245,10 @@ export class ModuleMachine {
         assertNever(action);
     }
   }
+}
+
+/** The same ones, not equal ones. */
+function sameReports(one: readonly VolumeStatus[] | null, other: readonly VolumeStatus[] | null): boolean {
+  if (one === null || other === null) return one === other;
+  return one.length === other.length && one.every((status, index) => status === other[index]);
 }

@@ -14,6 +14,8 @@ export class ModuleSet implements Iterable<ManagedModule> {
   private readonly modules = new Map<string, ManagedModule>();
   /** Which addresses of a module stand on this node, whatever machine put them there. */
   private readonly raised = new Map<string, Set<string>>();
+  /** Of machines that were retired: until when each had the right to run. */
+  private readonly leases = new Map<string, number>();
 
   constructor(ports: Ports) {
     this.ports = ports;
@@ -46,6 +48,7 @@ export class ModuleSet implements Iterable<ManagedModule> {
       }
       if (former === null || !sameCircumstances(former, next, name)) {
         await module.retire();
+        this.leases.set(name, module.rightUntilMs);
         this.modules.delete(name);
       }
       const wanted = new Set(definition.vips.map(({ address }) => address));
@@ -66,7 +69,9 @@ export class ModuleSet implements Iterable<ManagedModule> {
       }
       const raised = this.raised.get(definition.name) ?? new Set();
       this.raised.set(definition.name, raised);
-      const module = await ManagedModule.load(definition, next, around, raised);
+      const leaseMs = this.leases.get(definition.name) ?? 0;
+      this.leases.delete(definition.name);
+      const module = await ManagedModule.load(definition, next, around, raised, leaseMs);
       this.modules.set(definition.name, module);
       // Before its machine decides anything: what its predecessor guarded stays under guard.
       await module.lease.hold();

@@ -22,6 +22,10 @@ const recordSchema: z.ZodType<ModuleRecord> = z.object({
   restarts: z.array(z.number()).default([]),
   restartsBoot: z.string().nullable().default(null),
   gaveUp: z.enum(['moved', 'stopped']).nullable().default(null),
+  doubted: z
+    .object({ generation: generationSchema, paths: z.array(z.string()), retried: z.boolean() })
+    .nullable()
+    .default(null),
   unreachedByOrder: z.boolean().default(false),
   order: z.object({ by: z.string(), bootId: z.string().optional() }).nullable(),
 });

@@ -142,7 +142,9 @@ export class PlanExecutor {
         await this.fence(signal);
         return undefined;
       case 'serve-secondary':
-        await this.forEachVolume((id) => replicator.call('serveSecondary', { volume: id }, signal));
+        await this.forEachVolume((id) =>
+          replicator.call('serveSecondary', { volume: id, doubted: step.doubted }, signal),
+        );
         return undefined;
       case 'idle':
         await this.forEachVolume((id) => replicator.call('stop', { volume: id }, signal));

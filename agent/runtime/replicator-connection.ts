@@ -3,6 +3,7 @@ import type { LinePort, Params, ReplicatorApi, Result, RpcClient, VolumeStatus }
 import { createClient, Fault, replicatorApi } from '../contract/index.ts';
 import { replicatorLongStepMs, replicatorSilenceMs } from '../core/index.ts';
 import type { Journal, ReplicatorPort, Silence, Timers } from './ports.ts';
+import { LeaseOutbox } from './lease-outbox.ts';
 import { lookEveryMs, SilenceWatch } from './silence-watch.ts';
 
 /** An application may be waiting for its files meanwhile; what is asked is a socket of this machine. */
@@ -35,6 +36,7 @@ class ReplicatorConnection implements ReplicatorPort {
   private readonly volumes = new Map<string, VolumeStatus>();
   private readonly listeners: ((volumes: ReadonlyMap<string, VolumeStatus> | null) => void)[] = [];
   private readonly silenceListeners: ((silence: Silence) => void)[] = [];
+  private readonly leases = new LeaseOutbox();
   private longStepsWaiting = 0;
   private readonly closing = new AbortController();
   private lastComplaint = '';
@@ -63,6 +65,12 @@ class ReplicatorConnection implements ReplicatorPort {
         message: 'The replication process of this node does not answer.',
         remedy: 'Look at its journal: journalctl -u holdfast-replicator.',
       });
+    if (method === 'setLease') {
+      this.leases.add(this.client, params as Params<ReplicatorApi, 'setLease'>);
+      return null as Result<ReplicatorApi, typeof method>;
+    }
+    // What was said before it arrives before it.
+    this.leases.flush();
     return await this.ask(this.client, method, params, signal);
   };
 

@@ -12,12 +12,12 @@ import type {
   NodeStatus,
   TimelineEvent,
   VolumeStatus,
+  Vote,
 } from '../contract/index.ts';
 import { Fault } from '../contract/index.ts';
 import type { MirrorCommand } from '../core/index.ts';
 import { describeOwn, timingFor } from '../core/index.ts';
 import { HeartbeatSocket, sealingKey } from '../network/index.ts';
-import type { Vote } from '../network/index.ts';
 import { Comparisons, type VolumeVerification } from './comparisons.ts';
 import { heartbeatNetworks, ownOf, peerOf, replicatorConfiguration, stopOrder } from './cluster-record.ts';
 import { journalEvent } from './journal.ts';
@@ -29,7 +29,8 @@ import type { RuntimePorts } from './ports.ts';
 import { SilentReplicator } from './silent-replicator.ts';
 import { stillToSetUp } from './still-to-set-up.ts';
 import type { PeerView } from './status.ts';
-import { nodeStatus, statusFingerprint } from './status.ts';
+import { nodeStatus } from './status.ts';
+import { StatusTeller } from './status-teller.ts';
 
 /** Datagrams that waited in the socket while this process was frozen are not news. */
 const staleDatagramsMs = 50;
@@ -71,6 +72,7 @@ export class Runtime {
   private readonly ports: RuntimePorts;
   private readonly modules: ModuleSet;
   private readonly comparisons: Comparisons;
+  private readonly teller: StatusTeller;
   private readonly listeners = new Set<RuntimeListener>();
   private running: Running | null = null;
   private startFault: Fault | null = null;
@@ -87,13 +89,17 @@ export class Runtime {
   private droppedReportedMs = 0;
   private droppedReported = '';
   private beatScheduled = false;
-  private lastFingerprint = '';
   /** Configuration changes come one after the other. */
   private changing: Promise<unknown> = Promise.resolve();
 
   constructor(ports: RuntimePorts) {
     this.ports = ports;
     this.modules = new ModuleSet(ports);
+    this.teller = new StatusTeller(
+      ports,
+      () => (this.listeners.size === 0 || this.running === null ? null : this.status()),
+      (status) => this.listeners.forEach((listener) => listener.status(status)),
+    );
     this.comparisons = new Comparisons(ports.replicator, (event) => this.emit(event));
     const silent = new SilentReplicator(ports, (event) => this.emit(event));
     ports.replicator.onSilent((silence) => void silent.end(silence));
@@ -105,7 +111,7 @@ export class Runtime {
         if (returned) module.lease.repeat();
       }
       this.comparisons.look(this.modules, this.volumes);
-      this.tellStatus();
+      this.teller.soon();
     });
   }
 
@@ -394,7 +400,7 @@ export class Runtime {
     ports.journal.info(
       `Cluster ${record.cluster}, revision ${record.revision}: ${ports.node} with ${peer.name}, modules ${record.modules.map((one) => one.name).join(', ')}.`,
     );
-    this.tellStatus();
+    this.teller.soon();
   }
 
   private stopListening(): void {
@@ -430,7 +436,7 @@ export class Runtime {
       send: (to: 'peer' | 'witness', message: Vote) => this.running?.socket.send(to, message),
       changed: () => {
         this.beatSoon();
-        this.tellStatus();
+        this.teller.soon();
       },
       othersRun: (name: string) =>
         [...this.modules].some(
@@ -458,7 +464,7 @@ export class Runtime {
     this.beat(this.ticks % 2 === 0);
     this.checkFence(now);
     this.reportDropped(now);
-    this.tellStatus();
+    this.teller.soon();
   }
 
   /** For people only: one that fails or does not come back leaves everything else alone. */
@@ -569,15 +575,6 @@ export class Runtime {
       if (beat !== null) this.peer.beats.set(beat.module, beat);
       module.machine.heard(network, beat, order);
     }
-  }
-
-  private tellStatus(): void {
-    if (this.listeners.size === 0 || this.running === null) return;
-    const status = this.status();
-    const fingerprint = statusFingerprint(status);
-    if (fingerprint === this.lastFingerprint) return;
-    this.lastFingerprint = fingerprint;
-    for (const listener of this.listeners) listener.status(status);
   }
 }
 

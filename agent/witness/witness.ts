@@ -2,11 +2,20 @@
  * The third vote. Believes nobody's clock: a grant runs on the witness's own, from the arrival of the request, for the lease
  * that was asked for plus both clocks' errors. Many clusters, one voter per module.
  */
-import type { MessageBody, VoteReply, VoteRequest } from '../contract/index.ts';
+import type { DatagramBody, Vote, VoteReply, VoteRequest } from '../contract/index.ts';
 import type { VoterState } from '../core/index.ts';
 import { leaseMsMax, newVoter, release, timingFor, vote } from '../core/index.ts';
 import type { DatagramPort, Endpoint, OpenDatagramPort, SealingKey } from '../network/index.ts';
-import { Conversation, keyIdOf, openDatagram, sealDatagram, witnessName } from '../network/index.ts';
+import {
+  Conversation,
+  keyIdOf,
+  openDatagram,
+  sealDatagram,
+  VoteOutbox,
+  votesOf,
+  votesTogether,
+  witnessName,
+} from '../network/index.ts';
 import type { Journal } from '../runtime/ports.ts';
 import type { Secrets } from './secrets.ts';
 import type { WitnessStore } from './witness-store.ts';
@@ -95,16 +104,17 @@ export class Witness implements Disposable {
     // An empty word asks whether anybody is here.
     if (body === null) {
       if (!verdict.introduce) this.answer(key, conversation, envelope.network, null, from);
-    } else if (body.kind === 'vote-request' || body.kind === 'vote-release') {
-      const reply = (answer: VoteReply): void => {
-        this.answer(key, conversation, envelope.network, answer, from);
-      };
-      this.inTurn(key.cluster, envelope.from, body, reply);
+    } else if (body.kind !== 'heartbeat') {
+      const outbox = new VoteOutbox((answers) => {
+        for (const answer of conversation.takesTogether ? votesTogether(answers) : answers)
+          this.answer(key, conversation, envelope.network, answer, from);
+      });
+      for (const vote of votesOf(body)) this.inTurn(key.cluster, envelope.from, vote, (answer) => outbox.add(answer));
     }
   }
 
-  private inTurn(cluster: string, node: string, body: MessageBody, reply: (answer: VoteReply) => void): void {
-    if (body.kind !== 'vote-request' && body.kind !== 'vote-release') return;
+  private inTurn(cluster: string, node: string, body: Vote, reply: (answer: VoteReply) => void): void {
+    if (body.kind === 'vote-reply') return;
     const ballot = this.find(cluster, body.module);
     if (ballot === null) return;
     ballot.turn = ballot.turn
@@ -181,7 +191,7 @@ export class Witness implements Disposable {
     key: SealingKey,
     conversation: Conversation,
     network: string,
-    body: MessageBody | null,
+    body: DatagramBody | null,
     to: Endpoint,
   ): void {
     this.port?.send(sealDatagram(key, conversation.envelope(network, body)), to);

@@ -49,6 +49,11 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     needsLab: true,
     run: async (options) => (await import('./modules.ts')).measureModules(options),
   },
+  'control-plane': {
+    summary: 'the control planes of one pair with 128 idle modules, without a host below [--modules 128]',
+    needsLab: false,
+    run: async (options) => (await import('./control-plane.ts')).measureControlPlane(options),
+  },
   replication: {
     summary:
       'how much slower is an application when it is protected, beside GlusterFS and the hardware [--rounds 3] [--only PART,…] [--places NAME,…] [--cache writeback|none]',

@@ -21,6 +21,8 @@ export type Deed =
   | { readonly do: 'maintenance'; readonly on: boolean }
   /** `good`: from now on it works again. */
   | { readonly do: 'application' | 'script' | 'surroundings' | 'mount'; readonly node: string; readonly good: boolean }
+  /** That of the first or the second volume takes nothing any more; it can be read. */
+  | { readonly do: 'disk'; readonly node: string; readonly volume: 0 | 1; readonly good: boolean }
   /** `set-aside`: the other one's version goes on; the node and what it has promised stay what they are. */
   | {
       readonly do: 'replace-disk' | 'reinstall' | 'take-image' | 'restore-image' | 'set-aside';
@@ -75,6 +77,15 @@ const grammar: readonly (readonly [RegExp, (words: readonly string[]) => Deed | 
       do: what as 'application' | 'script' | 'surroundings' | 'mount',
       node: on,
       good: way.startsWith('work'),
+    }),
+  ],
+  [
+    new RegExp(`^(second )?disk of ${node} (fails|works)$`),
+    ([, second, on = '', way]) => ({
+      do: 'disk',
+      node: on,
+      volume: second === undefined ? 0 : 1,
+      good: way === 'works',
     }),
   ],
   [

@@ -34,6 +34,7 @@ export interface ScenarioSettings {
   readonly acknowledge: 'received' | 'durable';
   /** There is a checker of what the application needs around it, the network of its clients for one: `wait`. */
   readonly surroundings: boolean;
+  readonly volumes: 1 | 2;
 }
 
 export type Wish =
@@ -75,6 +76,7 @@ export function readScenario(name: string, text: string): Scenario {
     failback: 'manual',
     acknowledge: 'durable',
     surroundings: false,
+    volumes: 1,
   };
   const blocks: { deeds: Block['deeds'][number][]; expectations: Expectation[] }[] = [];
   let expecting = false;
@@ -86,7 +88,7 @@ export function readScenario(name: string, text: string): Scenario {
       if (expecting) expecting = false;
       continue;
     }
-    const setting = /^(cluster|prefer|failback|checkers|acknowledge): (.+)$/.exec(words);
+    const setting = /^(cluster|prefer|failback|checkers|acknowledge|volumes): (.+)$/.exec(words);
     if (setting !== null) {
       if (!readSetting(settings, setting[1] ?? '', setting[2] ?? '')) throw wrong('unknown setting');
     } else if (words === '----') expecting = true;
@@ -121,6 +123,7 @@ function readSetting(settings: Record<string, unknown>, name: string, value: str
   else if (name === 'failback' && (value === 'automatic' || value === 'manual')) settings['failback'] = value;
   else if (name === 'acknowledge' && (value === 'received' || value === 'durable')) settings['acknowledge'] = value;
   else if (name === 'checkers' && value === 'surroundings') settings['surroundings'] = true;
+  else if (name === 'volumes' && value === '2') settings['volumes'] = 2;
   else return false;
   return true;
 }

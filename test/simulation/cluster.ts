@@ -209,6 +209,7 @@ export class Simulation {
     node.powerOff();
     node.replica.durable = { record: null, second: null, data: [] };
     node.replica.initialise('uuid', null);
+    node.replica.mendDisk();
     if (withRecord) {
       node.record = { ...freshRecord(), wanted: 'started' };
       this.judges.checkers.forgotten(node.name);
@@ -291,6 +292,7 @@ export class Simulation {
       node.diesMountingUntilMs = 0;
       node.unmountFailsUntilMs = 0;
       node.fenceFailsUntilMs = 0;
+      node.replica.mendDisk();
       node.thaw();
       node.powerOn();
       // A person who pressed stop presses start again when he leaves.
@@ -307,10 +309,11 @@ export class Simulation {
   /** A person who comes to mend it and does what the messages say. Where nothing was lost or ordered, nobody has to come. */
   private attend(): void {
     const { judges, world } = this;
-    const needed = this.nodes.some((node) => node.describe().includes('memory-lost'));
+    const needed = this.nodes.some((node) => /memory-lost|disk-failed/.test(node.describe()));
     if (!judges.ordered && !this.copyLost && !needed) return;
     if (this.nodes.every((node) => node.protected())) return;
     const waiting = this.nodes.filter((node) => node.mirror?.phase.name === 'wait');
+    for (const node of waiting.filter(({ record }) => record.doubted?.retried === false)) node.command('start');
     // As `fork keep` does: what the version is set aside for has to be there.
     const hasOther = ({ identity }: SimulatedNode): boolean =>
       this.node(identity.peer).replica.durable.record?.copy === 'up-to-date';
@@ -321,7 +324,10 @@ export class Simulation {
     if (judges.ordered && lost !== undefined && forked.length === 1) {
       world.log('person', `sets ${lost.name} up anew`);
       this.blank(lost, false);
-    } else if (waiting.length === 2 && waiting.some((node) => /copy-stale|memory-lost/.test(node.describe()))) {
+    } else if (
+      waiting.length === 2 &&
+      waiting.some((node) => /copy-stale|memory-lost|disk-failed/.test(node.describe()))
+    ) {
       const [best] = [...waiting].sort((a, b) => judges.worthOf(b) - judges.worthOf(a));
       world.log('person', `promotes ${best?.name ?? ''}`);
       best?.promote();

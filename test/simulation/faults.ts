@@ -291,6 +291,21 @@ const orderedMoments: Readonly<Record<string, FaultDeed>> = {
   },
 };
 
+/** Planned apart from the others. */
+export const disks: Readonly<Record<string, FaultDeed>> = {
+  // Of whoever runs the application, mostly; whoever comes to mend it says so by an order.
+  'disk-fails': (trouble) => {
+    const { random, node, other } = trouble;
+    const runs = [node, other].find(({ replica }) => replica.role === 'primary') ?? node;
+    const victim = random.chance(0.8) ? runs : node;
+    victim.replica.failDisk(random.chance(0.5) ? 0 : 1);
+    later(trouble, 2000, 40_000, () => {
+      victim.replica.mendDisk();
+      if (random.chance(0.7)) victim.command('start');
+    });
+  },
+};
+
 const ordinaryFaults: Readonly<Record<string, FaultDeed>> = { ...power, ...network, ...people, ...application };
 const roughFaults: Readonly<Record<string, FaultDeed>> = { ...ordinaryFaults, ...losses };
 
@@ -305,5 +320,5 @@ export function faultNames(rough: boolean, bad: boolean): string[] {
 }
 
 export function faultDeed(name: string): FaultDeed | undefined {
-  return roughFaults[name] ?? moments[name] ?? orderedMoments[name];
+  return roughFaults[name] ?? moments[name] ?? orderedMoments[name] ?? disks[name];
 }

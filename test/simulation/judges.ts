@@ -3,6 +3,7 @@ import type { EventDraft } from '../../agent/contract/index.ts';
 import type { MirrorAction, MirrorEvent, MirrorState } from '../../agent/core/index.ts';
 import { Breach } from './breach.ts';
 import { Judge as CheckerJudge } from './checker-judge.ts';
+import { DiskJudge } from './disk-judge.ts';
 import { leaseBreach } from './lease-judge.ts';
 import type { SimulatedNode } from './node.ts';
 import { orderBreach } from './order-judge.ts';
@@ -27,6 +28,7 @@ export class Judges {
   /** By node: what was in its memory when it lost its power last. */
   private readonly losses = new Map<string, ReadonlySet<number>>();
   private readonly pings: PingJudge | null;
+  private readonly disks: DiskJudge;
   private lastServing: string | null = null;
   acknowledgedCount = 0;
   failovers = 0;
@@ -39,6 +41,7 @@ export class Judges {
     this.judged = judged;
     this.checkers = new CheckerJudge(judged.restartLimit);
     const { world, nodes, router } = judged;
+    this.disks = new DiskJudge(world, nodes);
     this.pings = router === null ? null : new PingJudge(world, nodes, router);
   }
 
@@ -55,13 +58,15 @@ export class Judges {
 
   /**
    * What both had in memory only, and both have lost the memory: nobody has promised it any more, even where one disk has it by luck. What the other one still
-   * has it has to give back.
+   * has it has to give back, unless its disk has failed too: two losses at the level `received`.
    */
   powerLost(node: SimulatedNode): void {
     const other = this.peerOf(node).replica;
     const lost = this.losses.get(other.name) ?? new Set();
+    const kept = new Set(node.replica.durable.data);
+    const isLeft = this.peerOf(node).record.doubted !== null || other.durable.record?.copy === 'stale';
     for (const id of node.replica.unsynced)
-      if (lost.has(id) || !other.durable.data.includes(id)) this.acknowledged.delete(id);
+      if (lost.has(id) || !other.durable.data.includes(id) || (isLeft && !kept.has(id))) this.acknowledged.delete(id);
     this.losses.set(node.name, new Set(node.replica.unsynced));
   }
 
@@ -85,6 +90,7 @@ export class Judges {
         ? leaseBreach(world, node, peer, witness, action.deadlineMs)
         : null) ??
       this.pings?.breach(node, action) ??
+      this.disks.breach(node, action) ??
       null;
     if (breach !== null) throw new Breach(breach);
     if (action.type === 'run' && action.steps.some((step) => step.do === 'mount' && step.order)) this.orderObeyed(node);
@@ -107,6 +113,8 @@ export class Judges {
     if (breach !== null) throw new Breach(breach);
     if (event.code === 'start-failed' && node.endedByLoss && event.evidence['losses'] === undefined)
       throw new Breach(`calm: the end of ${node.name}'s replicator counts against the application`);
+    this.disks.told(node, event);
+    if (event.code === 'disk-failover') this.copyIsWhole(this.peerOf(node), 'is said to have everything');
     if (event.code === 'resumed') node.resumes = false;
     if (event.code === 'became-secondary' && node.record.order !== null)
       throw new Breach(`invariant 3: an order to promote outlives its end on ${node.name}`);
@@ -140,6 +148,8 @@ export class Judges {
 
   afterStep(): void {
     this.pings?.look();
+    const stays = this.disks.look();
+    if (stays !== null) throw new Breach(stays);
     const { nodes, world } = this.judged;
     const [first, second] = nodes;
     if (first.serving() && second.serving() && couldAnswer(first) && couldAnswer(second) && !this.twoAllowed)

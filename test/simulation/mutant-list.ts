@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a promise to the other node is forgotten',
     breaks: '3',
     file: 'agent/core/mirror-state.ts',
-    find: 'usable: upToDate && !isSetBack && (!behind(generation, newest) || includesGeneration(pending, newest)),',
+    find: 'usable: upToDate && !isSetBack && !doubted && (!behind(generation, newest) || includesGeneration(pending, newest)),',
     replace: 'usable: upToDate,',
   },
   {
@@ -243,7 +243,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a node never serves as secondary',
     breaks: 'liveness',
     file: 'agent/core/waiting.ts',
-    find: "draft.run([{ do: 'serve-secondary' }]);",
+    find: "draft.run([{ do: 'serve-secondary', doubted: copy.doubted }]);",
     replace: '',
   },
   {
@@ -327,7 +327,7 @@ export const mutants: readonly Mutant[] = [
     name: 'waits for a copy that is lost',
     breaks: 'words',
     file: 'agent/core/waiting.ts',
-    find: "if (beat.copy !== 'up-to-date' && !passing.includes(beat.reason))",
+    find: 'if (!isComplete && !passing.includes(beat.reason))',
     replace: 'if (passing.length === 0)',
   },
   {
@@ -493,10 +493,45 @@ export const mutants: readonly Mutant[] = [
     replace: 'return now - contactMs < leaseMs;',
   },
   {
+    name: 'a restarted control plane takes its right for one that has not run out',
+    breaks: '1',
+    file: 'agent/core/serving.ts',
+    find: 'return leaseMs > now ? Math.min(leaseMs, now + s.identity.timing.leaseMs) : now;',
+    replace: 'return now + s.identity.timing.leaseMs;',
+  },
+  {
     name: 'the end of a replicator that mounts counts against the application',
     breaks: 'calm',
     file: 'agent/core/replicator-loss.ts',
     find: "failed.fault.code === 'connection-lost' || failed.fault.code === 'replicator-down'",
     replace: "failed.fault.code === 'connection'",
+  },
+  {
+    name: 'the application stays on a disk that has failed',
+    breaks: 'liveness',
+    file: 'agent/core/serving.ts',
+    find: 'else if (leaveFailedDisk(draft)) return;',
+    replace: '',
+  },
+  {
+    name: 'hands over for a failed disk to a server that is not ready',
+    breaks: '2',
+    file: 'agent/core/serving.ts',
+    find: '|| !peerReady(draft) || !peerHasAll(draft)) return false;',
+    replace: ') return false;',
+  },
+  {
+    name: 'a copy is made equal on a disk that has failed, before anybody has seen to it',
+    breaks: 'calm',
+    file: 'agent/core/failed-disk.ts',
+    find: 'return state.record.doubted?.retried === false && isDoubted(state);',
+    replace: 'return false;',
+  },
+  {
+    name: 'a copy that its disk has failed under is as good as any other',
+    breaks: '2',
+    file: 'agent/core/mirror-state.ts',
+    find: 'const doubted = upToDate && whole &&',
+    replace: 'const doubted = upToDate && !whole &&',
   },
 ];

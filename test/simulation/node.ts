@@ -114,6 +114,9 @@ export class SimulatedNode {
         this.event({ type: 'data', volumes: this.replica.alive ? this.replica.statuses() : null });
       },
     );
+    this.replica.memoryLost = () => {
+      this.ports.powerLost(this);
+    };
   }
 
   localNow(): number {

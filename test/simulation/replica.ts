@@ -95,6 +95,12 @@ export class Replica {
   role: VolumeStatus['role'] = 'idle';
   mode: VolumeStatus['mode'] = null;
   fault: VolumeStatus['fault'] = null;
+  /** The volume whose disk takes nothing any more; null: all do. It can be read. */
+  failing: 0 | 1 | null = null;
+  /** As with the power: what was in its memory only is gone, or may be. */
+  memoryLost: () => void = () => undefined;
+  /** Told of the role that runs, whatever becomes of the disk. */
+  private toldFailing: 0 | 1 | null = null;
   link: Link | null = null;
   peer: Replica | null = null;
   leaseUntilMs = 0;
@@ -136,6 +142,7 @@ export class Replica {
       link: this.link === null ? 'down' : 'up',
       resync: null,
       fault: this.fault,
+      ...(this.role === 'primary' ? { answersUntilMs: this.leaseUntilMs } : {}),
     };
   }
 
@@ -143,9 +150,42 @@ export class Replica {
   statuses(): VolumeStatus[] {
     const first = this.status();
     const { second } = this.durable;
-    if (second === null) return [first];
+    if (second === null) return [this.withDisk(first, 0)];
     const mode = this.secondWaits && this.mode === 'alone' ? 'undecided' : this.mode;
-    return [first, { ...first, id: 'db/1', path: '/data/log', record: second, mode }];
+    const other = { ...first, id: 'db/1', path: '/data/log', record: second, mode };
+    return [this.withDisk(first, 0), this.withDisk(other, 1)];
+  }
+  private withDisk(status: VolumeStatus, volume: 0 | 1): VolumeStatus {
+    if (this.toldFailing !== volume) return status;
+    const message = `The disk of ${status.path} failed (fsync).`;
+    return { ...status, fault: { code: 'disk-failed', message, remedy: '', details: {} } };
+  }
+
+  /** From now on, until it is mended. */
+  failDisk(volume: 0 | 1): void {
+    this.failing = volume === 1 && this.two ? 1 : 0;
+  }
+
+  /** While a role runs what could not be written is read from memory. */
+  private forgetUnwritten(): void {
+    if (this.toldFailing === null || this.role !== 'primary') return;
+    for (const id of this.unsynced)
+      if (this.world.random.chance(0.5)) this.durable.data = this.durable.data.filter((one) => one !== id);
+    this.memoryLost();
+  }
+
+  mendDisk(): void {
+    this.failing = null;
+  }
+
+  /** True: it did not take what had to be written. */
+  private refused(volume: 0 | 1 | null = this.failing): boolean {
+    if (this.failing === null || this.failing !== volume) return false;
+    if (this.toldFailing === null && this.role !== 'idle') {
+      this.toldFailing = volume;
+      this.changed();
+    }
+    return true;
   }
 
   initialise(volumeUuid: string, generation: Generation | null): void {
@@ -163,6 +203,7 @@ export class Replica {
     this.role = 'idle';
     this.mode = null;
     this.fault = null;
+    this.toldFailing = null;
     this.leaseUntilMs = 0;
     this.secondWaits = false;
     this.pending = [];
@@ -229,16 +270,20 @@ export class Replica {
     for (const one of waiting) one();
   }
 
-  private persist(transition: (record: VolumeRecord) => VolumeRecord): void {
+  /** False: not by every volume. */
+  private persist(transition: (record: VolumeRecord) => VolumeRecord): boolean {
     if (this.durable.record === null) throw new Error('no record');
+    if (this.refused()) return false;
     this.durable.record = transition(this.durable.record);
     if (this.durable.second !== null) this.durable.second = transition(this.durable.second);
+    return true;
   }
 
   serveSecondary(): void {
     if (this.role === 'secondary') return;
     this.role = 'secondary';
     this.mode = null;
+    this.toldFailing = null;
     this.changed();
   }
 
@@ -251,6 +296,7 @@ export class Replica {
     this.role = 'primary';
     this.mode = 'undecided';
     this.fault = null;
+    this.toldFailing = null;
     this.world.at(20, () => {
       this.connect();
     });
@@ -263,6 +309,7 @@ export class Replica {
     if (this.role !== 'primary' || record === null) return;
     if (record.generation?.id !== generation.id) {
       this.breakLink(0);
+      if (this.refused(0)) return;
       this.durable.record = goneAlone(record, generation);
       // From here on the promise is that of a single server, which is not what is judged.
       this.unsynced.clear();
@@ -277,9 +324,17 @@ export class Replica {
     const { second } = this.durable;
     if (second === null || second.generation?.id === generation.id || this.secondWaits) return;
     this.secondWaits = true;
-    this.world.at(this.world.random.between(0, 400), () => {
+    this.secondFollows(generation, this.world.random.between(0, 400));
+  }
+
+  private secondFollows(generation: Generation, afterMs: number): void {
+    this.world.at(afterMs, () => {
       const late = this.durable.second;
       if (!this.secondWaits || !this.alive || this.role !== 'primary' || late === null) return;
+      if (this.refused(1)) {
+        this.secondFollows(generation, 1000);
+        return;
+      }
       this.secondWaits = false;
       if (this.durable.record?.generation?.id === generation.id) this.durable.second = goneAlone(late, generation);
       this.changed();
@@ -306,7 +361,7 @@ export class Replica {
   write(id: number, acknowledge: () => void): void {
     if (!this.alive || this.frozen || this.role !== 'primary' || this.localNow() >= this.leaseUntilMs) return;
     const write = { id, acknowledge };
-    if (this.durable.record?.cleanCheckpoint !== null) this.persist(connectedClean);
+    if (this.durable.record?.cleanCheckpoint !== null && !this.persist(connectedClean)) return;
     if (this.mode === 'undecided') {
       this.pending.push({
         id,
@@ -314,6 +369,11 @@ export class Replica {
           this.write(id, acknowledge);
         },
       });
+      return;
+    }
+    // It is an error for the application, which may or may not have reached the other one. What the disk of the other volume does not take is none of this one.
+    if (this.failing !== null && (this.failing === 0 || id % 2 === 0) && this.refused()) {
+      if (id % 4 === 0) this.send({ kind: 'write', id });
       return;
     }
     this.durable.data.push(id);
@@ -442,11 +502,12 @@ export class Replica {
     this.link = link;
     peer.link = link;
     peer.contacts = contactsOfTarget(own, theirs);
-    peer.persist((old) =>
+    const noted = peer.persist((old) =>
       inContact(verdict.kind === 'in-sync' ? peer.together(connectedClean(old)) : resyncTarget(old), peer.contacts),
     );
     this.begun += 1;
-    if (this.begun % cutShortOneOf === 0) {
+    if (!noted || this.failing !== null || this.begun % cutShortOneOf === 0) {
+      if (noted) this.refused();
       this.breakLink(0);
       return;
     }
@@ -512,6 +573,11 @@ export class Replica {
     switch (message.kind) {
       case 'write':
         if (this.role !== 'secondary') return;
+        // It leaves.
+        if (this.refused()) {
+          this.breakLink(0);
+          return;
+        }
         if (!this.durable.data.includes(message.id)) this.durable.data.push(message.id);
         if (this.memoryBoot !== null) this.unsynced.add(message.id);
         this.follow(message.counted);
@@ -526,6 +592,10 @@ export class Replica {
       }
       case 'finish': {
         if (this.role !== 'secondary') return;
+        if (this.refused()) {
+          this.breakLink(0);
+          return;
+        }
         const { record, second } = message;
         this.durable.data = [...message.data];
         this.unsynced.clear();
@@ -539,19 +609,21 @@ export class Replica {
       }
       case 'acknowledge-finish':
         if (this.role !== 'primary' || this.mode !== 'resynchronising') return;
-        this.persist((old) => this.together(resyncedSource(old)));
-        this.becomeSynced();
+        if (this.persist((old) => this.together(resyncedSource(old)))) this.becomeSynced();
+        else this.breakLink(0);
         break;
       case 'clean':
         if (this.role !== 'secondary') return;
+        if (!this.persist((old) => checkpointed(contactSettled(old, this.contacts), message.checkpoint))) {
+          this.breakLink(0);
+          return;
+        }
         this.unsynced.clear();
-        this.persist((old) => checkpointed(contactSettled(old, this.contacts), message.checkpoint));
         this.send({ kind: 'acknowledge-clean', checkpoint: message.checkpoint });
         break;
       case 'acknowledge-clean':
         this.unsynced.clear();
-        this.persist((old) => checkpointed(old, message.checkpoint));
-        this.cleanWaiter?.(true);
+        this.cleanWaiter?.(this.persist((old) => checkpointed(old, message.checkpoint)));
         this.cleanWaiter = null;
         break;
     }
@@ -571,13 +643,16 @@ export class Replica {
   /** Planned end: nothing is written any more; both agree that they are equal, if they are. */
   stop(done: (clean: boolean) => void): void {
     const finish = (clean: boolean): void => {
+      this.forgetUnwritten();
       this.role = 'idle';
       this.mode = null;
       this.breakLink(0);
       this.changed();
       done(clean);
     };
-    if (this.role === 'primary' && this.mode === 'in-sync' && this.link !== null && this.pending.length === 0) {
+    const isGood =
+      this.failing === null && this.toldFailing === null && this.role === 'primary' && this.mode === 'in-sync';
+    if (isGood && this.link !== null && this.pending.length === 0) {
       this.cleanWaiter = finish;
       const checkpoint = Math.floor(this.world.nowMs * 1000) + this.nextCheckpoint++;
       this.send({ kind: 'clean', checkpoint });
@@ -590,6 +665,7 @@ export class Replica {
   }
 
   fence(): void {
+    this.forgetUnwritten();
     this.pending = [];
     this.role = 'idle';
     this.mode = null;

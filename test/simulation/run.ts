@@ -2,7 +2,7 @@
 import { stepMirror, timingFor } from '../../agent/core/index.ts';
 import { Breach } from './breach.ts';
 import { Simulation } from './cluster.ts';
-import { faultNames } from './faults.ts';
+import { disks, faultNames } from './faults.ts';
 import { Random } from './random.ts';
 import { faultInWords, planFaults, type PlannedFault } from './schedule.ts';
 import type { Seen } from './seen.ts';
@@ -34,6 +34,7 @@ const badMomentsSalt = 0x2e5a1d07;
 const volumesSalt = 0x51c3b80f;
 const acknowledgeSalt = 0x7d20c4e9;
 const pingSalt = 0x6d2f4a91;
+const diskSalt = 0x1b9e35d4;
 
 export function run(options: RunOptions): RunResult {
   const random = new Random(options.seed);
@@ -68,7 +69,12 @@ export function run(options: RunOptions): RunResult {
   world.lossProbability = random.chance(0.3) ? 0.1 : 0;
   // Drawn apart: the other runs stay what they were before there were such moments.
   const bad = new Random(options.seed ^ badMomentsSalt).chance(0.3);
-  const planned = planFaults(options.seed, faultNames(rough, bad), faultPeriodMs);
+  const others = planFaults(options.seed, faultNames(rough, bad), faultPeriodMs);
+  // Drawn apart, as above.
+  const failing = new Random(options.seed ^ diskSalt);
+  const count = failing.chance(0.4) ? 1 + Math.floor(failing.between(0, 3)) : 0;
+  const ofDisks = planFaults(options.seed ^ diskSalt, Object.keys(disks), faultPeriodMs, count, others.length + 1);
+  const planned = [...others, ...ofDisks];
   let failure: string | null = null;
   try {
     play(simulation, random, planned, options.only);

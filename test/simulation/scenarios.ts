@@ -76,7 +76,7 @@ class SimulatedCluster implements ScenarioCluster {
       rateError,
       prefer: settings.prefer,
       failback: () => settings.failback,
-      volumes: 1,
+      volumes: settings.volumes,
       acknowledge: settings.acknowledge,
       checkers: { application: 'restart', surroundings: settings.surroundings },
       stepMirror,
@@ -182,6 +182,10 @@ class SimulatedCluster implements ScenarioCluster {
         break;
       case 'mount':
         node.mountFailsUntilMs = deed.good ? 0 : Infinity;
+        break;
+      case 'disk':
+        if (deed.good) node.replica.mendDisk();
+        else node.replica.failDisk(deed.volume);
         break;
       case 'replace-disk':
       case 'reinstall':

@@ -12,12 +12,19 @@ export interface PlannedFault {
   readonly seed: number;
 }
 
-export function planFaults(seed: number, kinds: readonly string[], periodMs: number): PlannedFault[] {
+/** @param count at most so many. @param first number of the first one. */
+export function planFaults(
+  seed: number,
+  kinds: readonly string[],
+  periodMs: number,
+  count = Infinity,
+  first = 1,
+): PlannedFault[] {
   const random = new Random(Math.imul(seed, 2654435761) ^ 0x5bd1e995);
   const faults: PlannedFault[] = [];
-  for (let atMs = 0; atMs < periodMs;) {
+  for (let atMs = count < Infinity ? random.between(0, periodMs) : 0; atMs < periodMs && faults.length < count;) {
     faults.push({
-      number: faults.length + 1,
+      number: first + faults.length,
       atMs,
       kind: random.pick(kinds),
       node: random.pick(['n1', 'n2'] as const),

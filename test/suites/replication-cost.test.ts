@@ -203,6 +203,8 @@ class LaneAlone {
         message: () => messages.shift() ?? null,
         tell: () => undefined,
         takeConnection: () => undefined,
+        replaceConnection: () => undefined,
+        sendAgain: { name: 'send again', applied: 0, run: () => -1 },
         dropConnection: () => undefined,
         linkBroken: () => false,
         randomCheckpoint: () => 1,

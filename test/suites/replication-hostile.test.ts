@@ -1,7 +1,9 @@
 /** Two real replicators whose disks fail, or become read-only, on one side; and certificates that are retired or come from wrong clocks. */
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { basename, join } from 'node:path';
+import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificate } from '../../agent/network/certificate.ts';
@@ -143,6 +145,30 @@ describe('a replicated directory in bad company', () => {
     await n1.call('goAlone', { volume, generation: nextGeneration() });
     await until('it is named', () => n2.output.includes('has another certificate than the one this node knows'));
     expect([(await n1.status()).mode, statSync(join(n1.directory, 'node.crt')).mtimeMs]).toEqual(['alone', inUse]);
+  });
+
+  it('lets nobody in who has begun under a certificate that is retired before it has a link', async () => {
+    await inSync('retired-meanwhile');
+    const [key, cert] = ['node.key', 'node.crt'].map((name) => readFileSync(join(n1.directory, name)));
+    const tls = { key, cert, rejectUnauthorized: false, minVersion: 'TLSv1.3' } as const;
+    const handshakeSoFar = createConnection(n2.port, n2.address);
+    const secured = connect(n2.port, n2.address, tls);
+    const ended = [handshakeSoFar, secured].map(async (socket) => {
+      await new Promise((resolve) => socket.on('error', resolve).on('close', resolve).on('end', resolve).resume());
+      return performance.now();
+    });
+    await Promise.all([
+      new Promise((resolve) => handshakeSoFar.once('connect', resolve)),
+      new Promise((resolve) => secured.once('secureConnect', resolve)),
+    ]);
+    n2.peerCertificateFile = join(n2.directory, 'other.crt');
+    writeFileSync(n2.peerCertificateFile, (await makeCertificate('n1')).certificatePem);
+    const beganMs = performance.now();
+    await n2.configure();
+    // Whoever only says nothing is left five seconds.
+    for (const endedMs of await Promise.all(ended)) expect(endedMs - beganMs).toBeLessThan(2500);
+    secured.destroy();
+    handshakeSoFar.destroy();
   });
 
   it('makes no link to a peer whose certificate is retired, also when it had one before', async () => {

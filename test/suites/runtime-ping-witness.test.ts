@@ -70,6 +70,36 @@ describe('two runtimes and a router that answers pings', () => {
     expect(cluster.status('n1')?.witness.reachable).toBe(false);
   });
 
+  /** Only the heartbeats are: the replicators are in sync. */
+  const cutHeartbeats = (): void => {
+    cluster.linkStands = true;
+    cluster.cut('n1', 'n2');
+    cluster.cut('n2', 'n1');
+  };
+  test('a restarted agent keeps what is left of the right to run while the other server is not heard', async () => {
+    cluster = await protectedCluster(true, [], 'prefer-one-copy');
+    cutHeartbeats();
+    await cluster.advance(200);
+    await cluster.restartAgent('n1');
+    await cluster.advance(detectionMs * 4);
+    expect([told('n1', 'fenced'), cluster.own('n1')]).toEqual([false, 'primary up-to-date']);
+    expect([cluster.answers('n1'), cluster.writes('n1')]).toEqual([true, true]);
+    expect(cluster.nodes.n1.scripts).toEqual(['start']);
+  });
+
+  test('so does a changed configuration', async () => {
+    cluster = await protectedCluster(true, [], 'prefer-one-copy');
+    const { record } = cluster;
+    const module = { ...record.modules[0]!, restartLimit: { count: 7, windowMs: 1000 } };
+    cutHeartbeats();
+    await cluster.advance(200);
+    await cluster.nodes.n1.life?.runtime.configure({ ...record, revision: 2, modules: [module] });
+    await cluster.advance(detectionMs * 4);
+    expect([told('n1', 'fenced'), cluster.own('n1')]).toEqual([false, 'primary up-to-date']);
+    expect([cluster.answers('n1'), cluster.writes('n1')]).toEqual([true, true]);
+    expect(cluster.nodes.n1.scripts).toEqual(['start']);
+  });
+
   test('a restarted agent goes on with the running application', async () => {
     cluster = await protectedCluster(true, [], 'prefer-availability');
     await cluster.restartAgent('n1');

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Generation, MessageBody, VoteReply } from '../../agent/contract/index.ts';
+import type { Generation, DatagramBody, VoteReply } from '../../agent/contract/index.ts';
 import type { DatagramPort, SealingKey } from '../../agent/network/index.ts';
 import { Conversation, openDatagram, openUdpPort, sealDatagram, sealingKey } from '../../agent/network/index.ts';
 import { until } from '../lab/process.ts';
@@ -24,7 +24,7 @@ let nodes: VotingNode[] = [];
 
 /** A node's side of the conversation with the witness. */
 class VotingNode {
-  readonly replies: MessageBody[] = [];
+  readonly replies: DatagramBody[] = [];
   private readonly conversation: Conversation;
   private readonly key: SealingKey;
   private readonly socket: DatagramPort;
@@ -45,7 +45,7 @@ class VotingNode {
     nodes.push(this);
   }
 
-  send(body: MessageBody | null): Buffer {
+  send(body: DatagramBody | null): Buffer {
     const datagram = sealDatagram(this.key, this.conversation.envelope('lan', body));
     this.socket.send(datagram, { address, port });
     return datagram;
@@ -166,7 +166,7 @@ test('what it has stored survives a kill; grants before it are honoured by being
 test('forged, foreign and replayed datagrams get no vote', async () => {
   const n1 = new VotingNode('n1', keyOf('a'));
   await n1.ask(first);
-  const request: MessageBody = {
+  const request: DatagramBody = {
     kind: 'vote-request',
     module: 'db',
     number: 99,

@@ -25,9 +25,11 @@ ExecStart=/bin/sh -c 'test ! -e ${broken('application')} && exec /usr/local/bin/
 `;
 
 const replicatorUnit = '/etc/systemd/system/holdfast-replicator.service';
-/** A device that is away before the replicator starts: each boot makes it anew. */
+/** Another device in the place of FUSE's, once. */
+const coverDevice = '{ test /dev/fuse -ef /dev/null || mount --bind /dev/null /dev/fuse; }';
+/** Before the replicator starts: each boot makes it anew. */
 const withoutDevice = `[Service]
-ExecStartPre=-/bin/sh -c 'test ! -e ${broken('mount')} || mv /dev/fuse /dev/fuse.away'
+ExecStartPre=-/bin/sh -c 'test ! -e ${broken('mount')} || ${coverDevice}'
 `;
 
 /** The application, and what can be broken of it. */
@@ -164,6 +166,10 @@ export class LabCluster implements ScenarioCluster, AsyncDisposable {
         return this.#break(host, deed.do, deed.good);
       case 'mount':
         return this.#breakMount(host, deed.good);
+      case 'disk':
+        if (deed.good || deed.volume === 1) return 'a disk of these servers does not get well, and there is one';
+        await host.dataDisk.fail();
+        return null;
       case 'replace-disk':
         await this.#whileOff(host, () => host.dataDisk.replace());
         await host.must(`mkdir -p ${directory} && sync`);
@@ -261,9 +267,7 @@ export class LabCluster implements ScenarioCluster, AsyncDisposable {
 
   async #breakMount(host: Host, good: boolean): Promise<string | null> {
     const file = broken('mount');
-    const change = good
-      ? `rm -f ${file} && mv /dev/fuse.away /dev/fuse`
-      : `touch ${file} && mv /dev/fuse /dev/fuse.away`;
+    const change = good ? `rm -f ${file} && umount /dev/fuse` : `touch ${file} && ${coverDevice}`;
     if (host.state() !== 'running') return `${host.name} is off`;
     await host.must(`${change} && sync`);
     return null;

@@ -23,6 +23,8 @@ const skipped = new Set([
   'resync',
   'evidence',
   'memoryBoot',
+  // Used in the step that brings it.
+  'answersUntilMs',
 ]);
 
 function write(value: unknown, name: string, clockMs: number): string {

@@ -210,8 +210,18 @@ export function bootIdOf(node: NodeModel): string {
 
 export function statusOf(volume: Volume): VolumeStatus[] | null {
   if (!volume.alive) return null;
-  const { record, role, mode, fault, linked } = volume;
-  return [{ id: 'db/0', path: '/data/db', record, role, mode, link: linked ? 'up' : 'down', resync: null, fault }];
+  const { record, role, mode, fault, linked, leaseMs } = volume;
+  const status = {
+    id: 'db/0',
+    path: '/data/db',
+    record,
+    role,
+    mode,
+    link: linked ? 'up' : 'down',
+    resync: null,
+    fault,
+  } as const;
+  return [role === 'primary' ? { ...status, answersUntilMs: leaseMs } : status];
 }
 
 export function servesClients(node: NodeModel): boolean {

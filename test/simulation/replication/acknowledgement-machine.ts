@@ -10,6 +10,51 @@ export function startAcknowledgement(world: World, machine: SimMachine, answerPa
   const { control } = machine;
   let wire: Wire | null = null;
   const target = world.other(machine);
+  let token = '';
+  const tokenOf = (one: Wire): string => `${machine.name} ${world.wires.indexOf(one)}`;
+  const dial = (record: VolumeRecord, continues: string | null): Wire => {
+    const one = new Wire(target, record);
+    const fd = world.wires.push(one) - 1;
+    const handle = { fd, ssl: 0n, peer: machine.name };
+    target.toSecondary.push({
+      type: 'accepted',
+      cuts: 0,
+      data: handle,
+      acknowledgements: handle,
+      record: one.hello,
+      minor: world.sourceMinor,
+      asksHot: true,
+      token: tokenOf(one),
+      continues,
+    });
+    return one;
+  };
+  /** Over the other network; null: not tried yet. */
+  let next: Wire | null = null;
+  const goOn = op({
+    name: 'go on',
+    applied: 0,
+    run: (): number => {
+      const tried = next;
+      next = null;
+      if (!tried || tried.broken || tried.applied === null) {
+        if (tried) tried.broken = true;
+        return -1;
+      }
+      if (wire) wire.broken = true;
+      wire = tried;
+      token = tokenOf(tried);
+      goOn.applied = tried.applied;
+      world.wentOn += 1;
+      return 0;
+    },
+    ready: (): boolean => {
+      // That network may be gone as well, or come back only now.
+      if (!next && (target.role !== 'secondary' || !world.connected)) return true;
+      next ??= dial(machine.record, token);
+      return next.broken || next.refusal !== null || next.applied !== null || target.role !== 'secondary';
+    },
+  });
   const open = op({
     name: 'open',
     record: null as VolumeRecord | null,
@@ -24,23 +69,15 @@ export function startAcknowledgement(world: World, machine: SimMachine, answerPa
       }
       const { welcome: record, hot, heardHot } = answered;
       const { targetMinor: minor, countsCheckpoints } = world;
-      open.theirs = { record, minor, verifies: true, hearsHot: true, countsCheckpoints, hot, heardHot };
+      const { goesOn } = world;
+      open.theirs = { record, minor, verifies: true, hearsHot: true, countsCheckpoints, goesOn, hot, heardHot };
       return 0;
     },
     ready: (): boolean => {
       if (!wire) {
         if (target.role !== 'secondary' || !world.connected) return false;
-        wire = new Wire(target, open.record!);
-        const fd = world.wires.push(wire) - 1;
-        const handle = { fd, ssl: 0n, peer: machine.name };
-        target.toSecondary.push({
-          type: 'accepted',
-          data: handle,
-          acknowledgements: handle,
-          record: wire.hello,
-          minor: world.sourceMinor,
-          asksHot: true,
-        });
+        wire = dial(open.record!, null);
+        token = tokenOf(wire);
       }
       return wire.broken || wire.refusal !== null || wire.welcome !== null;
     },
@@ -74,6 +111,7 @@ export function startAcknowledgement(world: World, machine: SimMachine, answerPa
     peer: target.name,
     open,
     begin,
+    goOn,
     receive,
     answerParked,
     pause: op({ name: 'pause', durationMs: 0, run: () => 0 }),
@@ -83,7 +121,7 @@ export function startAcknowledgement(world: World, machine: SimMachine, answerPa
     },
     data: () => {
       machine.wire = wire;
-      return { fd: 0, ssl: 0n, peer: target.name };
+      return { fd: wire ? world.wires.indexOf(wire) : -1, ssl: 0n, peer: target.name };
     },
     nowMs: () => world.nowMs,
     message: () => null,

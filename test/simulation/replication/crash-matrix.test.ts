@@ -16,6 +16,9 @@ const elsewhere: Record<string, string> = {
   replyAgain: 'a mount outlives its replicator: kept-requests.test.ts and the suites of restarts',
   syncTouched: 'the level write-through: levels.test.ts',
   'secondary readHot': 'a former primary that comes back as the secondary: crashes.test.ts',
+  sendAgain: 'another network: going-on.test.ts',
+  goOn: 'another network: going-on.test.ts',
+  goesOn: 'another network: going-on.test.ts',
   pause: 'waits between two attempts to connect, and holds nothing',
 };
 

@@ -28,6 +28,11 @@ describe('a primary that crashes', () => {
   });
 });
 
+/** A name below a directory that was not reached; marks that ended in the middle of their walk. */
+it.each([533, 322])('a life in which something was found once: seed %i', { timeout: 60_000 }, (seed) => {
+  runCrashes(seed);
+});
+
 describe('a primary whose disk takes no record, and which crashes', () => {
   it(
     'makes no change that neither its hot log nor its record could be told of, and goes on',

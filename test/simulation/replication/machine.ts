@@ -42,6 +42,8 @@ export class Wire {
   refusal: FaultRecord | null = null;
   begun: 'in-sync' | 'resync' | null = null;
   ready = false;
+  /** Of a link that goes on: what the target has of it. */
+  applied: number | null = null;
   broken = false;
   constructor(target: SimMachine, hello: VolumeRecord) {
     this.target = target;

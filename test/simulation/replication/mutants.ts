@@ -32,9 +32,16 @@ export type Mutant =
   | 'old-places-are-trusted-after-an-attempt'
   | 'what-is-not-told-is-forgotten'
   | 'a-failed-sync-is-forgotten'
+  | (typeof mutantsOfMoves)[number]
   | (typeof mutantsOfHotLogs)[number]
   | (typeof mutantsOfRoom)[number]
   | (typeof mutantsOfRecords)[number];
+
+/** Noticed only where a stream goes on over another network. */
+export const mutantsOfMoves = [
+  'what-is-under-way-is-not-kept',
+  'the-stream-goes-on-where-it-was-acknowledged',
+] as const;
 
 /** Noticed only where disks get full. */
 export const mutantsOfRoom = ['room-is-not-asked-for', 'room-is-told-once', 'what-is-under-way-takes-no-room'] as const;

@@ -13,6 +13,7 @@ import type { Lane } from '../../../agent/replication/operations.ts';
 import { outcome, woken } from '../../../agent/replication/primary-context.ts';
 import { PrimaryLane } from '../../../agent/replication/primary-lane.ts';
 import { SendWindow } from '../../../agent/replication/send-window.ts';
+import { SentFrames } from '../../../agent/replication/sent-frames.ts';
 import { syncsOneByOne } from '../../../agent/replication/sync-batch.ts';
 import type { VolumeRecord } from '../../../agent/contract/index.ts';
 import { Memory } from '../../../agent/sys/memory.ts';
@@ -61,13 +62,18 @@ export function servePrimary(world: World, machine: SimMachine): void {
   const window = new SendWindow();
   let wire: Wire | null = null;
   let broken = false;
+  // As where the cluster has one network.
+  const sent = world.goesOn ? new SentFrames(64 * 1024) : null;
   const flush = (): number => {
-    if (!wire || wire.broken) {
+    if (world.mutant !== 'what-is-under-way-is-not-kept' || wire?.broken === false)
+      sent?.append(writer.bytes, writer.length, writer.sequence, control.acknowledged);
+    const waits = wire !== null && sent?.isWhole(control.acknowledged) === true && control.mayGoOn;
+    if (!wire || (wire.broken && !waits)) {
       broken = true;
       writer.clear();
       return -1;
     }
-    if (writer.length > 0) wire.data.push(Buffer.from(writer.bytes.subarray(0, writer.length)));
+    if (writer.length > 0 && !wire.broken) wire.data.push(Buffer.from(writer.bytes.subarray(0, writer.length)));
     window.sent(writer.sequence, writer.length);
     control.sent = writer.sequence;
     writer.clear();
@@ -327,8 +333,26 @@ export function servePrimary(world: World, machine: SimMachine): void {
         machine.outbox.push(message);
         world.judge.comparison(message);
       },
+      replaceConnection: (data) => {
+        wire = world.wires[data.fd] ?? null;
+        broken = false;
+      },
+      sendAgain: op({
+        name: 'send again',
+        applied: 0,
+        run(): number {
+          const isMutant = world.mutant === 'the-stream-goes-on-where-it-was-acknowledged';
+          const lacking = sent?.after(isMutant ? control.acknowledged : this.applied);
+          if (!sent || !lacking || !wire) return -1;
+          const { start, length } = lacking;
+          if (length > 0 && !wire.broken)
+            wire.data.push(Buffer.from(sent.memory.bytes.subarray(start, start + length)));
+          return 0;
+        },
+      }),
       takeConnection: () => {
         wire = machine.wire;
+        sent?.begin();
         broken = false;
       },
       dropConnection: () => {

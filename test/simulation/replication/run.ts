@@ -42,6 +42,7 @@ export function runSeed(seed: number, mutant: Mutant | null = null): World {
   world.keepsHotLogs = seed % 5 !== 0;
   const person = randomOf(seed + 2);
   const compares = seed % 3 === 0;
+  world.goesOn = seed % 3 !== 1;
   world.servePrimary(world.machines[0]);
   goAlone(world, n1);
   const size = random(3) === 0 ? 60 : 8;
@@ -155,9 +156,39 @@ export function runReturns(seed: number, mutant: Mutant | null = null): World {
   return world;
 }
 
+/** One network after the other is lost under changes that are under way: the stream goes on over the other one, or the link is lost as ever. */
+export function runMoves(seed: number, mutant: Mutant | null = null): World {
+  const world = together(seed, { goesOn: true, mutant });
+  const { random } = world;
+  const [primary, peer] = world.machines;
+  const isTogether = (): boolean => primary.primary?.mode === 'in-sync' && primary.control.mayGoOn;
+  for (let round = 0; round < 30; round++) {
+    run(world, 20_000, isTogether);
+    for (let n = random(6); n >= 0; n--)
+      primary.requests.push(
+        random(2) === 0 ? { kind: 'append', log: `log${random(3)}` } : { kind: 'random', seed: random(1 << 30) },
+      );
+    if (random(10) === 0) world.verify(primary, false);
+    run(world, random(80), () => false);
+    if (random(12) === 0) world.crash(peer, random(2) === 0);
+    else world.breakLink();
+    world.connected = random(10) > 0;
+    run(world, random(60), () => primary.primary?.mode === 'undecided');
+    if (primary.primary?.mode === 'undecided' && random(2) === 0) goAlone(world, primary);
+    world.connected = true;
+    // Lost again, while it goes on.
+    if (random(3) === 0) world.breakLink();
+    run(world, 2000, () => primary.primary?.mode === 'undecided');
+    if (primary.primary?.mode === 'undecided') goAlone(world, primary);
+  }
+  settle(world);
+  return world;
+}
+
 /** Both copies equal and connected, with something in them. */
-export function together(seed: number): World {
-  const world = new World(randomOf(seed));
+export function together(seed: number, { goesOn = false, mutant = null as Mutant | null } = {}): World {
+  const world = new World(randomOf(seed), mutant);
+  world.goesOn = goesOn;
   const [primary] = world.machines;
   world.servePrimary(primary);
   goAlone(world, primary);

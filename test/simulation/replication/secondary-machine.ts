@@ -68,6 +68,15 @@ export function serveSecondary(world: World, machine: SimMachine): void {
       return 0;
     },
   });
+  const goesOn = op({
+    name: 'goes on',
+    applied: 0,
+    run: (): number => {
+      if (!wire || wire.broken) return -1;
+      wire.applied = goesOn.applied;
+      return 0;
+    },
+  });
   const readHot = op({
     name: 'read hot log',
     record: null as VolumeRecord | null,
@@ -159,6 +168,7 @@ export function serveSecondary(world: World, machine: SimMachine): void {
       wait,
       receive,
       welcome,
+      goesOn,
       readHot,
       awaitBegin,
       ready,
@@ -174,7 +184,11 @@ export function serveSecondary(world: World, machine: SimMachine): void {
         },
       }),
       use: (accepted) => {
+        if (wire) wire.broken = true;
         wire = world.wires[accepted.data.fd] ?? null;
+      },
+      refuse: (accepted, fault) => {
+        world.wires[accepted.data.fd]!.refusal = fault.toRecord();
       },
       closeLink: () => {
         tellsNobody = false;

@@ -55,6 +55,9 @@ export class World {
   sourceMinor: number = protocolVersion.minor;
   targetMinor: number = protocolVersion.minor;
   countsCheckpoints = true;
+  /** There is another network, and both sides know how to go on over it; how often they did. */
+  goesOn = false;
+  wentOn = 0;
   /** How often both copies were called up to date, and compared. */
   judgedCopies = 0;
   readonly judge: Judge = new Judge(this);

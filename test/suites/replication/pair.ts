@@ -93,6 +93,8 @@ export class ReplicatorNode {
   acknowledgeTimeoutMs = 2000;
   uuid = volumeUuid;
   peerCertificateFile = '';
+  /** By which its peer reaches it; null: where it listens. */
+  reachedAt: { readonly address: string; readonly port: number }[] | null = null;
 
   constructor(suite: string, options: NodeOptions) {
     this.name = options.name;
@@ -217,7 +219,7 @@ export class ReplicatorNode {
       listen: [{ address: this.address, port: this.port }],
       peer: {
         name: peer.name,
-        endpoints: [{ address: peer.address, port: peer.port }],
+        endpoints: peer.reachedAt ?? [{ address: peer.address, port: peer.port }],
         certificateFile: this.peerCertificateFile,
       },
       certificateFile: join(this.directory, 'node.crt'),

@@ -78,6 +78,8 @@ export class MemoryCluster {
   private boots = 0;
   /** Not null: in place of the witness there is a router that answers pings, and this policy. */
   pingWitness: ClusterRecord['withoutWitness'] | null = null;
+  /** Between the replicators, whatever is cut between the agents. */
+  linkStands = false;
   private readonly withWitness: boolean;
   private readonly checkers: CheckerDefinition[];
 
@@ -87,7 +89,8 @@ export class MemoryCluster {
     this.replicators = new MemoryReplicators(
       this.time,
       () =>
-        (this.replicators.frozen.size > 0 ||
+        (this.linkStands ||
+          this.replicators.frozen.size > 0 ||
           (this.network.reaches(addressOf.n1, addressOf.n2) && this.network.reaches(addressOf.n2, addressOf.n1))) &&
         this.nodes.n1.life !== null &&
         this.nodes.n2.life !== null,

@@ -267,8 +267,12 @@ export class MemoryReplicator implements ReplicatorPort {
   /** Set by the cluster: the other copy's record of the same checkpoint. */
   agree: (id: string, checkpoint: number) => void = () => undefined;
 
+  private dated(status: VolumeStatus): VolumeStatus {
+    if (status.role !== 'primary') return status;
+    return { ...status, answersUntilMs: this.leases.get(status.id.split('/')[0] ?? '') ?? 0 };
+  }
   private tell(): void {
     if (this.reachable && !this.hanging)
-      this.listener(new Map([...this.volumes].map(([id, { status }]) => [id, status])));
+      this.listener(new Map([...this.volumes].map(([id, { status }]) => [id, this.dated(status)])));
   }
 }

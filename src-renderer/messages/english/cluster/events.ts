@@ -50,6 +50,8 @@ const worded = {
   'generation-renewed': (event, peer) =>
     `${peer} remembers a version of the data that nobody holds any more: ${node(event)} goes on under a newer one.`,
   failback: (_event, peer) => `${peer} is the preferred server and ready: the application goes back to it.`,
+  'disk-failover': (event, peer) =>
+    `The disk of ${String(event.evidence['paths'] ?? 'the data')} on ${node(event)} failed; ${peer} has everything that was confirmed, and takes over.`,
   resumed: (event) => `The agent of ${node(event)} was restarted and goes on with the running application.`,
   'replicator-restarted': (event) =>
     `The replication process of ${node(event)} was started again; the application waited for its files meanwhile.`,
@@ -71,6 +73,7 @@ const worded = {
   'checker-unusable': (event) =>
     `The checker “${checker(event)}” cannot look on ${node(event)}, and counts for nothing.`,
   // --- what was seen
+  'disk-silent': (event) => `The disk of ${node(event)} does not answer.`,
   'peer-heard': (_event, peer) => `${peer} is heard.`,
   'peer-silent': (_event, peer) => `${peer} is silent.`,
   protected: () => 'Protected: both servers have every acknowledged write.',

@@ -224,8 +224,8 @@ const worded = {
     what: `the disk of ${node} failed`,
     remedy:
       state === 'primary'
-        ? `Hand the application over to ${peer}, which has everything. Then look at the kernel log (dmesg) and replace the disk.`
-        : 'Look at its kernel log: dmesg. Replace the disk while the other server works.',
+        ? `${peer} takes the application by itself as soon as it has everything and may run it (not during maintenance). Look at the kernel log (dmesg) and replace the disk.`
+        : 'Look at its kernel log: dmesg. Mend or replace the disk while the other server works, then start the module: the copy is made equal again.',
   }),
   'copies-differ': (node, peer, { state }) => ({
     what: `the copy on ${state === 'alone' || state === 'primary' ? peer : node} differs from the other one`,

@@ -77,6 +77,8 @@ export const events: Messages['cluster']['events'] = {
     const { tookMs } = evidence;
     return `${node} exécute l’application${typeof tookMs === 'number' ? ` ; démarrée en ${seconds(tookMs)} s` : ''}.`;
   },
+  'disk-failover': ({ node, evidence }, peer) =>
+    `Le disque de ${String(evidence['paths'] ?? 'ces données')} sur ${node} est en panne ; ${peer} a tout ce qui a été confirmé et prend le relais.`,
   'became-secondary': ({ node }, peer) => `${node} est secondaire : il reçoit les modifications de ${peer}.`,
   alone: ({ node }, peer) =>
     `${node} continue seul : ${peer} ne reçoit plus les modifications et se resynchronisera à son retour.`,
@@ -103,6 +105,7 @@ export const events: Messages['cluster']['events'] = {
   'checker-recovered': (event) => `Le contrôle « ${checker(event)} » est de nouveau bon sur ${event.node}.`,
   'checker-unusable': (event) =>
     `Le contrôle « ${checker(event)} » ne peut pas regarder sur ${event.node} ; il ne compte pas.`,
+  'disk-silent': ({ node }) => `Le disque de ${node} ne répond pas.`,
   'peer-heard': (_event, peer) => `${peer} répond.`,
   'peer-silent': (event, peer) => silence(peer, event),
   protected: () => 'Protégé : les deux serveurs ont chaque écriture confirmée.',

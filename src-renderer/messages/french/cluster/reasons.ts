@@ -221,8 +221,8 @@ export const reasons: Messages['cluster']['reasons'] = {
     what: `le disque de ${node} est en panne`,
     remedy:
       state === 'primary'
-        ? `Passez l’application à ${peer}, qui a toutes les données. Lisez ensuite le journal du noyau (dmesg) et remplacez le disque.`
-        : 'Lisez son journal du noyau : dmesg. Remplacez le disque pendant que l’autre serveur travaille.',
+        ? `${peer} prend l’application de lui-même dès qu’il a tout et peut la faire tourner (pas pendant la maintenance). Lisez le journal du noyau (dmesg) et remplacez le disque.`
+        : 'Lisez son journal du noyau : dmesg. Réparez ou remplacez le disque pendant que l’autre serveur travaille, puis démarrez le module : la copie est remise à jour.',
   }),
   'copies-differ': (node, peer, { state }) => ({
     what: `la copie de ${state === 'alone' || state === 'primary' ? peer : node} diffère de l’autre`,

@@ -5,7 +5,7 @@ import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync,
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { repositoryRoot } from '../../resources/tools.ts';
+import { repositoryRoot } from './tools.ts';
 
 let directory: string;
 const runtimeFolder = `node_modules/node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}/bin`;

@@ -39,12 +39,19 @@ interface Link {
 
 const noName: Name = Buffer.alloc(0);
 
+function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
 export class TableNode implements Node {
   readonly id: NodeId;
   readonly type: number;
-  readonly handle: Buffer;
+  handle: Buffer;
   readonly key: string;
   links: Link[] = [];
+  #isSettled = false;
   boundSession = 0;
   unlinked = false;
   /** How often the kernel has got this id and not forgotten it yet. */
@@ -72,6 +79,21 @@ export class TableNode implements Node {
     this.type = type;
     this.handle = handle;
     this.key = key;
+  }
+
+  /**
+   * Small buffers are pieces of slabs, and the slab stays for any of them. Whoever stays among many that come and go, as directories do, has bytes of its own:
+   * or each would keep what passed by when it came.
+   */
+  settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.handle = ownCopy(this.handle);
+    this.links = this.links.map(({ parent, name }) => ({ parent, name: ownCopy(name) }));
+  }
+  addLink(link: Link): void {
+    this.links.unshift(link);
+    this.#isSettled = false;
   }
 
   get parent(): TableNode | null {
@@ -190,6 +212,7 @@ export class NodeTable {
         put += 1;
         continue;
       }
+      node.settle();
       this.#byId.delete(id);
       this.#byId.set(id, node);
     }
@@ -300,7 +323,7 @@ export class NodeTable {
     if (node.links.some((link) => link.parent === parent && link.name.equals(name))) return;
     // A directory has one name: what we knew is out of date.
     if (node.type === fileType.directory) this.#clearLinks(node);
-    node.links.unshift({ parent, name });
+    node.addLink({ parent, name });
     parent.children += 1;
     this.#recordAgain(node);
   }

@@ -18,8 +18,8 @@ const roomPerUnit = 1.45;
 
 interface Segment {
   /** Places plus one. */
-  readonly slots: Uint32Array<ArrayBuffer>;
-  readonly tags: Uint16Array<ArrayBuffer>;
+  readonly slots: Uint32Array;
+  readonly tags: Uint16Array;
   live: number;
   /** Live or removed: what a search does not end at. */
   used: number;
@@ -117,7 +117,7 @@ function homeOf(tag: number, room: number): number {
   return (tag * room) >>> tagBits;
 }
 
-/** Without what was removed, and with room for more. What was there is given back at once: a thousand of them would wait for the collector of garbage. */
+/** Without what was removed, and with room for more. */
 function rebuilt(former: Segment | undefined): Segment {
   if (!former) return segmentFor(0);
   const { slots, tags } = former;
@@ -126,8 +126,6 @@ function rebuilt(former: Segment | undefined): Segment {
     const slot = slots[index] ?? empty;
     if (slot !== empty && slot !== removed) put(segment, tags[index] ?? 0, slot);
   }
-  slots.buffer.transfer(0);
-  tags.buffer.transfer(0);
   return segment;
 }
 

@@ -67,10 +67,6 @@ export class DirectoryHotDisk implements HotDisk {
     return status < 0 ? null : content;
   }
 
-  release(ring: Buffer): void {
-    if (ring.buffer instanceof ArrayBuffer) ring.buffer.transfer(0);
-  }
-
   /** Zeros that are written, not reserved: a later fdatasync has no block to convert, only data to bring to the disk. One that could not be made takes no room. */
   prepare(bytes: number): number {
     this.close();

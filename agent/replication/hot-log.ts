@@ -13,8 +13,6 @@ import type { HotEntry } from './hot-set.ts';
 export interface HotDisk {
   /** All of it; null: it is not there, or does not read. */
   read(): Buffer | null;
-  /** What `read` gave is not looked at any more: it is too large to wait for the collector of garbage. */
-  release?(ring: Buffer): void;
   /** Makes the file, all of it written, so that no later write needs room. 0 or -errno. */
   prepare(bytes: number): number;
   write(offset: number, content: Buffer): number;
@@ -132,7 +130,6 @@ export class HotLog {
     // What other logs have left says nothing about this one.
     const ring = this.#disk.read();
     const isUsable = ring?.length === this.#bytes && batchesOf(ring, log).next().done === true;
-    if (ring) this.#disk.release?.(ring);
     const status = isUsable ? 0 : this.#disk.prepare(this.#bytes);
     if (status < 0) return status;
     this.#log = log;
@@ -147,11 +144,6 @@ export class HotLog {
    */
   restore(log: number, checkpoint: number): ReadLog | null {
     const ring = this.#disk.read();
-    const restored = this.#restoreFrom(ring, log, checkpoint);
-    if (ring) this.#disk.release?.(ring);
-    return restored;
-  }
-  #restoreFrom(ring: Buffer | null, log: number, checkpoint: number): ReadLog | null {
     // What reads may stand in memory only: a power cut must not take back what is believed now.
     if (ring?.length !== this.#bytes || this.#disk.sync() < 0) return null;
     const found = new Map<number, Batch>();

@@ -28,6 +28,8 @@ export const moduleBeatSchema = z.object({
   closedLost: z.boolean().optional(),
   /** With `memoryLost`: and yet what was synced until then is on its disk: it was the source of that contact. */
   syncedHere: z.boolean().optional(),
+  /** One of its volumes has gone on alone and another one has not: it has what nobody else has. Agents of an earlier version never say it. */
+  torn: z.boolean().optional(),
   /** Holds (or is about to use) the right to be primary. */
   active: z.boolean(),
   /** Was the last one to run the application, as recorded. Breaks ties at a cold start. */

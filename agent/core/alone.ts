@@ -28,6 +28,7 @@ export function goAlone(draft: Draft): void {
     return;
   }
   if (wish === null) {
+    if (leavesDoubtedCopy(draft)) return;
     const former = votesForTheGone(draft);
     if (former === null && !mustDecide(draft)) return;
     s.goingAlone = wishedGeneration(s);
@@ -41,6 +42,12 @@ export function goAlone(draft: Draft): void {
   draft.persist({ newest: s.goingAlone });
   s.voter = { ...s.voter, newest: s.record.newest };
   draft.actions.push({ type: 'go-alone', generation: s.goingAlone });
+}
+
+/** What is left because its disk failed is not made the newest copy on the way: the other one's would be stale by it. */
+function leavesDoubtedCopy({ s }: Draft): boolean {
+  const { generation, whole } = ownCopy(s);
+  return s.phase.name === 'deactivating' && whole && sameGeneration(s.record.doubted?.generation ?? null, generation);
 }
 
 /** The peer does not take the changes, and has had the time that it needs to connect. */

@@ -18,6 +18,10 @@ export function command(draft: Draft, order: MirrorCommand): void {
       draft.persist({ wanted: 'stopped', order: null });
       draft.emit('info', 'ordered-stop', 'The order to stop was given.');
       break;
+    case 'leave':
+      draft.s.leaving = true;
+      draft.emit('info', 'server-goes-down', `${draft.s.identity.node} goes down: the application is stopped there.`);
+      break;
     case 'restart':
       restart(draft);
       break;

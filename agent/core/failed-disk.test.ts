@@ -61,7 +61,8 @@ describe('a disk that fails under the application', () => {
     const bench = primary(beat);
     bench.event(data({ ...running, fault }));
     expect(bench.state.phase.name).toBe('active');
-    expect(bench.state.record.doubted).toBeNull();
+    // It may run here, and is not started here again: it may lack what the other one has.
+    expect(bench.state.record.doubted).toEqual({ generation, paths: ['/data/db'], retried: false });
     expect(describeOwn(bench.state, bench.now)).toMatchObject({ reason: 'disk-failed' });
   });
 
@@ -132,6 +133,57 @@ describe('a disk that fails under the application', () => {
     other.event(data({ record: { ...volume().record!, copy: 'stale' } }));
     other.peer({ state: 'wait', data: 'stale', copy: 'up-to-date', reason: 'disk-failed', unable: 'start-failed' });
     expect(describeOwn(other.state, other.now).message).toContain('promote');
+  });
+
+  it('is not started again where it has only been left to be restarted, or for no right to run', () => {
+    for (const unable of [null, 'checker-wait'] as const) {
+      const bench = primary({ unable }, { maintenance: true });
+      bench.event(data({ ...running, fault }));
+      bench.event({ type: 'command', command: { name: 'restart' } });
+      bench.event(data({}));
+      bench.ran();
+      expect([bench.state.phase.name, bench.state.seek]).toEqual(['wait', null]);
+      expect(beatOf(bench.state, bench.now).handoverTo).toBe(unable === null ? 'n2' : null);
+      expect(describeOwn(bench.state, bench.now).reason).toBe('disk-failed');
+    }
+    const cut = primary({}, { maintenance: true });
+    cut.event(data({ ...running, fault }));
+    cut.after(timing.suspendedMaxMs + timing.leaseMs * 2);
+    cut.event(data({}));
+    cut.ran();
+    cut.after(timing.grantMs + timing.detectionMs * 4);
+    expect([cut.state.phase.name, cut.state.seek]).toEqual(['wait', null]);
+    expect(describeOwn(cut.state, cut.now).reason).toBe('disk-failed');
+  });
+
+  it('leaves the good copy the newest one, whatever becomes of the link while the application stops', () => {
+    const bench = primary();
+    bench.after(500);
+    bench.reply('peer');
+    bench.after(1, data({ ...running, fault }));
+    expect(bench.state.phase).toEqual({ name: 'deactivating', then: 'handover' });
+    bench.after(200);
+    bench.peer();
+    const told: string[] = [];
+    for (let turn = 0; turn < 16; turn += 1) {
+      bench.after(500);
+      told.push(...bench.actions.map(({ type }) => type));
+      if (bench.actions.some((action) => action.type === 'send' && action.message.kind === 'vote-request')) {
+        bench.reply('witness');
+        told.push(...bench.actions.map(({ type }) => type));
+      }
+      bench.peer();
+      bench.event(data({ ...running, mode: 'undecided', link: 'down', fault }));
+      told.push(...bench.actions.map(({ type }) => type));
+    }
+    expect(told).not.toContain('go-alone');
+    expect([bench.state.goingAlone, bench.state.record.doubted]).toEqual([null, expect.anything()]);
+  });
+
+  it('is doubted by nobody where the other one was stale already', () => {
+    const bench = primary();
+    bench.event(data({ ...running, mode: 'alone', fault, record: { ...volume().record!, peerStale: true } }));
+    expect(bench.state.record.doubted).toBeNull();
   });
 
   it('is doubted no more when another disk is there, or when it has gone on alone', () => {

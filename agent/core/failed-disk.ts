@@ -1,6 +1,7 @@
 /**
- * A disk that fails under the application. Where the other one has everything it is given the application, and the copy that was left is doubted: what the kernel
- * has given up there was told to nobody who could name it. So it is neither started nor made equal again before a person has seen to the disk.
+ * A disk that fails under the application. As long as the other copy is not stale it may have what this one is going to lack when the role ends: what the kernel
+ * has given up was told to nobody who could name it. So the copy is doubted from then on: whoever has left it, for whatever reason, neither starts on it nor makes
+ * it equal before a person has seen to the disk. Where the other one is ready it is given the application at once.
  */
 import { ownCopy, peerBeat, type Draft, type MirrorState } from './mirror-state.ts';
 import { sameGeneration } from './voter.ts';
@@ -34,12 +35,20 @@ export function peerHasAll({ s, now }: Draft): boolean {
   return beat?.copy === 'up-to-date' && isLinked && isSame && s.goingAlone === null;
 }
 
-/** Told and recorded; what follows is the planned stop. */
-export function doubtCopy(draft: Draft, paths: readonly string[]): void {
+/** From the moment that it fails: nobody knows how the role will end. What went on alone is all there is, and doubted by nobody. */
+export function doubtCopy(draft: Draft): void {
+  const { volumes } = draft.s;
+  const paths = failedDisks(draft.s);
+  if (paths.length === 0) return;
+  const { generation, whole } = ownCopy(draft.s);
+  const mayLack = volumes?.some(({ path, record }) => paths.includes(path) && record?.peerStale === false) === true;
+  if (generation !== null && whole && mayLack) draft.persist({ doubted: { generation, paths, retried: false } });
+}
+
+/** What follows is the planned stop. */
+export function tellOfHandover(draft: Draft): void {
   const { node, peer } = draft.s.identity;
-  const { generation } = ownCopy(draft.s);
-  if (generation === null) return;
-  draft.persist({ doubted: { generation, paths, retried: false } });
+  const paths = failedDisks(draft.s);
   draft.emit(
     'bad',
     'disk-failover',
@@ -59,7 +68,7 @@ export function endDoubt(draft: Draft): void {
 
 export function doubtInWords({ record, identity, beat }: MirrorState): string {
   const { node, peer, module } = identity;
-  const what = `The disk of ${record.doubted?.paths.join(', ') ?? 'the data'} failed under the application on ${node}, and ${peer} was given it: this copy is not used any more.`;
+  const what = `The disk of ${record.doubted?.paths.join(', ') ?? 'the data'} failed under the application on ${node}: what this copy may lack is with ${peer}, so it is not used any more.`;
   if (beat !== null && beat.copy !== 'up-to-date' && !beat.active)
     return `${what} ${peer} has no copy that is known to be complete either: if it stays so, use "promote" here.`;
   return record.doubted?.retried === true

@@ -148,4 +148,27 @@ describe('a server that has lost the memory in which closed files were, at the l
       expect([beat, bench.state.seek?.purpose]).toEqual([beat, 'start']);
     }
   });
+
+  it('goes on with the copy of which a part went on alone, and with none where another part may be complete on the other one only', () => {
+    const next = { generation: { number: 2, id: 'next' }, peerStale: true };
+    const inPart = (memory: Partial<VolumeRecord>): Bench => {
+      const bench = new Bench({ newest: next.generation, pending: [next.generation] });
+      bench.event({ type: 'data', volumes: [copy(next), { ...copy(memory), id: 'db/1' }] });
+      bench.after(timing.grantMs);
+      return bench;
+    };
+    const kept = inPart({ memoryBoot: 'b1' });
+    kept.peer({ ...waiting, memoryLost: true, syncedHere: true });
+    expect(kept.state.seek?.purpose).toBe('start');
+    expect(beatOf(kept.state, kept.now).torn).toBe(true);
+    const lost = inPart({ memoryBoot: 'an earlier boot' });
+    lost.peer({ ...waiting, memoryLost: true, syncedHere: true });
+    expect([reasonOf(lost), lost.state.seek]).toEqual(['copies-torn', null]);
+
+    const other = booted({ syncedHere: true });
+    other.peer({ ...waiting, memoryLost: true, syncedHere: false, torn: true });
+    expect([reasonOf(other), other.state.seek]).toEqual(['copies-torn', null]);
+    other.peer({ ...waiting, memoryLost: false, torn: true });
+    expect(reasonOf(other)).toBe('waiting-for-primary');
+  });
 });

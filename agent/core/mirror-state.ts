@@ -89,6 +89,8 @@ export interface MirrorState {
   readonly nextNumber: number;
   /** Last deadline given to the kernel and to the replicator. */
   readonly leaseMs: number;
+  /** This server goes down: nothing is wanted here any more, whatever the record says. */
+  readonly leaving: boolean;
   readonly runId: number;
   readonly running: boolean;
   /** Set after a planned handover, until the other one has taken over or the patience is over. */
@@ -201,6 +203,7 @@ export function initialMirror(identity: MirrorIdentity, record: ModuleRecord, at
     nextNumber: 1,
     leaseMs: resuming ? leaseMs : 0,
     runId: 0,
+    leaving: false,
     running: false,
     handoverUntilMs: 0,
     resuming,
@@ -263,6 +266,11 @@ export function lastHeardMs(state: MirrorState): number | null {
   return all.length === 0 ? null : Math.max(...all);
 }
 
+/** By the order of a person, and as long as this server does not go down. */
+export function isWanted({ record, leaving }: MirrorState): boolean {
+  return record.wanted === 'started' && !leaving;
+}
+
 /** Silent for less than the detection time on at least one network. */
 export function peerAlive(state: MirrorState, now: number): boolean {
   const heard = lastHeardMs(state);
@@ -293,7 +301,7 @@ export interface Copy {
   readonly initialised: boolean;
   /** Up to date by its own record. */
   readonly complete: boolean;
-  /** Its disk has failed under the application, and the other one had all of this generation by then. */
+  /** Its disk has failed under the application, which runs here no more, and the other one may have what it lacks. */
   readonly doubted: boolean;
   /** Complete, not doubted, and this node has not promised a newer generation to the other: may be used while the other one is silent. */
   readonly usable: boolean;
@@ -338,7 +346,8 @@ export function ownCopy(state: MirrorState): Copy {
   const whole = known.every((record) => sameGeneration(record.generation, generation));
   const { pending, newest } = state.record;
   // Who has gone on from it, be it with one volume only, has what nobody else has.
-  const doubted = upToDate && whole && sameGeneration(generation, state.record.doubted?.generation ?? null);
+  const doubted =
+    !mayBeActive(state) && upToDate && whole && sameGeneration(generation, state.record.doubted?.generation ?? null);
   const contacts = contactCounts(known);
   const isSetBack = generation !== null && setBack(generation, contacts, state.record.contacts);
   return {

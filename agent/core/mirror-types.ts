@@ -84,7 +84,7 @@ export interface ModuleRecord {
    */
   readonly gaveUp: 'moved' | 'stopped' | null;
   /**
-   * The disk of this copy failed under the application, and the other one, which had all of this generation, was given it. Until it is made equal to another copy, or has gone on to a
+   * The disk of this copy failed under the application, and the other one may have what it lacks. Once the application has left, and until it is made equal to another copy, or has gone on to a
    * newer generation, it is not used but by an order. `retried`: a person has ordered a start since, so that it may be made equal.
    */
   readonly doubted: {
@@ -136,7 +136,8 @@ export type MirrorAction =
   | { readonly type: 'halt'; readonly because: string };
 
 export type MirrorCommand =
-  | { readonly name: 'start' | 'stop' | 'restart' | 'swap' }
+  /** `leave`: the server goes down. Nothing is recorded: after the boot the module is wanted as before, however the shutdown ends. */
+  | { readonly name: 'start' | 'stop' | 'leave' | 'restart' | 'swap' }
   | { readonly name: 'maintenance'; readonly on: boolean }
   | { readonly name: 'promote'; readonly orderedBy: string };
 

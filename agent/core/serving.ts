@@ -2,8 +2,9 @@
 import { assertNever, type Generation } from '../contract/index.ts';
 import { goAlone } from './alone.ts';
 import { forgetChecks, judgeCheckers, peerSituation, unableInWords, unableOf } from './checkers.ts';
-import { doubtCopy, failedDisks, peerHasAll } from './failed-disk.ts';
+import { doubtCopy, failedDisks, isDoubted, peerHasAll, tellOfHandover } from './failed-disk.ts';
 import {
+  isWanted,
   ownCopy,
   peerAlive,
   peerBeat,
@@ -153,20 +154,21 @@ export function serve(draft: Draft): void {
     lostFiles(draft, 'mount-lost', 'The replicated directory was no longer mounted.');
     return;
   }
+  doubtCopy(draft);
   if (yieldsToPeer(draft) || lostRight(draft)) return;
   extendLease(draft);
   goAlone(draft);
   if (s.phase.name === 'deactivating') return;
-  if (s.record.wanted === 'stopped') deactivate(draft, 'stopped');
+  if (!isWanted(s)) deactivate(draft, 'stopped');
   else if (leaveFailedDisk(draft)) return;
   else if (s.phase.name === 'active' && !s.running && !followCheckers(draft)) considerFailback(draft);
 }
 
 /** Whatever plan runs: each write that the disk does not take is an error for the application. True: something was begun. */
 function leaveFailedDisk(draft: Draft): boolean {
-  const paths = failedDisks(draft.s);
-  if (paths.length === 0 || draft.s.record.maintenance || !peerReady(draft) || !peerHasAll(draft)) return false;
-  doubtCopy(draft, paths);
+  const isWhole = failedDisks(draft.s).length === 0;
+  if (isWhole || draft.s.record.maintenance || !peerReady(draft) || !peerHasAll(draft)) return false;
+  tellOfHandover(draft);
   deactivate(draft, 'handover');
   return true;
 }
@@ -371,7 +373,7 @@ function finishSmallPlan(draft: Draft, failure: string | null): void {
     draft.enter({ name: 'wait' });
     draft.wait('secondary-failed', failure);
     s.nextSeekMs = now + s.identity.timing.detectionMs;
-  } else if (s.record.wanted === 'stopped') {
+  } else if (!isWanted(s)) {
     draft.enter({ name: 'stopped' });
   } else if (s.phase.name === 'wait') {
     draft.enter({ name: 'secondary' });
@@ -437,17 +439,16 @@ function stopped(draft: Draft, then: Extract<Phase, { name: 'deactivating' }>['t
     `The application was stopped on ${node}${clean ? '; both copies are equal and on disk' : ''}.`,
     { clean },
   );
-  if (then === 'restart') {
-    draft.enter({ name: 'wait' });
+  draft.enter(then === 'stopped' ? { name: 'stopped' } : { name: 'wait' });
+  if (then === 'restart' && !isDoubted(s)) {
     s.seek = { purpose: 'start', store: null, sinceMs: now, unassisted: true };
     return;
   }
   draft.persist({ unreachedByOrder: false });
   giveBack(draft);
-  draft.enter(then === 'stopped' ? { name: 'stopped' } : { name: 'wait' });
   const handOver =
     then === 'handover' ||
-    (then === 'start-failed' &&
+    ((then === 'start-failed' || then === 'restart') &&
       peerAlive(s, now) &&
       s.beat?.state === 'secondary' &&
       s.beat.data === 'up-to-date' &&

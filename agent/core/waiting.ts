@@ -4,6 +4,7 @@ import { blockedBy, unableOf, type Unable } from './checkers.ts';
 import {
   committed,
   rememberWish,
+  isWanted,
   wishedGeneration,
   ownCopy,
   peerAlive,
@@ -31,7 +32,7 @@ export function decideStopped(draft: Draft): void {
   const { s } = draft;
   s.seek = null;
   if (s.running) return;
-  if (s.record.wanted === 'started') {
+  if (isWanted(s)) {
     draft.enter({ name: 'wait' });
     draft.wait('starting', 'The order to start has just been given.');
     decideWait(draft);
@@ -44,19 +45,14 @@ export function decideStopped(draft: Draft): void {
 /** Something is mounted that this machine did not mount in this life: it goes before anything else happens. */
 function leftover(draft: Draft): boolean {
   if (draft.s.volumes?.some((volume) => volume.role === 'primary' || volume.role === 'fenced') !== true) return false;
-  fence(
-    draft,
-    'leftover-mount',
-    'A mount of an earlier run was still there.',
-    draft.s.record.wanted === 'stopped' ? 'stopped' : 'wait',
-  );
+  fence(draft, 'leftover-mount', 'A mount of an earlier run was still there.', isWanted(draft.s) ? 'wait' : 'stopped');
   return true;
 }
 
 export function decideWait(draft: Draft): void {
   const { s, now } = draft;
   if (s.running) return;
-  if (s.record.wanted === 'stopped') {
+  if (!isWanted(s)) {
     s.seek = null;
     draft.enter({ name: 'stopped' });
     decideStopped(draft);
@@ -114,6 +110,11 @@ function considerStart(draft: Draft): void {
     draft.wait(
       'forked',
       `Both servers changed data while they could not see each other. Nothing was erased; a person must choose.`,
+    );
+  else if (offer === 'torn')
+    draft.wait(
+      'copies-torn',
+      `Of the data of this module one part went on alone on one server, and another part may be complete on the other one only: a server lost its memory in between. Nothing was erased; a person must choose one with "promote".`,
     );
   else if (!copy.complete && beat.copy !== 'up-to-date')
     draft.wait(
@@ -206,7 +207,7 @@ function considerStartAlone(draft: Draft): void {
  * Who should run the application, by lineage first. Both nodes compute the same from the same heartbeats. With both copies in sight what
  * they *are* counts: a generation that was promised and never written says nothing about the data.
  */
-function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 'peer' | 'forked' {
+function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 'peer' | 'forked' | 'torn' {
   const copy = ownCopy(state);
   const inSight = beat.generation !== null && beat.data !== 'unknown';
   if (inSight ? !copy.complete : !copy.usable) return 'peer';
@@ -221,6 +222,8 @@ function comparePeer(state: MirrorState, beat: ModuleBeat, now: number): 'me' | 
   const ahead = metMoreOften(copy.contacts, beat.contacts);
   if (ahead !== null) return ahead;
   const better = keptMemory(copy, beat);
+  const further = wentOnInPart(copy, beat);
+  if (further !== null) return better === null || better === further ? further : 'torn';
   if (better !== null) return better;
   const peerUnable = (beat.unable ?? null) !== null || beat.reason === 'start-failed';
   const canStart = { me: unableOf(state, now) === null, peer: beat.wanted === 'started' && !peerUnable };
@@ -248,6 +251,12 @@ function keptMemory({ memoryLost, syncedHere }: Copy, beat: ModuleBeat): 'me' | 
   if (memoryLost !== beat.memoryLost) return memoryLost ? 'peer' : 'me';
   if (!memoryLost || syncedHere === beat.syncedHere) return null;
   return syncedHere ? 'me' : 'peer';
+}
+
+/** One volume of it has gone on alone, and another one has not. Null: of neither, or of both. */
+function wentOnInPart({ whole }: Copy, { torn = false }: ModuleBeat): 'me' | 'peer' | null {
+  if (whole !== torn) return null;
+  return torn ? 'peer' : 'me';
 }
 
 /**
@@ -314,7 +323,7 @@ function pursue(draft: Draft, wish: Seek): void {
   const settled = wish.store === null || answered || now - wish.sinceMs > timing.grantMs;
   // The copy may have become the target of a resync in the meantime, or a person has begun to work on it.
   const maintained = wish.purpose === 'takeover' && s.record.maintenance;
-  if (s.record.wanted === 'stopped' || maintained || (wish.purpose !== 'order' && !ownCopy(s).complete)) {
+  if (!isWanted(s) || maintained || (wish.purpose !== 'order' && !ownCopy(s).complete)) {
     if (settled) dropSeek(draft);
     return;
   }
@@ -378,7 +387,7 @@ export function decideSecondary(draft: Draft): void {
     return;
   }
   const beat = peerBeat(s, now);
-  if (s.record.wanted === 'stopped' && s.seek === null) {
+  if (!isWanted(s) && s.seek === null) {
     // While the other one runs, its clean end needs this copy; not one that it has refused, for which there is no such end to wait for.
     if (beat?.active !== true || isForked(s)) draft.run([{ do: 'idle' }]);
     return;

@@ -30,6 +30,7 @@ import type { Mode } from './control-block.ts';
 import type { FromAcknowledgement, FromListener, FromPrimary, FromSecondary, PeerHot } from './lane-messages.ts';
 import { machineIsBooting } from './boot.ts';
 import { closeDoor } from './closing-door.ts';
+import { bringBackParked } from './parked.ts';
 import { DirectoryRecordDisk, RecordStore } from './record-store.ts';
 import { setAsideUnfinished } from './set-aside.ts';
 import type { VolumePlace } from './set-aside.ts';
@@ -366,7 +367,9 @@ export class Volume {
         },
         { volume: this.configuration.id },
       );
-    await this.#beginPrimary(this.#laneSettings(), record, null, !wasSecondary);
+    const settings = this.#laneSettings();
+    if (record.copy === 'stale') bringBackParked(settings.directoryFd, settings.path);
+    await this.#beginPrimary(settings, record, null, !wasSecondary);
   }
 
   /** Resolves with its first word. */

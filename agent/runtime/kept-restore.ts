@@ -21,6 +21,7 @@ import {
   openAt,
   openPath,
   readLinkAt,
+  renameAt,
   statAt,
   statOf,
   symbolicLinkAt,
@@ -33,6 +34,8 @@ import { getXattr, listXattrs, setXattr } from '../sys/xattr.ts';
 export class LeadsElsewhere extends Error {}
 
 const hidden = '.holdfast';
+/** What is being copied stands under it until it is whole: the living version stays until then, and where there is no room for both. */
+const unfinished = Buffer.from('.holdfast-restoring');
 const directoryFlags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.NONBLOCK;
 const chunk = new Memory(1 << 20);
 /** Each server's own, or not for this filesystem to take. */
@@ -55,10 +58,11 @@ export class KeptRestorer {
 
   /** All of `kept`, or what `path` names in it; the directories above it are made where they are missing. */
   run(kept: number, path: string | null): void {
-    const names = path === null ? [] : path.split('/').map((name) => Buffer.from(name));
+    const names = path === null ? [] : namesOn(kept, path);
     const last = names.pop();
     if (last === undefined) this.#contents(kept, this.#target, []);
     else this.#below(kept, this.#target, names, [], last);
+    checked(file.sync(this.#target, false), 'fsync', '.');
   }
 
   #below(from: number, to: number, rest: readonly Buffer[], way: readonly Buffer[], last: Buffer): void {
@@ -72,6 +76,7 @@ export class KeptRestorer {
     try {
       if (made) copyAttributes(source, target, attributesOf(source));
       this.#below(source, target, deeper, [...way, name], last);
+      checked(file.sync(target, false), 'fsync', name.toString());
     } finally {
       close(source);
       close(target);
@@ -114,6 +119,7 @@ export class KeptRestorer {
     try {
       this.#contents(source, target, [...way, name]);
       copyAttributes(source, target, what);
+      checked(file.sync(target, false), 'fsync', name.toString());
     } finally {
       close(source);
       close(target);
@@ -128,16 +134,26 @@ export class KeptRestorer {
 
   #file(from: number, to: number, name: Buffer, way: readonly Buffer[], what: Attributes): void {
     const first = what.links > 1 ? this.#links.get(what.inode) : undefined;
-    clear(to, name);
-    if (first !== undefined && this.#linked(first, to, name)) return;
+    if (first !== undefined) {
+      clear(to, name);
+      if (this.#linked(first, to, name)) return;
+    }
     const source = checked(openAt(from, name, O.RDONLY | O.NOFOLLOW), 'open', name.toString());
-    const target = openAt(to, name, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600);
+    clear(to, unfinished);
+    const target = openAt(to, unfinished, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600);
+    let placed = false;
     try {
       checked(target, 'create', name.toString());
       copyContent(source, target, what.size);
       copyAttributes(source, target, what);
+      // What was set aside may be discarded as soon as this has ended.
+      checked(file.sync(target, false), 'fsync', name.toString());
+      const renamed = renameAt(to, unfinished, to, name);
+      if (renamed === -E.ISDIR) throw new LeadsElsewhere(name.toString());
+      placed = checked(renamed, 'rename', name.toString()) === 0;
       if (what.links > 1) this.#links.set(what.inode, { way: [...way, name], inode: attributesOf(target).inode });
     } finally {
+      if (!placed) unlinkAt(to, unfinished);
       close(source);
       if (target >= 0) close(target);
     }
@@ -161,6 +177,22 @@ export class KeptRestorer {
       close(directory);
     }
   }
+}
+
+/** The names that a path leads over, as they stand there. A name that is not UTF-8 is shown with signs in its place, and found by what is shown. */
+function namesOn(kept: number, path: string): Buffer[] {
+  const names: Buffer[] = [];
+  for (const shown of path.split('/')) {
+    const exact = Buffer.from(shown);
+    const place = [descriptorPath(kept), ...names.map((name) => name.toString('latin1'))].join('/');
+    const alike = shown.includes('\ufffd')
+      ? readdirSync(Buffer.from(place, 'latin1'), { encoding: 'buffer' }).filter((name) => name.toString() === shown)
+      : [];
+    if (alike.length > 1)
+      throw new Error(`${path}: ${String(alike.length)} names are shown like this one; restore the directory`);
+    names.push(alike[0] ?? exact);
+  }
+  return names;
 }
 
 function attributesOf(fd: number): Attributes {

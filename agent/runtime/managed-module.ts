@@ -147,9 +147,9 @@ export class ManagedModule {
    * Ends everything of this module on this node: for withdrawal, for a module that left the configuration, for a host that goes down.
    * The machine itself stops the application, because it keeps the lease alive meanwhile: without it the stop script would hang.
    */
-  async windDown(): Promise<void> {
+  async windDown(by: 'stop' | 'leave'): Promise<void> {
     const { machine } = this;
-    await machine.command({ name: 'stop' });
+    await machine.command({ name: by });
     const untilMs = this.ports.clock.bootMs() + this.stopPatienceMs();
     const stopped = (): boolean => describeOwn(machine.published, this.ports.clock.bootMs()).state === 'stopped';
     while (!stopped() && this.ports.clock.bootMs() < untilMs) await this.ports.timers.delay(50);

@@ -42,7 +42,7 @@ export class ModuleSet implements Iterable<ManagedModule> {
     for (const [name, module] of [...this.modules]) {
       const definition = next.modules.find((one) => one.name === name);
       if (definition === undefined) {
-        await module.windDown();
+        await module.windDown('stop');
         await this.forget(module);
         continue;
       }
@@ -81,7 +81,7 @@ export class ModuleSet implements Iterable<ManagedModule> {
 
   async withdraw(): Promise<void> {
     const definitions = [...this.modules.values()].map(({ definition }) => definition);
-    for (const wave of stopOrder(definitions)) await Promise.all(wave.map((name) => this.get(name).windDown()));
+    for (const wave of stopOrder(definitions)) await Promise.all(wave.map((name) => this.get(name).windDown('stop')));
     for (const module of [...this.modules.values()]) await this.forget(module);
   }
 

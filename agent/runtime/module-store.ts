@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { contactCountsSchema, Fault, generationSchema } from '../contract/index.ts';
 import type { ModuleRecord } from '../core/index.ts';
-import { readIfThere, removeDurably, writeDurably } from './durable-file.ts';
+import { readIfThere, removeDurably, rewriteDurably } from './durable-file.ts';
 import type { ModuleStore } from './ports.ts';
 
 const recordSchema: z.ZodType<ModuleRecord> = z.object({
@@ -51,7 +51,7 @@ export function fileModuleStore(directory: string): ModuleStore {
         );
       }
     },
-    save: (module, record) => writeDurably(fileOf(module), `${JSON.stringify(record)}\n`),
+    save: (module, record) => rewriteDurably(fileOf(module), `${JSON.stringify(record)}\n`),
     remove: (module) => removeDurably(fileOf(module)),
   };
 }

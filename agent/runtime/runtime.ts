@@ -293,10 +293,7 @@ export class Runtime {
       while (!handedOver() && this.ports.clock.bootMs() < untilMs) await this.ports.timers.delay(100);
       if (!active()) return;
     }
-    await module.windDown();
-    // Stopped by the shutdown, not by a person: after the boot it is wanted as before.
-    const { record } = machine.published;
-    await this.ports.modules.save(definition.name, { ...record, wanted: 'started' });
+    await module.windDown('leave');
   }
 
   private async inTurn<T>(change: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -26,6 +26,37 @@ test('a module’s state comes back as it was saved, and leaves nothing beside',
   await store.remove('db');
   expect(await store.load('db')).toBeNull();
 });
+
+test.each(['none', 'spare is another name of it', 'spare is the former one'])(
+  'a state is written over the file of the one before the last, whatever a crash has left: %s',
+  async (left) => {
+    const store = fileModuleStore(directory);
+    const file = path.join(directory, 'db.json');
+    const long = {
+      ...freshRecord(),
+      pending: Array.from({ length: 200 }, (_, n) => ({ number: n, id: `${String(n)}.n1.x` })),
+    };
+    await store.save('db', freshRecord());
+    await store.save('db', long);
+    if (left === 'spare is another name of it') await link(file, `${file}.spare`);
+    if (left === 'spare is the former one') await rename(`${file}.next`, `${file}.spare`);
+    for (const number of [1, 2, 3]) {
+      const record = { ...freshRecord(), newest: { number, id: 'x' } };
+      await store.save('db', record);
+      expect(await store.load('db')).toEqual(record);
+    }
+    const inodes = async (): Promise<number[]> =>
+      (await Promise.all(['db.json', 'db.json.next'].map((name) => stat(path.join(directory, name))))).map(
+        ({ ino }) => ino,
+      );
+    const before = await inodes();
+    await store.save('db', freshRecord());
+    expect(await inodes()).toEqual(before.toReversed());
+    expect((await readdir(directory)).toSorted()).toEqual(['db.json', 'db.json.next']);
+    await store.remove('db');
+    expect(await readdir(directory)).toEqual([]);
+  },
+);
 
 test('a state that cannot be read is a fault, never a fresh beginning', async () => {
   await writeFile(path.join(directory, 'db.json'), '{"format":1');

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { contactCountsSchema, Fault, generationSchema } from '../contract/index.ts';
-import { writeDurably } from '../runtime/durable-file.ts';
+import { rewriteDurably } from '../runtime/durable-file.ts';
 
 const voteFileSchema = z.object({
   format: z.literal(1),
@@ -37,7 +37,7 @@ export function fileWitnessStore(directory: string): WitnessStore {
       return await Promise.all(files.map(read));
     },
     save: (cluster, module, { newest, contacts, leaseMs }) =>
-      writeDurably(
+      rewriteDurably(
         fileOf(cluster, module),
         `${JSON.stringify({ format: 1, cluster, module, newest, contacts, leaseMs })}\n`,
       ),

@@ -309,7 +309,7 @@ export class Simulation {
   /** A person who comes to mend it and does what the messages say. Where nothing was lost or ordered, nobody has to come. */
   private attend(): void {
     const { judges, world } = this;
-    const needed = this.nodes.some((node) => /memory-lost|disk-failed/.test(node.describe()));
+    const needed = this.nodes.some((node) => /memory-lost|copies-torn|disk-failed/.test(node.describe()));
     if (!judges.ordered && !this.copyLost && !needed) return;
     if (this.nodes.every((node) => node.protected())) return;
     const waiting = this.nodes.filter((node) => node.mirror?.phase.name === 'wait');
@@ -326,7 +326,7 @@ export class Simulation {
       this.blank(lost, false);
     } else if (
       waiting.length === 2 &&
-      waiting.some((node) => /copy-stale|memory-lost|disk-failed/.test(node.describe()))
+      waiting.some((node) => /copy-stale|memory-lost|copies-torn|disk-failed/.test(node.describe()))
     ) {
       const [best] = [...waiting].sort((a, b) => judges.worthOf(b) - judges.worthOf(a));
       world.log('person', `promotes ${best?.name ?? ''}`);

@@ -131,7 +131,8 @@ export class Judges {
   stepped(node: SimulatedNode, before: MirrorState | null, after: MirrorState | null, event: MirrorEvent | null): void {
     if (after === null) return;
     const { session } = after.identity;
-    if (event?.type === 'vote-reply' && event.message.session !== session && before?.ballots !== after.ballots)
+    const counted = Object.values(after.ballots).map(({ reply }) => reply);
+    if (event?.type === 'vote-reply' && event.message.session !== session && counted.includes(event.message))
       throw new Breach(`lease: ${node.name} counts an answer that was given to its former life`);
     const now = node.localNow();
     if (before === null) {

@@ -212,6 +212,23 @@ describe('two runtimes and a witness', () => {
     expect(cluster.own('n2')).toBe('primary up-to-date');
   });
 
+  test('a shutdown that is cut short while the application stops leaves it wanted', async () => {
+    cluster = await protectedCluster();
+    cluster.powerOff('n2');
+    await cluster.until('n1 is alone', () => cluster.own('n1').startsWith('alone') && cluster.writes('n1'));
+    const { runtime } = cluster.nodes.n1.life!;
+    const { scripts } = (runtime as unknown as { ports: { scripts: { run(what: { script: string }): Promise<void> } } })
+      .ports;
+    const run = scripts.run.bind(scripts);
+    // systemd waits 90 s for the service, and then kills it; the plug does not wait at all.
+    scripts.run = (what) => (what.script === 'stop' ? new Promise(() => undefined) : run(what));
+    void runtime.leaveForShutdown(60_000).catch(() => undefined);
+    await cluster.advance(3000);
+    cluster.powerOff('n1');
+    await cluster.boot('n1');
+    await cluster.until('n1 runs the application', () => cluster.nodes.n1.application);
+  });
+
   test('withdrawing forgets the cluster and keeps the data', async () => {
     cluster = await protectedCluster();
     const leaving = cluster.nodes.n1.life?.runtime.withdraw();

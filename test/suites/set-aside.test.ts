@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { KeptManifest } from '../../agent/contract/index.ts';
 import { openBackingDirectory } from '../../agent/fuse/index.ts';
+import { bringBackParked } from '../../agent/replication/parked.ts';
 import { DirectoryRecordDisk, RecordStore } from '../../agent/replication/record-store.ts';
 import type { VolumePlace } from '../../agent/replication/set-aside.ts';
 import { setUp } from '../../agent/replication/set-up.ts';
@@ -135,5 +136,19 @@ describe('setting aside', () => {
       disk.dispose();
       open(join(home, 'data'));
     }
+  });
+
+  it('what a resync was about to move when the other server was lost for ever is brought back where people find it', () => {
+    const recovered = join(place.path, 'recovered-by-holdfast');
+    for (const id of [17, 18]) mkdirSync(join(place.path, '.holdfast/limbo', String(id)), { recursive: true });
+    writeFileSync(join(place.path, '.holdfast/limbo/17/orders'), 'a year of them');
+    bringBackParked(place.directoryFd, place.path);
+    expect(readFileSync(join(recovered, '17/orders'), 'utf8')).toBe('a year of them');
+    // Another time, with the same id.
+    mkdirSync(join(place.path, '.holdfast/limbo/17'));
+    bringBackParked(place.directoryFd, place.path);
+    bringBackParked(place.directoryFd, place.path);
+    expect(readdirSync(recovered).toSorted()).toEqual(['17', '17-2', '18']);
+    expect(lstatSync(recovered).mode & 0o777).toBe(0o700);
   });
 });

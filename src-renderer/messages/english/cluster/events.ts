@@ -34,6 +34,7 @@ const worded = {
   // --- orders of people
   'ordered-start': () => 'The order to start was given.',
   'ordered-stop': () => 'The order to stop was given.',
+  'server-goes-down': (event) => `${node(event)} goes down: the application is stopped there.`,
   'ordered-restart': () => 'The order to restart the application was given.',
   'ordered-swap': (_event, peer) => `The order to move the application to ${peer} was given.`,
   'ordered-promote': (event) => `${node(event)} was ordered to use its copy although it may lack acknowledged writes.`,

@@ -142,6 +142,11 @@ const worded = {
     cause: `${peer} went on without it.`,
     remedy: `Bring ${peer} back. Promote ${node} only if the data of ${peer} is lost.`,
   }),
+  'copies-torn': () => ({
+    what: 'neither server has everything: one part of the data went on alone on one server, another part may be complete on the other one only',
+    cause: 'Power was lost, or a server was reset, while one of the two was about to go on alone.',
+    remedy: 'Nothing was erased. Compare the two copies, then promote the server whose copy is to be kept.',
+  }),
   'memory-lost': (node, peer) => ({
     what: `${node} has lost its memory, and ${peer} may hold acknowledged changes that are not on its disk`,
     cause: 'Power was lost, or the server was reset, while both ran together at the level "received".',

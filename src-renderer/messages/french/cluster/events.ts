@@ -57,6 +57,7 @@ const orderEnds: Readonly<Record<string, (node: string, peer: string) => string>
 export const events: Messages['cluster']['events'] = {
   'ordered-start': () => 'L’ordre de démarrage a été donné.',
   'ordered-stop': () => 'L’ordre d’arrêt a été donné.',
+  'server-goes-down': ({ node }) => `${node} s’arrête : l’application y est arrêtée.`,
   'ordered-restart': () => 'L’ordre de redémarrer l’application a été donné.',
   'ordered-swap': (_event, peer) => `L’ordre de basculer l’application vers ${peer} a été donné.`,
   'ordered-promote': ({ node }) =>

@@ -1,7 +1,7 @@
 /** The hot log's file, `.holdfast/hot.log`: on the disk of the data, so that a copy of that disk brings it along. */
 import { Attributes } from '../sys/attributes.ts';
 import { E } from '../sys/errno.ts';
-import { filesystemStatistics, readAt, sync, writeWhole } from '../sys/file.ts';
+import { filesystemStatistics, overwriteInPlace, readAt, sync, writeWhole } from '../sys/file.ts';
 import { close, O, openAt, statOf, unlinkAt } from '../sys/filesystem.ts';
 import { Memory } from '../sys/memory.ts';
 import type { HotDisk } from './hot-log.ts';
@@ -93,6 +93,8 @@ export class DirectoryHotDisk implements HotDisk {
 }
 
 function fill(fd: number, bytes: number): number {
+  const inPlace = overwriteInPlace(fd);
+  if (inPlace < 0) return inPlace;
   const attributes = new Attributes();
   const known = statOf(fd, attributes);
   if (known < 0) return known;

@@ -14,6 +14,7 @@ class SimulatedDisk implements RecordDisk {
   durableNames = new Map<string, { content: Buffer; durable: Buffer }>();
   stepsLeft = Infinity;
   where = 'here';
+  isFull = false;
 
   place(): string {
     return this.where;
@@ -45,6 +46,7 @@ class SimulatedDisk implements RecordDisk {
   }
   exchange(name: string, otherName: string): void {
     this.#step();
+    if (this.isFull) throw new Fault('disk-failed', { message: 'full' }, { errno: 28 });
     const [one, other] = [this.names.get(name)!, this.names.get(otherName)!];
     this.names.set(name, other);
     this.names.set(otherName, one);
@@ -57,9 +59,15 @@ class SimulatedDisk implements RecordDisk {
     this.#step();
     this.durableNames = new Map(this.names);
   }
-  powerCut(namesSurvive: boolean, contentsSurvive: boolean): void {
+  powerCut(namesSurvive: boolean, contentsSurvive: boolean | ((sector: number) => boolean)): void {
     if (!namesSurvive) this.names = new Map(this.durableNames);
-    for (const file of this.names.values()) if (!contentsSurvive) file.content = file.durable;
+    for (const file of this.names.values()) {
+      const survives = typeof contentsSurvive === 'function' ? contentsSurvive : () => contentsSurvive;
+      const sectors = Array.from({ length: Math.ceil(file.content.length / 512) }, (_, sector) =>
+        (survives(sector) ? file.content : file.durable).subarray(sector * 512, (sector + 1) * 512),
+      );
+      file.content = file.durable = Buffer.concat(sectors);
+    }
     this.durableNames = new Map(this.names);
     this.stepsLeft = Infinity;
   }
@@ -111,6 +119,40 @@ describe('the volume record', () => {
     }
   });
 
+  it('is the old one or the new one also where there is no room for an exchange, torn anywhere, and after each further cut', () => {
+    const ancestors = Array.from({ length: 20 }, (_, index) => index + 1);
+    const long = (which: number): VolumeRecord =>
+      ancestors.reduce(
+        (record, number) => lineage.goneAlone(record, { number, id: `${which}-${number}-`.padEnd(90, 'x') }),
+        first,
+      );
+    const cut = fc.record({ after: fc.nat(8), sectors: fc.array(fc.boolean(), { minLength: 1, maxLength: 6 }) });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cut, fc.boolean()), { minLength: 1, maxLength: 6 }), (cuts) => {
+        const disk = new SimulatedDisk();
+        const store = new RecordStore(disk, 'm/0');
+        let held = long(1);
+        store.create(held);
+        cuts.forEach(([{ after, sectors }, isFull], index) => {
+          const next = long(index + 2);
+          disk.isFull = isFull;
+          disk.stepsLeft = after;
+          let returned = true;
+          try {
+            store.write(next);
+          } catch (error) {
+            expect(error).toBeInstanceOf(PowerCut);
+            returned = false;
+          }
+          disk.powerCut(sectors[0] === true, (sector) => sectors[sector % sectors.length] === true);
+          const found = store.read('u');
+          expect(returned ? [next] : [held, next]).toContainEqual(found);
+          held = found ?? held;
+        });
+      }),
+    );
+  });
+
   it('is not there, or complete, after a power cut during the first set-up', () => {
     for (let cutAfter = 0; cutAfter <= 16; cutAfter++) {
       for (const survives of [true, false]) {
@@ -154,6 +196,8 @@ describe('the volume record', () => {
     const settingAside = { ...first, format: 2, settingAside: 'data.kept-1' };
     expect(code(put('volume.json', JSON.stringify(settingAside)))).toBe('none');
     expect(code(put('volume.json', ''))).toBe('record-damaged');
+    // The successor is an older record: it counts for no damage but our own.
+    expect(code(put('volume.json', '\0'.repeat(40 * 1024)))).toBe('record-damaged');
     expect(code(put('volume.json', '{"format":1}'))).toBe('record-damaged');
     expect(code(put('identity.json', '{"format":1,"volumeUuid":"v"}'))).toBe('record-damaged');
     expect(code((disk) => disk.remove('identity.json'))).toBe('record-damaged');

@@ -4,12 +4,13 @@
  *
  * A full disk must not keep a node from recording that the peer is stale, or that it is stale itself: the record and its successor have their
  * blocks beforehand. The successor is overwritten in place and exchanged with the record; the former record is the next successor.
+ * A full btrfs may have no room for the exchange: then the record is overwritten, and where that is cut short the successor counts.
  */
 import { Fault, volumeRecordSchema } from '../contract/index.ts';
 import type { VolumeRecord } from '../contract/index.ts';
 import { Attributes } from '../sys/attributes.ts';
 import { E, errorName } from '../sys/errno.ts';
-import { filesystemStatistics, readAt, sync, writeAt } from '../sys/file.ts';
+import { filesystemStatistics, overwriteInPlace, readAt, sync, writeAt } from '../sys/file.ts';
 import { close, makeDirectoryAt, O, openAt, RENAME, renameAt, statOf, unlinkAt } from '../sys/filesystem.ts';
 import { handleOf } from '../sys/handle.ts';
 import { Memory } from '../sys/memory.ts';
@@ -40,6 +41,8 @@ const newSuffix = '.new';
 const hotLogName = 'hot.log';
 /** The longest record: 256 ancestors of 120 characters each. */
 const recordBytes = 40 * 1024;
+/** All over a record that is being overwritten, many times in each sector: no text of JSON has the last character. */
+const mark = Buffer.from('overwritten\u0001');
 
 export class RecordStore {
   readonly #disk: RecordDisk;
@@ -55,7 +58,8 @@ export class RecordStore {
     const content = this.#disk.read(recordName);
     const stamp = this.#disk.read(stampName);
     if (content === null) return null;
-    const json = this.#parse(recordName, content);
+    const successor = content.includes(mark) ? this.#disk.read(recordName + newSuffix) : null;
+    const json = this.#parse(recordName, successor ?? content);
     if (typeof json === 'object' && json !== null && 'format' in json && json.format !== 1 && json.format !== 2)
       throw this.#fault(
         'record-too-new',
@@ -109,11 +113,17 @@ export class RecordStore {
   #replace(name: string, content: object): void {
     const bytes = Buffer.from(`${JSON.stringify(content)}\n`.padEnd(recordBytes));
     const successor = name + newSuffix;
+    const former = this.#disk.read(name);
+    // What counts is the successor (`read`): it stays until there is another one.
+    if (former?.includes(mark) === true) {
+      this.#overwrite(name, bytes);
+      return;
+    }
     this.#disk.write(successor, bytes);
     this.#disk.syncFile(successor);
-    if (this.#disk.read(name) !== null) {
-      this.#disk.exchange(successor, name);
-      this.#disk.syncDirectory();
+    if (former !== null) {
+      if (this.#exchanged(successor, name)) this.#disk.syncDirectory();
+      else this.#overwrite(name, bytes);
       return;
     }
     this.#disk.rename(successor, name);
@@ -121,6 +131,25 @@ export class RecordStore {
     this.#disk.write(successor, bytes);
     this.#disk.syncFile(successor);
     this.#disk.syncDirectory();
+  }
+
+  /** False: there was no room for it. */
+  #exchanged(successor: string, name: string): boolean {
+    try {
+      this.#disk.exchange(successor, name);
+      return true;
+    } catch (error) {
+      if (errnoOf(error) !== E.NOSPC) throw error;
+      return false;
+    }
+  }
+
+  /** Marked first: cut short anywhere it is no JSON, and known from damage; never half of one record and half of another. */
+  #overwrite(name: string, bytes: Buffer): void {
+    for (const content of [Buffer.alloc(recordBytes, mark), bytes]) {
+      this.#disk.write(name, content);
+      this.#disk.syncFile(name);
+    }
   }
 
   #parse(name: string, content: Buffer): unknown {
@@ -230,6 +259,7 @@ export class DirectoryRecordDisk implements RecordDisk {
   write(name: string, content: Buffer): void {
     this.#withFile(name, O.WRONLY | O.CREAT, (fd) => {
       // Into the blocks that the file has: on a full disk there are no others.
+      must(overwriteInPlace(fd), 'set flags');
       const memory = Memory.copyOf(content);
       const count = must(writeAt(fd, memory.address(), content.length, 0), 'write');
       if (count !== content.length) must(-E.NOSPC, 'write');

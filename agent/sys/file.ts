@@ -134,6 +134,28 @@ export function ioctl(fd: number, request: number, address: bigint): number {
   return result(library.ioctl(fd, BigInt(request), address));
 }
 
+const btrfs = 0x9123683e;
+const flags = { get: 0x80086601, set: 0x40086602, compressed: 0x4, noCopyOnWrite: 0x800000 };
+const flagsBuffer = new Memory(8);
+
+/**
+ * From here on what is written again takes the place of what was there: btrfs would look for new room each time, and a full one has none. Only a file without content can be made so: one
+ * that was not is empty afterwards. Does nothing on filesystems that overwrite in place anyhow, or cannot. 0 or -errno.
+ */
+export function overwriteInPlace(fd: number): number {
+  const found = filesystemStatistics(fd);
+  if (typeof found === 'number') return found;
+  if (found.type !== btrfs) return 0;
+  const status = ioctl(fd, flags.get, flagsBuffer.address());
+  if (status < 0) return status;
+  const now = flagsBuffer.bytes.readUInt32LE(0);
+  if ((now & flags.noCopyOnWrite) !== 0) return 0;
+  const emptied = truncate(fd, 0);
+  if (emptied < 0) return emptied;
+  flagsBuffer.bytes.writeUInt32LE(((now & ~flags.compressed) | flags.noCopyOnWrite) >>> 0, 0);
+  return ioctl(fd, flags.set, flagsBuffer.address());
+}
+
 /** A fixed set of descriptors to wait on; made once, used again and again. */
 export class Poll {
   readonly #memory: Memory;

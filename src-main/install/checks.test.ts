@@ -263,6 +263,14 @@ describe('the checks', () => {
       machines({ directories: [{ ...directory, filesystem: 'tmpfs' }] }),
       ['n1 directory-filesystem ■', '- filesystems-differ ■'],
     ],
+    [
+      'a disk where nothing is overwritten in place',
+      machines(
+        { directories: [{ ...directory, filesystem: 'zfs' }] },
+        { directories: [{ ...directory, filesystem: 'zfs' }] },
+      ),
+      ['n1 directory-copies-on-write', 'n2 directory-copies-on-write'],
+    ],
     ['a fish shell', machines({ loginShell: '/usr/bin/fish' }), []],
     ['a clock that is wrong', machines({}, {}, [0, 90_000]), ['n2 clock']],
     ['a wrong clock here', machines({}, {}, [-95_000, -90_000]), ['- clock-of-this-computer']],

@@ -12,6 +12,26 @@ const refusedFilesystems = [
   ...['msdos', 'vfat', 'exfat', 'ntfs', 'hfs', 'hfs+'],
 ];
 
+/** Whatever is written there needs new room, also over what is there (btrfs is told to leave the record in its place). */
+const copiesAlways = ['zfs', 'bcachefs'];
+
+function whenFull(machine: ProbedMachine, { path, filesystem }: DirectoryProbe): Check[] {
+  if (filesystem === null || !copiesAlways.includes(filesystem)) return [];
+  return [
+    remarked(
+      'directory-copies-on-write',
+      machine.name,
+      `Directory ${path}`,
+      {
+        what: `${filesystem} needs free space for every change, also of what is there already`,
+        why: 'When it is full, Holdfast cannot note there what the copy is worth: the application gets errors, and may move to the other server.',
+        remedy: `Never let the file system of ${path} become full: watch its free space, or give the other directories on it a quota. ext4, XFS and btrfs have no such limit.`,
+      },
+      { path, filesystem },
+    ),
+  ];
+}
+
 function inUse(machine: ProbedMachine, directory: DirectoryProbe): Check[] {
   const { path, holders } = directory;
   if (holders.length === 0) return [];
@@ -135,6 +155,7 @@ export function directoryChecks(machine: ProbedMachine, directory: DirectoryProb
   }
   return [
     passed('directory', name, title, `on ${filesystem ?? 'a local file system'}`, facts),
+    ...whenFull(machine, directory),
     ...inUse(machine, directory),
   ];
 }

@@ -64,7 +64,7 @@ export class Judges {
     const other = this.peerOf(node).replica;
     const lost = this.losses.get(other.name) ?? new Set();
     const kept = new Set(node.replica.durable.data);
-    const isLeft = this.peerOf(node).record.doubted !== null || other.durable.record?.copy === 'stale';
+    const isLeft = this.peerOf(node).record.doubted !== null;
     for (const id of node.replica.unsynced)
       if (lost.has(id) || !other.durable.data.includes(id) || (isLeft && !kept.has(id))) this.acknowledged.delete(id);
     this.losses.set(node.name, new Set(node.replica.unsynced));

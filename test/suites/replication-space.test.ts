@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { missingForFilesystemTests } from './filesystem/loop-disk.ts';
-import { makePair, startPair, until } from './replication/pair.ts';
+import { hasProgram, missingForFilesystemTests } from './filesystem/loop-disk.ts';
+import { makePair, nextGeneration, startPair, until, volume } from './replication/pair.ts';
 import type { ReplicatorNode } from './replication/pair.ts';
 
 const missing = missingForFilesystemTests();
@@ -119,5 +119,33 @@ describe('a secondary with less room', () => {
     expect(await run(`dd if=/dev/urandom of=${n1.path}/next bs=1M count=20 conv=fsync`)).toMatchObject({ code: 0 });
     await isStillTogether();
     await equalTrees();
+  });
+
+  it('is what a full btrfs says too, where no record could be written in the room that is left', async (context) => {
+    if (!hasProgram('mkfs.btrfs')) context.skip('mkfs.btrfs is not installed');
+    [n1, n2] = await makePair('space-btrfs', { diskMb: [200, 400], diskType: 'btrfs' });
+    await startPair(n1, n2);
+    await n1.mode('in-sync');
+    const full = await run(`dd if=/dev/urandom of=${n1.path}/big bs=256K conv=fsync`);
+    expect(full).toMatchObject({ code: 1, said: expect.stringContaining('No space left on device') as string });
+    // Somebody else takes the rest, and the room for names as well.
+    const others = n1.disk.directory('others');
+    await run(
+      `dd if=/dev/urandom of=${others}/rest bs=4K; cd ${others}; for n in $(seq 200000); do : > $n || break; done`,
+    );
+    await isStillTogether();
+    // Whatever it meets now needs a record: going alone, and each contact.
+    await n2.kill();
+    await n1.mode('undecided');
+    await n1.call('goAlone', { volume, generation: nextGeneration() });
+    await n1.mode('alone');
+    const more = await run(`dd if=/dev/urandom of=${n1.path}/more bs=64K count=10 conv=fsync`);
+    expect(more).toMatchObject({ code: 1, said: expect.stringContaining('No space left on device') as string });
+    expect(await n1.status()).toMatchObject({ mode: 'alone', fault: null, record: { peerStale: true } });
+    await run(`rm -r ${others}`);
+    rmSync(join(n1.path, 'big'));
+    await run(`sync -f ${n1.disk.root}`);
+    expect(await run(`dd if=/dev/urandom of=${n1.path}/next bs=1M count=5 conv=fsync`)).toMatchObject({ code: 0 });
+    expect(await n1.status()).toMatchObject({ mode: 'alone', fault: null });
   });
 });

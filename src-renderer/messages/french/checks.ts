@@ -279,6 +279,12 @@ export const checks: Messages['checks'] = {
     title: directoryTitle(f),
     what: listed(f, 'filesystem') === '' ? 'sur un système de fichiers local' : `sur ${listed(f, 'filesystem')}`,
   }),
+  'directory-copies-on-write': (f) => ({
+    title: directoryTitle(f),
+    what: `${listed(f, 'filesystem')} a besoin d’espace libre pour chaque modification, même de ce qui existe déjà`,
+    why: 'Quand il est plein, Holdfast ne peut plus y noter ce que vaut la copie : l’application reçoit des erreurs et peut passer sur l’autre serveur.',
+    remedy: `Ne laissez jamais le système de fichiers de ${listed(f, 'path')} se remplir : surveillez son espace libre, ou donnez un quota aux autres répertoires qu’il contient. ext4, XFS et btrfs n’ont pas cette limite.`,
+  }),
   'application-running': (f) => ({
     title: directoryTitle(f),
     what: `en cours d’utilisation par ${listed(f, 'programs')}`,

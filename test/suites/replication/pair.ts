@@ -1,4 +1,4 @@
-/** Two replicators on this machine, each with an ext4 of its own, driven as the control plane would drive them. */
+/** Two replicators on this machine, each with a file system of its own, driven as the control plane would drive them. */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,6 +19,7 @@ import { bootTimeMs, close } from '../../../agent/sys/linux.ts';
 import { connectLines } from '../../../agent/sys/line-port.ts';
 import { agentMain } from '../built-agent.ts';
 import { diskHome, LoopDisk } from '../filesystem/loop-disk.ts';
+import type { DiskType } from '../filesystem/loop-disk.ts';
 import { describeTree } from '../filesystem/tree.ts';
 import type { TreeOptions } from '../filesystem/tree.ts';
 
@@ -31,6 +32,7 @@ export interface NodeOptions {
   readonly name: string;
   readonly address: string;
   readonly diskMb?: number;
+  readonly diskType?: DiskType;
   readonly cache?: 'none' | 'writeback';
   readonly acknowledge?: AcknowledgeLevel;
 }
@@ -105,7 +107,7 @@ export class ReplicatorNode {
     this.directory = join(home, own);
     rmSync(this.directory, { recursive: true, force: true });
     mkdirSync(this.directory, { recursive: true });
-    this.disk = new LoopDisk(`replication-${own}`, 'ext4', options.diskMb ?? 192);
+    this.disk = new LoopDisk(`replication-${own}`, options.diskType ?? 'ext4', options.diskMb ?? 192);
     this.path = this.disk.directory('data');
   }
 
@@ -327,14 +329,15 @@ export async function makePair(
     diskMb?: readonly [number, number];
     cache?: 'none' | 'writeback';
     acknowledge?: AcknowledgeLevel;
+    diskType?: DiskType;
     acknowledgeTimeoutMs?: number;
   } = {},
 ): Promise<readonly [ReplicatorNode, ReplicatorNode]> {
   removeLeftovers();
-  const { cache = 'none', acknowledge = 'durable' } = options;
+  const { cache = 'none', acknowledge = 'durable', diskType = 'ext4' } = options;
   const [mb1, mb2] = options.diskMb ?? [192, 192];
-  const n1 = new ReplicatorNode(suite, { name: 'n1', address: '127.0.0.1', diskMb: mb1, cache, acknowledge });
-  const n2 = new ReplicatorNode(suite, { name: 'n2', address: '127.0.0.2', diskMb: mb2, cache, acknowledge });
+  const n1 = new ReplicatorNode(suite, { name: 'n1', address: '127.0.0.1', diskMb: mb1, diskType, cache, acknowledge });
+  const n2 = new ReplicatorNode(suite, { name: 'n2', address: '127.0.0.2', diskMb: mb2, diskType, cache, acknowledge });
   for (const node of [n1, n2]) {
     await node.makeKeys();
     node.acknowledgeTimeoutMs = options.acknowledgeTimeoutMs ?? node.acknowledgeTimeoutMs;

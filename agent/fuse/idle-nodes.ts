@@ -68,10 +68,27 @@ export class IdleNodes {
   }
 
   take(id: number): IdleNode | null {
-    if (this.#size === 0) return null;
+    return this.#size === 0 ? null : this.#takeAt(this.#unitOfId(id));
+  }
+  #unitOfId(id: number): number {
     let unit = this.#byId.first(hashOfId(id));
     while (unit >= 0 && this.#records.idAt(unit) !== id) unit = this.#byId.next();
-    return this.#takeAt(unit);
+    return unit;
+  }
+
+  /** The kernel has forgotten it so many times. Id of the directory that it was in, where it is gone by that; 0: it is not here, or stays. Nothing is made an object for it. */
+  forget(id: number, count: number): number {
+    const unit = this.#size === 0 ? -1 : this.#unitOfId(id);
+    if (unit < 0) return 0;
+    const left = Math.max(0, this.#records.lookupsAt(unit) - count);
+    if (left > 0 || this.#records.holdsAt(unit) > 0) {
+      this.#records.setLookups(unit, left);
+      return 0;
+    }
+    const parentId = this.#records.parentIdAt(unit);
+    this.#removeAt(unit, id);
+    this.#records.remove(unit);
+    return parentId;
   }
   takeByHandle(handle: Buffer): IdleNode | null {
     return this.#size === 0 ? null : this.#takeAt(this.#unitOfHandle(handle));
@@ -104,11 +121,15 @@ export class IdleNodes {
   #takeAt(unit: number): IdleNode | null {
     if (unit < 0) return null;
     const node = this.#records.read(unit);
-    const inBoth = this.#byId.remove(hashOfId(node.id), unit) && this.#byHandle.remove(this.#handleHash(unit), unit);
-    invariant(inBoth, 'a record is in both indexes');
-    this.#size -= 1;
+    this.#removeAt(unit, node.id);
     if (this.#records.isKept) return { ...node, unit };
     this.#records.remove(unit);
     return node;
+  }
+
+  #removeAt(unit: number, id: number): void {
+    const inBoth = this.#byId.remove(hashOfId(id), unit) && this.#byHandle.remove(this.#handleHash(unit), unit);
+    invariant(inBoth, 'a record is in both indexes');
+    this.#size -= 1;
   }
 }

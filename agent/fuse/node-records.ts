@@ -187,6 +187,9 @@ export class NodeRecords {
   lookupsAt(unit: number): number {
     return this.#chunkOf(unit).words[wordOf(unit, place.lookups)] ?? 0;
   }
+  holdsAt(unit: number): number {
+    return this.#chunkOf(unit).bytes.readUInt8(offsetOf(unit) + place.holds);
+  }
   parentIdAt(unit: number): number {
     return this.#chunkOf(unit).numbers[wordOf(unit, place.parentId) / 2] ?? 0;
   }

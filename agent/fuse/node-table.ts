@@ -379,10 +379,24 @@ export class NodeTable {
   }
 
   /** The kernel has forgotten it so many times. True: it is gone. */
-  forgotten(node: TableNode, count: number): boolean {
+  forgotten(id: NodeId, count: number): boolean {
+    const node = this.#byId.get(id);
+    if (node === this.root) return false;
+    if (node === undefined) return this.#forgottenIdle(id, count);
     node.lookups = Math.max(0, node.lookups - count);
     if (node.unit >= 0 && this.#records.isKept) this.#records.setLookups(node.unit, node.lookups);
     return this.collect(node);
+  }
+
+  #forgottenIdle(id: NodeId, count: number): boolean {
+    const parentId = this.#idle.forget(id, count);
+    if (parentId === 0) return false;
+    const parent = this.#byId.get(parentId);
+    if (parent !== undefined) {
+      parent.children -= 1;
+      this.collect(parent);
+    }
+    return true;
   }
 
   /** Something that a successor has to know of it has changed. */

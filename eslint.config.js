@@ -13,6 +13,11 @@ const ffi = {
   message: 'node:ffi stays in agent/sys: it is the only unsafe code, and the only code tied to one runtime.',
 };
 
+const wholeOfZod = {
+  selector: "ImportDeclaration[importKind='value'][source.value='zod'] > ImportSpecifier",
+  message: "import * as z from 'zod': of the other one every thread on a server carries all of zod in memory.",
+};
+
 export default defineConfig(
   { ignores: ['node_modules/', 'dist/', 'release/', 'coverage/', '.cache/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -61,6 +66,10 @@ export default defineConfig(
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/unbound-method': 'off',
     },
+  },
+  {
+    files: ['agent/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', wholeOfZod] },
   },
   {
     files: ['agent/sys/**/*.ts', 'test/**/*.ts'],

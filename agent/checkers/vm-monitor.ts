@@ -1,6 +1,6 @@
 /** What is asked of QEMU and of the agent in its guest, and what their answers mean. */
 import { randomInt } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonObject, JsonSocket } from './json-socket.ts';
 
 export interface MachineReport {

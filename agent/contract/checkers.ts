@@ -1,5 +1,5 @@
 /** Checkers: what is watched of an application and its surroundings, how often, and what follows when it fails. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationText, ipv4, nameSchema } from './values.ts';
 
 /** What is watched; exactly one of these stands in an entry of `checkers:`. */

@@ -1,5 +1,5 @@
 /** The configuration file (INTERFACES.md), as written by people, and what the installer makes of it for the nodes. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkerDefinitionSchema, checkerSchema, restartLimitDefault, restartLimitSchema } from './checkers.ts';
 import { durationText, ipv4, ipv4WithPrefix, nameSchema } from './values.ts';
 

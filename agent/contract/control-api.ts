@@ -1,5 +1,5 @@
 /** App and command line ↔ holdfastd, over `/run/holdfast/control.sock` (from the laptop: through `holdfast connect` in an SSH channel). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { clusterRecordSchema } from './configuration.ts';
 import { changedObjectsMax, resyncEstimateSchema } from './estimate.ts';
 import { eventSchema } from './event.ts';

@@ -1,5 +1,5 @@
 /** What a resync would have to do if the other copy came back now, as far as it is known without looking at the data. Unknown numbers are null, never 0. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** `new`: the whole of it. `content`: parts of it. `moved`: its name only. */
 export const changedKinds = ['new', 'content', 'moved', 'attributes', 'names'] as const;

@@ -1,5 +1,5 @@
 /** The timeline: each entry says what was decided and on what evidence. Kept on each node, durable, newest last. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const eventSchema = z.object({
   /** Wall clock, for people only. */

@@ -2,7 +2,7 @@
  * Faults are data: a code that people can look up and the facts that belong to it. The app turns the code into
  * *what happened · likely cause · what to do* in the user's language; the English sentence here is for logs and terminals.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export type FaultDetail = string | number | boolean | null | readonly string[];
 

@@ -1,5 +1,5 @@
 /** Copies that were set aside because another one was chosen: where they are, and what in them is not in the living copy. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { generationSchema } from './lineage.ts';
 
 /** In `.holdfast` of a directory that only root can enter; what was set aside is in `data` beside it. */

@@ -1,5 +1,5 @@
 /** Data lineage: which copy descends from which. No clock takes part. Stored with every volume and spoken in every heartbeat. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const generationSchema = z.object({
   /** Grows by one at every start of a period in which one node writes without the other. */

@@ -2,7 +2,7 @@
  * Datagrams between holdfastds and to the witness: JSON, authenticated (network/datagram-seal), at most one packet each.
  * Every message may be lost, repeated, delayed or reordered: receivers only rely on numbered requests and on fresh sessions.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { contactCountsSchema, generationSchema } from './lineage.ts';
 import { dataStates, moduleStates, resyncProgressSchema } from './status.ts';
 

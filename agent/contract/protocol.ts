@@ -2,7 +2,7 @@
  * Versions of what travels between processes. `major` must be equal; one minor apart may talk (an upgrade rolls).
  * Said first on every connection, before any other message.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const protocolVersion = { major: 1, minor: 2 } as const;
 

@@ -1,5 +1,5 @@
 /** holdfastd ↔ replicator, over `/run/holdfast/replicator.sock`. The replicator decides nothing about roles: it obeys and reports. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { changedObjectsMax, resyncEstimateSchema } from './estimate.ts';
 import { acknowledgeLevels } from './configuration.ts';
 import { generationSchema, volumeRecordSchema } from './lineage.ts';

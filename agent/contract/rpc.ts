@@ -3,7 +3,7 @@
  * An interface is a table of methods and of events, each with its schema; client and server are made from that table and
  * any port that carries lines of text. Both directions are validated: a peer that speaks garbage gets a fault, not trust.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Fault, faultRecordSchema } from './fault.ts';
 import { compatible, helloSchema, protocolMagic, protocolVersion } from './protocol.ts';
 

@@ -1,5 +1,5 @@
 /** What is shown to people: `holdfast status --json` and the app. Unknown numbers are null, never 0. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkerStatusSchema } from './checkers.ts';
 import { faultRecordSchema } from './fault.ts';
 

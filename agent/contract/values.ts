@@ -1,5 +1,5 @@
 /** The plain values of a configuration file: names, durations, addresses. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { assertNever } from './fault.ts';
 
 export const nameSchema = z

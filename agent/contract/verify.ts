@@ -1,5 +1,5 @@
 /** What a comparison of both copies of a volume has found. Unknown numbers are null, never 0. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What can differ. */
 export const differenceKinds = [

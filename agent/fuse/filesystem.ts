@@ -42,9 +42,7 @@ const initialise: Handler = (service, { bytes }) => {
 };
 
 function forgetNode(service: Service, id: number, count: number): void {
-  const node = service.backing.nodes.get(id);
-  if (!node || node === service.backing.nodes.root) return;
-  if (service.backing.nodes.forgotten(node, count)) service.sink.forgotten(id);
+  if (service.backing.nodes.forgotten(id, count)) service.sink.forgotten(id);
 }
 
 const forget: Handler = (service, { bytes }) => {

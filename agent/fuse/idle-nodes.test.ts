@@ -4,8 +4,11 @@ import { IdleNodes } from './idle-nodes.ts';
 import type { IdleNode } from './idle-nodes.ts';
 
 /** Few ids and handles, so that they meet again. */
-const handleOf = (number: number): Buffer =>
-  Buffer.concat([Buffer.from([8, 0, 0, 0, 1, 0, 0, 0]), Buffer.alloc(4 + (number % 3) * 20, number)]);
+const handleOf = (number: number): Buffer => {
+  const length = 4 + (number % 3) * 20;
+  // The same bytes under two types are two objects.
+  return Buffer.concat([Buffer.from([length, 0, 0, 0, 1 + (number % 2), 0, 0, 0]), Buffer.alloc(length, number >> 1)]);
+};
 
 const node = fc.record({
   id: fc.oneof(fc.integer({ min: 2, max: 60 }), fc.constant(2 ** 40 + 7)),
@@ -20,6 +23,10 @@ const node = fc.record({
 const step = fc.oneof(
   { arbitrary: node.map((put) => ({ put })), weight: 3 },
   { arbitrary: fc.integer({ min: 2, max: 60 }).map((take) => ({ take })), weight: 1 },
+  {
+    arbitrary: fc.record({ forget: fc.integer({ min: 2, max: 60 }), count: fc.integer({ min: 0, max: 2 ** 32 - 1 }) }),
+    weight: 1,
+  },
   { arbitrary: fc.integer({ min: 0, max: 60 }).map((handle) => ({ takeHandle: handleOf(handle) })), weight: 1 },
 );
 
@@ -35,6 +42,13 @@ describe('idle nodes', () => {
             const isTaken = [...model.values()].some(({ handle }) => handle.equals(one.put.handle));
             expect(idle.put(one.put)).toBe(!isTaken);
             if (!isTaken) model.set(one.put.id, one.put);
+          } else if ('forget' in one) {
+            const known = model.get(one.forget);
+            const left = Math.max(0, (known?.lookups ?? 0) - one.count);
+            const isGone = known !== undefined && left === 0 && known.holds === 0;
+            expect(idle.forget(one.forget, one.count)).toBe(isGone ? known.parentId : 0);
+            if (isGone) model.delete(one.forget);
+            else if (known) model.set(one.forget, { ...known, lookups: left });
           } else {
             const expected =
               'take' in one

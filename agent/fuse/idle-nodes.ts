@@ -3,97 +3,30 @@
  * memory, found by id and by handle. What is taken out is gone from here; its record goes too, unless it outlives the process.
  */
 import { invariant } from '../contract/fault.ts';
-import { NodeRecords } from './node-records.ts';
+import { handleHeaderBytes, NodeRecords } from './node-records.ts';
 import type { NodeRecord } from './node-records.ts';
+import { mixed, UnitIndex } from './unit-index.ts';
 
 export interface IdleNode extends NodeRecord {
   /** Of a node whose record outlives the process, and so is there already. */
   readonly unit?: number;
 }
 
-const empty = 0;
-const removed = 0xffffffff;
-const capacityMin = 1024;
-/** A length says nothing that the bytes do not. */
-const handleHashFrom = 4;
-
-/** Open addressing: places of records plus one. */
-class Index {
-  #slots = new Uint32Array(capacityMin);
-  #used = 0;
-  readonly #hashOf: (unit: number) => number;
-
-  constructor(hashOf: (unit: number) => number) {
-    this.#hashOf = hashOf;
-  }
-
-  /** The record with this hash that `isIt`, -1: none. */
-  find(hash: number, isIt: (unit: number) => boolean): number {
-    const slot = this.#slotOf(hash, isIt);
-    return slot < 0 ? -1 : (this.#slots[slot] ?? 0) - 1;
-  }
-  #slotOf(hash: number, isIt: (unit: number) => boolean): number {
-    const mask = this.#slots.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const found = this.#slots[slot] ?? empty;
-      if (found === empty) return -1;
-      if (found !== removed && isIt(found - 1)) return slot;
-    }
-  }
-
-  *all(): Generator<number> {
-    for (const slot of this.#slots) if (slot !== empty && slot !== removed) yield slot - 1;
-  }
-
-  add(unit: number): void {
-    if ((this.#used + 1) * 3 > this.#slots.length * 2) this.#rebuild();
-    this.#put(unit);
-    this.#used += 1;
-  }
-  #put(unit: number): void {
-    const mask = this.#slots.length - 1;
-    let slot = this.#hashOf(unit) & mask;
-    while (this.#slots[slot] !== empty) slot = (slot + 1) & mask;
-    this.#slots[slot] = unit + 1;
-  }
-
-  remove(unit: number): void {
-    const slot = this.#slotOf(this.#hashOf(unit), (one) => one === unit);
-    invariant(slot >= 0, 'a record is in both indexes');
-    this.#slots[slot] = removed;
-  }
-
-  /** Without what was removed; twice as large when it is full even so. */
-  #rebuild(): void {
-    const units = this.#slots.filter((slot) => slot !== empty && slot !== removed);
-    let capacity = capacityMin;
-    while (units.length * 3 > capacity) capacity *= 2;
-    this.#slots = new Uint32Array(capacity);
-    for (const unit of units) this.#put(unit - 1);
-    this.#used = units.length;
-  }
-}
-
 function hashOfId(id: number): number {
-  const mixed = Math.imul((id % 4294967296) ^ Math.floor(id / 4294967296), 0x9e3779b1);
-  return (mixed ^ (mixed >>> 15)) >>> 0;
+  return mixed((id >>> 0) ^ Math.floor(id / 4294967296));
 }
 
-function hashOfHandle(bytes: Buffer, start: number, end: number): number {
+function hashOfBytes(bytes: Buffer, start: number, end: number): number {
   let hash = 0x811c9dc5;
   for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
-  return (hash ^ (hash >>> 15)) >>> 0;
+  return mixed(hash);
 }
 
 export class IdleNodes {
   readonly #records: NodeRecords;
   #size = 0;
-  readonly #byId = new Index((unit) => hashOfId(this.#records.idAt(unit)));
-  readonly #byHandle = new Index((unit) => {
-    const start = this.#records.handleStart(unit);
-    const end = start + this.#records.handleLength(unit);
-    return hashOfHandle(this.#records.bytesOf(unit), start + handleHashFrom, end);
-  });
+  readonly #byId = new UnitIndex();
+  readonly #byHandle = new UnitIndex();
 
   constructor(records = new NodeRecords()) {
     this.#records = records;
@@ -115,22 +48,47 @@ export class IdleNodes {
 
   /** A record of a predecessor. False: another one has its handle. */
   putRecord(unit: number): boolean {
-    const handle = this.#records.handleAt(unit);
-    if (this.#unitOfHandle(handle) >= 0) return false;
+    const bytes = this.#records.bytesOf(unit);
+    const start = this.#records.handleStart(unit);
+    const end = start + this.#records.handleLength(unit);
+    if (this.#unitOf(bytes, start, end, this.#records.handleTypeAt(unit)) >= 0) return false;
     this.#records.setUse(unit, 0, 0);
     this.#index(unit);
     return true;
   }
 
   #index(unit: number): void {
-    this.#byId.add(unit);
-    this.#byHandle.add(unit);
+    this.#byId.add(hashOfId(this.#records.idAt(unit)), unit);
+    this.#byHandle.add(this.#handleHash(unit), unit);
     this.#size += 1;
+  }
+  #handleHash(unit: number): number {
+    const start = this.#records.handleStart(unit);
+    return hashOfBytes(this.#records.bytesOf(unit), start, start + this.#records.handleLength(unit));
   }
 
   take(id: number): IdleNode | null {
-    if (this.#size === 0) return null;
-    return this.#takeAt(this.#byId.find(hashOfId(id), (unit) => this.#records.idAt(unit) === id));
+    return this.#size === 0 ? null : this.#takeAt(this.#unitOfId(id));
+  }
+  #unitOfId(id: number): number {
+    let unit = this.#byId.first(hashOfId(id));
+    while (unit >= 0 && this.#records.idAt(unit) !== id) unit = this.#byId.next();
+    return unit;
+  }
+
+  /** The kernel has forgotten it so many times. Id of the directory that it was in, where it is gone by that; 0: it is not here, or stays. Nothing is made an object for it. */
+  forget(id: number, count: number): number {
+    const unit = this.#size === 0 ? -1 : this.#unitOfId(id);
+    if (unit < 0) return 0;
+    const left = Math.max(0, this.#records.lookupsAt(unit) - count);
+    if (left > 0 || this.#records.holdsAt(unit) > 0) {
+      this.#records.setLookups(unit, left);
+      return 0;
+    }
+    const parentId = this.#records.parentIdAt(unit);
+    this.#removeAt(unit, id);
+    this.#records.remove(unit);
+    return parentId;
   }
   takeByHandle(handle: Buffer): IdleNode | null {
     return this.#size === 0 ? null : this.#takeAt(this.#unitOfHandle(handle));
@@ -147,22 +105,31 @@ export class IdleNodes {
   }
 
   #unitOfHandle(handle: Buffer): number {
-    return this.#byHandle.find(hashOfHandle(handle, handleHashFrom, handle.length), (unit) => {
-      const length = this.#records.handleLength(unit);
-      if (length !== handle.length) return false;
-      const [bytes, start] = [this.#records.bytesOf(unit), this.#records.handleStart(unit)];
-      return handle.compare(bytes, start, start + length) === 0;
-    });
+    return this.#unitOf(handle, handleHeaderBytes, handle.length, handle.readUInt32LE(4));
+  }
+  /** Of a handle by its bytes without the header. */
+  #unitOf(bytes: Buffer, start: number, end: number, type: number): number {
+    const records = this.#records;
+    for (let unit = this.#byHandle.first(hashOfBytes(bytes, start, end)); unit >= 0; unit = this.#byHandle.next()) {
+      if (records.handleLength(unit) !== end - start || records.handleTypeAt(unit) !== type) continue;
+      const at = records.handleStart(unit);
+      if (bytes.compare(records.bytesOf(unit), at, at + end - start, start, end) === 0) return unit;
+    }
+    return -1;
   }
 
   #takeAt(unit: number): IdleNode | null {
     if (unit < 0) return null;
     const node = this.#records.read(unit);
-    this.#byId.remove(unit);
-    this.#byHandle.remove(unit);
-    this.#size -= 1;
+    this.#removeAt(unit, node.id);
     if (this.#records.isKept) return { ...node, unit };
     this.#records.remove(unit);
     return node;
+  }
+
+  #removeAt(unit: number, id: number): void {
+    const inBoth = this.#byId.remove(hashOfId(id), unit) && this.#byHandle.remove(this.#handleHash(unit), unit);
+    invariant(inBoth, 'a record is in both indexes');
+    this.#size -= 1;
   }
 }

@@ -14,7 +14,7 @@ import type { RecordMemory } from './node-records.ts';
 import { replyBytesMax, requestBytesMax } from './protocol.ts';
 
 const layoutMagic = 0x6b504648;
-const layoutVersion = 3;
+const layoutVersion = 4;
 
 const gigabyte = 2 ** 30;
 const region = {

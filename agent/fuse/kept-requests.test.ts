@@ -312,6 +312,19 @@ describe('what cannot be kept', () => {
     expect(open(fd).refusal(identity)).toBe('its memory was not complete');
   });
 
+  it('is refused when another layout was written there, older or newer', () => {
+    const fd = makeFile();
+    const kept = open(fd);
+    kept.begin(identity, 1, 'none');
+    expect(open(fd).refusal(identity)).toBeNull();
+    const words = new SharedFile(fd).map(0, 4096).bytes;
+    const layout = words.readUInt32LE(4);
+    for (const other of [layout - 1, layout + 1]) {
+      words.writeUInt32LE(other, 4);
+      expect(open(fd).refusal(identity)).toBe('another version wrote its memory');
+    }
+  });
+
   it('is given up while too many wait, and kept again when those have been answered: with nothing in hand', () => {
     const fd = makeFile();
     const kept = open(fd);

@@ -114,7 +114,7 @@ describe('records of nodes', () => {
   it('are refused when they are not what was written', () => {
     const memory = new Chunks();
     new NodeRecords(memory).add(node(2, 'a'));
-    memory.chunks[0]!.writeUInt32LE(0xffffff02, 32);
+    memory.chunks[0]!.writeUInt32LE(0xffffff02, 24);
     expect(new NodeRecords(memory).adopt(1)).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Records of nodes in plain memory, some 80 bytes each. In memory that outlives the process they are what a successor knows of the nodes that the kernel
+ * Records of nodes in plain memory: 40 bytes, the handle without its header (8 of ext4 and XFS, 40 of btrfs at most) and one name each. In memory that outlives the process they are what a successor knows of the nodes that the kernel
  * remembers, so a record is true at any instant: its state is stored last, a changed one is written beside the old one, and of two
  * with the same id the later stamp counts.
  */
@@ -21,7 +21,7 @@ export interface NodeRecord {
 export const recordFlag = { unlinked: 1, orphan: 2 } as const;
 
 /** Records are made of units, and never cross a chunk. */
-const unitBytes = 16;
+const unitBytes = 8;
 export const chunkBytes = 256 * 1024;
 const unitsPerChunk = chunkBytes / unitBytes;
 const unitWords = unitBytes / 4;
@@ -29,20 +29,27 @@ const unitWords = unitBytes / 4;
 const place = {
   id: 0,
   parentId: 8,
+  /** Of a place that is free: the next free one of its size, plus one. */
   lookups: 16,
   session: 20,
-  holds: 24,
-  type: 28,
-  handleLength: 30,
-  nameLength: 31,
-  state: 32,
-  stamp: 36,
-  flags: 40,
-  handle: 48,
+  state: 24,
+  stamp: 28,
+  type: 32,
+  handleLength: 34,
+  nameLength: 35,
+  handleType: 36,
+  holds: 38,
+  flags: 39,
+  handle: 40,
 } as const;
+const unitsMin = place.handle / unitBytes;
+/** struct file_handle begins with the length of what follows, and a type (u32 each); these are not among the bytes of a record. */
+export const handleHeaderBytes = 8;
 /** Stored with the number of units: `units * 256 + state`. 0: nothing was ever here, nor behind it in this chunk. */
 const state = { free: 1, live: 2 } as const;
-const handleBytesMax = 255;
+const handleBytesMax = handleHeaderBytes + 255;
+const handleTypeMax = 0xffff;
+const holdsMax = 255;
 const nameBytesMax = 255;
 
 /** Where the chunks are. */
@@ -87,8 +94,8 @@ export class NodeRecords {
   readonly #chunks: Chunk[] = [];
   #nextUnit = 0;
   #stamp = 1;
-  /** Places of removed records, by their number of units. */
-  readonly #free: number[][] = [];
+  /** The first place of a removed record plus one, by its number of units; each knows the next. */
+  readonly #free: number[] = [];
 
   constructor(memory: RecordMemory = ownMemory) {
     this.#memory = memory;
@@ -99,14 +106,16 @@ export class NodeRecords {
   }
 
   static fits(handle: Buffer, name: Buffer): boolean {
-    return handle.length <= handleBytesMax && name.length <= nameBytesMax;
+    return handle.length <= handleBytesMax && name.length <= nameBytesMax && handle.readUInt32LE(4) <= handleTypeMax;
   }
 
   /** Where it was put. */
   add(node: NodeRecord, flags = 0): number {
     const { handle, name } = node;
     invariant(NodeRecords.fits(handle, name), 'a record that is too long');
-    const units = Math.ceil((place.handle + handle.length + name.length) / unitBytes);
+    invariant(node.holds <= holdsMax, 'a record of what is in use');
+    const handleLength = handle.length - handleHeaderBytes;
+    const units = Math.ceil((place.handle + handleLength + name.length) / unitBytes);
     const unit = this.#allocate(units);
     const { bytes, words } = this.#chunkOf(unit);
     const at = offsetOf(unit);
@@ -114,14 +123,15 @@ export class NodeRecords {
     bytes.writeDoubleLE(node.parentId, at + place.parentId);
     bytes.writeUInt32LE(node.lookups, at + place.lookups);
     bytes.writeUInt32LE(node.boundSession, at + place.session);
-    bytes.writeUInt32LE(node.holds, at + place.holds);
-    bytes.writeUInt16LE(node.type, at + place.type);
-    bytes.writeUInt8(handle.length, at + place.handleLength);
-    bytes.writeUInt8(name.length, at + place.nameLength);
     bytes.writeUInt32LE((this.#stamp = (this.#stamp + 1) >>> 0), at + place.stamp);
-    bytes.writeUInt32LE(flags, at + place.flags);
-    handle.copy(bytes, at + place.handle);
-    name.copy(bytes, at + place.handle + handle.length);
+    bytes.writeUInt16LE(node.type, at + place.type);
+    bytes.writeUInt8(handleLength, at + place.handleLength);
+    bytes.writeUInt8(name.length, at + place.nameLength);
+    bytes.writeUInt16LE(handle.readUInt32LE(4), at + place.handleType);
+    bytes.writeUInt8(node.holds, at + place.holds);
+    bytes.writeUInt8(flags, at + place.flags);
+    handle.copy(bytes, at + place.handle, handleHeaderBytes);
+    name.copy(bytes, at + place.handle + handleLength);
     words[wordOf(unit, place.state)] = units * 256 + state.live;
     return unit;
   }
@@ -131,7 +141,11 @@ export class NodeRecords {
     const word = wordOf(unit, place.state);
     const units = (words[word] ?? 0) >>> 8;
     words[word] = units * 256 + state.free;
-    (this.#free[units] ??= []).push(unit);
+    this.#chainFree(unit, units);
+  }
+  #chainFree(unit: number, units: number): void {
+    this.#chunkOf(unit).words[wordOf(unit, place.lookups)] = this.#free[units] ?? 0;
+    this.#free[units] = unit + 1;
   }
 
   setLookups(unit: number, lookups: number): void {
@@ -139,24 +153,30 @@ export class NodeRecords {
   }
 
   setUse(unit: number, holds: number, boundSession: number): void {
-    const { words } = this.#chunkOf(unit);
-    words[wordOf(unit, place.holds)] = holds;
+    const { bytes, words } = this.#chunkOf(unit);
+    invariant(holds <= holdsMax, 'a record of what is in use');
+    bytes.writeUInt8(holds, offsetOf(unit) + place.holds);
     words[wordOf(unit, place.session)] = boundSession;
   }
 
   read(unit: number): NodeRecord {
     const { bytes } = this.#chunkOf(unit);
     const at = offsetOf(unit);
-    const handleEnd = at + place.handle + bytes.readUInt8(at + place.handleLength);
+    const handleStart = at + place.handle;
+    const handleEnd = handleStart + bytes.readUInt8(at + place.handleLength);
     const nameEnd = handleEnd + bytes.readUInt8(at + place.nameLength);
+    const handle = Buffer.allocUnsafe(handleHeaderBytes + handleEnd - handleStart);
+    handle.writeUInt32LE(handleEnd - handleStart, 0);
+    handle.writeUInt32LE(bytes.readUInt16LE(at + place.handleType), 4);
+    bytes.copy(handle, handleHeaderBytes, handleStart, handleEnd);
     return {
       id: bytes.readDoubleLE(at + place.id),
       type: bytes.readUInt16LE(at + place.type),
-      handle: Buffer.from(bytes.subarray(at + place.handle, handleEnd)),
+      handle,
       parentId: bytes.readDoubleLE(at + place.parentId),
       name: Buffer.from(bytes.subarray(handleEnd, nameEnd)),
       lookups: bytes.readUInt32LE(at + place.lookups),
-      holds: bytes.readUInt32LE(at + place.holds),
+      holds: bytes.readUInt8(at + place.holds),
       boundSession: bytes.readUInt32LE(at + place.session),
     };
   }
@@ -166,6 +186,9 @@ export class NodeRecords {
   }
   lookupsAt(unit: number): number {
     return this.#chunkOf(unit).words[wordOf(unit, place.lookups)] ?? 0;
+  }
+  holdsAt(unit: number): number {
+    return this.#chunkOf(unit).bytes.readUInt8(offsetOf(unit) + place.holds);
   }
   parentIdAt(unit: number): number {
     return this.#chunkOf(unit).numbers[wordOf(unit, place.parentId) / 2] ?? 0;
@@ -178,13 +201,16 @@ export class NodeRecords {
     return this.#kindAt(unit) & 0xffff;
   }
   flagsAt(unit: number): number {
-    return this.#chunkOf(unit).words[wordOf(unit, place.flags)] ?? 0;
+    return this.#useAt(unit) >>> 24;
   }
-  handleAt(unit: number): Buffer {
-    const start = this.handleStart(unit);
-    return this.#chunkOf(unit).bytes.subarray(start, start + this.handleLength(unit));
+  /** The type of the handle, holds and flags. */
+  #useAt(unit: number): number {
+    return this.#chunkOf(unit).words[wordOf(unit, place.handleType)] ?? 0;
   }
-  /** The handle without a view of it: where it lies in `bytesOf`. */
+  handleTypeAt(unit: number): number {
+    return this.#useAt(unit) & 0xffff;
+  }
+  /** The handle without its header and without a view of it: where it lies in `bytesOf`. */
   bytesOf(unit: number): Buffer {
     return this.#chunkOf(unit).bytes;
   }
@@ -213,11 +239,11 @@ export class NodeRecords {
       const word = words[wordOf(unit, place.state)] ?? 0;
       if (word === 0) break;
       const units = word >>> 8;
-      if (units < 3 || unit + units > end) return false;
+      if (units < unitsMin || unit + units > end) return false;
       if ((word & 255) === state.live) {
         live.add(unit);
         this.#stamp = Math.max(this.#stamp, this.#stampAt(unit));
-      } else (this.#free[units] ??= []).push(unit);
+      } else this.#chainFree(unit, units);
       unit += units;
     }
     this.#nextUnit = unit;
@@ -247,8 +273,11 @@ export class NodeRecords {
   }
 
   #allocate(units: number): number {
-    const free = this.#free[units]?.pop();
-    if (free !== undefined) return free;
+    const free = (this.#free[units] ?? 0) - 1;
+    if (free >= 0) {
+      this.#free[units] = this.#chunkOf(free).words[wordOf(free, place.lookups)] ?? 0;
+      return free;
+    }
     const left = unitsPerChunk - (this.#nextUnit % unitsPerChunk);
     if (left < units) this.#nextUnit += left;
     if (this.#nextUnit >= this.#chunks.length * unitsPerChunk) this.#appendChunk();

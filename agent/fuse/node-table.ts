@@ -41,12 +41,19 @@ interface Link {
 
 const noName: Name = Buffer.alloc(0);
 
+function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
 export class TableNode implements Node {
   readonly id: NodeId;
   readonly type: number;
-  readonly handle: Buffer;
+  handle: Buffer;
   readonly key: string;
   links: Link[] = [];
+  #isSettled = false;
   boundSession = 0;
   changed = 0;
   unlinked = false;
@@ -77,6 +84,21 @@ export class TableNode implements Node {
     this.key = key;
   }
 
+  /**
+   * Small buffers are pieces of slabs, and the slab stays for any of them. Whoever stays among many that come and go, as directories do, has bytes of its own:
+   * or each would keep what passed by when it came.
+   */
+  settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.handle = ownCopy(this.handle);
+    this.links = this.links.map(({ parent, name }) => ({ parent, name: ownCopy(name) }));
+  }
+  addLink(link: Link): void {
+    this.links.unshift(link);
+    this.#isSettled = false;
+  }
+
   get parent(): TableNode | null {
     return this.links[0]?.parent ?? null;
   }
@@ -90,7 +112,7 @@ export class TableNode implements Node {
 const descriptorsMax = 2000;
 
 /** Nodes as objects; of more than these, those that nobody uses become records. */
-const nodeObjectsMax = 20_000;
+const nodeObjectsMax = 5000;
 /** A successor begins behind the last ones that were reserved. */
 const idsPerReservation = 1024;
 /** Looked at for one request; more when one request has brought many. */
@@ -193,6 +215,7 @@ export class NodeTable {
         put += 1;
         continue;
       }
+      node.settle();
       this.#byId.delete(id);
       this.#byId.set(id, node);
     }
@@ -303,7 +326,7 @@ export class NodeTable {
     if (node.links.some((link) => link.parent === parent && link.name.equals(name))) return;
     // A directory has one name: what we knew is out of date.
     if (node.type === fileType.directory) this.#clearLinks(node);
-    node.links.unshift({ parent, name });
+    node.addLink({ parent, name });
     parent.children += 1;
     this.#recordAgain(node);
   }
@@ -359,10 +382,24 @@ export class NodeTable {
   }
 
   /** The kernel has forgotten it so many times. True: it is gone. */
-  forgotten(node: TableNode, count: number): boolean {
+  forgotten(id: NodeId, count: number): boolean {
+    const node = this.#byId.get(id);
+    if (node === this.root) return false;
+    if (node === undefined) return this.#forgottenIdle(id, count);
     node.lookups = Math.max(0, node.lookups - count);
     if (node.unit >= 0 && this.#records.isKept) this.#records.setLookups(node.unit, node.lookups);
     return this.collect(node);
+  }
+
+  #forgottenIdle(id: NodeId, count: number): boolean {
+    const parentId = this.#idle.forget(id, count);
+    if (parentId === 0) return false;
+    const parent = this.#byId.get(parentId);
+    if (parent !== undefined) {
+      parent.children -= 1;
+      this.collect(parent);
+    }
+    return true;
   }
 
   /** Something that a successor has to know of it has changed. */

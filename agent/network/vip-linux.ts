@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Fault } from '../contract/index.ts';
 import { ArpSocket } from '../sys/packet-socket.ts';
 import { announcementFrames, conflictsWith, parseArp, probeFrame } from './arp.ts';

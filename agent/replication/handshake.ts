@@ -5,7 +5,7 @@
  * A link that takes the place of another one, in the middle of its stream:
  *   source: hello(continues) → target: goes-on(applied) or refusal
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { compatible, Fault, faultRecordSchema, protocolVersion, volumeRecordSchema } from '../contract/index.ts';
 
 export const linkMagic = Buffer.from('HOLDFAST');

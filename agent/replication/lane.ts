@@ -25,6 +25,9 @@ import type { Lane } from './operations.ts';
 import { makePrimaryLane } from './primary-ports.ts';
 import { makeSecondaryLane } from './secondary-ports.ts';
 
+/** Of the slabs that small buffers are pieces of: one that is kept, a name or a handle, keeps all of its slab. Left to itself Node makes them of 64 KiB. */
+Buffer.poolSize = 8 * 1024;
+
 const data = workerData as LaneData | SharedData;
 installDeath(data.name);
 /** Whose failure it is, where several run. */

@@ -19,7 +19,7 @@ const heapWithNodesMb = 256;
 /** What those that share may have together: two dozen of them that each have all of it. */
 const sharedHeapMb = 24 * heapWithNodesMb;
 /** Left to itself this grows to 64 MB in each thread that has once been busy. */
-const youngHeapMb = 16;
+const youngHeapMb = 8;
 
 const sharedThreadsAtLeast = 2;
 const sharedThreadsAtMost = 4;

@@ -3,7 +3,7 @@
  * so nothing that is under way can look like a difference. JSON, because there is one for many files or for many blocks; names are bytes as latin1.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { differenceKinds } from '../contract/index.ts';
 import type { NodeId } from '../fuse/index.ts';
 import type { Attributes } from '../sys/attributes.ts';

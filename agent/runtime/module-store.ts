@@ -1,6 +1,6 @@
 /** `/var/lib/holdfast/modules/<module>.json`. */
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { contactCountsSchema, Fault, generationSchema } from '../contract/index.ts';
 import type { ModuleRecord } from '../core/index.ts';
 import { readIfThere, removeDurably, rewriteDurably } from './durable-file.ts';

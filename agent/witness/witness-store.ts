@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { contactCountsSchema, Fault, generationSchema } from '../contract/index.ts';
 import { rewriteDurably } from '../runtime/durable-file.ts';
 

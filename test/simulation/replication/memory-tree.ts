@@ -11,6 +11,7 @@ export class SimNode implements Node {
   readonly inode: Inode;
   links: { parent: SimNode; name: Name }[] = [];
   boundSession = 0;
+  lastChange = 0;
   unlinked = false;
   holds = 0;
   lookups = 0;

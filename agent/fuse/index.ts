@@ -3,6 +3,7 @@ export type { ChangeSink, Room, Sequence } from './change-sink.ts';
 export { ChangeRefused, passthroughSink } from './change-sink.ts';
 export type { Name, Node, NodeId } from './node-table.ts';
 export { rootId } from './node-table.ts';
+export { NameSet } from './name-set.ts';
 export { Backing, hiddenName, openBacking } from './backing.ts';
 export type { DirectoryEntry } from './backing.ts';
 export type { Errno } from './backing-tree.ts';

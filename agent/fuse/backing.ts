@@ -29,6 +29,7 @@ import type { Attributes, Time } from '../sys/linux.ts';
 import { BackingTree } from './backing-tree.ts';
 import type { BackingOptions, Errno } from './backing-tree.ts';
 import { DirectoryStream } from './directory-stream.ts';
+import { NameSet } from './name-set.ts';
 import { rootId } from './node-table.ts';
 import type { Name, NodeId } from './node-table.ts';
 
@@ -182,20 +183,35 @@ export class Backing extends BackingTree {
 
   /** Complete, without `.`, `..` and the root's hidden directory, in the directory's own order. */
   list(id: NodeId): DirectoryEntry[] | Errno {
+    const entries: DirectoryEntry[] = [];
+    const status = this.#readEntries(id, (stream) => {
+      const inode = stream.inodeLow + stream.inodeHigh * 4294967296;
+      entries.push({ name: Buffer.from(stream.name), inode, type: stream.type });
+    });
+    return status < 0 ? status : entries;
+  }
+
+  /** The same of a directory that may have millions. */
+  names(id: NodeId): NameSet | Errno {
+    const names = new NameSet();
+    const status = this.#readEntries(id, ({ name, type }) => {
+      names.add(name, type);
+    });
+    return status < 0 ? status : names;
+  }
+
+  /** What `take` is given is valid during the call only. */
+  #readEntries(id: NodeId, take: (entry: DirectoryStream) => void): Errno {
     const fd = this.open(id, O.RDONLY | O.DIRECTORY);
     if (fd < 0) return fd;
     const stream = new DirectoryStream(fd);
-    const entries: DirectoryEntry[] = [];
     let status = stream.peek();
     for (; status > 0; status = stream.peek()) {
-      if (!stream.isDot() && !(id === rootId && stream.name.equals(hiddenName))) {
-        const inode = stream.inodeLow + stream.inodeHigh * 4294967296;
-        entries.push({ name: Buffer.from(stream.name), inode, type: stream.type });
-      }
+      if (!stream.isDot() && !(id === rootId && stream.name.equals(hiddenName))) take(stream);
       stream.advance();
     }
     close(fd);
-    return status < 0 ? status : entries;
+    return status;
   }
 
   /** Closes every descriptor that it opened (not `directoryFd`). */

@@ -4,6 +4,7 @@ export { ChangeRefused, passthroughSink } from './change-sink.ts';
 export { LastSync } from './last-sync.ts';
 export type { Name, Node, NodeId } from './node-table.ts';
 export { rootId } from './node-table.ts';
+export { NameSet } from './name-set.ts';
 export { Backing, hiddenName, openBacking } from './backing.ts';
 export type { DirectoryEntry } from './backing.ts';
 export type { Errno } from './backing-tree.ts';

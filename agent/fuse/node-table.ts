@@ -30,6 +30,8 @@ export interface Node {
   boundSession: number;
   /** Belongs to replication: how often it was about to change, while it was an object of the table; of one that is held never less than before. */
   changed: number;
+  /** Belongs to replication: number of the frame that last told of its content in that session, 0: every close may be answered. */
+  lastChange: number;
   /** True when the object is gone from the tree (last name removed). A file that was made without a name, and may still get one, is not. */
   readonly unlinked: boolean;
 }
@@ -56,6 +58,7 @@ export class TableNode implements Node {
   #isSettled = false;
   boundSession = 0;
   changed = 0;
+  lastChange = 0;
   unlinked = false;
   /** How often the kernel has got this id and not forgotten it yet. */
   lookups = 0;
@@ -142,6 +145,9 @@ export class NodeTable {
   #newest: TableNode | null = null;
   #oldest: TableNode | null = null;
   #cached = 0;
+  /** Directories that have lost something, and may go. */
+  readonly #emptied: TableNode[] = [];
+  #collecting = false;
 
   /** `directoryFd` is open for reading on the root, not O_PATH; it stays the caller's. `memory`: where the records are. */
   constructor(
@@ -349,11 +355,16 @@ export class NodeTable {
     this.collect(node);
   }
 
+  /** A directory that goes with the last of what was in it takes its own along: in a loop, since they may be deeper in each other than a stack is. */
   #clearLinks(node: TableNode): void {
     for (const { parent } of node.links.splice(0)) {
       parent.children -= 1;
-      this.collect(parent);
+      this.#emptied.push(parent);
     }
+    if (this.#collecting) return;
+    this.#collecting = true;
+    for (let parent = this.#emptied.pop(); parent; parent = this.#emptied.pop()) this.collect(parent);
+    this.#collecting = false;
   }
 
   /** Removes the node when nobody needs it; true when it is gone. */

@@ -84,8 +84,6 @@ export class ChangeStream implements ChangeSink {
   readonly #held = new Set<NodeId>();
   /** Files without a name: a target that comes while they are open is told of them, since they may get one. */
   readonly #unnamed = new Map<NodeId, Node>();
-  /** Sequence of the last change of an open file, for close. */
-  readonly #lastChange = new Map<NodeId, Sequence>();
   readonly #scratch = new Attributes();
 
   constructor(tree: SourceTree, writer: FrameWriter, ports: StreamPorts, hooks: LaneHooks, bytesMax = marksBytesMax) {
@@ -112,7 +110,6 @@ export class ChangeStream implements ChangeSink {
     this.#broken = false;
     this.writer.clear();
     this.writer.sequence = 0;
-    this.#lastChange.clear();
     this.reach = new Reach();
     if (complete) this.reach.finish();
     const root = this.#tree.node(rootId);
@@ -182,17 +179,25 @@ export class ChangeStream implements ChangeSink {
   }
   markBound(node: Node): void {
     node.boundSession = this.session;
+    node.lastChange = 0;
     this.#bound.add(node.id);
   }
 
   /** Introduces the node by the link it is known by. False: the target does not have it (not reached, or without a name). */
   bind(node: Node): boolean {
     if (node.boundSession === this.session) return true;
-    const parent = node.parent;
-    if (node.unlinked || parent === null) return false;
-    if (!this.bind(parent) || !this.reach.has(parent.id, node.name)) return false;
-    this.#room(smallFrameBytes).bind(node.id, parent.id, node.name);
-    this.markBound(node);
+    // From the top, and in a loop: directories may be deeper in each other than a stack is.
+    const way: Node[] = [];
+    for (let at: Node | null = node; at?.boundSession !== this.session; at = at.parent) {
+      if (at === null || at.unlinked) return false;
+      way.push(at);
+    }
+    for (let next = way.pop(); next; next = way.pop()) {
+      const { parent } = next;
+      if (parent === null || !this.reach.has(parent.id, next.name)) return false;
+      this.#room(smallFrameBytes).bind(next.id, parent.id, next.name);
+      this.markBound(next);
+    }
     return true;
   }
 
@@ -462,14 +467,13 @@ export class ChangeStream implements ChangeSink {
   write(node: Node, offset: number, bytes: Buffer, start: number, length: number, modified: Time): void {
     if (this.#isNamed(node)) this.marks.content(node, offset, length);
     if (!this.open || !this.#tells(node)) return;
-    const sequence = this.#room(frameBytesMax).write(node.id, offset, bytes, start, length, modified);
-    this.#lastChange.set(node.id, sequence);
+    node.lastChange = this.#room(frameBytesMax).write(node.id, offset, bytes, start, length, modified);
   }
 
   truncate(node: Node, size: number, modified: Time): void {
     if (this.#isNamed(node)) this.marks.contentFrom(node, size);
     if (!this.open || !this.#tells(node)) return;
-    this.#lastChange.set(node.id, this.#room(smallFrameBytes).truncate(node.id, size, modified));
+    node.lastChange = this.#room(smallFrameBytes).truncate(node.id, size, modified);
   }
 
   attributes(node: Node, attributes: Attributes): void {
@@ -494,7 +498,7 @@ export class ChangeStream implements ChangeSink {
     if (this.#isNamed(node)) this.#markAllocated(node, mode, offset, length);
     if (!this.open || !this.#tells(node)) return;
     const writer = this.#room(smallFrameBytes);
-    this.#lastChange.set(node.id, writer.allocate(node.id, mode, offset, length, attributes.modified));
+    node.lastChange = writer.allocate(node.id, mode, offset, length, attributes.modified);
   }
 
   /** A mark holds what it is about, and a file without a name must end with its last descriptor. */
@@ -530,11 +534,13 @@ export class ChangeStream implements ChangeSink {
   }
 
   closing(node: Node): Sequence {
-    const sequence = this.#lastChange.get(node.id);
-    if (sequence === undefined) return 0;
+    if (!this.isBound(node) || node.lastChange === 0) return 0;
     if (!this.open) return this.#never();
-    this.#lastChange.delete(node.id);
-    if (reached(this.#ports.acknowledged(), sequence)) return 0;
+    // As long as it is not there every close waits, not only the first: each is of a descriptor of its own.
+    if (reached(this.#ports.acknowledged(), node.lastChange)) {
+      node.lastChange = 0;
+      return 0;
+    }
     // Contents alone are acknowledged in their own time; this says that somebody waits.
     const waited = this.#room(smallFrameBytes).barrier();
     this.#ports.flush();
@@ -573,7 +579,6 @@ export class ChangeStream implements ChangeSink {
   }
 
   forgotten(id: NodeId): void {
-    this.#lastChange.delete(id);
     this.#unnamed.delete(id);
     this.hot?.forgotten(id);
     if (!this.#bound.delete(id) || !this.open) return;

@@ -10,7 +10,16 @@ const directoryType = 0o040000;
 const fileType = 0o100000;
 let nextId = 2;
 function object(name: string, parent: Node | null, type = fileType): Node {
-  return { id: nextId++, parent, name: Buffer.from(name), type, boundSession: 0, changed: 0, unlinked: false };
+  return {
+    id: nextId++,
+    parent,
+    name: Buffer.from(name),
+    type,
+    boundSession: 0,
+    changed: 0,
+    lastChange: 0,
+    unlinked: false,
+  };
 }
 const root: Node = { ...object('', null, directoryType), id: 1 };
 

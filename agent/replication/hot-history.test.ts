@@ -27,7 +27,16 @@ class Disk implements HotDisk {
   }
 }
 
-const root = { id: 1, parent: null, name: Buffer.alloc(0), type: 0o040000, boundSession: 0, unlinked: false };
+const root = {
+  id: 1,
+  parent: null,
+  name: Buffer.alloc(0),
+  type: 0o040000,
+  boundSession: 0,
+  changed: 0,
+  lastChange: 0,
+  unlinked: false,
+};
 let held = 0;
 const tree = { node: () => root, hold: () => (held += 1) } as unknown as Tree;
 const claim = { log: 7, checkpoint: 1, peer: null };

@@ -34,7 +34,7 @@ class Disk implements HotDisk {
 let nextId = 2;
 function node(parent: Node | null, name: string, type = fileType): Node {
   const id = parent ? nextId++ : 1;
-  return { id, parent, name: Buffer.from(name), type, boundSession: 0, changed: 0, unlinked: false };
+  return { id, parent, name: Buffer.from(name), type, boundSession: 0, changed: 0, lastChange: 0, unlinked: false };
 }
 const root = node(null, '', directoryType);
 

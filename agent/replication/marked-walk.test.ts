@@ -12,7 +12,16 @@ const root = nodeOf(rootId, null, '');
 const attributes = Object.assign(new Attributes(), { mode: directoryMode });
 
 function nodeOf(id: number, parent: Node | null, name: string): Node {
-  return { id, parent, name: Buffer.from(name), type: 0o040000, boundSession: 0, changed: 0, unlinked: false };
+  return {
+    id,
+    parent,
+    name: Buffer.from(name),
+    type: 0o040000,
+    boundSession: 0,
+    changed: 0,
+    lastChange: 0,
+    unlinked: false,
+  };
 }
 
 /** A directory of which all names but those of directories may differ, listed now. */

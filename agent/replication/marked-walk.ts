@@ -134,14 +134,21 @@ export class MarkedWalk {
 
   /** Introduces an object by where the target has it. False: that is not known. */
   #locate(id: NodeId, mark = this.#stream.marks.get(id)): boolean {
-    if (this.#located.has(id)) return true;
-    const node = this.#tree.node(id);
-    const place = oldPlace(node, mark);
-    if (place === null || !this.#locate(place.parent)) return false;
-    this.#stream.reserve(smallFrameBytes);
-    this.#stream.writer.bind(id, place.parent, place.name);
-    if (node !== undefined && !node.unlinked) this.#stream.markBound(node);
-    this.#located.add(id);
+    // From the top, and in a loop: directories may be deeper in each other than a stack is.
+    const way: { readonly at: NodeId; readonly parent: NodeId; readonly name: Name }[] = [];
+    for (let [at, its] = [id, mark]; !this.#located.has(at); its = this.#stream.marks.get(at)) {
+      const place = oldPlace(this.#tree.node(at), its);
+      if (place === null) return false;
+      way.push({ at, ...place });
+      at = place.parent;
+    }
+    for (const { at, parent, name } of way.reverse()) {
+      const node = this.#tree.node(at);
+      this.#stream.reserve(smallFrameBytes);
+      this.#stream.writer.bind(at, parent, name);
+      if (node !== undefined && !node.unlinked) this.#stream.markBound(node);
+      this.#located.add(at);
+    }
     return true;
   }
 

@@ -18,7 +18,16 @@ class Table {
     },
   });
   node(id: number, type = 0o100000, parent: Node | null = null): TestNode {
-    return { id, parent, name: Buffer.from(`n${id}`), type, boundSession: 0, changed: 0, unlinked: false };
+    return {
+      id,
+      parent,
+      name: Buffer.from(`n${id}`),
+      type,
+      boundSession: 0,
+      changed: 0,
+      lastChange: 0,
+      unlinked: false,
+    };
   }
 }
 

@@ -2,6 +2,7 @@
  * What the target knows during one session: which directories the resync walk has reached, and under which names. A name that is not reached
  * is not told to the target; the walk will meet the result of all that happened to it. Of a resync by marks everything is reached but what is named here.
  */
+import { NameSet } from '../fuse/index.ts';
 import type { Name, NodeId } from '../fuse/index.ts';
 
 const keyOf = (name: Name): string => name.toString('latin1');
@@ -15,12 +16,12 @@ export class Reach {
   readonly #whole = new Set<NodeId>();
   /** The directory being listed, and its names that are still to come. */
   #current: NodeId = 0;
-  #remaining = new Set<string>();
+  #remaining = new NameSet();
 
   /** True when the target's view of parent/name is the source's. */
   has(parent: NodeId, name: Name): boolean {
     if (this.complete || this.#listed.has(parent)) return true;
-    if (parent === this.#current) return !this.#remaining.has(keyOf(name));
+    if (parent === this.#current) return !this.#remaining.has(name);
     if (this.names === null) return false;
     return !this.#whole.has(parent) && this.names.get(parent)?.has(keyOf(name)) !== true;
   }
@@ -41,23 +42,22 @@ export class Reach {
     if (names?.size === 0) this.names?.delete(directory);
   }
 
-  beginListing(directory: NodeId, names: readonly Name[]): void {
+  /** `names` belongs to the reach from now on: those that are taken go from it. */
+  beginListing(directory: NodeId, names: NameSet): void {
     this.#current = directory;
-    this.#remaining = new Set(names.map(keyOf));
+    this.#remaining = names;
   }
-  /** False: the name was taken out already. */
-  take(name: Name): boolean {
-    return this.#remaining.delete(keyOf(name));
+  take(name: Name): void {
+    this.#remaining.delete(name);
   }
   endListing(): void {
     if (this.names === null) this.#listed.add(this.#current);
     this.#whole.delete(this.#current);
-    this.#current = 0;
-    this.#remaining.clear();
+    this.abandonListing();
   }
   abandonListing(): void {
     this.#current = 0;
-    this.#remaining.clear();
+    this.#remaining = new NameSet();
   }
   /** A directory that was made under our eyes: empty on both sides. */
   addListed(directory: NodeId): void {

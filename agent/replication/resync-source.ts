@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { invariant } from '../contract/index.ts';
 import type { ResyncProgress } from '../contract/index.ts';
-import { rootId } from '../fuse/index.ts';
+import { NameSet, rootId } from '../fuse/index.ts';
 import type { Name, Node, NodeId } from '../fuse/index.ts';
 import { Attributes } from '../sys/attributes.ts';
 import { E } from '../sys/errno.ts';
@@ -58,6 +58,17 @@ interface WaitingObject {
   readonly node: Node;
   readonly part: { readonly extents: Extents | null; readonly extendedAttributes: boolean } | null;
 }
+interface Counting {
+  readonly id: NodeId;
+  readonly names: NameSet;
+  next: number;
+}
+/** Names that are taken are gone from `names`. */
+interface Listing {
+  readonly node: Node;
+  readonly names: NameSet;
+  next: number;
+}
 interface FilePiece {
   readonly file: FileInHand;
   readonly piece: Piece;
@@ -87,7 +98,8 @@ export class ResyncSource implements WalkQueue {
   readonly #marked: MarkedWalk | null;
   /** Files that were met as a whole, by a resync of what is marked. */
   readonly #whole = new Set<NodeId>();
-  #listing: { node: Node; names: Name[]; next: number } | null = null;
+  #listing: Listing | null = null;
+  #counting: Counting | null = null;
   #file: FileInHand | null = null;
   readonly #pieces: FilePiece[] = [];
   readonly #asked: AskedBlocks[] = [];
@@ -182,6 +194,8 @@ export class ResyncSource implements WalkQueue {
 
   /** The link is lost: nothing of this walk counts any more. */
   abandon(): void {
+    if (this.#counting) this.#stream.giveBack(this.#counting.id);
+    this.#counting = null;
     for (const id of this.#toCount.splice(0)) this.#stream.giveBack(id);
     for (const node of this.#directories.splice(0)) this.#stream.giveBack(node.id);
     for (const { node } of this.#objects.splice(0)) this.#stream.giveBack(node.id);
@@ -219,7 +233,7 @@ export class ResyncSource implements WalkQueue {
     if (this.#underWayBytes >= this.#pace.windowBytes) return 'waiting';
     const next = this.#pieces.shift();
     if (next) this.#follow(next);
-    else if (this.#toCount.length > 0 && this.#objects.length === 0 && !this.#file) this.#count();
+    else if (this.#isToCount() && this.#objects.length === 0 && !this.#file) this.#count();
     else if (this.#file) this.#compare(this.#file);
     else if (this.#objects.length > 0) this.#nextObject();
     else if (this.#listing) this.#list(this.#listing);
@@ -271,13 +285,23 @@ export class ResyncSource implements WalkQueue {
 
   // --- counting: only so that people see how long it will take --------------------------------------------------------
 
+  #isToCount(): boolean {
+    return this.#counting !== null || this.#toCount.length > 0;
+  }
+
   #count(): void {
-    const id = this.#toCount.pop();
-    if (id === undefined) return;
-    const entries = this.#tree.list(id);
-    for (const entry of typeof entries === 'number' ? [] : entries) {
-      if (entry.type !== 0o100000 && entry.type !== 0o040000 && entry.type !== 0) continue;
-      const node = this.#tree.lookup(id, entry.name);
+    const counting = this.#counting ?? this.#beginCounting();
+    const { id, names } = counting;
+    for (let taken = 0; taken < entriesPerStep; taken++) {
+      const place = names.seek(counting.next);
+      if (place < 0) {
+        this.#endCounting(id);
+        return;
+      }
+      counting.next = names.after(place);
+      const type = names.typeAt(place);
+      if (type !== 0o100000 && type !== 0o040000 && type !== 0) continue;
+      const node = this.#tree.lookup(id, names.nameAt(place));
       if (typeof node === 'number') continue;
       if (node.type === 0o040000) {
         this.#toCount.push(node.id);
@@ -287,6 +311,18 @@ export class ResyncSource implements WalkQueue {
         this.#countedBytes += this.#attributes.size;
       this.#stream.giveBack(node.id);
     }
+  }
+
+  #beginCounting(): Counting {
+    const id = this.#toCount.pop();
+    invariant(id !== undefined, 'something is left to be counted');
+    const names = this.#tree.names(id);
+    this.#counting = { id, names: typeof names === 'number' ? new NameSet() : names, next: 0 };
+    return this.#counting;
+  }
+
+  #endCounting(id: NodeId): void {
+    this.#counting = null;
     this.#stream.giveBack(id);
     if (this.#toCount.length === 0) this.#totalBytes = this.#countedBytes;
   }
@@ -296,14 +332,13 @@ export class ResyncSource implements WalkQueue {
   #nextDirectory(): void {
     const node = this.#directories.pop();
     if (!node) return;
-    const entries = this.#alive(node) ? this.#tree.list(node.id) : -E.NOENT;
-    if (typeof entries === 'number') {
-      this.#failed(entries);
+    const names = this.#alive(node) ? this.#tree.names(node.id) : -E.NOENT;
+    if (typeof names === 'number') {
+      this.#failed(names);
       this.#stream.giveBack(node.id);
       return;
     }
     this.#xattrs(node);
-    const names = entries.map((entry) => entry.name);
     this.#listing = { node, names, next: 0 };
     this.#stream.reach.beginListing(node.id, names);
     // The first part at once: from here on new names are told, and the target must know that it is being given a listing.
@@ -311,7 +346,7 @@ export class ResyncSource implements WalkQueue {
   }
 
   /** The next part. What the application changes meanwhile under names that were taken is told as it happens. */
-  #list(listing: { node: Node; names: Name[]; next: number }): void {
+  #list(listing: Listing): void {
     const { node, names } = listing;
     if (!this.#readAttributes(node)) {
       this.#stream.reach.abandonListing();
@@ -323,17 +358,15 @@ export class ResyncSource implements WalkQueue {
     this.#stream.reserve(frameBytesMax);
     writer.beginListing(node.id, this.#attributes);
     const child = new Attributes();
-    for (let taken = 0; listing.next < names.length && taken < entriesPerStep; listing.next++) {
-      const name = names[listing.next];
-      if (!name || !this.#stream.reach.take(name)) continue;
-      taken += 1;
+    for (let taken = 0; names.size > 0 && taken < entriesPerStep; taken++) {
+      const place = names.seek(listing.next);
+      listing.next = names.after(place);
+      const name = names.nameAt(place);
+      this.#stream.reach.take(name);
       this.#listEntry(node, name, child);
-      if (writer.frameLength > listingPartBytesMax) {
-        listing.next++;
-        break;
-      }
+      if (writer.frameLength > listingPartBytesMax) break;
     }
-    const last = listing.next >= names.length;
+    const last = names.size === 0;
     const length = writer.frameLength;
     this.#sent(writer.endListing(last), length);
     if (!last) return;

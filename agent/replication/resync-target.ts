@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { invariant } from '../contract/index.ts';
-import { rootId } from '../fuse/index.ts';
+import { NameSet, rootId } from '../fuse/index.ts';
 import type { Node, NodeId } from '../fuse/index.ts';
 import { Attributes } from '../sys/attributes.ts';
 import { E } from '../sys/errno.ts';
@@ -47,13 +47,13 @@ export class ResyncTarget {
    * one, and the last name of one is not removed while the source still has it.
    */
   readonly #claimed = new Map<number, NodeId>();
-  #listing: { id: NodeId; names: Set<string> } | null = null;
+  #listing: { id: NodeId; names: NameSet } | null = null;
   #trashCount = 0;
   #unsyncedBytes = 0;
   /** Not the write itself, which a full disk refuses without giving anything up. */
   syncFailed = false;
   /** Directories in the trash that are being emptied, deepest last. */
-  readonly #purging: { id: NodeId; parent: NodeId; name: Buffer; entries: Buffer[] }[] = [];
+  readonly #purging: { id: NodeId; parent: NodeId; name: Buffer; left: NameSet; next: number }[] = [];
   #nextOwnId = ownIdFirst + 16;
 
   /**
@@ -151,8 +151,8 @@ export class ResyncTarget {
   /** The application made a name in a directory that is being listed: an old entry of that name gives way. */
   toldName(parent: NodeId, name: Buffer, replaces = false): void {
     if (this.#listing?.id !== parent) return;
-    const known = this.#listing.names.has(keyOf(name));
-    this.#listing.names.add(keyOf(name));
+    const known = this.#listing.names.has(name);
+    this.#listing.names.add(name);
     if (!known && !replaces) {
       const status = this.#discard(parent, name);
       if (status !== -E.NOENT) this.#must(status);
@@ -232,7 +232,7 @@ export class ResyncTarget {
   // --- listings -------------------------------------------------------------------------------------------------------
 
   #list(frame: Frame): void {
-    if (this.#listing?.id !== frame.id) this.#listing = { id: frame.id, names: new Set() };
+    if (this.#listing?.id !== frame.id) this.#listing = { id: frame.id, names: new NameSet() };
     for (const entry of frame.entries) this.#entry(frame.id, entry);
     if (frame.flag) this.#endListing(frame.id);
     this.#must(setAttributes(this.#tree, frame.id, frame.attributes));
@@ -251,16 +251,15 @@ export class ResyncTarget {
   }
 
   #endListing(id: NodeId): void {
-    const entries = this.#tree.list(id);
-    if (typeof entries === 'number') throw new TargetError(entries);
-    for (const entry of entries)
-      if (this.#listing?.names.has(keyOf(entry.name)) !== true) this.#must(this.#discard(id, entry.name));
+    const there = this.#tree.names(id);
+    if (typeof there === 'number') throw new TargetError(there);
+    for (const name of there) if (this.#listing?.names.has(name) !== true) this.#must(this.#discard(id, name));
     this.#listing = null;
   }
 
   #entry(directory: NodeId, entry: ListedEntry): void {
     const name = Buffer.from(checkEntryName(entry.name));
-    this.#listing?.names.add(keyOf(name));
+    this.#listing?.names.add(name);
     if (this.#tree.node(entry.id) !== undefined) {
       this.#knownEntry(directory, name, entry.id);
       return;
@@ -412,9 +411,10 @@ export class ResyncTarget {
       if (name) this.#remove(trashId, name);
       return true;
     }
-    const name = deepest.entries.pop();
-    if (name) {
-      this.#remove(deepest.id, name);
+    const place = deepest.left.seek(deepest.next);
+    if (place >= 0) {
+      deepest.next = deepest.left.after(place);
+      this.#remove(deepest.id, deepest.left.nameAt(place));
       return true;
     }
     this.#purging.pop();
@@ -430,9 +430,9 @@ export class ResyncTarget {
     const id = this.#nextOwnId++;
     const node = this.#tree.bind(id, parent, name);
     this.#must(typeof node === 'number' ? node : 0);
-    const entries = this.#tree.list(id);
-    if (typeof entries === 'number') throw new TargetError(entries);
-    this.#purging.push({ id, parent, name, entries: entries.map((entry) => entry.name) });
+    const left = this.#tree.names(id);
+    if (typeof left === 'number') throw new TargetError(left);
+    this.#purging.push({ id, parent, name, left, next: 0 });
   }
 }
 

@@ -37,6 +37,7 @@ export type Tree = Pick<
   | 'listXattrs'
   | 'readlink'
   | 'list'
+  | 'names'
 >;
 
 /** Of a primary: who asks its whole filesystem says so first, in the memory that is kept (`Service`), and files are synced by descriptors. */

@@ -8,7 +8,7 @@
  */
 import { invariant, isMinor } from '../contract/index.ts';
 import { rootId } from '../fuse/index.ts';
-import type { Name, Node, NodeId } from '../fuse/index.ts';
+import type { Name, NameSet, Node, NodeId } from '../fuse/index.ts';
 import { Attributes } from '../sys/attributes.ts';
 import { E } from '../sys/errno.ts';
 import type { Memory } from '../sys/memory.ts';
@@ -65,7 +65,7 @@ interface Asked {
 }
 interface Listing {
   readonly node: Node;
-  readonly names: readonly Name[];
+  readonly names: NameSet;
   next: number;
 }
 interface FileInHand {
@@ -202,15 +202,15 @@ export class VerifySource {
     }
     const { node } = next;
     const object = this.#stream.bind(node) && !node.unlinked ? this.#object(node, pathOf(node)) : null;
-    const entries = object === null ? 0 : this.#tree.list(node.id);
-    if (object === null || typeof entries === 'number') {
-      if (typeof entries === 'number' && entries < 0) this.#unreadable(pathOf(node), entries);
+    const names = object === null ? 0 : this.#tree.names(node.id);
+    if (object === null || typeof names === 'number') {
+      if (typeof names === 'number' && names < 0) this.#unreadable(pathOf(node), names);
       this.#stream.giveBack(node.id);
       return;
     }
     this.#report.directories += 1;
     this.#ask({ ask: 'directory', directory: node.id, object, ...this.#moreLinks }, 0, pathOf(node));
-    this.#listing = { node, names: entries.map(({ name }) => name), next: 0 };
+    this.#listing = { node, names, next: 0 };
   }
 
   #names(listing: Listing): void {
@@ -223,12 +223,14 @@ export class VerifySource {
     const entries: Extract<Question, { ask: 'names' }>['entries'] = [];
     const nodes: { name: string; node: Node }[] = [];
     const untilMs = this.#nowMs() + namesStepMs;
-    for (let taken = 0; taken < entriesPerStep && listing.next < names.length; taken++, listing.next++) {
+    let place = names.seek(listing.next);
+    for (let taken = 0; taken < entriesPerStep && place >= 0; taken++) {
       if (taken > 0 && this.#nowMs() > untilMs) break;
-      const name = names[listing.next];
-      if (name) this.#entry(node, name, entries, nodes);
+      this.#entry(node, names.nameAt(place), entries, nodes);
+      listing.next = names.after(place);
+      place = names.seek(listing.next);
     }
-    const last = listing.next >= names.length;
+    const last = place < 0;
     const question = { ask: 'names', directory: node.id, entries, last, ...this.#moreLinks } as const;
     this.#ask(question, entries.length * 1024, pathOf(node), nodes);
     if (last) this.#endListing(node);

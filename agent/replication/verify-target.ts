@@ -4,7 +4,7 @@
  */
 import { invariant, isMinor } from '../contract/index.ts';
 import type { DifferenceKind } from '../contract/index.ts';
-import type { NodeId } from '../fuse/index.ts';
+import type { NameSet, NodeId } from '../fuse/index.ts';
 import { Attributes } from '../sys/attributes.ts';
 import { E } from '../sys/errno.ts';
 import type { Memory } from '../sys/memory.ts';
@@ -36,7 +36,7 @@ export class VerifyTarget {
   readonly #hasTrash: () => boolean;
   readonly #attributes = new Attributes();
   /** The directory in hand, and those of its names that the source has not spoken of yet, with whether each is a directory. */
-  #directory: { id: NodeId; unnamed: Map<string, boolean> } | null = null;
+  #directory: { id: NodeId; unnamed: NameSet } | null = null;
   /** Inode here, by the source's id of a file with several names. */
   readonly #linked = new Map<NodeId, number>();
   #found: Found[] = [];
@@ -95,29 +95,27 @@ export class VerifyTarget {
 
   #begin({ directory, object, moreLinks = false }: Asked<'directory'>): void {
     this.#directory = null;
-    const entries = this.#tree.list(directory);
-    if (typeof entries === 'number') {
-      this.#unreadable('', entries);
+    const unnamed = this.#tree.names(directory);
+    if (typeof unnamed === 'number') {
+      this.#unreadable('', unnamed);
       return;
     }
-    this.#directory = {
-      id: directory,
-      unnamed: new Map(entries.map(({ name, type }) => [nameText8(name), type === directoryType])),
-    };
+    this.#directory = { id: directory, unnamed };
     this.#compare('', directory, object, 0, moreLinks);
   }
 
   #names({ directory, entries, last, moreLinks = false }: Asked<'names'>): number {
     const ours = this.#directory?.id === directory ? this.#directory.unnamed : null;
     for (const { name, id, object } of entries) {
-      ours?.delete(name);
+      ours?.delete(nameOf(name));
       if (object !== undefined) this.#name(directory, name, id, object, moreLinks);
     }
     if (!last || ours === null) return 0;
     this.#directory = null;
-    const told = [...ours].slice(0, namesToldMax);
-    for (const [name, directory] of told) this.#tell(name, ['only-on-secondary'], 0, directory);
-    return ours.size - told.length;
+    let told = 0;
+    for (let at = ours.seek(0); at >= 0 && told < namesToldMax; at = ours.seek(ours.after(at)), told++)
+      this.#tell(nameText8(ours.nameAt(at)), ['only-on-secondary'], 0, ours.typeAt(at) === directoryType);
+    return ours.size - told;
   }
 
   #name(directory: NodeId, name: string, sourceId: NodeId, object: ComparedObject | null, moreLinks: boolean): void {

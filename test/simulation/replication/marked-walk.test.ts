@@ -1,4 +1,5 @@
 /** What moved is told before anything else is served: that must stay short, whatever has happened. */
+import { NameSet } from '../../../agent/fuse/index.ts';
 import { expect, it } from 'vitest';
 import { FrameReader, FrameWriter, kind } from '../../../agent/replication/change-codec.ts';
 import { ChangeStream } from '../../../agent/replication/change-stream.ts';
@@ -40,7 +41,7 @@ it('looks at a name that is changed below a directory which is not reached yet',
   stream.begin(false);
   const walk = new MarkedWalk(tree, stream, {
     whole: (node) => {
-      stream.reach.beginListing(node.id, []);
+      stream.reach.beginListing(node.id, new NameSet());
       stream.reach.endListing();
     },
     part: () => undefined,

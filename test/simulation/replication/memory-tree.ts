@@ -1,4 +1,5 @@
 /** The Tree of replication over a MemoryDisk, with the node table's rules: ids are never reused, a node that nobody holds is dropped. */
+import { NameSet } from '../../../agent/fuse/index.ts';
 import type { Name, Node, NodeId } from '../../../agent/fuse/index.ts';
 import type { Attributes } from '../../../agent/sys/attributes.ts';
 import { E } from '../../../agent/sys/errno.ts';
@@ -12,6 +13,7 @@ export class SimNode implements Node {
   links: { parent: SimNode; name: Name }[] = [];
   boundSession = 0;
   changed = 0;
+  lastChange = 0;
   unlinked = false;
   holds = 0;
   lookups = 0;
@@ -318,6 +320,14 @@ export class MemoryTree implements Tree {
   readlink(id: NodeId): Buffer | number {
     return this.#inode(id)?.target ?? -E.INVAL;
   }
+  names(id: NodeId): NameSet | number {
+    const entries = this.list(id);
+    if (typeof entries === 'number') return entries;
+    const names = new NameSet();
+    for (const { name, type } of entries) names.add(name, type);
+    return names;
+  }
+
   list(id: NodeId): { name: Name; inode: number; type: number }[] | number {
     const inode = this.#inode(id);
     if (!inode) return -E.STALE;

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freshRecord } from '../../agent/core/index.ts';
 import { KeptComparer } from '../../agent/runtime/kept-compare.ts';
 import { restoreKeptMain } from '../../agent/runtime/kept-restore.ts';
@@ -12,10 +12,13 @@ import { LoopDisk, missingForFilesystemTests } from './filesystem/loop-disk.ts';
 
 const missing = missingForFilesystemTests();
 
-describe.skipIf(missing !== '')('on a disk of its own', () => {
+describe('on a disk of its own', () => {
   let disk: LoopDisk;
+  beforeEach((context) => {
+    if (missing !== '') context.skip(missing);
+  });
   afterEach(() => {
-    disk.dispose();
+    if (missing === '') disk.dispose();
   });
 
   it('a state is saved on a full disk, so the agent and the application run on', async () => {

@@ -138,9 +138,9 @@ export const reasons: Messages['cluster']['reasons'] = {
     remedy: `Faites revenir ${peer}. Ne promouvez ${node} que si les données de ${peer} sont perdues.`,
   }),
   'copies-torn': () => ({
-    what: "aucun serveur n'a tout : une partie des données a continué seule sur un serveur, une autre n'est peut-être complète que sur l'autre",
-    cause: "Le courant a manqué, ou un serveur a redémarré, au moment où l'un des deux allait continuer seul.",
-    remedy: "Rien n'a été effacé. Comparez les deux copies, puis promouvez le serveur dont la copie doit être gardée.",
+    what: 'aucun serveur n’a tout : une partie des données a continué seule sur un serveur, une autre n’est peut-être complète que sur l’autre',
+    cause: 'Le courant a manqué, ou un serveur a redémarré, au moment où l’un des deux allait continuer seul.',
+    remedy: 'Rien n’a été effacé. Comparez les deux copies, puis promouvez le serveur dont la copie doit être gardée.',
   }),
   'memory-lost': (node, peer) => ({
     what: `${node} a perdu sa mémoire, et ${peer} peut détenir des écritures confirmées qui ne sont pas sur son disque`,

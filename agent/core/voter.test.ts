@@ -49,6 +49,17 @@ describe('a vote', () => {
     expect(renewed).toMatchObject({ persist: false, state: { contacts: { counts: { u: 7 } } } });
   });
 
+  it('is not ended by a release that was sent before it, also where a slower network repeats a request from before that', () => {
+    const granted = vote(newVoter(first, 0), 'n1', request({ number: 10 }), 0, grantMs).state;
+    const repeated = vote(granted, 'n1', request({ number: 8 }), 1, grantMs).state;
+    const late = { kind: 'vote-release', module: 'db', number: 9, session: 's' } as const;
+    expect(holderOf(release(repeated, 'n1', late), 2)).toBe('n1');
+    expect(holderOf(release(repeated, 'n1', { ...late, number: 11 }), 2)).toBeNull();
+    // Numbers begin anew with every process.
+    const anew = vote(granted, 'n1', request({ number: 1, session: 't' }), 1, grantMs).state;
+    expect(holderOf(release(anew, 'n1', { ...late, number: 2, session: 't' }), 2)).toBeNull();
+  });
+
   it('says to whose request it belongs: numbers begin anew with every process', () => {
     const granted = vote(newVoter(null, 0), 'n1', request({ session: 'a1' }), 1000, grantMs);
     expect(granted.reply).toMatchObject({ granted: true, session: 'a1' });

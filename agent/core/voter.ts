@@ -135,6 +135,8 @@ export function vote(
   if (newest === null || wanted.number > newest.number) newest = wanted;
   else if (!sameGeneration(wanted, newest) && (request.store !== null || request.order))
     return refuse('older-generation');
+  // A request that a slower network repeats is older than what was granted since: a release that was sent in between would end that.
+  const former = voter.grant?.holder === candidate && voter.grant.session === request.session ? voter.grant.number : 0;
   const contacts = furthest(request.generation, request.contacts, voter.contacts);
   return {
     state: {
@@ -145,7 +147,7 @@ export function vote(
         holder: candidate,
         untilMs: Math.max(nowMs + grantMs, voter.grant?.untilMs ?? 0),
         session: request.session,
-        number: request.number,
+        number: Math.max(former, request.number),
       },
     },
     persist: !sameGeneration(newest, voter.newest) || contacts !== voter.contacts,

@@ -562,4 +562,11 @@ export const mutants: readonly Mutant[] = [
     find: 'if (leavesDoubtedCopy(draft)) return;',
     replace: '',
   },
+  {
+    name: 'a repeated request takes the place of a newer one',
+    breaks: 'lease',
+    file: 'agent/core/voter.ts',
+    find: 'number: Math.max(former, request.number),',
+    replace: 'number: request.number,',
+  },
 ];

@@ -39,7 +39,8 @@ export async function rewriteDurably(file: string, content: string): Promise<voi
     await using handle = await openOver(next);
     const { size } = await handle.stat();
     const room = Math.max(size, Math.ceil(bytes / blockBytes) * blockBytes);
-    await handle.write(content + ' '.repeat(room - bytes), 0);
+    // All of it, or an error: one write may end where the room does.
+    await handle.writeFile(content + ' '.repeat(room - bytes));
     await handle.sync();
   }
   await unlessMissing(link(file, spare));

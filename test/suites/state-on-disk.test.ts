@@ -32,6 +32,13 @@ describe('on a disk of its own', () => {
       await store.save('db', { ...freshRecord(), newest: { number, id: `${String(number)}.n1.x` } });
       expect((await store.load('db'))?.newest?.number).toBe(number);
     }
+    // One that has grown finds no room for the rest of it: refused, and what was there is whole.
+    const pending = Array.from({ length: 200 }, (_, number) => ({
+      number,
+      id: `${String(number)}.n1.${'x'.repeat(40)}`,
+    }));
+    await expect(store.save('db', { ...freshRecord(), pending })).rejects.toThrow('ENOSPC');
+    expect((await store.load('db'))?.newest?.number).toBe(50);
   });
 
   it(

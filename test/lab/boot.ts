@@ -8,6 +8,7 @@ import { insideGroup, joinGroup, makeGroup } from './cgroups.ts';
 import { hostPlaces, readDescription } from './description.ts';
 import { namespaceOf, plugIn } from './network.ts';
 import { start } from './process.ts';
+import { letGoOfDisks } from './suite-disks.ts';
 
 const [labName, hostName] = process.argv.slice(2);
 if (labName === undefined || hostName === undefined) throw new Error('usage: boot.ts LAB HOST');
@@ -55,9 +56,8 @@ const environment = {
 // nspawn keeps locks below /run/systemd/nspawn; its own tmpfs there keeps the machine's untouched. Mounts of other hosts
 // come along as slaves, not as copies: a copy would keep a host's disk mounted after its power cut.
 const privately = ['unshare', '-m', '--propagation', 'slave', '--', 'sh', '-c'];
-// What suites have mounted for themselves is no business of a host, which would hold it after they have let go of it.
-const letGo = 'for disk in /var/tmp/holdfast-filesystem-suite/*/disk; do umount -l "$disk"; done 2>/dev/null';
-const script = letGo + '; mkdir -p /run/systemd/nspawn && mount -t tmpfs tmpfs /run/systemd/nspawn && exec "$@"';
+const script =
+  letGoOfDisks() + '; mkdir -p /run/systemd/nspawn && mount -t tmpfs tmpfs /run/systemd/nspawn && exec "$@"';
 
 let code: number | null;
 do {

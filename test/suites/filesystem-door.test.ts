@@ -20,13 +20,8 @@ import {
 } from '../../agent/fuse/index.ts';
 import { copyByBinding } from '../../agent/fuse/door.ts';
 import { close } from '../../agent/sys/linux.ts';
-import {
-  hasProgram,
-  letGoOfDisks,
-  LoopDisk,
-  missingForFilesystemTests,
-  ServedDirectory,
-} from './filesystem/loop-disk.ts';
+import { letGoOfDisks } from '../lab/suite-disks.ts';
+import { hasProgram, LoopDisk, missingForFilesystemTests, ServedDirectory } from './filesystem/loop-disk.ts';
 
 const missing = missingForFilesystemTests();
 

@@ -7,7 +7,7 @@ import { unifiedPath } from '../lab/cgroups.ts';
 import { loopDevicesBelow, mountPointsBelow } from '../lab/disks.ts';
 import { Lab, labHome, labObstacle, pointerHome, recordOf, run, until } from '../lab/index.ts';
 import { nodeCommand, start } from '../lab/process.ts';
-import { letGoOfDisks } from './filesystem/loop-disk.ts';
+import { letGoOfDisks } from '../lab/suite-disks.ts';
 
 const obstacle = labObstacle();
 const name = 'labtest';

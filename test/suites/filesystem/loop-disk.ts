@@ -6,16 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeHolder, unmountIfUnused } from '../../../agent/fuse/index.ts';
 import type { CacheMode } from '../../../agent/fuse/index.ts';
+import { diskHome } from '../../lab/suite-disks.ts';
 
 const shutdownProgram = fileURLToPath(new URL('../../lab/shutdown-filesystem.ts', import.meta.url));
-/** One fixed place, so that the next run finds what a killed one has left. */
-export const diskHome = '/var/tmp/holdfast-filesystem-suite';
-
-/** For a shell in a mount namespace of its own: it lets go of the disks of other suites, or their doors would have to stay open. `kept`: root of a disk. */
-export function letGoOfDisks(kept = ''): string {
-  return `for disk in ${diskHome}/*/disk; do [ "$disk" = "${kept}" ] || umount -l "$disk"; done 2>/dev/null`;
-}
-
 export type DiskType = 'ext4' | 'xfs' | 'btrfs';
 
 function run(command: string, ...args: string[]): void {
